@@ -1,0 +1,15 @@
+import type { BuildRequest } from './build-request.ts';
+
+/** All a runner needs to know of a build: the resolved request and the inputs the hash was made over. Written once, never changed. */
+export interface BuildOrder {
+  /** Normalised and resolved: what `packages` lists is what is asked of ImageBuilder. */
+  readonly request: BuildRequest;
+  /** Path of the version below the upstream base: `releases/24.10.2`. */
+  readonly versionPath: string;
+  readonly arch: string;
+  /** The revision the catalogue had when the build was accepted. */
+  readonly revision: string;
+  readonly imagebuilder: { readonly name: string; readonly sha256: string };
+  /** SHA-256 over ImageBuilder digest and index digests. */
+  readonly inputs: string;
+}

@@ -1,0 +1,127 @@
+import * as z from 'zod';
+
+/** Identity of a build: 64 lower-case hex digits, SHA-256 over the normalised request and its inputs (`request-hash.ts`). */
+export const RequestHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .brand('RequestHash')
+  .meta({ id: 'RequestHash', description: 'Names one build and its result: lower-case hex SHA-256.', examples: ['0'.repeat(64)] });
+export type RequestHash = z.infer<typeof RequestHash>;
+
+/** Storage prefix of one attempt's files: 64 lower-case hex digits, new for each attempt. */
+export const BinDir = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .brand('BinDir');
+export type BinDir = z.infer<typeof BinDir>;
+
+/** The steps of a build, in order; each is a public `imagebuilder_status` that every client knows (CONTRACT.md §0.10). */
+export const BUILD_STEPS = ['init', 'download_imagebuilder', 'unpack_imagebuilder', 'calculate_packages_hash', 'building_image'] as const;
+export type BuildStep = (typeof BUILD_STEPS)[number];
+
+/** The right to work on a build until `expiresAt`. `owner` is one attempt of one runner (or one sweep), never reused. */
+export interface Lease {
+  readonly owner: string;
+  /** ISO 8601, UTC. */
+  readonly expiresAt: string;
+}
+
+/** What every build has, whatever its state. All times are ISO 8601 in UTC with milliseconds and `Z`. */
+interface BuildFacts {
+  readonly hash: RequestHash;
+  /** When the client's request was accepted; unchanged by retries. */
+  readonly enqueuedAt: string;
+  /** Attempts begun so far that count: retries and lapsed leases count, hand-backs do not. */
+  readonly attempt: number;
+  /** Unlisted and never logged: the request carries `defaults`. */
+  readonly isPrivate: boolean;
+  readonly correlationId: string;
+  /** Place in the queue's order; assigned by the table at `claim`, kept on return to the queue. */
+  readonly ticket?: number;
+}
+
+export interface QueuedBuild extends BuildFacts {
+  readonly state: 'queued';
+  /** When its message went to the queue; absent: not sent (yet), the sweeper re-sends. */
+  readonly sentAt?: string;
+  /** When it (re-)entered the queue. */
+  readonly queuedAt: string;
+  /** Reason of the attempt that failed before, shown to operators. */
+  readonly lastFailure?: string;
+}
+
+export interface RunningBuild extends BuildFacts {
+  readonly state: 'building';
+  readonly startedAt: string;
+  readonly step: BuildStep;
+  readonly lease: Lease;
+  readonly binDir: BinDir;
+}
+
+export interface DoneBuild extends BuildFacts {
+  readonly state: 'done';
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly binDir: BinDir;
+  readonly expiresAt: string;
+}
+
+export interface FailedBuild extends BuildFacts {
+  readonly state: 'failed';
+  readonly finishedAt: string;
+  readonly binDir?: BinDir;
+  /** What failed, for people; at most 500 characters. The whole story is in the outcome document. */
+  readonly detail: string;
+  /** Deterministic: the same request would fail again, so it is answered from here until `expiresAt`. */
+  readonly cached: boolean;
+  readonly expiresAt: string;
+}
+
+export interface CancelledBuild extends BuildFacts {
+  readonly state: 'cancelled';
+  readonly finishedAt: string;
+  readonly expiresAt: string;
+}
+
+/** On its way out: result document first, objects after the document's max-age, the row last. */
+export interface ExpiringBuild extends BuildFacts {
+  readonly state: 'expiring';
+  readonly binDir?: BinDir;
+  readonly lease: Lease;
+  /** When the result document was deleted; objects go `RESULT_MAX_AGE_SECONDS` later. */
+  readonly unpublishedAt?: string;
+}
+
+export type Build = QueuedBuild | RunningBuild | DoneBuild | FailedBuild | CancelledBuild | ExpiringBuild;
+export type BuildState = Build['state'];
+
+/** `max-age` of the published result document: for this long a cache may go on answering after it is gone. */
+export const RESULT_MAX_AGE_SECONDS = 60;
+
+const NEXT: Readonly<Record<BuildState, readonly BuildState[]>> = {
+  queued: ['queued', 'building', 'cancelled', 'failed'],
+  building: ['building', 'queued', 'done', 'failed', 'cancelled'],
+  done: ['expiring'],
+  failed: ['expiring'],
+  cancelled: ['expiring'],
+  expiring: ['expiring'],
+};
+
+/** Whether a build may go from one state to the other (ARCHITECTURE.md §5); `claim` alone may start a row anew. */
+export const isTransition = (from: BuildState, to: BuildState): boolean => NEXT[from].includes(to);
+
+/** Whether a submit may start this row anew: expired, cancelled, failed and not cached, or already on its way out. */
+export function isReplaceable(build: Build, now: Date): boolean {
+  switch (build.state) {
+    case 'queued':
+    case 'building':
+      return false;
+    case 'done':
+      return build.expiresAt <= now.toISOString();
+    case 'failed':
+      return !build.cached || build.expiresAt <= now.toISOString();
+    case 'cancelled':
+    case 'expiring':
+      return true;
+  }
+}

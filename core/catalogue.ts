@@ -1,0 +1,84 @@
+/** What upstream's `.versions.json` says, tolerantly read. Versions as upstream spells them; absent entries are absent. */
+export interface UpstreamVersions {
+  readonly stable?: string;
+  readonly oldstable?: string;
+  readonly upcoming?: string;
+  readonly list: readonly string[];
+}
+
+/** Kernel of a target, as `profiles.json` names it; names the `kmods/` directory. */
+export interface LinuxKernel {
+  readonly version: string;
+  readonly release: string;
+  readonly vermagic: string;
+}
+
+/** One device of a target, from `profiles.json`; keys we do not interpret are kept in `raw`. */
+export interface Profile {
+  readonly id: string;
+  readonly devicePackages: readonly string[];
+  /** As upstream spells them, commas included. */
+  readonly supportedDevices: readonly string[];
+  /** The profile's own object in `profiles.json`, untouched (images, titles, image_prefix, …). */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** The digest of a file that a build will use, by its path below the upstream base. `undefined` digest: the file is not there. */
+export type IndexDigests = Readonly<Record<string, string>>;
+
+/**
+ * One version and target as upstream publishes it, read in one consistent snapshot: revision, ImageBuilder and package
+ * indexes belong together (profiles.json and target index match `sha256sums`). Kept in the shared store, so that every
+ * process computes the same request hash; a record is replaced at most every ten minutes (ARCHITECTURE.md §4).
+ */
+export interface TargetRecord {
+  readonly version: string;
+  /** `target/subtarget`. */
+  readonly target: string;
+  /** Path of the version below the upstream base: `releases/24.10.2`, `snapshots`. */
+  readonly versionPath: string;
+  /** Package architecture: `mips_24kc`. */
+  readonly arch: string;
+  /** `version_code` of `profiles.json`: `r28739-d9340319c6`. */
+  readonly revision: string;
+  readonly kernel?: LinuxKernel;
+  readonly defaultPackages: readonly string[];
+  readonly profiles: Readonly<Record<string, Profile>>;
+  /** Top-level keys of `profiles.json` but `profiles`, untouched. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Tarball as `sha256sums` lists it; absent: none is published (yet). */
+  readonly imagebuilder?: { readonly name: string; readonly sha256: string };
+  /** Digests of the package indexes a build will read, by path below the upstream base. */
+  readonly indexes: IndexDigests;
+  /** ISO 8601. */
+  readonly fetchedAt: string;
+}
+
+/** Packages of one version and target: target feed, kmods, and the architecture's feeds. */
+export interface PackageIndex {
+  readonly architecture: string;
+  /** name (without ABI suffix) → version: target feed with kmods merged. */
+  readonly target: Readonly<Record<string, string>>;
+  /** name (without ABI suffix) → version: all feeds of the architecture. */
+  readonly feeds: Readonly<Record<string, string>>;
+  /** Other names by which a package can be asked for: Provides, and names with ABI suffix. */
+  readonly aliases: readonly string[];
+  /** False when a feed could not be read or lists no Provides: then only the build can tell that a package is unknown. */
+  readonly complete: boolean;
+}
+
+/**
+ * What the server knows of upstream. Answers from memory, then the shared store, then upstream; once a good copy has been
+ * seen, an upstream that fails is answered with that copy. Throws `UpstreamUnavailableError` only when there is none.
+ */
+export interface Catalogue {
+  versions(): Promise<UpstreamVersions>;
+  /** target → package architecture; `undefined`: upstream has no such version (404). */
+  targets(versionPath: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** `undefined`: upstream has no such target, or no readable `profiles.json` for it. */
+  target(version: string, versionPath: string, target: string): Promise<TargetRecord | undefined>;
+  /** The package index that belongs to the record; `undefined`: upstream has none that could be read. */
+  packages(record: TargetRecord): Promise<PackageIndex | undefined>;
+  /** Feeds of an architecture merged: name → version. `{}` where upstream has none. */
+  feeds(versionPath: string, arch: string): Promise<Readonly<Record<string, string>>>;
+}

@@ -1,0 +1,130 @@
+/** Something about the request that the client can act on: shown to people, so it is written for them. */
+export interface ErrorEntry {
+  readonly [key: string]: unknown;
+}
+
+/**
+ * A failure a client may read. Everything thrown that is not one of these is a bug, answered as a bare 500.
+ * The HTTP body is `{status, title, detail}`, `errors` beside it where there is structure to show.
+ */
+export abstract class AsuError extends Error {
+  abstract readonly status: number;
+  abstract readonly title: string;
+  /** Structured entries beside the readable `detail`. */
+  readonly errors?: readonly ErrorEntry[];
+  /** Headers the answer carries besides the usual ones. */
+  readonly headers?: Readonly<Record<string, string>>;
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** A request that is well-formed but asks for what this server does not have or allow (CONTRACT.md §4.8). */
+export abstract class BadRequestError extends AsuError {
+  readonly status = 400;
+  readonly title = 'Bad Request';
+}
+
+export class DefaultsNotAllowedError extends BadRequestError {
+  constructor() {
+    super('Handling `defaults` not enabled on server');
+  }
+}
+
+export class RepositoryNotAllowedError extends BadRequestError {
+  constructor(url: string) {
+    super(`Repository not allowed: ${url}`);
+  }
+}
+
+export class UnsupportedDistroError extends BadRequestError {
+  constructor(distro: string) {
+    super(`Unsupported distro: ${distro}`);
+  }
+}
+
+export class UnsupportedBranchError extends BadRequestError {
+  constructor(version: string) {
+    super(`Unsupported branch: ${version}`);
+  }
+}
+
+export class UnsupportedVersionError extends BadRequestError {
+  constructor(version: string) {
+    super(`Unsupported version: ${version}`);
+  }
+}
+
+export class UnsupportedTargetError extends BadRequestError {
+  constructor(target: string) {
+    super(
+      `Unsupported target: ${target}. The requested target was either dropped, is still being built or is not supported by the selected version. Please check the forums or try again later.`,
+    );
+  }
+}
+
+export class UnsupportedProfileError extends BadRequestError {
+  constructor(profile: string) {
+    super(
+      `Unsupported profile: ${profile}. The requested profile was either dropped or never existed. Please check the forums for more information.`,
+    );
+  }
+}
+
+/** The client wants a revision that upstream no longer (or not yet) has: told before a build is queued (CONTRACT.md §0.24). */
+export class RevisionMismatchError extends BadRequestError {
+  constructor(upstream: string, requested: string) {
+    super(`Error: Received incorrect version ${upstream} (requested ${requested})`);
+  }
+}
+
+/** The ImageBuilder of this version cannot make the filesystem that was asked for. */
+export class UnsupportedFilesystemError extends BadRequestError {
+  constructor(filesystem: string, available: readonly string[]) {
+    super(`Unsupported filesystem: ${filesystem}. Available: ${available.join(', ')}`);
+  }
+}
+
+export class BuildNotFoundError extends AsuError {
+  readonly status = 404;
+  readonly title = 'Not Found';
+  constructor() {
+    super('could not find provided request hash');
+  }
+}
+
+export class QueueFullError extends AsuError {
+  readonly status = 429;
+  readonly title = 'Server overloaded';
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(waiting: number, retryAfterSeconds: number) {
+    super(`server overload, queue contains too many build requests: ${waiting}`);
+    this.headers = { 'Retry-After': String(retryAfterSeconds) };
+  }
+}
+
+/** Upstream (or our own store) cannot be asked now and there is no earlier answer to fall back on. */
+export class UpstreamUnavailableError extends AsuError {
+  readonly status = 503;
+  readonly title = 'Service Unavailable';
+  override readonly headers = { 'Retry-After': '30' };
+  constructor(what: string, reason: string, options?: ErrorOptions) {
+    super(`Error: ${what} is not available right now: ${reason}`, options);
+  }
+}
+
+/** Some packages exist nowhere in the feeds of this version and target (CONTRACT.md §0.21). */
+export class UnknownPackagesError extends AsuError {
+  readonly status = 422;
+  readonly title = 'Unprocessable Content';
+  readonly packages: readonly string[];
+  override readonly errors: readonly ErrorEntry[];
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(packages: readonly string[], suggestions: Readonly<Record<string, readonly string[]>> = {}) {
+    super(`Error: Impossible package selection: missing (${packages.join(', ')})`);
+    this.packages = packages;
+    this.errors = [{ code: 'package_missing', packages, suggestion: suggestions }];
+    this.headers = { 'X-Unknown-Package': packages.join(' ') };
+  }
+}

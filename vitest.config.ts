@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project per test lane (CONTRIBUTING.md): a lane that did not run says so by not being run. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'default',
+          include: ['{core,adapters,http,functions,runner,standalone,demo}/**/*.test.ts', 'test/{compat,journeys,tooling}/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
+    ],
+  },
+});
