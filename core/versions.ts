@@ -1,0 +1,79 @@
+import { type Branch, branchOf } from './branches.ts';
+import type { UpstreamVersions } from './catalogue.ts';
+
+interface Ordinal {
+  /** Newest kinds highest: the main line, names without numbers, numbered versions. */
+  readonly kind: 2 | 1 | 0;
+  readonly numbers: readonly number[];
+  /** Within one number: branch snapshot, release candidates by number, release. */
+  readonly stage: number;
+}
+
+const NUMBERED = /^(\d+(?:\.\d+)*)(?:-(?:(SNAPSHOT)|rc(\d+)))?$/;
+
+function ordinal(version: string): Ordinal {
+  if (version === 'SNAPSHOT') return { kind: 2, numbers: [], stage: 0 };
+  const match = NUMBERED.exec(version);
+  if (match === null) return { kind: 1, numbers: [], stage: 0 };
+  const [, numbers = '', snapshot, candidate] = match;
+  const stage = snapshot !== undefined ? -1 : candidate !== undefined ? Number(candidate) : Number.POSITIVE_INFINITY;
+  return { kind: 0, numbers: numbers.split('.').map(Number), stage };
+}
+
+const descending = <T extends number | string>(a: T, b: T): number => (a < b ? 1 : a > b ? -1 : 0);
+
+/**
+ * Order of versions, newest first: SNAPSHOT, then by number (23.05.10 above 23.05.2), a release above its candidates, and a
+ * branch's `-SNAPSHOT` below its versions, where the reference server puts it. Total: 0 only for equal strings.
+ */
+export function compareVersions(a: string, b: string): number {
+  const left = ordinal(a);
+  const right = ordinal(b);
+  if (left.kind !== right.kind) return right.kind - left.kind;
+  const places = Math.max(left.numbers.length, right.numbers.length);
+  for (let i = 0; i < places; i++) {
+    const order = descending(left.numbers[i] ?? -1, right.numbers[i] ?? -1);
+    if (order !== 0) return order;
+  }
+  return descending(left.stage, right.stage) || descending(a, b);
+}
+
+/** Versions the server knows: of enabled branches, without repetition, newest first. Same sources as asu/util.py reload_versions. */
+export function knownVersions(upstream: UpstreamVersions, branches: readonly Branch[]): string[] {
+  const branchSnapshots = branches.filter(({ name }) => name !== 'SNAPSHOT').map(({ name }) => `${name}-SNAPSHOT`);
+  return supported([upstream.upcoming, ...upstream.list, 'SNAPSHOT', ...branchSnapshots], branches);
+}
+
+/**
+ * The newest versions that upstream recommends, newest first: LuCI walks the list until it meets the running version
+ * (CLIENTS.md §3.1), so a release candidate must not stand above the release that followed it.
+ */
+export function latestVersions(upstream: UpstreamVersions, branches: readonly Branch[]): string[] {
+  return supported([upstream.upcoming, upstream.stable, upstream.oldstable], branches);
+}
+
+function supported(versions: readonly (string | undefined)[], branches: readonly Branch[]): string[] {
+  const kept = versions.filter((version) => version !== undefined && version !== '' && branchOf(version, branches)?.enabled);
+  return [...new Set(kept as string[])].sort(compareVersions);
+}
+
+/** Whether a version moves under its name: SNAPSHOT and every branch's `-SNAPSHOT`. */
+export function isSnapshot(version: string): boolean {
+  return version.toLowerCase().endsWith('snapshot');
+}
+
+/**
+ * Whether kernel modules lie in `kmods/<kernel>/` beside `packages/` instead of inside: snapshots, 24.10 and later, 23.05.6
+ * and later, 23.05-SNAPSHOT (openwrt/buildbot a75ce026; asu/util.py is_post_kmod_split_build). Takes a path below the upstream base.
+ */
+export function isAfterKmodSplit(path: string): boolean {
+  if (path.startsWith('snapshots')) return true;
+  const version = path.split('/')[1] ?? '';
+  const [, major, minor, rest] = /^(\d+)\.(\d+)(.*)$/.exec(version) ?? [];
+  if (major === undefined) return false;
+  if (Number(major) !== 23) return Number(major) >= 24;
+  if (Number(minor) !== 5) return Number(minor) > 5;
+  if (rest === '-SNAPSHOT') return true;
+  const [, patch] = /^\.(\d+)/.exec(rest ?? '') ?? [];
+  return patch !== undefined && Number(patch) >= 6;
+}
