@@ -1,7 +1,10 @@
+import type { RequestHash } from './build.ts';
 import type { BuildRequest } from './build-request.ts';
 
 /** All a runner needs to know of a build: the resolved request and the inputs the hash was made over. Written once, never changed. */
 export interface BuildOrder {
+  /** Identity of the build; its first twelve digits are EXTRA_IMAGE_NAME, so every rebuild has the same file names. */
+  readonly requestHash: RequestHash;
   /** Normalised and resolved: what `packages` lists is what is asked of ImageBuilder. */
   readonly request: BuildRequest;
   /** Path of the version below the upstream base: `releases/24.10.2`. */
