@@ -86,6 +86,15 @@ export class UnsupportedFilesystemError extends BadRequestError {
   }
 }
 
+/** The version is known, but upstream has no ImageBuilder for the target: not yet, or no longer. */
+export class ImagebuilderNotPublishedError extends BadRequestError {
+  constructor(version: string, target: string) {
+    super(
+      `Error: Image not found: no ImageBuilder of ${version} for ${target}. If this version was just released, please try again in a few hours as it may take some time to become fully available.`,
+    );
+  }
+}
+
 export class BuildNotFoundError extends AsuError {
   readonly status = 404;
   readonly title = 'Not Found';

@@ -1,0 +1,61 @@
+import { artifactKeys, resultMeta } from './artifact-keys.ts';
+import type { Build, CancelledBuild, DoneBuild, FailedBuild, QueuedBuild, RequestHash, RunningBuild } from './build.ts';
+import type { BuildOrder } from './build-order.ts';
+import { BuildNotFoundError } from './errors.ts';
+import { isOutcomeOf } from './outcome.ts';
+import type { ArtifactStore, BuildTable, Clock, QueuePositions } from './ports.ts';
+
+export interface BuildStatusDeps {
+  readonly builds: BuildTable;
+  readonly positions: QueuePositions;
+  readonly artifacts: ArtifactStore;
+  readonly now: Clock;
+}
+
+/** A build as clients are told of it. `document` is the stored answer, JSON text. */
+export type BuildView =
+  | { state: 'queued'; build: QueuedBuild; position: number }
+  | { state: 'building'; build: RunningBuild; order: BuildOrder | undefined }
+  | { state: 'done'; build: DoneBuild; document: string }
+  | { state: 'failed'; build: FailedBuild; document: string | undefined }
+  | { state: 'cancelled'; build: CancelledBuild };
+
+/** What has become of a build. Throws `BuildNotFoundError` for one that never was or has expired. */
+export async function buildStatus(deps: BuildStatusDeps, hash: RequestHash): Promise<BuildView> {
+  const build = await deps.builds.get(hash);
+  if (build === undefined) throw new BuildNotFoundError();
+  return viewBuild(deps, build);
+}
+
+/** The same for a row already read. */
+export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<BuildView> {
+  switch (build.state) {
+    case 'queued':
+      return { state: 'queued', build, position: await deps.positions.ahead(build) };
+    case 'building':
+      return { state: 'building', build, order: await deps.builds.order(build.hash) };
+    case 'done': {
+      const document = build.expiresAt > deps.now().toISOString() ? await resultOf(deps, build) : undefined;
+      if (document === undefined) throw new BuildNotFoundError();
+      return { state: 'done', build, document };
+    }
+    case 'failed': {
+      if (build.expiresAt <= deps.now().toISOString()) throw new BuildNotFoundError();
+      const document = build.binDir === undefined ? undefined : await deps.artifacts.read(artifactKeys.outcome(build.binDir));
+      return { state: 'failed', build, document };
+    }
+    case 'cancelled':
+      return { state: 'cancelled', build };
+    case 'expiring':
+      throw new BuildNotFoundError();
+  }
+}
+
+/** The published answer; where a crash kept it from being published, the attempt's own copy, which is published on the way. */
+async function resultOf({ artifacts }: BuildStatusDeps, build: DoneBuild): Promise<string | undefined> {
+  const published = await artifacts.read(artifactKeys.result(build.hash));
+  if (published !== undefined && isOutcomeOf(published, build.binDir)) return published;
+  const document = await artifacts.read(artifactKeys.outcome(build.binDir));
+  if (document !== undefined) await artifacts.put(artifactKeys.result(build.hash), document, resultMeta(build.isPrivate));
+  return document;
+}

@@ -1,0 +1,81 @@
+import type { BuildStep, RunningBuild } from './build.ts';
+import type { BuildProgress, BuildQueue, BuildTable, ReceivedMessage } from './ports.ts';
+import type { RunEvent } from './run-build.ts';
+
+/** How often a lease and its message are renewed; a third of what they last. */
+const RENEW_MS = 20_000;
+
+export interface KeepLeaseDeps {
+  readonly builds: BuildTable;
+  readonly queue: BuildQueue;
+  readonly every: (ms: number, call: () => void) => () => void;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+export interface KeptLease {
+  readonly progress: BuildProgress;
+  /** Aborts when the row is no longer ours: taken over, or cancelled. */
+  readonly lost: AbortSignal;
+  /** Stops renewing, waits for the last write, and answers the row as it was last written. */
+  release(): Promise<RunningBuild>;
+}
+
+/**
+ * The single writer of a running build's row: one loop that writes changed steps (coalesced) and renews the lease, and with
+ * it the message's invisibility. A write that fails is tried again with the next; a refused one means the build is lost.
+ */
+export function keepLease(
+  { builds, queue, every, onEvent }: KeepLeaseDeps,
+  taken: RunningBuild,
+  message: ReceivedMessage,
+  leaseEnd: () => string,
+  visibilitySeconds = 60,
+): KeptLease {
+  const lost = new AbortController();
+  let written = taken;
+  let step: BuildStep = taken.step;
+  let isDirty = false;
+  let isReleased = false;
+  let writing: Promise<void> | undefined;
+
+  const write = async () => {
+    while (isDirty && !isReleased && !lost.signal.aborted) {
+      isDirty = false;
+      const next: RunningBuild = { ...written, step, lease: { ...written.lease, expiresAt: leaseEnd() } };
+      const { moved } = await builds.transition(written, next);
+      if (moved) written = next;
+      else lost.abort();
+    }
+  };
+  const mark = () => {
+    isDirty = true;
+    writing ??= write().then(settled, settled);
+  };
+  /** A step entered while the last write came back starts the next; after a failed write the next renewal does. */
+  const settled = (error?: unknown) => {
+    writing = undefined;
+    if (error === undefined && isDirty && !isReleased && !lost.signal.aborted) mark();
+  };
+  const stop = every(RENEW_MS, () => {
+    mark();
+    queue.extend(message, visibilitySeconds).catch(() => undefined);
+  });
+
+  return {
+    lost: lost.signal,
+    progress: {
+      enter: (next) => {
+        step = next;
+        onEvent?.({ type: 'step', build: written, step: next });
+        mark();
+      },
+      log: (line) => onEvent?.({ type: 'log', build: written, line }),
+    },
+    release: async () => {
+      stop();
+      isReleased = true;
+      await writing;
+      return written;
+    },
+  };
+}

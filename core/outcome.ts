@@ -1,0 +1,60 @@
+import type { BinDir, DoneBuild, FailedBuild } from './build.ts';
+import type { BuildOrder } from './build-order.ts';
+import type { BuildOutput, FailureEvidence } from './build-output.ts';
+
+/** The whole 200 body: what POST and GET answer, and what the CDN serves from the store (CONTRACT.md §3, key order as there). */
+export function resultDocument(order: BuildOrder, build: DoneBuild, output: BuildOutput): Record<string, unknown> {
+  const { profile, metadata } = output;
+  return {
+    detail: 'done',
+    imagebuilder_status: 'done',
+    request: order.request,
+    stdout: output.stdout,
+    stderr: output.stderr,
+    build_cmd: output.buildCommand,
+    status: 200,
+    ...metadata,
+    manifest: output.manifest,
+    ...profile,
+    id: order.request.profile,
+    bin_dir: build.binDir,
+    build_cmd_packages: output.packages,
+    build_at: buildAt(metadata['source_date_epoch']),
+    durations_ms: output.durations,
+    inputs: output.digests,
+    files: output.files.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
+    reproduce: output.reproduce,
+    enqueued_at: build.enqueuedAt,
+    request_hash: build.hash,
+  };
+}
+
+/** The whole 500 body. `detail` says what failed, always (CONTRACT.md §0.11). */
+export function failureDocument(
+  order: BuildOrder,
+  build: Pick<FailedBuild, 'hash' | 'enqueuedAt' | 'detail'>,
+  evidence: FailureEvidence,
+): Record<string, unknown> {
+  return {
+    status: 500,
+    title: 'Build failed',
+    detail: build.detail,
+    imagebuilder_status: 'failed',
+    request: order.request,
+    stdout: evidence.stdout ?? '',
+    stderr: evidence.stderr ?? '',
+    ...(evidence.buildCommand && { build_cmd: evidence.buildCommand }),
+    ...(evidence.errors && { errors: evidence.errors }),
+    enqueued_at: build.enqueuedAt,
+    request_hash: build.hash,
+  };
+}
+
+/** Whether a published document belongs to this attempt: a late delete or an older attempt may have left another. */
+export const isOutcomeOf = (document: string, binDir: BinDir): boolean => document.includes(`"bin_dir":"${binDir}"`);
+
+/** UTC with microseconds, as clients parse it. */
+function buildAt(epoch: unknown): string {
+  const seconds = typeof epoch === 'number' && Number.isFinite(epoch) ? epoch : 0;
+  return new Date(seconds * 1000).toISOString().replace(/(\.\d{3})Z$/, '$1000Z');
+}

@@ -1,0 +1,74 @@
+import type { RequestHash } from './build.ts';
+import type { BuildOrder } from './build-order.ts';
+import type { BuildRequest } from './build-request.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { PackageChange } from './package-changes/package-change.ts';
+import { resolvePackages } from './package-changes/resolve-packages.ts';
+import { unknownPackages } from './package-index.ts';
+import { inputsDigest, requestHash } from './request-hash.ts';
+import { type Policy, type ValidRequest, validateRequest } from './validate-request.ts';
+
+export interface PrepareBuildDeps {
+  readonly catalogue: Catalogue;
+  readonly policy: Policy;
+}
+
+/** A request made ready to build: what will be asked of ImageBuilder, why it differs from what was asked, and its identity. */
+export interface PreparedBuild {
+  /** Normalised and validated, packages as the client asked. */
+  readonly asked: BuildRequest;
+  /** The same with the package changes applied: a whole request that means the same build when posted again. */
+  readonly resolved: BuildRequest;
+  readonly changes: readonly PackageChange[];
+  /** Packages of `resolved` that exist nowhere in the feeds, each with names that come close. */
+  readonly missing: readonly string[];
+  readonly suggestions: Readonly<Record<string, readonly string[]>>;
+  readonly valid: ValidRequest;
+  readonly inputs: string;
+  readonly hash: RequestHash;
+}
+
+/**
+ * Validates, resolves and identifies a request without side effects. With `skipResolution` the packages are taken as they
+ * are: `packages` when there are any, else the names in `packages_versions`, which then only verifies.
+ * Throws what `validateRequest` throws.
+ */
+export async function prepareBuild(
+  deps: PrepareBuildDeps,
+  request: BuildRequest,
+  { skipResolution = false }: { skipResolution?: boolean } = {},
+): Promise<PreparedBuild> {
+  const valid = await validateRequest(deps, request);
+  const asked = valid.request;
+  const { packages, packagesVersions, changes } = skipResolution ? asListed(asked) : resolvePackages(asked);
+  const resolved: BuildRequest = { ...asked, packages, packages_versions: packagesVersions };
+  const { missing, suggestions } = missingPackages(resolved, valid);
+  const inputs = inputsDigest(valid.record);
+  return { asked, resolved, changes, missing, suggestions, valid, inputs, hash: requestHash(resolved, valid.record.revision, inputs) };
+}
+
+/** What a runner gets to see of a prepared build. */
+export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['imagebuilder']): BuildOrder {
+  const { from_version: _, ...request } = prepared.resolved;
+  const { record } = prepared.valid;
+  return {
+    requestHash: prepared.hash,
+    request,
+    versionPath: record.versionPath,
+    arch: record.arch,
+    revision: record.revision,
+    imagebuilder,
+    inputs: prepared.inputs,
+  };
+}
+
+function asListed(request: BuildRequest) {
+  const packages = request.packages.length > 0 ? request.packages : Object.keys(request.packages_versions);
+  return { packages, packagesVersions: request.packages_versions, changes: [] };
+}
+
+/** With repositories of the client's own only the build can tell what exists. */
+function missingPackages(request: BuildRequest, { index, record }: ValidRequest) {
+  if (index === undefined || Object.keys(request.repositories).length > 0) return { missing: [], suggestions: {} };
+  return unknownPackages(request.packages, index, record);
+}

@@ -1,0 +1,231 @@
+import { artifactKeys, fileMeta, recordMeta, resultMeta } from './artifact-keys.ts';
+import type { Build, BuildStep, DoneBuild, FailedBuild, QueuedBuild, RunningBuild } from './build.ts';
+import type { BuildOrder } from './build-order.ts';
+import { BuildFailure, type BuildOutput, InfrastructureFailure } from './build-output.ts';
+import { keepLease } from './keep-lease.ts';
+import { failureDocument, resultDocument } from './outcome.ts';
+import type { ArtifactStore, BuildQueue, BuildTable, Clock, ImageMaker, ReceivedMessage } from './ports.ts';
+import { binDirOf } from './request-hash.ts';
+
+/** How long results are remembered, in seconds; settings of the reference server (`build_ttl`, …). */
+export interface TimesToLive {
+  readonly buildSeconds: number;
+  readonly defaultsSeconds: number;
+  readonly failureSeconds: number;
+}
+
+export interface RunBuildDeps {
+  readonly builds: BuildTable;
+  readonly queue: BuildQueue;
+  readonly artifacts: ArtifactStore;
+  readonly imageMaker: ImageMaker;
+  readonly now: Clock;
+  /** A name never used before, for each attempt. */
+  readonly newAttemptId: () => string;
+  /** Calls back every so many milliseconds until stopped. */
+  readonly every: (ms: number, call: () => void) => () => void;
+  readonly timesToLive: TimesToLive;
+  /** Told what happened, for log and statistics. Must not throw. */
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+export type RunEvent =
+  | { type: 'started'; build: RunningBuild; order: BuildOrder }
+  | { type: 'step'; build: RunningBuild; step: BuildStep }
+  | { type: 'log'; build: RunningBuild; line: string }
+  | { type: 'done'; build: DoneBuild; order: BuildOrder; output: BuildOutput }
+  | { type: 'failed'; build: FailedBuild; order: BuildOrder; cause: unknown }
+  | { type: 'retrying'; build: QueuedBuild; order: BuildOrder; cause: unknown; delaySeconds: number }
+  | { type: 'handed-back'; build: QueuedBuild }
+  | { type: 'lost'; build: RunningBuild }
+  | { type: 'ignored'; message: ReceivedMessage; reason: string };
+
+/** Attempts that end by themselves or by a lost runner; after the last the build is failed. */
+export const MAX_ATTEMPTS = 3;
+/** A lease outlives three missed renewals. */
+export const LEASE_SECONDS = 60;
+/** Between attempts after an infrastructure failure: by attempt, seconds. */
+const RETRY_DELAYS_SECONDS = [5, 30];
+const MAX_DETAIL_LENGTH = 500;
+/** The store takes far more; four keep a small runner's memory flat. */
+const PARALLEL_UPLOADS = 4;
+
+/**
+ * Does one received message: takes the build's lease, makes the image, stores it, ends the build, and only then acknowledges.
+ * Whatever goes wrong, the row ends in a state from which the build goes on or has an answer; what cannot even be written
+ * down is left to the lease and the sweeper. `shutdown` hands the build back to the queue (not counted as an attempt).
+ */
+export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shutdown: AbortSignal): Promise<void> {
+  const { builds, queue, now } = deps;
+  const queued = await builds.get(message.hash);
+  const order = await builds.order(message.hash);
+  if (queued?.state === 'failed' && queued.attempt >= MAX_ATTEMPTS && !queued.cached) return queue.bury(message, queued.detail);
+  if (queued?.state !== 'queued' || order === undefined) return ignore(deps, message, `build is ${queued?.state ?? 'unknown'}`);
+  if (shutdown.aborted) return queue.release(message);
+
+  const attemptId = deps.newAttemptId();
+  const startedAt = now();
+  const taken = await builds.transition(queued, {
+    ...factsOf(queued),
+    state: 'building',
+    attempt: queued.attempt + 1,
+    startedAt: startedAt.toISOString(),
+    step: 'init',
+    lease: { owner: attemptId, expiresAt: leaseEnd(startedAt) },
+    binDir: binDirOf(queued.hash, attemptId),
+  });
+  if (!taken.moved || taken.current?.state !== 'building') return ignore(deps, message, 'somebody else took it');
+  deps.onEvent?.({ type: 'started', build: taken.current, order });
+
+  const lease = keepLease(deps, taken.current, message, () => leaseEnd(now()));
+  const stop = AbortSignal.any([shutdown, lease.lost]);
+  let output: BuildOutput | undefined;
+  try {
+    output = await deps.imageMaker.make(order, taken.current.binDir, lease.progress, stop);
+    stop.throwIfAborted();
+    await upload(deps, taken.current, output, stop);
+    await finish(deps, await lease.release(), order, output, message);
+  } catch (error) {
+    const running = await lease.release();
+    if (lease.lost.aborted) await drop(deps, running, message);
+    else if (shutdown.aborted) await handBack(deps, running, message);
+    else await fail(deps, running, order, error, message);
+  } finally {
+    await output?.dispose();
+  }
+}
+
+/** Files first, then the outcome: whoever reads the outcome finds the files. */
+async function upload({ artifacts }: RunBuildDeps, { binDir }: RunningBuild, output: BuildOutput, signal: AbortSignal): Promise<void> {
+  const waiting = [...output.files];
+  const worker = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift())
+      await artifacts.putFile(artifactKeys.file(binDir, file.name), file.path, fileMeta(file.name), signal);
+  };
+  await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, worker));
+  if (output.logPath !== undefined)
+    await artifacts.putFile(artifactKeys.log(binDir), output.logPath, recordMeta('text/plain; charset=utf-8'), signal);
+}
+
+async function finish(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder, output: BuildOutput, message: ReceivedMessage) {
+  const { artifacts, builds, queue, timesToLive } = deps;
+  const finishedAt = deps.now();
+  const ttl = running.isPrivate ? timesToLive.defaultsSeconds : timesToLive.buildSeconds;
+  const done: DoneBuild = {
+    ...factsOf(running),
+    state: 'done',
+    startedAt: running.startedAt,
+    finishedAt: finishedAt.toISOString(),
+    binDir: running.binDir,
+    expiresAt: after(finishedAt, ttl),
+  };
+  const document = JSON.stringify(resultDocument(order, done, output));
+  await artifacts.put(artifactKeys.outcome(running.binDir), document, recordMeta('application/json'));
+  const { moved } = await builds.transition(running, done);
+  if (!moved) return drop(deps, running, message);
+  // Done is done: what goes wrong from here on (a crash, a full disk) is healed by whoever reads the row next.
+  await artifacts.put(artifactKeys.result(done.hash), document, resultMeta(done.isPrivate)).catch(() => undefined);
+  await queue.acknowledge(message).catch(() => undefined);
+  deps.onEvent?.({ type: 'done', build: done, order, output });
+}
+
+async function fail(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder, error: unknown, message: ReceivedMessage) {
+  const { artifacts, builds, queue } = deps;
+  const isDeterministic = error instanceof BuildFailure;
+  const isFinal = isDeterministic || (error instanceof InfrastructureFailure && error.isFinal);
+  const detail = detailOf(error);
+  const finishedAt = deps.now();
+
+  if (!isFinal && running.attempt < MAX_ATTEMPTS) {
+    const delaySeconds = RETRY_DELAYS_SECONDS[running.attempt - 1] ?? RETRY_DELAYS_SECONDS.at(-1) ?? 0;
+    const again: QueuedBuild = { ...factsOf(running), state: 'queued', queuedAt: finishedAt.toISOString(), lastFailure: detail };
+    if (await returnToQueue(deps, running, again, message, delaySeconds))
+      deps.onEvent?.({ type: 'retrying', build: again, order, cause: error, delaySeconds });
+    return;
+  }
+
+  const failed: FailedBuild = {
+    ...factsOf(running),
+    state: 'failed',
+    finishedAt: finishedAt.toISOString(),
+    binDir: running.binDir,
+    detail,
+    cached: isDeterministic,
+    expiresAt: after(finishedAt, running.isPrivate ? deps.timesToLive.defaultsSeconds : deps.timesToLive.failureSeconds),
+  };
+  const evidence = error instanceof BuildFailure || error instanceof InfrastructureFailure ? error.evidence : {};
+  // Without room for the story the row still says what failed.
+  await artifacts
+    .put(artifactKeys.outcome(running.binDir), JSON.stringify(failureDocument(order, failed, evidence)), recordMeta('application/json'))
+    .catch(() => undefined);
+  const { moved } = await builds.transition(running, failed);
+  if (!moved) return drop(deps, running, message);
+  await artifacts.remove(artifactKeys.files(running.binDir)).catch(() => 0);
+  if (isFinal) await queue.acknowledge(message);
+  else await queue.bury(message, detail);
+  deps.onEvent?.({ type: 'failed', build: failed, order, cause: error });
+}
+
+/** Shutting down: the attempt does not count, and the message is visible again at once. */
+async function handBack(deps: RunBuildDeps, running: RunningBuild, message: ReceivedMessage) {
+  const again: QueuedBuild = {
+    ...factsOf(running),
+    state: 'queued',
+    attempt: running.attempt - 1,
+    queuedAt: deps.now().toISOString(),
+  };
+  if (await returnToQueue(deps, running, again, message, 0)) deps.onEvent?.({ type: 'handed-back', build: again });
+}
+
+async function returnToQueue(
+  deps: RunBuildDeps,
+  running: RunningBuild,
+  again: QueuedBuild,
+  message: ReceivedMessage,
+  delaySeconds: number,
+): Promise<boolean> {
+  const { artifacts, builds, queue, now } = deps;
+  const { moved } = await builds.transition(running, again);
+  if (!moved) {
+    await drop(deps, running, message);
+    return false;
+  }
+  await artifacts.remove(artifactKeys.files(running.binDir)).catch(() => 0);
+  await queue.release(message, delaySeconds);
+  await builds.transition(again, { ...again, sentAt: now().toISOString() });
+  return true;
+}
+
+/** The row is no longer ours: what we made is nobody's — unless it was our own write to `done` whose answer got lost. */
+async function drop({ artifacts, builds, queue, onEvent }: RunBuildDeps, running: RunningBuild, message: ReceivedMessage) {
+  const current = await builds.get(running.hash);
+  if (!(current?.state === 'done' && current.binDir === running.binDir)) {
+    await artifacts.remove(artifactKeys.files(running.binDir));
+    await artifacts.remove(artifactKeys.records(running.binDir));
+  }
+  await queue.acknowledge(message);
+  onEvent?.({ type: 'lost', build: running });
+}
+
+async function ignore({ queue, onEvent }: RunBuildDeps, message: ReceivedMessage, reason: string) {
+  await queue.acknowledge(message);
+  onEvent?.({ type: 'ignored', message, reason });
+}
+
+/** What stays the same through all states. */
+export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, ticket }: Build) => ({
+  hash,
+  enqueuedAt,
+  attempt,
+  isPrivate,
+  correlationId,
+  ...(ticket !== undefined && { ticket }),
+});
+
+const after = (time: Date, seconds: number) => new Date(time.getTime() + seconds * 1000).toISOString();
+const leaseEnd = (time: Date) => after(time, LEASE_SECONDS);
+
+function detailOf(error: unknown): string {
+  const text = error instanceof BuildFailure || error instanceof InfrastructureFailure ? error.message : `Internal error: ${String(error)}`;
+  return `Error: ${text}`.slice(0, MAX_DETAIL_LENGTH);
+}

@@ -1,0 +1,80 @@
+import { type Build, isReplaceable, type QueuedBuild } from './build.ts';
+import type { BuildRequest } from './build-request.ts';
+import { ImagebuilderNotPublishedError, QueueFullError, UnknownPackagesError } from './errors.ts';
+import type { BuildQueue, BuildTable, Clock, QueuePositions } from './ports.ts';
+import { buildOrderOf, type PrepareBuildDeps, type PreparedBuild, prepareBuild } from './prepare-build.ts';
+
+export interface SubmitBuildDeps extends PrepareBuildDeps {
+  readonly builds: BuildTable;
+  readonly positions: QueuePositions;
+  readonly queue: BuildQueue;
+  readonly now: Clock;
+  /** More waiting builds than this and new ones are refused (`max_pending_jobs`). */
+  readonly maxPendingBuilds: () => number;
+  /** Told when a message could not be sent; the sweeper sends it later. */
+  readonly onSendFailure?: (error: unknown, build: QueuedBuild) => void;
+}
+
+/** `new`: this request started the build; `joined`: it is under way already; `hit`: it has ended and the end is remembered. */
+export type SubmitOutcome = 'new' | 'joined' | 'hit';
+
+export interface Submitted {
+  readonly build: Build;
+  readonly outcome: SubmitOutcome;
+  readonly prepared: PreparedBuild;
+}
+
+/** How long a client that met a full queue is asked to wait. */
+const QUEUE_FULL_RETRY_SECONDS = 60;
+
+/**
+ * Accepts a request: validates, resolves, identifies it, and sees to it that exactly one build of it is under way or
+ * remembered (I1). An accepted build is never lost: if its message cannot be sent, the sweeper does (I2).
+ */
+export async function submitBuild(
+  deps: SubmitBuildDeps,
+  request: BuildRequest,
+  { correlationId, skipResolution = false }: { correlationId: string; skipResolution?: boolean },
+): Promise<Submitted> {
+  const prepared = await prepareBuild(deps, request, { skipResolution });
+  if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
+
+  const known = await deps.builds.get(prepared.hash);
+  if (known !== undefined && !isReplaceable(known, deps.now())) return { build: known, outcome: outcomeOf(known), prepared };
+
+  const { imagebuilder } = prepared.valid.record;
+  if (imagebuilder === undefined) throw new ImagebuilderNotPublishedError(prepared.resolved.version, prepared.resolved.target);
+  const waiting = await deps.positions.waiting();
+  if (waiting > deps.maxPendingBuilds()) throw new QueueFullError(waiting, QUEUE_FULL_RETRY_SECONDS);
+
+  const now = deps.now();
+  const build: QueuedBuild = {
+    state: 'queued',
+    hash: prepared.hash,
+    enqueuedAt: now.toISOString(),
+    queuedAt: now.toISOString(),
+    attempt: 0,
+    isPrivate: Boolean(prepared.resolved.defaults),
+    correlationId,
+  };
+  const { won, current } = await deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now);
+  if (!won) return { build: current, outcome: outcomeOf(current), prepared };
+  return { build: current.state === 'queued' ? await send(deps, current) : current, outcome: 'new', prepared };
+}
+
+/** Sends a queued build's message and notes that it was sent; a failure is left to the sweeper. */
+export async function send(
+  { builds, queue, now, onSendFailure }: Pick<SubmitBuildDeps, 'builds' | 'queue' | 'now' | 'onSendFailure'>,
+  build: QueuedBuild,
+): Promise<Build> {
+  try {
+    await queue.send({ hash: build.hash, correlationId: build.correlationId });
+    const { current } = await builds.transition(build, { ...build, sentAt: now().toISOString() });
+    return current ?? build;
+  } catch (error) {
+    onSendFailure?.(error, build);
+    return build;
+  }
+}
+
+const outcomeOf = ({ state }: Build): SubmitOutcome => (state === 'queued' || state === 'building' ? 'joined' : 'hit');

@@ -1,0 +1,133 @@
+import { artifactKeys } from './artifact-keys.ts';
+import { type Build, type ExpiringBuild, type FailedBuild, type QueuedBuild, RESULT_MAX_AGE_SECONDS, type RunningBuild } from './build.ts';
+import type { ArtifactStore, BuildQueue, BuildSweep, BuildTable, Clock } from './ports.ts';
+import { factsOf, MAX_ATTEMPTS, type TimesToLive } from './run-build.ts';
+
+export interface SweepDeps {
+  readonly builds: BuildTable;
+  readonly sweep: BuildSweep;
+  readonly queue: BuildQueue;
+  readonly artifacts: ArtifactStore;
+  readonly now: Clock;
+  readonly newSweepId: () => string;
+  readonly timesToLive: TimesToLive;
+}
+
+/** What one sweep did, by count. */
+export interface Swept {
+  readonly sent: number;
+  readonly returned: number;
+  readonly failed: number;
+  readonly unpublished: number;
+  readonly removed: number;
+  /** Rows that could not be swept this time; the next sweep tries again. */
+  readonly errors: readonly unknown[];
+}
+
+/** A queued row without `sentAt` for this long has lost its message. */
+const UNSENT_AFTER_SECONDS = 60;
+/** A message that is out for this long without anybody taking the build is sent again; duplicates do no harm. */
+const STALE_AFTER_SECONDS = 3_600;
+/** How long one sweep may take over the removal of one build. */
+const SWEEP_LEASE_SECONDS = 300;
+/** Rows of each kind per sweep: bounds the time of one. */
+const LIMIT = 200;
+
+/**
+ * Puts right what crashes and lost messages left, and takes what has expired away in the one safe order: result document,
+ * then (after its max-age) the objects, then the row. Idempotent, and safe to run in any number of processes at once.
+ */
+export async function sweepBuilds(deps: SweepDeps): Promise<Swept> {
+  const { sweep, now } = deps;
+  const counts = { sent: 0, returned: 0, failed: 0, unpublished: 0, removed: 0 };
+  const errors: unknown[] = [];
+  const each = async <B extends Build>(builds: B[], act: (build: B) => Promise<keyof typeof counts | undefined>) => {
+    for (const build of builds)
+      try {
+        const what = await act(build);
+        if (what !== undefined) counts[what]++;
+      } catch (error) {
+        errors.push(error);
+      }
+  };
+
+  await each(await sweep.lapsed(now(), LIMIT), (build) => (build.state === 'building' ? recover(deps, build) : remove(deps, build)));
+  await each(await sweep.expired(now(), LIMIT), (build) => unpublish(deps, build));
+  await each(await sweep.unsent(secondsAgo(now(), UNSENT_AFTER_SECONDS), LIMIT), (build) => send(deps, build));
+  await each(await sweep.stale(secondsAgo(now(), STALE_AFTER_SECONDS), LIMIT), (build) => send(deps, build));
+  return { ...counts, errors };
+}
+
+async function send({ builds, queue, now }: SweepDeps, build: QueuedBuild): Promise<'sent'> {
+  await queue.send({ hash: build.hash, correlationId: build.correlationId });
+  await builds.transition(build, { ...build, sentAt: now().toISOString() });
+  return 'sent';
+}
+
+/** The runner is gone: back to the queue, or, after the last attempt, failed. Either way its lease is dead from here on. */
+async function recover(deps: SweepDeps, build: RunningBuild): Promise<'returned' | 'failed' | undefined> {
+  const { builds, artifacts } = deps;
+  const time = deps.now();
+  const lastFailure = `the runner was lost in step ${build.step}`;
+  const next: QueuedBuild | FailedBuild =
+    build.attempt < MAX_ATTEMPTS
+      ? { ...factsOf(build), state: 'queued', queuedAt: time.toISOString(), lastFailure }
+      : {
+          ...factsOf(build),
+          state: 'failed',
+          finishedAt: time.toISOString(),
+          binDir: build.binDir,
+          detail: `Error: ${lastFailure}, ${build.attempt} times`,
+          cached: false,
+          expiresAt: new Date(time.getTime() + deps.timesToLive.failureSeconds * 1000).toISOString(),
+        };
+  const { moved, current } = await builds.transition(build, next, { lapsedAt: time });
+  if (!moved || current === undefined) return undefined;
+  await artifacts.remove(artifactKeys.files(build.binDir));
+  if (current.state !== 'queued') return 'failed';
+  await send(deps, current);
+  return 'returned';
+}
+
+/** First half of expiry. The new lease ends when caches have forgotten the document: then `lapsed` brings the build back. */
+async function unpublish(
+  { builds, artifacts, now, newSweepId }: SweepDeps,
+  build: Exclude<Build, QueuedBuild | RunningBuild | ExpiringBuild>,
+): Promise<'unpublished' | undefined> {
+  const owner = newSweepId();
+  const expiring: ExpiringBuild = {
+    ...factsOf(build),
+    state: 'expiring',
+    ...('binDir' in build && build.binDir !== undefined && { binDir: build.binDir }),
+    lease: { owner, expiresAt: inSeconds(now(), SWEEP_LEASE_SECONDS) },
+  };
+  const { moved } = await builds.transition(build, expiring);
+  if (!moved) return undefined;
+  await artifacts.remove(artifactKeys.result(build.hash));
+  const time = now();
+  const lease = { owner, expiresAt: inSeconds(time, build.state === 'done' ? RESULT_MAX_AGE_SECONDS : 0) };
+  await builds.transition(expiring, { ...expiring, unpublishedAt: time.toISOString(), lease });
+  return 'unpublished';
+}
+
+/** Second half; a build whose first half was cut short gets that first. */
+async function remove({ builds, artifacts, now, newSweepId }: SweepDeps, build: ExpiringBuild): Promise<'removed' | undefined> {
+  const time = now();
+  const mine: ExpiringBuild = { ...build, lease: { owner: newSweepId(), expiresAt: inSeconds(time, SWEEP_LEASE_SECONDS) } };
+  if (!(await builds.transition(build, mine, { lapsedAt: time })).moved) return undefined;
+  if (build.unpublishedAt === undefined) {
+    await artifacts.remove(artifactKeys.result(build.hash));
+    const unpublishedAt = now();
+    const lease = { ...mine.lease, expiresAt: inSeconds(unpublishedAt, RESULT_MAX_AGE_SECONDS) };
+    await builds.transition(mine, { ...mine, unpublishedAt: unpublishedAt.toISOString(), lease });
+    return undefined;
+  }
+  if (build.binDir !== undefined) {
+    await artifacts.remove(artifactKeys.files(build.binDir));
+    await artifacts.remove(artifactKeys.records(build.binDir));
+  }
+  return (await builds.remove(mine)) ? 'removed' : undefined;
+}
+
+const inSeconds = (time: Date, seconds: number) => new Date(time.getTime() + seconds * 1000).toISOString();
+const secondsAgo = (time: Date, seconds: number) => new Date(time.getTime() - seconds * 1000);

@@ -1,0 +1,140 @@
+import type { LinuxKernel, Profile, UpstreamVersions } from './catalogue.ts';
+
+/** What upstream served is not the file that was asked for: an HTML page, a truncated or a foreign document. An earlier copy is better. */
+export class MalformedFileError extends Error {
+  override readonly name = 'MalformedFileError';
+  constructor(what: string, why: string, options?: ErrorOptions) {
+    super(`${what} from upstream cannot be used: ${why}`, options);
+  }
+}
+
+/** What `profiles.json` says of a target. */
+export interface TargetProfiles {
+  /** `version_code`; empty where upstream does not say. */
+  readonly revision: string;
+  /** `arch_packages`. */
+  readonly arch?: string;
+  readonly kernel?: LinuxKernel;
+  readonly defaultPackages: readonly string[];
+  readonly profiles: Readonly<Record<string, Profile>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+const VERSION = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const TARGET = /^\w+\/\w+$/;
+const ARCH = /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/;
+const PROFILE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const FEED = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+const DIGEST_LINE = /^([0-9a-f]{64}) [ *](\S.*)$/;
+const IMAGEBUILDER = /^openwrt-imagebuilder-.*x86_64\.tar\.(?:xz|zst)$/;
+
+/** `.versions.json`. Every key is optional and a value of the wrong type is as good as absent. */
+export function parseVersions(text: string): UpstreamVersions {
+  const file = parseObject('.versions.json', text);
+  const version = (key: string) => asMatch(file[key], VERSION);
+  const stable = version('stable_version');
+  const oldstable = version('oldstable_version');
+  const upcoming = version('upcoming_version');
+  return {
+    ...(stable !== undefined && { stable }),
+    ...(oldstable !== undefined && { oldstable }),
+    ...(upcoming !== undefined && { upcoming }),
+    list: strings(file['versions_list']).filter((entry) => VERSION.test(entry)),
+  };
+}
+
+/** `.targets.json`: target → package architecture. Entries of another shape are dropped. */
+export function parseTargets(text: string): Readonly<Record<string, string>> {
+  const entries = Object.entries(parseObject('.targets.json', text));
+  return dictionary(entries.filter((entry): entry is [string, string] => TARGET.test(entry[0]) && asMatch(entry[1], ARCH) !== undefined));
+}
+
+/** `profiles.json` of a target. A profile of another shape is dropped, a file without any `profiles` is malformed. */
+export function parseProfiles(text: string): TargetProfiles {
+  const { profiles: listed, ...metadata } = parseObject('profiles.json', text);
+  const profiles = asObject(listed);
+  if (profiles === undefined) throw new MalformedFileError('profiles.json', 'it lists no profiles');
+  const arch = asMatch(metadata['arch_packages'], ARCH);
+  const kernel = asKernel(metadata['linux_kernel']);
+  return {
+    revision: asMatch(metadata['version_code'], VERSION) ?? '',
+    ...(arch !== undefined && { arch }),
+    ...(kernel !== undefined && { kernel }),
+    defaultPackages: strings(metadata['default_packages']),
+    profiles: dictionary(Object.entries(profiles).flatMap(([id, raw]) => asProfile(id, raw))),
+    metadata,
+  };
+}
+
+/**
+ * `sha256sums`: file name → digest. A line of another shape means that the file is cut off or no such list at all; then a
+ * digest that it does not hold proves nothing.
+ */
+export function parseDigests(text: string): ReadonlyMap<string, string> {
+  const digests = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const [, digest, name] = DIGEST_LINE.exec(line) ?? [];
+    if (digest === undefined || name === undefined) throw new MalformedFileError('sha256sums', 'a line is no digest and name');
+    digests.set(name, digest);
+  }
+  if (digests.size === 0) throw new MalformedFileError('sha256sums', 'it is empty');
+  return digests;
+}
+
+/** The ImageBuilder among the files of a target; the name is taken from there, never composed (IMAGEBUILDER.md §8). */
+export function imagebuilderOf(digests: ReadonlyMap<string, string>): { name: string; sha256: string } | undefined {
+  for (const [name, sha256] of digests) if (IMAGEBUILDER.test(name) && PROFILE.test(name)) return { name, sha256 };
+  return undefined;
+}
+
+/** `feeds.conf` of an architecture: the feeds' names, the second word of each line (asu/util.py, get_feeds). */
+export function parseFeeds(text: string): readonly string[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  const feeds = lines.flatMap((line) => (line.startsWith('src-') ? (asMatch(line.split(/\s+/)[1], FEED) ?? []) : []));
+  if (feeds.length === 0 && lines.length > 0) throw new MalformedFileError('feeds.conf', 'no line names a feed');
+  return [...new Set(feeds)];
+}
+
+/** A record without prototype: a name such as `constructor` is in it only when somebody put it there. */
+export function dictionary<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
+  const out = Object.create(null) as Record<string, T>;
+  for (const [key, value] of entries) out[key] = value;
+  return out;
+}
+
+/** Parses a JSON document that must be an object. */
+export function parseObject(what: string, text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new MalformedFileError(what, 'it is no JSON', { cause });
+  }
+  const object = asObject(value);
+  if (object === undefined) throw new MalformedFileError(what, 'it is no JSON object');
+  return object;
+}
+
+const asObject = (value: unknown): Record<string, unknown> | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+
+const asMatch = (value: unknown, pattern: RegExp): string | undefined =>
+  typeof value === 'string' && pattern.test(value) ? value : undefined;
+
+const strings = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string' && entry !== '') : [];
+
+function asKernel(value: unknown): LinuxKernel | undefined {
+  const kernel = asObject(value) ?? {};
+  const version = asMatch(kernel['version'], VERSION);
+  const release = asMatch(kernel['release'], VERSION);
+  const vermagic = asMatch(kernel['vermagic'], VERSION);
+  return version !== undefined && release !== undefined && vermagic !== undefined ? { version, release, vermagic } : undefined;
+}
+
+function asProfile(id: string, value: unknown): [string, Profile][] {
+  const raw = asObject(value);
+  if (raw === undefined || !PROFILE.test(id)) return [];
+  return [[id, { id, devicePackages: strings(raw['device_packages']), supportedDevices: strings(raw['supported_devices']), raw }]];
+}

@@ -1,0 +1,68 @@
+import { type Branch, branchOf } from './branches.ts';
+import type { BuildRequest } from './build-request.ts';
+import type { Catalogue, PackageIndex, TargetRecord } from './catalogue.ts';
+import {
+  DefaultsNotAllowedError,
+  RepositoryNotAllowedError,
+  RevisionMismatchError,
+  UnsupportedBranchError,
+  UnsupportedDistroError,
+  UnsupportedProfileError,
+  UnsupportedTargetError,
+  UnsupportedVersionError,
+} from './errors.ts';
+import { normaliseRequest } from './normalise.ts';
+import { resolveProfile } from './profiles.ts';
+import { isRepositoryAllowed } from './repositories.ts';
+import { knownVersions, versionPath } from './versions.ts';
+
+/** What the operator allows; settings of the reference server. */
+export interface Policy {
+  readonly allowDefaults: boolean;
+  readonly repositoryAllowList: readonly string[];
+  readonly branches: readonly Branch[];
+}
+
+/** A request that this server can build, with what upstream says of its target. */
+export interface ValidRequest {
+  /** Normalised, profile canonical; packages as the client asked. */
+  readonly request: BuildRequest;
+  readonly branch: Branch;
+  readonly record: TargetRecord;
+  /** Absent: upstream has none that could be read; then only the build can tell which packages exist. */
+  readonly index: PackageIndex | undefined;
+}
+
+/**
+ * Checks a request against policy and upstream, in the reference server's order, first failure wins (CONTRACT.md §4.8) —
+ * but always, also when the answer is cached (§0.3). Throws the matching `AsuError`; `UpstreamUnavailableError` when upstream
+ * cannot be asked and was never seen.
+ */
+export async function validateRequest(
+  { catalogue, policy }: { catalogue: Catalogue; policy: Policy },
+  asked: BuildRequest,
+): Promise<ValidRequest> {
+  const request = normaliseRequest(asked);
+  if (request.defaults && !policy.allowDefaults) throw new DefaultsNotAllowedError();
+  for (const url of Object.values(request.repositories))
+    if (!isRepositoryAllowed(url, policy.repositoryAllowList)) throw new RepositoryNotAllowedError(url);
+  if (request.distro !== 'openwrt') throw new UnsupportedDistroError(request.distro);
+
+  const branch = branchOf(request.version, policy.branches);
+  if (branch === undefined || !branch.enabled) throw new UnsupportedBranchError(request.version);
+  if (!knownVersions(await catalogue.versions(), policy.branches).includes(request.version))
+    throw new UnsupportedVersionError(request.version);
+
+  const path = versionPath(request.version, branch);
+  const targets = await catalogue.targets(path);
+  if (targets === undefined || !Object.hasOwn(targets, request.target)) throw new UnsupportedTargetError(request.target);
+  const record = await catalogue.target(request.version, path, request.target);
+  if (record === undefined) throw new UnsupportedTargetError(request.target);
+
+  const profile = resolveProfile(record, request.profile);
+  if (profile === undefined) throw new UnsupportedProfileError(request.profile);
+  if (request.version_code !== '' && request.version_code !== record.revision)
+    throw new RevisionMismatchError(record.revision, request.version_code);
+
+  return { request: { ...request, profile }, branch, record, index: await catalogue.packages(record) };
+}
