@@ -1,0 +1,32 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import type { Build } from '#core/build.ts';
+
+/** The columns `buildOf` reads. */
+export const BUILD_COLUMNS = 'ticket, body';
+
+/** The build of a row; the ticket has a column of its own, so that no write of a build can change it. */
+export function buildOf(row: Record<string, SQLOutputValue>): Build {
+  const build = JSON.parse(String(row['body'])) as Build;
+  return { ...build, ticket: Number(row['ticket']) };
+}
+
+/** What is stored of a build: all but the ticket. */
+export function bodyOf(build: Build): string {
+  const { ticket: _, ...body } = build;
+  return JSON.stringify(body);
+}
+
+/** What `from` must still share with the row besides its state; the table's `marker` column is the same rule in SQL. */
+export function markerOf(build: Build): string {
+  switch (build.state) {
+    case 'queued':
+      return build.queuedAt;
+    case 'building':
+    case 'expiring':
+      return build.lease.owner;
+    case 'done':
+    case 'failed':
+    case 'cancelled':
+      return build.finishedAt;
+  }
+}

@@ -1,0 +1,66 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type Build, isReplaceable, isTransition, type RequestHash } from '#core/build.ts';
+import type { BuildOrder } from '#core/build-order.ts';
+import type { BuildTable } from '#core/ports.ts';
+import { BUILD_COLUMNS, bodyOf, buildOf, markerOf } from './build-row.ts';
+import { inTransaction } from './transaction.ts';
+
+/**
+ * Builds on SQLite, shared by every process that opens the file. Writes that answer rows are read to their end (`all`, not
+ * `get`): only then has the commit happened, and only then does its failure (a full disk) throw.
+ */
+export function sqliteBuildTable(db: DatabaseSync): BuildTable {
+  const selectBuild = db.prepare(`SELECT ${BUILD_COLUMNS} FROM builds WHERE hash = ?`);
+  const selectOrder = db.prepare('SELECT body FROM build_orders WHERE hash = ?');
+  const nextTicket = db.prepare('UPDATE tickets SET last = last + 1 RETURNING last');
+  const putBuild = db.prepare(
+    'INSERT INTO builds (hash, ticket, body) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET ticket = excluded.ticket, body = excluded.body',
+  );
+  const putOrder = db.prepare('INSERT INTO build_orders (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET body = excluded.body');
+  const move = db.prepare(`UPDATE builds SET body = ?1 WHERE hash = ?2 AND state = ?3 AND marker = ?4 RETURNING ${BUILD_COLUMNS}`);
+  const moveLapsed = db.prepare(
+    `UPDATE builds SET body = ?1 WHERE hash = ?2 AND state = ?3 AND marker = ?4 AND lease_ends_at <= ?5 RETURNING ${BUILD_COLUMNS}`,
+  );
+  const drop = db.prepare(`DELETE FROM builds WHERE hash = ? AND state = 'expiring' AND marker = ?`);
+
+  const find = (hash: RequestHash): Build | undefined => {
+    const row = selectBuild.get(hash);
+    return row && buildOf(row);
+  };
+
+  return {
+    async get(hash) {
+      return find(hash);
+    },
+
+    async order(hash) {
+      const row = selectOrder.get(hash);
+      return row && (JSON.parse(String(row['body'])) as BuildOrder);
+    },
+
+    async claim(build, order, now) {
+      // Most claims meet a live row: they are answered without the write lock.
+      const seen = find(build.hash);
+      if (seen && !isReplaceable(seen, now)) return { won: false, current: seen };
+      return inTransaction(db, () => {
+        const current = find(build.hash);
+        if (current && !isReplaceable(current, now)) return { won: false, current };
+        const ticket = Number(nextTicket.get()?.['last']);
+        putBuild.run(build.hash, ticket, bodyOf(build));
+        putOrder.run(build.hash, JSON.stringify(order));
+        return { won: true, current: { ...build, ticket } };
+      });
+    },
+
+    async transition(from, to, { lapsedAt } = {}) {
+      if (from.hash !== to.hash || !isTransition(from.state, to.state)) return { moved: false, current: find(from.hash) };
+      const condition = [bodyOf(to), from.hash, from.state, markerOf(from)] as const;
+      const [row] = lapsedAt === undefined ? move.all(...condition) : moveLapsed.all(...condition, lapsedAt.toISOString());
+      return row ? { moved: true, current: buildOf(row) } : { moved: false, current: find(from.hash) };
+    },
+
+    async remove(from) {
+      return drop.run(from.hash, markerOf(from)).changes === 1;
+    },
+  };
+}

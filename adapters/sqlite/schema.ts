@@ -1,0 +1,64 @@
+/**
+ * The schema, as steps: `PRAGMA user_version` counts those a file has taken, `openSqlite` takes the rest. A published step
+ * is never edited; a change is a new step at the end.
+ *
+ * `builds.body` is the build as JSON without its ticket; the columns beside it are derived from it by SQLite, so they
+ * cannot disagree with it. `marker` is what `from` has to match (BuildTable in core/ports.ts). Every index but the primary
+ * keys is partial: finished builds, by far the most, are only in the one that finds the expired.
+ * Those that are counted hold `state` too: a count then never leaves the index.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE builds (
+    hash TEXT NOT NULL PRIMARY KEY,
+    ticket INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL AS (body ->> '$.state') STORED,
+    marker TEXT NOT NULL AS (coalesce(body ->> '$.lease.owner', body ->> '$.finishedAt', body ->> '$.queuedAt')) STORED,
+    queued_at TEXT AS (body ->> '$.queuedAt') STORED,
+    sent_at TEXT AS (body ->> '$.sentAt') STORED,
+    lease_ends_at TEXT AS (body ->> '$.lease.expiresAt') STORED,
+    expires_at TEXT AS (body ->> '$.expiresAt') STORED
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE UNIQUE INDEX builds_waiting ON builds (ticket, state) WHERE state = 'queued';
+  CREATE INDEX builds_running ON builds (state) WHERE state = 'building';
+  CREATE INDEX builds_unsent ON builds (queued_at) WHERE state = 'queued' AND sent_at IS NULL;
+  CREATE INDEX builds_sent ON builds (sent_at) WHERE state = 'queued' AND sent_at IS NOT NULL;
+  CREATE INDEX builds_leased ON builds (lease_ends_at) WHERE lease_ends_at IS NOT NULL;
+  CREATE INDEX builds_expiry ON builds (expires_at) WHERE expires_at IS NOT NULL;
+
+  CREATE TABLE build_orders (
+    hash TEXT NOT NULL PRIMARY KEY REFERENCES builds (hash) ON DELETE CASCADE,
+    body TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tickets (last INTEGER NOT NULL) STRICT;
+  INSERT INTO tickets (last) VALUES (0);
+
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash TEXT NOT NULL,
+    correlation_id TEXT NOT NULL,
+    visible_at INTEGER NOT NULL,
+    deliveries INTEGER NOT NULL DEFAULT 0,
+    receipt TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX messages_received ON messages (receipt) WHERE receipt IS NOT NULL;
+
+  CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL,
+    correlation_id TEXT NOT NULL,
+    deliveries INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    buried_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE records (
+    key TEXT NOT NULL PRIMARY KEY,
+    body TEXT NOT NULL,
+    version INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
