@@ -1,0 +1,131 @@
+#!/bin/sh
+# Images of one profile, by the Image: lines of .targetinfo (`Target-Profile-Image: <filesystem> <file name's end>`).
+# Leaves a `file type filesystem unsigned-sha256` line per image in KDIR_TMP/images for profiles-json.sh.
+
+set -e
+cd "$KDIR"
+. "$SCRIPT_DIR/sizes.sh"
+. "$SCRIPT_DIR/trailer.sh"
+
+mkdir -p "$KDIR_TMP" "$BIN_DIR"
+: > "$KDIR_TMP/images"
+prefix="$IMG_PREFIX-$PROFILE_ID"
+kernel="$KDIR/vmlinux.bin"
+bytes=$(installed_bytes)
+image_size=$(field Image-Size)
+
+# --- root file systems -----------------------------------------------------------------------------------------------
+
+case " $BUILD_FILESYSTEMS " in
+*" targz "*) tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - -C "$TARGET_DIR" . | gzip -9n > "$KDIR/root.tar.gz" ;;
+esac
+for filesystem in $BUILD_FILESYSTEMS; do
+	case "$filesystem" in
+	squashfs)
+		sh "$SCRIPT_DIR/make-squashfs.sh" "$TARGET_DIR" "$KDIR/root.squashfs"
+		;;
+	ext4)
+		if [ "$bytes" -gt $((PARTSIZE * 1024 * 1024)) ]; then
+			[ ! -e "$KDIR/root.tar.gz" ] || cp "$KDIR/root.tar.gz" "$BIN_DIR/$prefix-rootfs.tar.gz"
+			echo "Ignoring, exclude it (-e/-ef) to override." >&2
+			echo "error: ext4_allocate_best_fit_partial: failed to allocate $(((bytes - PARTSIZE * 1024 * 1024) / 4096 + 1)) blocks, out of space?" >&2
+			exit 1
+		fi
+		sh "$SCRIPT_DIR/make-ext4.sh" "$TARGET_DIR" "$KDIR/root.ext4"
+		;;
+	esac
+done
+
+sh "$SCRIPT_DIR/manifest.sh" dash "" > "$BIN_DIR/$prefix.manifest"
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+pad_to() { # pad_to FILE MULTIPLE
+	truncate -s "$((($(wc -c < "$1") + $2 - 1) / $2 * $2))" "$1"
+}
+
+octal() { # octal VALUE: four bytes, little endian, as printf escapes
+	printf '\\%03o\\%03o\\%03o\\%03o' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255))
+}
+
+# disk FILE ROOTFS EFI: a disk with a boot partition (the kernel) and a root partition, each as large as what is in it.
+disk() {
+	cp "$kernel" "$1.boot"
+	cp "$2" "$1.root"
+	pad_to "$1.boot" 4096
+	pad_to "$1.root" 4096
+	boot=$(($(wc -c < "$1.boot") / 512))
+	root=$(($(wc -c < "$1.root") / 512))
+	{
+		head -c 446 /dev/zero
+		printf "\\200\\000\\000\\000\\$3\\000\\000\\000$(octal 64)$(octal $boot)"
+		printf "\\000\\000\\000\\000\\203\\000\\000\\000$(octal $((64 + boot)))$(octal $root)"
+		head -c 32 /dev/zero
+		printf '\125\252'
+		head -c $((63 * 512)) /dev/zero
+		cat "$1.boot" "$1.root"
+	} > "$1"
+}
+
+# flash FILE ROOTFS: kernel, then the root file system at the next 64 KiB.
+flash() {
+	cp "$kernel" "$1"
+	pad_to "$1" 65536
+	cat "$2" >> "$1"
+	pad_to "$1" 4096
+}
+
+make_image() { # make_image FILESYSTEM END
+	name="$prefix-$2"
+	[ "$1" = - ] || name="$prefix-$1-$2"
+	file="$KDIR_TMP/$name"
+	type="${2%%.*}"
+	rootfs="$KDIR/root.$1"
+	plain="${file%.gz}"
+	case "$2" in
+	kernel.bin) cp "$kernel" "$file" ;;
+	*rootfs.tar.gz) cp "$KDIR/root.tar.gz" "$file"; type=rootfs ;;
+	rootfs.img.gz) cp "$rootfs" "$plain" ;;
+	combined-efi.img.gz) disk "$plain" "$rootfs" 357 ;;
+	combined.img.gz) disk "$plain" "$rootfs" 203 ;;
+	*) flash "$file" "$rootfs" ;;
+	esac
+	if [ -n "$image_size" ]; then
+		size=$((bytes * 2 / 5 + 2097152))
+		if [ "$size" -gt "$image_size" ]; then
+			echo "    WARNING: Image file $file is too big: $size > $image_size" >&2
+			rm -f "$file"
+			echo "Failed to open firmware file" >&2
+			echo "sha256sum: $file: No such file or directory" >&2
+			echo "cp: cannot stat '$file': No such file or directory" >&2
+			return 0
+		fi
+	fi
+	case "$name" in *.img.gz) gzip -6n -c "$plain" > "$file" ;; esac
+	case "$type" in sysupgrade | combined | combined-efi) append_metadata "$file" ;; esac
+	unsigned=$(sha256sum < "$file" | head -c 64)
+	case "$type" in sysupgrade | combined | combined-efi | factory | sdcard) append_signature "$file" ;; esac
+	cp "$file" "$BIN_DIR/$name"
+	printf '%s\t%s\t%s\t%s\n' "$name" "$type" "$1" "$unsigned" >> "$KDIR_TMP/images"
+}
+
+field_lines() {
+	awk -v id="$PROFILE_ID" '
+		$1 == "Target-Profile:" { on = ($2 == "DEVICE_" id) }
+		on && $1 == "Target-Profile-Image:" { print $2, $3 }' "$TOPDIR/.targetinfo"
+}
+
+field_lines > "$KDIR_TMP/wanted"
+while read -r filesystem end; do
+	case " $BUILD_FILESYSTEMS - " in *" $filesystem "*) ;; *) continue ;; esac
+	case "$end" in
+	*rootfs.tar.gz) case " $BUILD_FILESYSTEMS " in *" targz "*) ;; *) continue ;; esac ;;
+	combined.*) [ -n "$GRUB_IMAGES" ] || continue ;;
+	combined-efi.*) [ -n "$GRUB_EFI_IMAGES" ] || continue ;;
+	esac
+	make_image "$filesystem" "$end"
+done < "$KDIR_TMP/wanted"
+
+[ -z "$BOM" ] || awk -F '\t' -v version="$VERSION_NUMBER" 'BEGIN { printf "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.4\",\"version\":1,\"components\":[" }
+	{ printf "%s{\"type\":\"application\",\"name\":\"%s\",\"version\":\"%s\"}", (NR > 1 ? "," : ""), $1, $2 }
+	END { print "]}" }' "$TMP_DIR/install/plan" > "$BIN_DIR/$prefix.bom.cdx.json"

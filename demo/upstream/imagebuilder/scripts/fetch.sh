@@ -1,0 +1,27 @@
+#!/bin/sh
+# fetch.sh LIST: fetches every `url<TAB>file` line of LIST. A file that could not be fetched is not there afterwards.
+# curl takes them all over one connection; wget is called for each; with neither, the copy in the tarball serves.
+
+list="$1"
+[ -s "$list" ] || exit 0
+
+if command -v curl >/dev/null 2>&1; then
+	awk -F '\t' '{ printf "url = \"%s\"\noutput = \"%s\"\n", $1, $2 }' "$list" > "$list.curl"
+	curl -q -g -L -f -s -S --connect-timeout 10 --retry 0 -K "$list.curl"
+	exit 0
+fi
+
+if command -v wget >/dev/null 2>&1; then
+	while IFS='	' read -r url file; do
+		wget -q -T 20 -O "$file.part" "$url" && mv "$file.part" "$file"
+		rm -f "$file.part"
+	done < "$list"
+	exit 0
+fi
+
+offline="$STAGING_DIR_HOST/share/offline"
+while IFS='	' read -r url file; do
+	path=$(printf '%s\n' "$url" | sed -E 's#^.*/(releases|snapshots)/#\1/#')
+	[ -f "$offline/$path" ] && cp "$offline/$path" "$file"
+done < "$list"
+exit 0

@@ -1,0 +1,67 @@
+# Sourced by install-packages.sh: .ipk files into TARGET_DIR and usr/lib/opkg.
+#
+# An .ipk is a gzipped tar of debian-binary, data.tar.gz and control.tar.gz. gzip and tar read concatenated archives, so
+# four processes unpack them all; each archive begins with "./", which tells where the next package starts.
+
+info="$TARGET_DIR/usr/lib/opkg/info"
+files=$(cat "$work/files")
+
+# shellcheck disable=SC2086 # the paths hold no spaces
+gzip -dc $files | tar -xiO -f - ./data.tar.gz | gzip -dc |
+	tar -xvi --no-same-owner -C "$TARGET_DIR" -f - > "$work/listing" || exit 255
+# shellcheck disable=SC2086
+gzip -dc $files | tar -xiO -f - ./control.tar.gz | gzip -dc | tar -ti -f - > "$work/controls" || exit 255
+
+# A listing with "./" at each package's start -> `package<TAB>path`.
+owned() {
+	awk 'BEGIN { FS = "\t" }
+		NR == FNR { name[NR] = $1; next }
+		$0 == "./" { n++; next }
+		{ sub(/^\.\//, ""); print name[n] "\t" $0 }' "$work/plan" "$1"
+}
+
+owned "$work/listing" | grep -v '/$' > "$work/owned"
+awk -v manager=opkg -v root="$TARGET_DIR" -f "$SCRIPT_DIR/clashes.awk" "$work/plan" "$work/owned" > "$work/errors"
+if [ -s "$work/errors" ]; then
+	cat "$work/errors" >&2
+	exit 255
+fi
+
+mkdir -p "$info"
+awk -F '\t' -v info="$info" '$1 != last { if (last != "") close(info "/" last ".list"); last = $1 } { print "/" $2 > (info "/" $1 ".list") }' "$work/owned"
+
+# Scripts of the few packages that have some.
+owned "$work/controls" | awk -F '\t' '$2 ~ /^(postinst|prerm)$/' > "$work/scripts"
+while IFS='	' read -r package script; do
+	file=$(awk -F '\t' -v p="$package" '$1 == p { print $8; exit }' "$work/located")
+	tar -xzOf "$file" ./control.tar.gz | tar -xzOf - "./$script" > "$info/$package.$script"
+	chmod 755 "$info/$package.$script"
+done < "$work/scripts"
+
+# The database: the index's own stanzas, less what belongs to the feed, in the order of installation.
+indexes=$(awk -F '\t' '{ print $1 }' "$TMP_DIR/feeds.order" 2>/dev/null)
+[ -s "$DL_DIR/imagebuilder" ] && indexes="$DL_DIR/imagebuilder $indexes"
+# shellcheck disable=SC2086
+awk -v plan="$work/plan" -v status="$TARGET_DIR/usr/lib/opkg/status" -v info="$info" -v now="$SOURCE_DATE_EPOCH" '
+	BEGIN {
+		while ((getline line < plan) > 0) { split(line, f, "\t"); order[++n] = f[1]; version[f[1]] = f[2]; asked[f[7]] = 1 }
+	}
+	function flush() {
+		if ((name in version) && !(name in text)) { text[name] = stanza; control[name] = full }
+		name = stanza = full = ""
+	}
+	FNR == 1 { flush() }
+	$0 == "" { flush(); next }
+	$1 == "Package:" { name = $2 }
+	{ full = full $0 "\n" }
+	/^(Package|Version|Depends|Provides|Conflicts|Architecture|ABIVersion|Essential):/ { stanza = stanza $0 "\n" }
+	END {
+		flush()
+		for (i = 1; i <= n; i++) {
+			p = order[i]
+			printf "%sStatus: install %s installed\nInstalled-Time: %s\n", text[p], (p in asked ? "user" : "ok"), now > status
+			if (p != "") printf "\n" > status
+			printf "%s", control[p] > (info "/" p ".control")
+			close(info "/" p ".control")
+		}
+	}' $indexes

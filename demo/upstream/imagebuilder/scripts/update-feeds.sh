@@ -1,0 +1,79 @@
+#!/bin/sh
+# Fetches the index of every repository into dl/<name>. What cannot be fetched keeps the copy that is there, so after a
+# first run the rest works without network.
+
+cd "$TOPDIR" || exit 1
+work="$TMP_DIR/feeds"
+rm -rf "$work"
+mkdir -p "$work" "$DL_DIR"
+
+# One `name<TAB>url<TAB>index` line per remote repository, in order.
+if [ "$PACKAGE_MANAGER" = apk ]; then
+	awk '/^[ \t]*(#|$)/ { next } /^[a-z]+:\/\// { n++; print "repository" n "\t" $1 "\t" $1 }' repositories > "$work/repositories"
+	awk -F '\t' -v d="$work" '{ print $3 "\t" d "/" $1 }' "$work/repositories" > "$work/list"
+else
+	check=$(awk '$1 == "option" && $2 == "check_signature" { print 1; exit }' repositories.conf)
+	awk '$1 == "src/gz" { print $2 "\t" $3 "\t" $3 "/Packages.gz" }
+	     $1 == "src" && $3 !~ /^file:/ { print $2 "\t" $3 "\t" $3 "/Packages" }' repositories.conf > "$work/repositories"
+	awk -F '\t' -v d="$work" -v check="$check" '{
+		print $3 "\t" d "/" $1
+		if (check) print $2 "/Packages.sig\t" d "/" $1 ".sig"
+	}' "$work/repositories" > "$work/list"
+fi
+
+sh "$SCRIPT_DIR/fetch.sh" "$work/list"
+
+unpack_apk() {
+	# "ADBd" and a deflate stream with gzip's trailer: see adb.ts.
+	[ "$(head -c 4 "$1")" = ADBd ] || return 1
+	{ printf '\037\213\010\000\000\000\000\000\000\003'; tail -c +5 "$1"; } | gzip -dc > "$2" 2>/dev/null
+}
+
+rm -f "$TMP_DIR/feeds.order"
+while IFS='	' read -r name base url; do
+	file="$work/$name"
+	if [ "$PACKAGE_MANAGER" = apk ]; then
+		# apk names its cached indexes by a hash of the URL.
+		name="APKINDEX.$(printf '%s' "$url" | sha256sum | head -c 8)"
+		base="${url%/*}"
+		echo "fetch $url"
+		if [ -s "$file" ] && unpack_apk "$file" "$work/index"; then
+			mv "$work/index" "$DL_DIR/$name"
+		else
+			echo "WARNING: updating and opening $url: network error (check Internet connection and firewall)"
+		fi
+	else
+		echo "Downloading $url"
+		# An uncompressed list ("src") is taken as it is.
+		if [ -s "$file" ] && { [ "$url" != "${url%.gz}" ] || mv "$file" "$work/index"; } &&
+			{ [ "$url" = "${url%.gz}" ] || gzip -dc < "$file" > "$work/index" 2>/dev/null; }; then
+			echo "Updated list of available packages in $DL_DIR/$name"
+			if [ -n "$check" ]; then
+				echo "Downloading $base/Packages.sig"
+				if sh "$SCRIPT_DIR/check-signature.sh" "$work/index" "$file.sig"; then
+					echo 'Signature check passed.'
+					mv "$work/index" "$DL_DIR/$name"
+					mv "$file.sig" "$DL_DIR/$name.sig"
+				else
+					echo 'Signature check failed.'
+					echo 'Remove wrong Signature file.'
+					rm -f "$DL_DIR/$name" "$DL_DIR/$name.sig"
+				fi
+			else
+				mv "$work/index" "$DL_DIR/$name"
+			fi
+		else
+			echo "*** Failed to download the package list from $url"
+			echo
+		fi
+	fi
+	[ -s "$DL_DIR/$name" ] && printf '%s\t%s\n' "$DL_DIR/$name" "$base" >> "$TMP_DIR/feeds.order"
+done < "$work/repositories"
+
+if [ "$PACKAGE_MANAGER" = opkg ]; then
+	echo 'Downloading file:packages/Packages'
+	echo "Updated list of available packages in $DL_DIR/imagebuilder"
+	echo 'Downloading file:packages/Packages.sig'
+	echo 'Signature check passed.'
+fi
+exit 0

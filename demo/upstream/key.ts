@@ -1,0 +1,40 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+
+/** A usign key pair of the demo. Its secret is public: whatever it signs is worth nothing outside the demo. */
+export interface DemoKey {
+  /** Lower-case hex of the eight bytes by which usign names a key; the file name in ImageBuilder's keys/. */
+  id: string;
+  /** The two lines of a usign public key file. */
+  publicKey: string;
+  privateKey: KeyObject;
+}
+
+/** DER around the 32 bytes of an Ed25519 private key. */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+function demoKey(id: string, comment: string): DemoKey {
+  const seed = createHash('sha256').update(`a worthless demo key: ${id}`).digest();
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
+  const publicBytes = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32);
+  const line = Buffer.concat([Buffer.from('Ed'), Buffer.from(id, 'hex'), publicBytes]).toString('base64');
+  return { id, publicKey: `untrusted comment: ${comment} ${id}\n${line}\n`, privateKey };
+}
+
+/** Signs `sha256sums` and the package indexes of the demo upstream. */
+export const demoUpstreamKey = demoKey('64656d6f6b657931', 'DEMO ONLY, public secret: demo upstream');
+
+/** Signs the custom feed below `/custom/`. */
+export const demoCustomFeedKey = demoKey('64656d6f6b657932', 'DEMO ONLY, public secret: demo custom feed');
+
+/** The EC public key beside the apk form of the custom feed. The demo's apk checks no signatures. */
+export const demoCustomFeedPem = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt
+6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==
+-----END PUBLIC KEY-----
+`;
+
+/** A usign signature file over `content`. */
+export function usignSignature(content: Buffer, { id, privateKey }: DemoKey): Buffer {
+  const bytes = Buffer.concat([Buffer.from('Ed'), Buffer.from(id, 'hex'), sign(null, content, privateKey)]);
+  return Buffer.from(`untrusted comment: signed by key ${id}\n${bytes.toString('base64')}\n`);
+}
