@@ -12,9 +12,10 @@ fi
 
 id=5b2a1d6e-0000-4000-8000-64656d6f6673
 # 4 KiB for each file, its data, and 512 KiB of slack.
-kilobytes=$(($(find "$1" | wc -l) * 4 + $(du -sk --apparent-size "$1" | cut -f 1) + 512))
+files=$(find "$1" | wc -l)
+kilobytes=$((files * 4 + $(du -sk --apparent-size "$1" | cut -f 1) + 512))
 rm -f "$2"
-mke2fs -q -F -t ext4 -b 4096 -m 0 -L rootfs -O ^has_journal,^metadata_csum,^64bit,^resize_inode -I 256 -U $id \
+mke2fs -q -F -t ext4 -b 4096 -m 0 -L rootfs -O ^has_journal,^metadata_csum,^64bit,^resize_inode -I 256 -N $((files + 64)) -U $id \
 	-E "hash_seed=$id,root_owner=0:0,lazy_itable_init=0" -d "$1" "$2" "${kilobytes}k" >&2 || exit 1
 
 (cd "$1" && find . ! -name '* *') | awk -v epoch="$SOURCE_DATE_EPOCH" '{
