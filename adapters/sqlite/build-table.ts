@@ -14,12 +14,15 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
   const selectOrder = db.prepare('SELECT body FROM build_orders WHERE hash = ?');
   const nextTicket = db.prepare('UPDATE tickets SET last = last + 1 RETURNING last');
   const putBuild = db.prepare(
-    'INSERT INTO builds (hash, ticket, body) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET ticket = excluded.ticket, body = excluded.body',
+    `INSERT INTO builds (hash, ticket, state, body) VALUES (?, ?, ?, ?)
+     ON CONFLICT (hash) DO UPDATE SET ticket = excluded.ticket, state = excluded.state, body = excluded.body`,
   );
   const putOrder = db.prepare('INSERT INTO build_orders (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET body = excluded.body');
-  const move = db.prepare(`UPDATE builds SET body = ?1 WHERE hash = ?2 AND state = ?3 AND marker = ?4 RETURNING ${BUILD_COLUMNS}`);
+  const move = db.prepare(
+    `UPDATE builds SET state = ?1, body = ?2 WHERE hash = ?3 AND state = ?4 AND marker = ?5 RETURNING ${BUILD_COLUMNS}`,
+  );
   const moveLapsed = db.prepare(
-    `UPDATE builds SET body = ?1 WHERE hash = ?2 AND state = ?3 AND marker = ?4 AND lease_ends_at <= ?5 RETURNING ${BUILD_COLUMNS}`,
+    `UPDATE builds SET state = ?1, body = ?2 WHERE hash = ?3 AND state = ?4 AND marker = ?5 AND lease_ends_at <= ?6 RETURNING ${BUILD_COLUMNS}`,
   );
   const drop = db.prepare(`DELETE FROM builds WHERE hash = ? AND state = 'expiring' AND marker = ?`);
 
@@ -46,7 +49,7 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
         const current = find(build.hash);
         if (current && !isReplaceable(current, now)) return { won: false, current };
         const ticket = Number(nextTicket.get()?.['last']);
-        putBuild.run(build.hash, ticket, bodyOf(build));
+        putBuild.run(build.hash, ticket, build.state, bodyOf(build));
         putOrder.run(build.hash, JSON.stringify(order));
         return { won: true, current: { ...build, ticket } };
       });
@@ -54,8 +57,8 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
 
     async transition(from, to, { lapsedAt } = {}) {
       if (from.hash !== to.hash || !isTransition(from.state, to.state)) return { moved: false, current: find(from.hash) };
-      const condition = [bodyOf(to), from.hash, from.state, markerOf(from)] as const;
-      const [row] = lapsedAt === undefined ? move.all(...condition) : moveLapsed.all(...condition, lapsedAt.toISOString());
+      const write = [to.state, bodyOf(to), from.hash, from.state, markerOf(from)] as const;
+      const [row] = lapsedAt === undefined ? move.all(...write) : moveLapsed.all(...write, lapsedAt.toISOString());
       return row ? { moved: true, current: buildOf(row) } : { moved: false, current: find(from.hash) };
     },
 

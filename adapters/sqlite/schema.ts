@@ -2,8 +2,8 @@
  * The schema, as steps: `PRAGMA user_version` counts those a file has taken, `openSqlite` takes the rest. A published step
  * is never edited; a change is a new step at the end.
  *
- * `builds.body` is the build as JSON without its ticket; the columns beside it are derived from it by SQLite, so they
- * cannot disagree with it. `marker` is what `from` has to match (BuildTable in core/ports.ts). Every index but the primary
+ * `builds.body` is the build as JSON without its ticket; the columns beside it are derived from it or checked against it by
+ * SQLite, so they cannot disagree with it. `state` is the one not derived: an index over a derived column never covers a query. `marker` is what `from` has to match (BuildTable in core/ports.ts). Every index but the primary
  * keys is partial: finished builds, by far the most, are only in the one that finds the expired.
  * Those that are counted hold `state` too: a count then never leaves the index.
  */
@@ -13,7 +13,7 @@ export const MIGRATIONS: readonly string[] = [
     hash TEXT NOT NULL PRIMARY KEY,
     ticket INTEGER NOT NULL,
     body TEXT NOT NULL,
-    state TEXT NOT NULL AS (body ->> '$.state') STORED,
+    state TEXT NOT NULL CHECK (state = body ->> '$.state'),
     marker TEXT NOT NULL AS (coalesce(body ->> '$.lease.owner', body ->> '$.finishedAt', body ->> '$.queuedAt')) STORED,
     queued_at TEXT AS (body ->> '$.queuedAt') STORED,
     sent_at TEXT AS (body ->> '$.sentAt') STORED,
