@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** An entry of the published table of package changes: source and target = replaced, source alone = new, target alone = gone. */
+/** An entry of the published table of package changes: `source` was replaced by `target` or, without one, dropped (as owut reads it). */
 export interface PublishedPackageChange {
   readonly source?: string | undefined;
   readonly target?: string | undefined;

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type CanonicalPackagesInput, canonicalPackages } from './canonical-packages.ts';
+
+const canonical = (input: Partial<CanonicalPackagesInput>) =>
+  canonicalPackages({ packages: [], diffPackages: true, defaultPackages: [], profilePackages: [], ...input });
+
+/** CONTRACT.md §15, tests/test_util.py diff_packages, in canonical order. */
+describe('with diff_packages', () => {
+  it.each([
+    [['test1'], ['test1', 'test2'], ['-test2', 'test1']],
+    [['test1'], ['test1'], ['test1']],
+    [['test1'], ['test3', 'test2', 'test1'], ['-test2', '-test3', 'test1']],
+    [['test1'], ['test1', '-test3'], ['-test3', 'test1']],
+    [
+      ['z', 'x'],
+      ['x', 'y', 'z'],
+      ['-y', 'x', 'z'],
+    ],
+    [
+      ['x', 'z'],
+      ['x', 'y', 'z'],
+      ['-y', 'x', 'z'],
+    ],
+    [
+      ['z', 'y'],
+      ['x', 'y', 'z'],
+      ['-x', 'y', 'z'],
+    ],
+    [
+      ['-y', 'a', 'a'],
+      ['x', 'y'],
+      ['-x', '-y', 'a'],
+    ],
+    [[], ['b', '-b'], ['-b']],
+    [[], ['foo--bar'], ['-foo--bar']],
+  ])('%j of %j → %j', (packages, defaultPackages, expected) => {
+    expect(canonical({ packages, defaultPackages })).toEqual(expected);
+  });
+
+  it('removes what the profile brings, too', () => {
+    expect(canonical({ packages: ['b', 'luci'], defaultPackages: ['a', 'b'], profilePackages: ['kmod-c', '-swconfig'] })).toEqual([
+      '-a',
+      '-kmod-c',
+      '-swconfig',
+      'b',
+      'luci',
+    ]);
+  });
+});
+
+it('without diff_packages removes nothing', () => {
+  expect(canonical({ packages: ['b', '-c', 'a', 'b'], defaultPackages: ['x'], diffPackages: false })).toEqual(['-c', 'a', 'b']);
+});
+
+it('does not depend on any order and says nothing twice', () => {
+  const names = fc.array(fc.constantFrom('a', 'b', 'c', '-a', '-b', 'luci-app-x', 'libstdc++', 'Z', '0'));
+  fc.assert(
+    fc.property(names, names, names, fc.boolean(), (packages, defaultPackages, profilePackages, diffPackages) => {
+      const once = canonical({ packages, defaultPackages, profilePackages, diffPackages });
+      const reversed = { packages: packages.toReversed(), defaultPackages: profilePackages, profilePackages: defaultPackages.toReversed() };
+      expect(canonical({ ...reversed, diffPackages })).toEqual(once);
+      expect(new Set(once).size).toBe(once.length);
+      for (const name of packages) expect(once).toContain(name);
+    }),
+  );
+});

@@ -1,0 +1,41 @@
+/** Which requests a rule is for; what is absent does not matter. */
+export interface RuleScope {
+  /** Versions of this branch: `24.10` means `24.10.2`, `24.10.0-rc1` and `24.10-SNAPSHOT`. */
+  readonly branch?: string;
+  /** This version alone. */
+  readonly version?: string;
+  /** This branch and everything after it, SNAPSHOT included. */
+  readonly since?: string;
+  readonly targets?: readonly string[];
+  readonly profiles?: readonly string[];
+}
+
+/** What a rule does to the list of requested packages. Names with a leading `-` are never touched. */
+export type RuleAction =
+  /** Each package that is missing is put at the end. */
+  | { readonly kind: 'add'; readonly packages: readonly string[] }
+  | { readonly kind: 'remove'; readonly package: string }
+  /** The old package goes, its successor is put at the end. */
+  | { readonly kind: 'replace'; readonly from: string; readonly to: string }
+  /** Each name with the old prefix gets the new one and keeps its place. */
+  | { readonly kind: 'replace-prefix'; readonly from: string; readonly to: string }
+  | { readonly kind: 'remove-matching'; readonly prefix: string; readonly suffix: string };
+
+/** A change of OpenWrt's packages that requests have to follow. */
+export interface PackageRule {
+  readonly id: string;
+  readonly action: RuleAction;
+  /**
+   * Requests it is applied to when nothing is known of the version upgraded from: the reference server's rules
+   * (CONTRACT.md §9). Without it the rule is applied only to upgrades that cross `introducedIn`.
+   */
+  readonly appliesTo?: RuleScope;
+  /** The first branch that has the change. */
+  readonly introducedIn: string;
+  /** Told to clients in branches.json and overview.json (CONTRACT.md §8): the first revision that has it. */
+  readonly published?: { readonly revision: number; readonly mandatory?: boolean };
+  /** What changed, and since when, for the person whose list is changed. */
+  readonly reason: string;
+  /** The commit (or the discussion) that made the change. */
+  readonly link?: string;
+}

@@ -1,0 +1,103 @@
+import { applicableRules, type RuleSubject } from './applicable-rules.ts';
+import type { PackageRule } from './package-rule.ts';
+import { PACKAGE_RULES } from './package-rules.ts';
+
+export interface ResolvePackagesInput extends RuleSubject {
+  /** Normalised names, `-name` for a removal. */
+  readonly packages: readonly string[];
+  /** When not empty, its keys are what is asked for (CONTRACT.md §4.8.6) and `packages` does not matter. */
+  readonly packagesVersions: Readonly<Record<string, string>>;
+  /** No rule depends on it: an added package joins the list, whole or not. */
+  readonly diffPackages?: boolean;
+}
+
+/** One change made to a request, as the client reads it (CONTRACT.md §0, two-step build). */
+export type PackageChange = { readonly reason: string; readonly automatic: true } & (
+  | { readonly type: 'migration'; readonly action: 'replace'; readonly from_package: string; readonly to_package: string }
+  | { readonly type: 'removal'; readonly action: 'remove'; readonly package: string }
+  | { readonly type: 'addition'; readonly action: 'add'; readonly package: string }
+);
+
+export interface ResolvedPackages {
+  readonly packages: readonly string[];
+  readonly packagesVersions: Readonly<Record<string, string>>;
+  /** In the order of the rules. */
+  readonly changes: readonly PackageChange[];
+}
+
+/**
+ * Brings a package list up to the version it is asked for. Deterministic and idempotent; the input is left alone; order is
+ * kept and repetitions are dropped. What a request removes by `-name` is never added, nor is it ever the successor in a
+ * rename. `packagesVersions` follows: a renamed package may have any version (`''`), since the required one was its
+ * predecessor's; a removed one leaves the map; an added one does not enter it.
+ */
+export function resolvePackages(input: ResolvePackagesInput, rules: readonly PackageRule[] = PACKAGE_RULES): ResolvedPackages {
+  const isVersioned = Object.keys(input.packagesVersions).length > 0;
+  const list = packageList(isVersioned ? Object.keys(input.packagesVersions) : input.packages, input.packagesVersions);
+  for (const rule of applicableRules(rules, input)) apply(rule, list);
+  return { packages: [...list.packages], packagesVersions: Object.fromEntries(list.versions), changes: list.changes };
+}
+
+interface PackageList {
+  packages: Set<string>;
+  versions: Map<string, string>;
+  readonly changes: PackageChange[];
+}
+
+const packageList = (packages: readonly string[], versions: Readonly<Record<string, string>>): PackageList => ({
+  packages: new Set(packages),
+  versions: new Map(Object.entries(versions)),
+  changes: [],
+});
+
+function apply({ action, reason }: PackageRule, list: PackageList): void {
+  switch (action.kind) {
+    case 'add':
+      for (const name of action.packages) if (isMissing(list, name)) add(list, name, reason);
+      return;
+    case 'remove':
+      if (list.packages.has(action.package)) remove(list, action.package, reason);
+      return;
+    case 'replace':
+      if (list.packages.has(action.from)) replace(list, action.from, action.to, reason, 'at the end');
+      return;
+    case 'replace-prefix':
+      for (const name of [...list.packages])
+        if (name.startsWith(action.from)) replace(list, name, action.to + name.slice(action.from.length), reason, 'in place');
+      return;
+    case 'remove-matching':
+      for (const name of [...list.packages]) if (name.startsWith(action.prefix) && name.endsWith(action.suffix)) remove(list, name, reason);
+      return;
+  }
+}
+
+const isMissing = ({ packages }: PackageList, name: string): boolean => !packages.has(name) && !packages.has(`-${name}`);
+
+function add({ packages, changes }: PackageList, name: string, reason: string): void {
+  packages.add(name);
+  changes.push({ type: 'addition', action: 'add', package: name, reason, automatic: true });
+}
+
+function remove({ packages, versions, changes }: PackageList, name: string, reason: string): void {
+  packages.delete(name);
+  versions.delete(name);
+  changes.push({ type: 'removal', action: 'remove', package: name, reason, automatic: true });
+}
+
+function replace(list: PackageList, from: string, to: string, reason: string, place: 'in place' | 'at the end'): void {
+  if (!isMissing(list, to)) {
+    remove(list, from, reason);
+    return;
+  }
+  const hadVersion = list.versions.has(from);
+  if (place === 'in place') {
+    list.packages = new Set([...list.packages].map((name) => (name === from ? to : name)));
+    list.versions = new Map([...list.versions].map(([name, version]) => (name === from ? [to, ''] : [name, version])));
+  } else {
+    list.packages.delete(from);
+    list.packages.add(to);
+    list.versions.delete(from);
+    if (hadVersion) list.versions.set(to, '');
+  }
+  list.changes.push({ type: 'migration', action: 'replace', from_package: from, to_package: to, reason, automatic: true });
+}
