@@ -50,7 +50,9 @@ export interface TargetRecord {
   readonly imagebuilder?: { readonly name: string; readonly sha256: string };
   /** Digests of the package indexes a build will read, by path below the upstream base. */
   readonly indexes: IndexDigests;
-  /** ISO 8601. */
+  /** Digest under which the shared store keeps the package index that belongs to the record; absent: none could be read. */
+  readonly packageIndex?: string;
+  /** When upstream was last asked about it, ISO 8601. */
   readonly fetchedAt: string;
 }
 
@@ -67,16 +69,21 @@ export interface PackageIndex {
   readonly complete: boolean;
 }
 
+/** `fresh`: before the caller says that something is unknown, upstream is asked once more, at most every 30 s (CONTRACT.md §4.8). */
+export interface Freshness {
+  readonly fresh?: boolean;
+}
+
 /**
  * What the server knows of upstream. Answers from memory, then the shared store, then upstream; once a good copy has been
  * seen, an upstream that fails is answered with that copy. Throws `UpstreamUnavailableError` only when there is none.
  */
 export interface Catalogue {
-  versions(): Promise<UpstreamVersions>;
+  versions(options?: Freshness): Promise<UpstreamVersions>;
   /** target → package architecture; `undefined`: upstream has no such version (404). */
-  targets(versionPath: string): Promise<Readonly<Record<string, string>> | undefined>;
+  targets(versionPath: string, options?: Freshness): Promise<Readonly<Record<string, string>> | undefined>;
   /** `undefined`: upstream has no such target, or no readable `profiles.json` for it. */
-  target(version: string, versionPath: string, target: string): Promise<TargetRecord | undefined>;
+  target(version: string, versionPath: string, target: string, options?: Freshness): Promise<TargetRecord | undefined>;
   /** The package index that belongs to the record; `undefined`: upstream has none that could be read. */
   packages(record: TargetRecord): Promise<PackageIndex | undefined>;
   /** Feeds of an architecture merged: name → version. `{}` where upstream has none. */

@@ -11,7 +11,7 @@ export function profileDocument(record: TargetRecord, profileId: string): Record
 }
 
 /** `2024-09-23T12:34:46.000000Z`: with microseconds, as Python prints it. Upstream spells the epoch as number or as text. */
-function buildAt(epoch: unknown): string {
+export function buildAt(epoch: unknown): string {
   const seconds = typeof epoch === 'number' || typeof epoch === 'string' ? Number(epoch) : 0;
   const date = new Date((Number.isFinite(seconds) ? seconds : 0) * 1000);
   return Number.isNaN(date.getTime()) ? '1970-01-01T00:00:00.000000Z' : date.toISOString().replace(/(\.\d{3})Z$/, '$1000Z');

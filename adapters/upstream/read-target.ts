@@ -1,0 +1,97 @@
+import pRetry from 'p-retry';
+import type { IndexDigests, LinuxKernel, TargetRecord } from '#core/catalogue.ts';
+import { hasKmodSplit } from '#core/package-index.ts';
+import { imagebuilderOf, MalformedFileError, parseDigests, parseProfiles } from '#core/upstream-files.ts';
+import type { CachedFiles } from './cached-files.ts';
+import { mergeIndexes, orPartial, type ReadIndex, type ReadOptions, readIndex, textOf } from './read-index.ts';
+
+/** The files of a target do not belong together: upstream is being uploaded to. */
+export class InconsistentSnapshotError extends Error {
+  override readonly name = 'InconsistentSnapshotError';
+  constructor(path: string) {
+    super(`${path} is not the file that sha256sums lists; upstream is probably being updated`);
+  }
+}
+
+/** What upstream publishes for a target, without the feeds, which the architecture shares. */
+export interface ReadTarget {
+  readonly record: Omit<TargetRecord, 'fetchedAt' | 'packageIndex'>;
+  readonly own: ReadIndex;
+}
+
+export interface TargetName {
+  readonly version: string;
+  readonly versionPath: string;
+  readonly target: string;
+  /** What `.targets.json` says, for where `profiles.json` does not. */
+  readonly arch: string;
+}
+
+/** Times the whole is read again when it does not fit together. */
+const RETRIES = 2;
+const RETRY_AFTER_MS = 250;
+
+/**
+ * Reads a target in one consistent snapshot: every file that `sha256sums` lists has the digest that it lists, else all is read
+ * again, past caches, and after that `InconsistentSnapshotError` is thrown. Trees without `sha256sums` are taken as they are.
+ * `undefined`: upstream has no `profiles.json` for it.
+ */
+export function readTarget(files: CachedFiles, name: TargetName, options: ReadOptions = {}): Promise<ReadTarget | undefined> {
+  return pRetry((attempt) => readOnce(files, name, { ...options, reload: attempt > 1 }), {
+    retries: RETRIES,
+    minTimeout: RETRY_AFTER_MS,
+    randomize: true,
+    shouldRetry: ({ error }) => error instanceof InconsistentSnapshotError,
+  });
+}
+
+async function readOnce(files: CachedFiles, name: TargetName, options: ReadOptions): Promise<ReadTarget | undefined> {
+  const { version, versionPath, target } = name;
+  const directory = `${versionPath}/targets/${target}`;
+  const sums = await files.read(`${directory}/sha256sums`, (bytes) => parseDigests(textOf(bytes)), options);
+  const profiles = await files.read(`${directory}/profiles.json`, (bytes) => parseProfiles(textOf(bytes)), options);
+  if (profiles === undefined && !sums?.value.has('profiles.json')) return undefined;
+  const check = (read: IndexDigests) => assertListed(directory, sums?.value, read);
+  check({ [`${directory}/profiles.json`]: profiles?.digest ?? '' });
+  if (profiles === undefined) throw new MalformedFileError('profiles.json', 'it is not there');
+
+  const { revision, arch, kernel, ...facts } = profiles.value;
+  const own = await readOwnPackages(files, directory, versionPath, kernel, options);
+  check(own.indexes);
+  const imagebuilder = sums && imagebuilderOf(sums.value);
+  return {
+    own,
+    record: {
+      version,
+      target,
+      versionPath,
+      arch: arch ?? name.arch,
+      revision,
+      ...(kernel !== undefined && { kernel }),
+      ...facts,
+      ...(imagebuilder !== undefined && { imagebuilder }),
+      indexes: own.indexes,
+    },
+  };
+}
+
+/** The target's packages, and its kernel modules where they stand apart. */
+async function readOwnPackages(
+  files: CachedFiles,
+  directory: string,
+  versionPath: string,
+  kernel: LinuxKernel | undefined,
+  options: ReadOptions,
+): Promise<ReadIndex> {
+  const places = [`${directory}/packages`];
+  if (kernel !== undefined && hasKmodSplit(versionPath))
+    places.push(`${directory}/kmods/${kernel.version}-${kernel.release}-${kernel.vermagic}`);
+  return mergeIndexes(await Promise.all(places.map((place) => orPartial(options, () => readIndex(files, place, options)))));
+}
+
+function assertListed(directory: string, listed: ReadonlyMap<string, string> | undefined, read: IndexDigests): void {
+  for (const [path, digest] of Object.entries(read)) {
+    const expected = listed?.get(path.slice(directory.length + 1));
+    if (expected !== undefined && expected !== digest) throw new InconsistentSnapshotError(path);
+  }
+}

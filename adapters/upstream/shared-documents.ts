@@ -1,0 +1,158 @@
+import { LRUCache } from 'lru-cache';
+import { UpstreamUnavailableError } from '#core/errors.ts';
+import type { Clock, RecordStore } from '#core/ports.ts';
+import { packText, unpackText } from './packed-text.ts';
+import { single } from './single.ts';
+
+/** When a copy is good enough. */
+export interface DocumentPolicy {
+  /** Up to this age it is not looked at again. */
+  readonly maxAgeMs: number;
+  /** Up to this age it is answered while a new one is fetched behind the caller's back; beyond, the caller waits. */
+  readonly maxStaleMs: number;
+  /** How long the memory may lag behind the shared store; absent: as long as the copy is not due. */
+  readonly memoryMs?: number;
+  /** The caller is about to say "unknown": ask upstream first, unless that was done just now. */
+  readonly fresh?: boolean;
+}
+
+/** A value as of `checkedAt`; `undefined`: upstream does not have it. */
+export interface Copy<T> {
+  readonly value: T | undefined;
+  /** Milliseconds since the epoch. */
+  readonly checkedAt: number;
+}
+
+/** Asks upstream. `undefined` is an answer ("not there"); throwing is none, and keeps the previous value. */
+export type Load<T> = (previous: T | undefined) => Promise<T | undefined>;
+
+export interface SharedDocuments {
+  /**
+   * Memory, then shared store, then upstream. Never throws once a copy has been seen, by any process; without one it throws
+   * `UpstreamUnavailableError`. What another process stored first wins over what was fetched here.
+   */
+  read<T>(key: string, what: string, load: Load<T>, policy: DocumentPolicy): Promise<Copy<T>>;
+}
+
+export interface SharedDocumentsOptions {
+  readonly records: RecordStore;
+  readonly now: Clock;
+  /** How long a caller waits for upstream. */
+  readonly waitMs: number;
+  /** Told of each refresh that failed. */
+  readonly onFailure?: ((what: string, error: unknown) => void) | undefined;
+}
+
+/** An answer of "unknown" is checked again after this long, and upstream is not asked more often about one document. */
+export const REVALIDATE_MS = 30_000;
+const MAX_TEXT_IN_MEMORY = 32 * 1024 * 1024;
+
+interface Remembered {
+  readonly copy: Copy<unknown>;
+  readonly tag: string | undefined;
+  readonly size: number;
+  readonly readAt: number;
+}
+
+interface Stored {
+  readonly checkedAt: number;
+  /** `null`: upstream does not have it. */
+  readonly value: unknown;
+}
+
+export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocumentsOptions): SharedDocuments {
+  const memory = new LRUCache<string, Remembered>({ maxSize: MAX_TEXT_IN_MEMORY, sizeCalculation: ({ size }) => size + 1 });
+  const triedAt = new LRUCache<string, number>({ max: 10_000 });
+  const lookUps = new Map<string, Promise<Remembered | undefined>>();
+  const refreshes = new Map<string, Promise<Copy<unknown>>>();
+  const time = () => now().getTime();
+
+  /** What the store has; the parsed value is kept while the tag stays. */
+  async function lookUp(key: string): Promise<Remembered | undefined> {
+    const known = memory.get(key);
+    const found = await records.get(key);
+    if (found === undefined) return undefined;
+    let remembered: Remembered;
+    if (known?.tag === found.tag) remembered = { ...known, readAt: time() };
+    else {
+      const { copy, size } = decode(found.body);
+      remembered = { copy, tag: found.tag, size, readAt: time() };
+    }
+    memory.set(key, remembered);
+    return remembered;
+  }
+
+  async function current(key: string, memoryMs: number): Promise<Copy<unknown> | undefined> {
+    const known = memory.get(key);
+    if (known !== undefined && time() - known.readAt < memoryMs) return known.copy;
+    try {
+      return ((await single(lookUps, key, () => lookUp(key))) ?? known)?.copy;
+    } catch (error) {
+      onFailure?.(`record ${key}`, error);
+      return known?.copy;
+    }
+  }
+
+  /** Upstream was asked just now and had nothing new to say, or nothing at all. */
+  const isTriedLately = (key: string) => !refreshes.has(key) && time() - (triedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REVALIDATE_MS;
+
+  /** Fetches and stores; of several processes the first to store wins, and all answer with what it stored. */
+  async function refresh(key: string, load: Load<unknown>, goodEnoughMs: number): Promise<Copy<unknown>> {
+    triedAt.set(key, time());
+    const before = await lookUp(key);
+    if (before !== undefined && time() - before.copy.checkedAt < goodEnoughMs) return before.copy;
+    const value = await load(before?.copy.value);
+    const copy = { value, checkedAt: time() };
+    if (value === undefined && before === undefined) {
+      // Not stored: names that never existed would fill the store.
+      memory.set(key, { copy, tag: undefined, size: 0, readAt: time() });
+      return copy;
+    }
+    const body = packText(JSON.stringify({ checkedAt: copy.checkedAt, value: value ?? null } satisfies Stored));
+    await records.replace(key, body, before?.tag);
+    const winner = await lookUp(key);
+    if (winner === undefined) throw new Error(`the store lost ${key}`);
+    return winner.copy;
+  }
+
+  return {
+    async read<T>(key: string, what: string, load: Load<T>, { maxAgeMs, maxStaleMs, memoryMs, fresh = false }: DocumentPolicy) {
+      const copy = (await current(key, memoryMs ?? Number.POSITIVE_INFINITY)) as Copy<T> | undefined;
+      const age = copy === undefined ? Number.POSITIVE_INFINITY : time() - copy.checkedAt;
+      const wanted = fresh || copy?.value === undefined ? Math.min(REVALIDATE_MS, maxAgeMs) : maxAgeMs;
+      if (copy !== undefined && (age < wanted || isTriedLately(key))) return copy;
+      const flight = single(refreshes, key, () => refresh(key, load as Load<unknown>, wanted)) as Promise<Copy<T>>;
+      flight.catch((error: unknown) => onFailure?.(what, error));
+      if (copy?.value !== undefined && !fresh && age < maxStaleMs) return copy;
+      try {
+        return await within(waitMs, flight);
+      } catch (cause) {
+        if (copy !== undefined) return copy;
+        throw new UpstreamUnavailableError(what, cause instanceof Error ? cause.message : String(cause), { cause });
+      }
+    },
+  };
+}
+
+/** A body that cannot be read any more is as good as a very old "not there": it is fetched anew and replaced. */
+function decode(body: string): { copy: Copy<unknown>; size: number } {
+  try {
+    const text = unpackText(body);
+    const { checkedAt, value } = JSON.parse(text) as Stored;
+    return { copy: { value: value ?? undefined, checkedAt }, size: text.length };
+  } catch {
+    return { copy: { value: undefined, checkedAt: 0 }, size: 0 };
+  }
+}
+
+async function within<T>(ms: number, task: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([task, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,8 @@
+/** One call at a time for each key; who comes meanwhile shares its outcome. */
+export function single<T>(flights: Map<string, Promise<T>>, key: string, start: () => Promise<T>): Promise<T> {
+  const flying = flights.get(key);
+  if (flying !== undefined) return flying;
+  const flight = start().finally(() => flights.delete(key));
+  flights.set(key, flight);
+  return flight;
+}

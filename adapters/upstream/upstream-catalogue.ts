@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core/catalogue.ts';
+import { packageIndex } from '#core/package-index.ts';
+import type { Clock, RecordStore } from '#core/ports.ts';
+import { parseTargets, parseVersions } from '#core/upstream-files.ts';
+import { cachedFiles } from './cached-files.ts';
+import { circuitBreaker } from './circuit-breaker.ts';
+import { indexSlots } from './index-slots.ts';
+import { type ReadIndex, readFeeds, textOf } from './read-index.ts';
+import { readTarget, type TargetName } from './read-target.ts';
+import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
+import { upstreamClient } from './upstream-client.ts';
+import { isUpstreamPath } from './upstream-url.ts';
+
+export interface UpstreamCatalogueOptions {
+  /** `https://downloads.openwrt.org`, or a mirror; a path is fine. */
+  readonly baseUrl: string;
+  readonly records: RecordStore;
+  readonly now: Clock;
+  /** Injected where a proxy or an agent is needed. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** At least this long a target's record stays as it is, so that all processes hash over one. */
+  readonly recordMaxAgeMs?: number;
+  /** Versions, targets and feeds are looked at again, in the background, after this long. */
+  readonly listMaxAgeMs?: number;
+  /** How long a request waits for upstream at most. */
+  readonly waitMs?: number;
+  /** Told of each refresh that failed, for logs and metrics. */
+  readonly onFailure?: (what: string, error: unknown) => void;
+}
+
+const MINUTE_MS = 60_000;
+/** A record up to this age is answered at once and refreshed behind the caller's back; an older one may name what upstream has long replaced. */
+const RECORD_MAX_STALE_MS = 60 * MINUTE_MS;
+/** How long a process may go on with a record that another has replaced. */
+const RECORD_MEMORY_MS = 1000;
+/** Targets of one architecture that are refreshed together share its feeds. */
+const FEEDS_MAX_AGE_MS = MINUTE_MS;
+
+/** A target's record as the shared store has it: `fetchedAt` is the copy's age, so an unchanged record stays the same text. */
+type StoredRecord = Omit<TargetRecord, 'fetchedAt'>;
+
+/**
+ * The catalogue over a downloads.openwrt.org tree (ARCHITECTURE.md §6): memory, then the shared store, then upstream. Every process
+ * answers with what the store holds, never with a fetch of its own that lost the race to be stored.
+ */
+export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {
+  const { baseUrl, records, now, fetch = globalThis.fetch, onFailure } = options;
+  const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000 } = options;
+  const breaker = circuitBreaker({ now, threshold: 8, openMs: 15_000 });
+  const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs: 5000, totalMs: 20_000, retries: 2 }));
+  const documents = sharedDocuments({ records, now, waitMs, onFailure });
+  // Another upstream is another catalogue: its records must not be taken for this one's.
+  const root = `catalogue/${sha256(baseUrl.replace(/\/+$/, '')).slice(0, 12)}`;
+  const slots = indexSlots(records);
+
+  const list = ({ fresh = false }: Freshness = {}): DocumentPolicy => ({
+    maxAgeMs: listMaxAgeMs,
+    maxStaleMs: Number.POSITIVE_INFINITY,
+    fresh,
+  });
+  const recordKey = (versionPath: string, target: string) => `${root}/${versionPath}/targets/${target}`;
+
+  async function versions(freshness?: Freshness): Promise<UpstreamVersions> {
+    const load = async (previous: UpstreamVersions | undefined) =>
+      (await files.read('.versions.json', (bytes) => parseVersions(textOf(bytes))))?.value ?? previous ?? { list: [] };
+    return (await documents.read(`${root}/versions`, 'the list of versions', load, list(freshness))).value ?? { list: [] };
+  }
+
+  async function targets(versionPath: string, freshness?: Freshness): Promise<Readonly<Record<string, string>> | undefined> {
+    if (!isUpstreamPath(versionPath)) return undefined;
+    const load = async () => (await files.read(`${versionPath}/.targets.json`, (bytes) => parseTargets(textOf(bytes))))?.value;
+    const key = `${root}/${versionPath}/target-list`;
+    return withoutPrototype((await documents.read(key, `the list of targets of ${versionPath}`, load, list(freshness))).value);
+  }
+
+  /** The architecture of a target that upstream lists; asked once more before saying no. */
+  async function archOf(versionPath: string, target: string): Promise<string | undefined> {
+    return (await targets(versionPath))?.[target] ?? (await targets(versionPath, { fresh: true }))?.[target];
+  }
+
+  async function feedIndex(versionPath: string, arch: string, policy: DocumentPolicy): Promise<ReadIndex> {
+    const load = (previous: ReadIndex | undefined) => readFeeds(files, versionPath, arch, { partial: previous === undefined });
+    const key = `${root}/${versionPath}/feeds/${arch}`;
+    const { value } = await documents.read(key, `the package feeds of ${versionPath} for ${arch}`, load, policy);
+    if (value === undefined) throw new Error(`feeds of ${arch} are always an index`);
+    return value;
+  }
+
+  async function loadRecord(name: TargetName, previous: StoredRecord | undefined): Promise<StoredRecord | undefined> {
+    const read = await readTarget(files, name, { partial: previous === undefined });
+    if (read === undefined) return undefined;
+    const { record, own } = read;
+    const feeds = isUpstreamPath(record.arch)
+      ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0 })
+      : undefined;
+    const indexes = { ...own.indexes, ...feeds?.indexes };
+    if (feeds === undefined || Object.keys(indexes).length === 0) return { ...record, indexes };
+    const index = packageIndex(own.feed, feeds.feed, record.arch);
+    return { ...record, indexes, packageIndex: await slots.write(recordKey(name.versionPath, name.target), index) };
+  }
+
+  const stamped = new WeakMap<StoredRecord, TargetRecord>();
+  function stamp(value: StoredRecord, checkedAt: number): TargetRecord {
+    const known = stamped.get(value);
+    if (known !== undefined) return known;
+    withoutPrototype(value.profiles);
+    const record = { ...value, fetchedAt: new Date(checkedAt).toISOString() };
+    stamped.set(value, record);
+    return record;
+  }
+
+  return {
+    versions,
+    targets,
+
+    async target(version, versionPath, target, { fresh = false } = {}) {
+      const arch = await archOf(versionPath, target);
+      if (arch === undefined) return undefined;
+      const name = { version, versionPath, target, arch };
+      const { value, checkedAt } = await documents.read(
+        recordKey(versionPath, target),
+        `${target} of ${version}`,
+        (previous: StoredRecord | undefined) => loadRecord(name, previous),
+        { maxAgeMs: recordMaxAgeMs, maxStaleMs: RECORD_MAX_STALE_MS, memoryMs: RECORD_MEMORY_MS, fresh },
+      );
+      return value && stamp(value, checkedAt);
+    },
+
+    async packages({ versionPath, target, packageIndex: digest }) {
+      return digest === undefined ? undefined : slots.read(recordKey(versionPath, target), digest);
+    },
+
+    async feeds(versionPath, arch) {
+      const known = Object.values((await targets(versionPath)) ?? {});
+      if (!known.includes(arch)) return {};
+      return withoutPrototype((await feedIndex(versionPath, arch, list())).feed.packages);
+    },
+  };
+}
+
+/** A stored map comes back with a prototype; names such as `constructor` must not be found in it. */
+function withoutPrototype<T extends object | undefined>(map: T): T {
+  return map === undefined || Object.getPrototypeOf(map) === null ? map : Object.setPrototypeOf(map, null);
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,122 @@
+import pRetry from 'p-retry';
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import { upstreamUrl } from './upstream-url.ts';
+
+/** Upstream did not answer, or not with a file; a later attempt may fare better. */
+export class UpstreamFailure extends Error {
+  override readonly name = 'UpstreamFailure';
+  /** Whether asking again at once is of any use. */
+  readonly transient: boolean;
+  constructor(path: string, reason: string, transient: boolean, options?: ErrorOptions) {
+    super(`${path}: ${reason}`, options);
+    this.transient = transient;
+  }
+}
+
+/** What lets upstream answer "unchanged". */
+export interface Validators {
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+export type UpstreamAnswer =
+  | { readonly kind: 'found'; readonly bytes: Uint8Array; readonly validators: Validators }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'missing' };
+
+export interface UpstreamClient {
+  /** With `validators` the answer may be `unchanged`; with `reload` caches on the way are told to ask the origin. */
+  get(path: string, options?: { validators?: Validators | undefined; reload?: boolean }): Promise<UpstreamAnswer>;
+}
+
+export interface UpstreamClientOptions {
+  readonly baseUrl: string;
+  readonly breaker: CircuitBreaker;
+  /** Injected where a proxy or an agent is needed. */
+  readonly fetch: typeof fetch;
+  /** An attempt ends when nothing came for this long. */
+  readonly idleMs: number;
+  /** All attempts for one file together. */
+  readonly totalMs: number;
+  readonly retries: number;
+}
+
+/** The largest index is a few megabytes; more is not what we asked for. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const RETRY_AFTER_MS = 200;
+
+/** GET of files below the upstream base: bounded, retried with jitter (nothing else retries), behind the circuit breaker. */
+export function upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs, retries }: UpstreamClientOptions): UpstreamClient {
+  return {
+    get(path, { validators, reload = false } = {}) {
+      const signal = AbortSignal.timeout(totalMs);
+      const headers = { ...conditions(validators), ...(reload && { 'Cache-Control': 'no-cache' }) };
+      const attempt = async () => {
+        // What upstream answers on purpose (403, say) is no reason to leave it alone: thrown outside of the breaker.
+        const answer = await breaker.run(() => ask(path, headers, signal));
+        if (answer instanceof UpstreamFailure) throw answer;
+        return answer;
+      };
+      return pRetry(attempt, {
+        retries,
+        minTimeout: RETRY_AFTER_MS,
+        randomize: true,
+        signal,
+        shouldRetry: ({ error }) => error instanceof UpstreamFailure && error.transient,
+      });
+    },
+  };
+
+  async function ask(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<UpstreamAnswer | UpstreamFailure> {
+    const idle = new AbortController();
+    const timer = setTimeout(() => idle.abort(new Error(`nothing came for ${idleMs} ms`)), idleMs);
+    try {
+      const response = await fetch(upstreamUrl(baseUrl, path), { headers, signal: AbortSignal.any([signal, idle.signal]) });
+      if (response.status === 200) {
+        const bytes = await readBody(response, () => timer.refresh());
+        return { kind: 'found', bytes, validators: validatorsOf(response) };
+      }
+      await response.body?.cancel();
+      if (response.status === 304) return { kind: 'unchanged' };
+      if (response.status === 404 || response.status === 410) return { kind: 'missing' };
+      const transient = response.status >= 500 || response.status === 429 || response.status === 408;
+      const failure = new UpstreamFailure(path, `upstream answers ${response.status}`, transient);
+      if (transient) throw failure;
+      return failure;
+    } catch (cause) {
+      if (cause instanceof UpstreamFailure) throw cause;
+      throw new UpstreamFailure(path, reasonOf(cause), !signal.aborted, { cause });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+async function readBody(response: Response, onProgress: () => void): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    onProgress();
+    size += chunk.byteLength;
+    if (size > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const conditions = (validators: Validators | undefined): Record<string, string> => ({
+  ...(validators?.etag !== undefined && { 'If-None-Match': validators.etag }),
+  ...(validators?.lastModified !== undefined && { 'If-Modified-Since': validators.lastModified }),
+});
+
+function validatorsOf({ headers }: Response): Validators {
+  const etag = headers.get('ETag');
+  const lastModified = headers.get('Last-Modified');
+  return { ...(etag !== null && { etag }), ...(lastModified !== null && { lastModified }) };
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+}
