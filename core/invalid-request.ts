@@ -106,8 +106,19 @@ function withInput(error: Omit<FieldError, 'input'>, input: unknown): FieldError
 
 function isShown(loc: readonly (string | number)[], input: unknown): boolean {
   if (PRIVATE_FIELDS.has(loc[1])) return false;
-  if (typeof input === 'object' && input !== null && Object.keys(input).some((key) => PRIVATE_FIELDS.has(key))) return false;
-  return (typeof input === 'string' ? input : (JSON.stringify(input) ?? '')).length <= MAX_ECHOED_INPUT;
+  if (typeof input === 'string') return input.length <= MAX_ECHOED_INPUT;
+  if (!isRecord(input)) return true;
+  if (Object.keys(input).some((key) => PRIVATE_FIELDS.has(key))) return false;
+  return isSmall(input);
+}
+
+/** Nesting too deep to be written out is as good as too long. */
+function isSmall(input: unknown): boolean {
+  try {
+    return JSON.stringify(input).length <= MAX_ECHOED_INPUT;
+  } catch {
+    return false;
+  }
 }
 
 function at(value: unknown, path: readonly (string | number)[]): unknown {

@@ -1,6 +1,7 @@
 import type { BinDir, DoneBuild, FailedBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import type { BuildOutput, FailureEvidence } from './build-output.ts';
+import { buildAt } from './profile-document.ts';
 
 /** The whole 200 body: what POST and GET answer, and what the CDN serves from the store (CONTRACT.md §3, key order as there). */
 export function resultDocument(order: BuildOrder, build: DoneBuild, output: BuildOutput): Record<string, unknown> {
@@ -52,9 +53,3 @@ export function failureDocument(
 
 /** Whether a published document belongs to this attempt: a late delete or an older attempt may have left another. */
 export const isOutcomeOf = (document: string, binDir: BinDir): boolean => document.includes(`"bin_dir":"${binDir}"`);
-
-/** UTC with microseconds, as clients parse it. */
-function buildAt(epoch: unknown): string {
-  const seconds = typeof epoch === 'number' && Number.isFinite(epoch) ? epoch : 0;
-  return new Date(seconds * 1000).toISOString().replace(/(\.\d{3})Z$/, '$1000Z');
-}

@@ -2,8 +2,7 @@ import type { RequestHash } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import type { BuildRequest } from './build-request.ts';
 import type { Catalogue } from './catalogue.ts';
-import type { PackageChange } from './package-changes/package-change.ts';
-import { resolvePackages } from './package-changes/resolve-packages.ts';
+import { type PackageChange, type ResolvedPackages, resolvePackages } from './package-changes/resolve-packages.ts';
 import { unknownPackages } from './package-index.ts';
 import { inputsDigest, requestHash } from './request-hash.ts';
 import { type Policy, type ValidRequest, validateRequest } from './validate-request.ts';
@@ -40,8 +39,8 @@ export async function prepareBuild(
 ): Promise<PreparedBuild> {
   const valid = await validateRequest(deps, request);
   const asked = valid.request;
-  const { packages, packagesVersions, changes } = skipResolution ? asListed(asked) : resolvePackages(asked);
-  const resolved: BuildRequest = { ...asked, packages, packages_versions: packagesVersions };
+  const { packages, packagesVersions, changes } = skipResolution ? asListed(asked) : resolveRequest(asked);
+  const resolved: BuildRequest = { ...asked, packages: [...packages], packages_versions: { ...packagesVersions } };
   const { missing, suggestions } = missingPackages(resolved, valid);
   const inputs = inputsDigest(valid.record);
   return { asked, resolved, changes, missing, suggestions, valid, inputs, hash: requestHash(resolved, valid.record.revision, inputs) };
@@ -62,7 +61,11 @@ export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['
   };
 }
 
-function asListed(request: BuildRequest) {
+function resolveRequest({ packages_versions: packagesVersions, from_version: fromVersion, ...request }: BuildRequest): ResolvedPackages {
+  return resolvePackages({ ...request, packagesVersions, ...(fromVersion !== undefined && { fromVersion }) });
+}
+
+function asListed(request: BuildRequest): ResolvedPackages {
   const packages = request.packages.length > 0 ? request.packages : Object.keys(request.packages_versions);
   return { packages, packagesVersions: request.packages_versions, changes: [] };
 }

@@ -10,6 +10,8 @@ import { binDirOf } from './request-hash.ts';
 /** How long results are remembered, in seconds; settings of the reference server (`build_ttl`, …). */
 export interface TimesToLive {
   readonly buildSeconds: number;
+  /** For requests without `packages_versions`. */
+  readonly unversionedSeconds: number;
   readonly defaultsSeconds: number;
   readonly failureSeconds: number;
 }
@@ -110,14 +112,13 @@ async function upload({ artifacts }: RunBuildDeps, { binDir }: RunningBuild, out
 async function finish(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder, output: BuildOutput, message: ReceivedMessage) {
   const { artifacts, builds, queue, timesToLive } = deps;
   const finishedAt = deps.now();
-  const ttl = running.isPrivate ? timesToLive.defaultsSeconds : timesToLive.buildSeconds;
   const done: DoneBuild = {
     ...factsOf(running),
     state: 'done',
     startedAt: running.startedAt,
     finishedAt: finishedAt.toISOString(),
     binDir: running.binDir,
-    expiresAt: after(finishedAt, ttl),
+    expiresAt: after(finishedAt, timeToLive(timesToLive, running, order)),
   };
   const document = JSON.stringify(resultDocument(order, done, output));
   await artifacts.put(artifactKeys.outcome(running.binDir), document, recordMeta('application/json'));
@@ -221,6 +222,11 @@ export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, t
   correlationId,
   ...(ticket !== undefined && { ticket }),
 });
+
+function timeToLive(times: TimesToLive, { isPrivate }: RunningBuild, { request }: BuildOrder): number {
+  if (isPrivate) return times.defaultsSeconds;
+  return Object.keys(request.packages_versions).length > 0 ? times.buildSeconds : times.unversionedSeconds;
+}
 
 const after = (time: Date, seconds: number) => new Date(time.getTime() + seconds * 1000).toISOString();
 const leaseEnd = (time: Date) => after(time, LEASE_SECONDS);

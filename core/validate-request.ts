@@ -1,4 +1,4 @@
-import { type Branch, branchOf } from './branches.ts';
+import { type Branch, branchOf, versionPath } from './branches.ts';
 import type { BuildRequest } from './build-request.ts';
 import type { Catalogue, PackageIndex, TargetRecord } from './catalogue.ts';
 import {
@@ -14,7 +14,7 @@ import {
 import { normaliseRequest } from './normalise.ts';
 import { resolveProfile } from './profiles.ts';
 import { isRepositoryAllowed } from './repositories.ts';
-import { knownVersions, versionPath } from './versions.ts';
+import { knownVersions } from './versions.ts';
 
 /** What the operator allows; settings of the reference server. */
 export interface Policy {

@@ -1,0 +1,24 @@
+import { type Branch, branchOf, versionPath } from './branches.ts';
+import type { Catalogue } from './catalogue.ts';
+import { AsuError, UnsupportedVersionError } from './errors.ts';
+
+export class RevisionNotFoundError extends AsuError {
+  readonly status = 404;
+  readonly title = 'Not Found';
+  constructor(version: string, target: string) {
+    super(`Failed to fetch revision for ${version}/${target}`);
+  }
+}
+
+/** What upstream has now: `GET /api/v1/revision/{version}/{target}/{subtarget}`; LuCI compares the number in it. */
+export async function revision(
+  { catalogue, branches }: { catalogue: Catalogue; branches: readonly Branch[] },
+  version: string,
+  target: string,
+): Promise<{ revision: string }> {
+  const branch = branchOf(version, branches);
+  if (branch === undefined || !branch.enabled) throw new UnsupportedVersionError(version);
+  const record = await catalogue.target(version, versionPath(version, branch), target);
+  if (record === undefined) throw new RevisionNotFoundError(version, target);
+  return { revision: record.revision };
+}

@@ -1,0 +1,48 @@
+import type { BuildStatusDeps } from '#core/build-status.ts';
+import { viewBuild } from '#core/build-status.ts';
+import type { ParseBuildRequest } from '#core/parse-build-request.ts';
+import { type PreparedBuild, prepareBuild } from '#core/prepare-build.ts';
+import { type SubmitBuildDeps, type Submitted, submitBuild } from '#core/submit-build.ts';
+import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
+import { type Routes, routes } from '#http/http-app.ts';
+import { jsonBody } from '#http/json-body.ts';
+import { preparedBody } from '#http/prepared-response.ts';
+import { queryFlag } from '#http/query-flag.ts';
+
+export interface BuildSubmitAppDeps extends SubmitBuildDeps, BuildStatusDeps {
+  readonly parseRequest: () => ParseBuildRequest;
+  readonly maxBodyBytes: () => number;
+  readonly estimate: EstimateSeconds;
+  /** Told of every accepted request, for log and statistics. */
+  readonly onSubmitted?: (submitted: Submitted, client: string) => void;
+}
+
+/** Takes build requests: `POST /api/v1/build`, and its first step alone, `POST /api/v1/build/prepare`. */
+export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
+  return routes()
+    .post('/api/v1/build', async (c) => {
+      const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
+      const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
+      const submitted = await submitBuild(deps, request, { correlationId: c.get('correlationId'), skipResolution });
+      deps.onSubmitted?.(submitted, clientOf(request.client, c.req.header('User-Agent')));
+      return buildResponse(await viewBuild(deps, submitted.build), deps.estimate, 'POST');
+    })
+    .post('/api/v1/build/prepare', async (c) => {
+      const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
+      const prepared = await prepareBuild(deps, request);
+      return c.json({ ...preparedBody(prepared), ...(await availability(deps, prepared)) });
+    });
+}
+
+async function availability(deps: BuildSubmitAppDeps, { hash }: PreparedBuild) {
+  const build = await deps.builds.get(hash);
+  const isFinished = build?.state === 'done' && build.expiresAt > deps.now().toISOString();
+  return { cache_available: isFinished, cached_job_id: isFinished ? hash : null };
+}
+
+/** Who asks, for statistics: the body's word, else auc's User-Agent, else unknown (same as asu/routers/api.py). */
+function clientOf(client: string | null, userAgent: string | undefined): string {
+  if (client) return client.slice(0, 100);
+  if (userAgent?.startsWith('auc')) return userAgent.replace(' (', '/').replace(')', '').slice(0, 100);
+  return 'unknown/0';
+}

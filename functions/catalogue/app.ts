@@ -1,0 +1,99 @@
+import { type Branch, branchOf, versionPath } from '#core/branches.ts';
+import type { Catalogue } from '#core/catalogue.ts';
+import { latest, overview, publishedBranches, type ServerFacts } from '#core/overview.ts';
+import { targetIndexDocument } from '#core/package-index.ts';
+import type { Clock } from '#core/ports.ts';
+import { profileDocument } from '#core/profile-document.ts';
+import { revision } from '#core/revision.ts';
+import { knownVersions } from '#core/versions.ts';
+import { problem } from '#http/error-response.ts';
+import { type Routes, routes } from '#http/http-app.ts';
+import { jsonResponse } from '#http/json-response.ts';
+import { keptJson } from '#http/kept-json.ts';
+
+export interface CatalogueAppDeps {
+  readonly catalogue: Catalogue;
+  readonly now: Clock;
+  readonly upstreamUrl: string;
+  readonly branches: () => readonly Branch[];
+  readonly serverFacts: () => ServerFacts;
+}
+
+/** How long a document made of the catalogue is answered before it is made again; the catalogue has caches of its own. */
+const DOCUMENT_MAX_AGE_MS = 5_000;
+
+/** `target/subtarget` and a file below `targets/`, or an architecture's index: what `/json/v1/{path}` may go on with. */
+const TARGET_INDEX = /^(.+)\/targets\/([A-Za-z0-9_]+\/[A-Za-z0-9_]+)\/index\.json$/;
+const ARCH_INDEX = /^(.+)\/packages\/([A-Za-z0-9_.+-]+)-index\.json$/;
+const PROFILE = /^(.+)\/targets\/([A-Za-z0-9_]+\/[A-Za-z0-9_]+)\/([A-Za-z0-9][A-Za-z0-9._-]*)\.json$/;
+
+const notFound = () => problem({ status: 404, title: 'Not Found', detail: 'Not Found: no such version, target, architecture or profile' });
+
+/** Everything clients ask about versions, targets, profiles and packages: `/json/v1/**`, overview, latest, revision. */
+export function catalogueApp(deps: CatalogueAppDeps): Routes {
+  const { catalogue, now } = deps;
+  const kept = (make: () => Promise<unknown>) => keptJson(make, now, DOCUMENT_MAX_AGE_MS);
+  const latestJson = kept(() => latest({ catalogue, branches: deps.branches() }));
+  const branchesJson = kept(() => publishedBranches({ catalogue, branches: deps.branches() }));
+  const overviewJson = kept(() => overview({ catalogue, branches: deps.branches() }, deps.upstreamUrl, deps.serverFacts()));
+
+  /** The version whose files lie at the path; paths of no known version are never asked upstream. */
+  const versionAt = async (path: string): Promise<string | undefined> =>
+    knownVersions(await catalogue.versions(), deps.branches()).find((version) => {
+      const branch = branchOf(version, deps.branches());
+      return branch !== undefined && versionPath(version, branch) === path;
+    });
+
+  const targetRecord = async (path: string, target: string) => {
+    const version = await versionAt(path);
+    if (version === undefined) return undefined;
+    const targets = await catalogue.targets(path);
+    return targets !== undefined && Object.hasOwn(targets, target) ? catalogue.target(version, path, target) : undefined;
+  };
+
+  const targetIndex = async (path: string, target: string): Promise<Response> => {
+    const record = await targetRecord(path, target);
+    return record === undefined ? notFound() : document(path, targetIndexDocument(await catalogue.packages(record)));
+  };
+
+  const archIndex = async (path: string, arch: string): Promise<Response> => {
+    if ((await versionAt(path)) === undefined) return notFound();
+    const archs = Object.values((await catalogue.targets(path)) ?? {});
+    return archs.length > 0 && !archs.includes(arch) ? notFound() : document(path, await catalogue.feeds(path, arch));
+  };
+
+  const profile = async (path: string, target: string, name: string): Promise<Response> => {
+    const record = await targetRecord(path, target);
+    return record === undefined ? notFound() : document(path, profileDocument(record, name));
+  };
+
+  const app = routes()
+    .get('/json/v1/latest.json', async () => published(await latestJson()))
+    .get('/json/v1/branches.json', async () => published(await branchesJson()))
+    .get('/api/v1/latest', () => new Response(null, { status: 301, headers: { Location: '/json/v1/latest.json' } }))
+    .get('/api/v1/revision/:version/:target/:subtarget', async (c) => {
+      const { version, target, subtarget } = c.req.param();
+      const known = await revision({ catalogue, branches: deps.branches() }, version, `${target}/${subtarget}`);
+      return jsonResponse(200, JSON.stringify(known), { 'Cache-Control': 'public, max-age=60' });
+    });
+  for (const path of ['/json/v1/overview.json', '/api/v1/overview', '/api/overview', '/overview'])
+    app.get(path, async () => published(await overviewJson()));
+  // The order is the reference server's: `…/targets/x/y/foo-index.json` is no profile.
+  app.get('/json/v1/*', async (c) => {
+    const rest = c.req.path.slice('/json/v1/'.length);
+    const [, indexPath, indexTarget] = TARGET_INDEX.exec(rest) ?? [];
+    if (indexPath && indexTarget) return targetIndex(indexPath, indexTarget);
+    const [, archPath, arch] = ARCH_INDEX.exec(rest) ?? [];
+    if (archPath && arch) return archIndex(archPath, arch);
+    const [, profilePath, target, name] = PROFILE.exec(rest) ?? [];
+    if (profilePath && target && name) return profile(profilePath, target, name);
+    return notFound();
+  });
+  return app;
+}
+
+const published = (json: string) => jsonResponse(200, json, { 'Cache-Control': 'public, max-age=60' });
+
+/** Snapshots move; releases do not. */
+const document = (path: string, value: unknown) =>
+  jsonResponse(200, JSON.stringify(value), { 'Cache-Control': `public, s-maxage=${/snapshot/i.test(path) ? 60 : 300}` });

@@ -1,0 +1,18 @@
+import { RequestHash } from '#core/build.ts';
+import { type BuildStatusDeps, buildStatus } from '#core/build-status.ts';
+import { BuildNotFoundError } from '#core/errors.ts';
+import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
+import { type Routes, routes } from '#http/http-app.ts';
+
+export interface StatusAppDeps extends BuildStatusDeps {
+  readonly estimate: EstimateSeconds;
+}
+
+/** Tells what has become of a build: `GET` and `HEAD /api/v1/build/{request_hash}`. */
+export function statusApp(deps: StatusAppDeps): Routes {
+  return routes().get('/api/v1/build/:hash{(?!prepare$)[^/]+}', async (c) => {
+    const hash = RequestHash.safeParse(c.req.param('hash'));
+    if (!hash.success) throw new BuildNotFoundError();
+    return buildResponse(await buildStatus(deps, hash.data), deps.estimate);
+  });
+}

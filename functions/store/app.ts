@@ -1,0 +1,19 @@
+import type { ArtifactStore } from '#core/ports.ts';
+import { problem } from '#http/error-response.ts';
+import { type Routes, routes } from '#http/http-app.ts';
+import { serveArtifact } from '#http/serve-artifact.ts';
+
+export interface StoreAppDeps {
+  readonly artifacts: ArtifactStore;
+}
+
+const FILE = /^\/store\/([0-9a-f]{64}\/[A-Za-z0-9._+-]+)$/;
+
+/** Serves finished images: `GET` and `HEAD /store/{bin_dir}/{file}`. On AWS the bucket does this without any function. */
+export function storeApp({ artifacts }: StoreAppDeps): Routes {
+  return routes().get('/store/*', (c) => {
+    const key = FILE.exec(c.req.path)?.[1];
+    if (key === undefined) return problem({ status: 404, title: 'Not Found', detail: 'Not found' });
+    return serveArtifact(c, artifacts, `store/${key}`);
+  });
+}

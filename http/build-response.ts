@@ -1,0 +1,75 @@
+import { BUILD_STEPS, RESULT_MAX_AGE_SECONDS } from '#core/build.ts';
+import type { BuildView } from '#core/build-status.ts';
+import { jsonResponse } from './json-response.ts';
+
+/** Estimates how long a build with so many ahead of it will still take, in seconds. */
+export type EstimateSeconds = (ahead: number) => number;
+
+const CANCELLED = { title: 'Build cancelled', detail: 'Error: build was cancelled' };
+
+/** The answer of POST, GET and HEAD for a build, the same for all (CONTRACT.md §3). Nothing else makes one. */
+export function buildResponse(view: BuildView, estimate: EstimateSeconds, method: 'GET' | 'POST' = 'GET'): Response {
+  switch (view.state) {
+    case 'queued':
+      return pending('queued', view.position, estimate(view.position), {
+        status: 202,
+        detail: 'queued',
+        queue_position: view.position,
+        enqueued_at: view.build.enqueuedAt,
+        request_hash: view.build.hash,
+      });
+    case 'building':
+      // No queue_position: LuCI tells building from waiting by its absence (CLIENTS.md §0.10).
+      return pending(view.build.step, 0, estimate(0) * remaining(view.build.step), {
+        status: 202,
+        detail: 'started',
+        imagebuilder_status: view.build.step,
+        ...(view.order && { request: view.order.request }),
+        enqueued_at: view.build.enqueuedAt,
+        request_hash: view.build.hash,
+      });
+    case 'done':
+      return jsonResponse(200, view.document, {
+        ...headers('done', 0),
+        'Cache-Control': view.build.isPrivate
+          ? 'private, no-store'
+          : method === 'GET'
+            ? `public, max-age=${RESULT_MAX_AGE_SECONDS}`
+            : 'no-store',
+      });
+    case 'failed':
+      return jsonResponse(500, view.document ?? failureBody(view.build, 'Build failed', view.build.detail), {
+        ...headers('failed', 0),
+        'Cache-Control': 'no-store',
+      });
+    case 'cancelled':
+      return jsonResponse(500, failureBody(view.build, CANCELLED.title, CANCELLED.detail), {
+        ...headers('failed', 0),
+        'Cache-Control': 'no-store',
+      });
+  }
+}
+
+function pending(status: string, position: number, seconds: number, body: object): Response {
+  const eta = Math.max(1, Math.round(seconds));
+  return jsonResponse(202, JSON.stringify({ ...body, eta_seconds: eta }), {
+    ...headers(status, position),
+    'Retry-After': String(Math.min(30, Math.max(2, Math.round(eta / 4)))),
+    'Cache-Control': 'no-store',
+  });
+}
+
+const headers = (status: string, position: number) => ({ 'X-Imagebuilder-Status': status, 'X-Queue-Position': String(position) });
+
+const failureBody = (build: { enqueuedAt: string; hash: string }, title: string, detail: string): string =>
+  JSON.stringify({
+    status: 500,
+    title,
+    detail,
+    imagebuilder_status: 'failed',
+    enqueued_at: build.enqueuedAt,
+    request_hash: build.hash,
+  });
+
+/** The share of a build that lies after the step's beginning, roughly: the image itself takes most. */
+const remaining = (step: (typeof BUILD_STEPS)[number]): number => 1 - BUILD_STEPS.indexOf(step) * 0.1;

@@ -1,0 +1,21 @@
+import { AsuError } from '#core/errors.ts';
+import { jsonResponse } from './json-response.ts';
+
+/** The body of every error: an integer status and a readable string `detail`, `errors` beside it where structured. */
+export interface ErrorBody {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly errors?: readonly unknown[];
+}
+
+/** Turns what was thrown into an answer. What is no `AsuError` is a bug: nothing of it is shown. */
+export function errorResponse(error: unknown): Response {
+  if (!(error instanceof AsuError))
+    return problem({ status: 500, title: 'Internal Server Error', detail: 'Internal Server Error: the fault is ours and has been logged' });
+  const { status, title, message: detail, errors, headers } = error;
+  return problem({ status, title, detail, ...(errors && { errors }) }, headers);
+}
+
+export const problem = (body: ErrorBody, headers: Readonly<Record<string, string>> = {}): Response =>
+  jsonResponse(body.status, JSON.stringify(body), { 'Cache-Control': 'no-store', ...headers });

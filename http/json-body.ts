@@ -1,0 +1,53 @@
+import type { Context } from 'hono';
+import { AsuError } from '#core/errors.ts';
+import { malformedJson, missingBody, notAnObject } from '#core/invalid-request.ts';
+import type { HttpEnv } from './http-app.ts';
+
+export class BodyTooLargeError extends AsuError {
+  readonly status = 413;
+  readonly title = 'Content Too Large';
+  constructor(maxBytes: number) {
+    super(`Content Too Large: a request body may have at most ${maxBytes} bytes`);
+  }
+}
+
+/** Bodies for these limits: 256 KB, or room for every character of `defaults` escaped, whichever is more. */
+export const maxBodyBytes = (maxDefaultsLength: number): number => Math.max(256 * 1024, 12 * maxDefaultsLength + 16 * 1024);
+
+/**
+ * Reads a JSON body of at most `maxBytes`, chunked or not. A missing or text content type with a JSON body is taken too
+ * (CONTRACT.md §0.8). Throws `InvalidRequestError` as the reference server words it, or `BodyTooLargeError`.
+ */
+export async function jsonBody(c: Context<HttpEnv>, maxBytes: number): Promise<unknown> {
+  const announced = Number(c.req.header('Content-Length') ?? 0);
+  if (announced > maxBytes) throw new BodyTooLargeError(maxBytes);
+  const text = await readText(c.req.raw, maxBytes, announced > 0);
+  if (text === '') throw missingBody();
+  const kind = bodyKind(c.req.header('Content-Type'));
+  if (kind === 'other') throw notAnObject(text);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (kind === 'text') throw notAnObject(text);
+    throw malformedJson(error as SyntaxError);
+  }
+}
+
+/** An announced length has been checked and is enforced by the server; without one bytes are counted as they come. */
+async function readText(request: Request, maxBytes: number, isAnnounced: boolean): Promise<string> {
+  if (isAnnounced || request.body === null) return request.text();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function bodyKind(contentType: string | undefined): 'json' | 'text' | 'other' {
+  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (type === '' || type.startsWith('text/')) return 'text';
+  return type === 'application/json' || /^application\/[^/]*\+json$/.test(type) ? 'json' : 'other';
+}

@@ -1,0 +1,37 @@
+/** Writes one event; `message` is a constant phrase in the past tense, everything else goes into `fields`. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** The same log with fields that every line carries. */
+  with(fields: LogFields): Log;
+}
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** JSON lines: time, level, message, fields. An `Error` among the fields is written with its message, stack and cause. */
+export function jsonLog(level: LogLevel, write: (line: string) => void, fields: LogFields = {}): Log {
+  const threshold = LOG_LEVELS.indexOf(level);
+  const at = (name: LogLevel) =>
+    LOG_LEVELS.indexOf(name) < threshold
+      ? () => undefined
+      : (message: string, more: LogFields = {}) => {
+          write(`${JSON.stringify({ time: new Date().toISOString(), level: name, message, ...fields, ...more }, readable)}\n`);
+        };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    with: (more) => jsonLog(level, write, { ...fields, ...more }),
+  };
+}
+
+function readable(_: string, value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  return { name: value.name, message: value.message, stack: value.stack, ...(value.cause !== undefined && { cause: value.cause }) };
+}

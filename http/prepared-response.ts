@@ -1,0 +1,33 @@
+import type { BuildRequest } from '#core/build-request.ts';
+import type { PreparedBuild } from '#core/prepare-build.ts';
+
+/** The answer of the first step of a two-step build, without what only the build service knows (CONTRACT.md §0). */
+export interface PreparedBody {
+  readonly status: 'prepared';
+  readonly original_packages: readonly string[];
+  readonly original_diff_packages: boolean;
+  readonly resolved_packages: readonly string[];
+  readonly changes: PreparedBuild['changes'];
+  readonly missing: readonly string[];
+  readonly suggestions?: PreparedBuild['suggestions'];
+  /** Can be posted to `/api/v1/build` unchanged, with the skip flag or without: the same build. */
+  readonly prepared_request: BuildRequest;
+  readonly request_hash: string;
+  readonly status_url: string;
+}
+
+export function preparedBody(prepared: PreparedBuild): PreparedBody {
+  const { asked, resolved, missing, suggestions } = prepared;
+  return {
+    status: 'prepared',
+    original_packages: asked.packages.length > 0 ? asked.packages : Object.keys(asked.packages_versions),
+    original_diff_packages: asked.diff_packages,
+    resolved_packages: resolved.packages,
+    changes: prepared.changes,
+    missing,
+    ...(Object.keys(suggestions).length > 0 && { suggestions }),
+    prepared_request: resolved,
+    request_hash: prepared.hash,
+    status_url: `/api/v1/build/${prepared.hash}`,
+  };
+}

@@ -1,0 +1,33 @@
+import { pause } from '#core/pause.ts';
+import type { BuildQueue } from '#core/ports.ts';
+import { LEASE_SECONDS, type RunBuildDeps, runBuild } from '#core/run-build.ts';
+
+export interface WorkDeps extends RunBuildDeps {
+  readonly queue: BuildQueue;
+  /** Told when the queue or the table could not be used; work goes on after a pause. */
+  readonly onTrouble: (error: unknown) => void;
+  /** When it answers true no further build is taken: the sandbox of the last was not tight enough for a next. */
+  readonly mustRetire?: () => boolean;
+}
+
+/** Pause after the queue or the table failed. */
+const TROUBLE_PAUSE_MS = 2_000;
+
+/**
+ * Does builds, up to `concurrency` at once, until `shutdown` aborts. Then builds under way are handed back to the queue;
+ * the promise settles when the last is.
+ */
+export async function work(deps: WorkDeps, concurrency: number, shutdown: AbortSignal): Promise<void> {
+  await Promise.all(Array.from({ length: concurrency }, () => workOne(deps, shutdown)));
+}
+
+async function workOne(deps: WorkDeps, shutdown: AbortSignal): Promise<void> {
+  while (!shutdown.aborted && !deps.mustRetire?.())
+    try {
+      const message = await deps.queue.receive({ visibilitySeconds: LEASE_SECONDS, signal: shutdown });
+      if (message !== undefined) await runBuild(deps, message, shutdown);
+    } catch (error) {
+      deps.onTrouble(error);
+      await pause(TROUBLE_PAUSE_MS, shutdown);
+    }
+}
