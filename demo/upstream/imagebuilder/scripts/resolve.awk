@@ -68,7 +68,7 @@ function opkg_install(package, asked,   i, n, list, foes) {
     if (list[i] != "" && !opkg_install(candidate(list[i]), asked)) { state[package] = "failed"; return 0 }
   }
   n = split(conflicts_of[package], list, /[ ,]+/)
-  for (i = 1; i <= n; i++) if (state[list[i]] == "done") foes = foes " * check_conflicts_for: \t" list[i] " * \n"
+  for (i = 1; i <= n; i++) if ((list[i] in state) && state[list[i]] == "done") foes = foes " * check_conflicts_for: \t" list[i] " * \n"
   if (foes != "") {
     complain(" * check_conflicts_for: The following packages conflict with " package ":")
     problems = problems foes

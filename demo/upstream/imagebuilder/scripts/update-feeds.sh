@@ -36,7 +36,6 @@ while IFS='	' read -r name base url; do
 		# apk names its cached indexes by a hash of the URL.
 		name="APKINDEX.$(printf '%s' "$url" | sha256sum | head -c 8)"
 		base="${url%/*}"
-		echo "fetch $url"
 		if [ -s "$file" ] && unpack_apk "$file" "$work/index"; then
 			mv "$work/index" "$DL_DIR/$name"
 		else
