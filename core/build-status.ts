@@ -10,6 +10,8 @@ export interface BuildStatusDeps {
   readonly positions: QueuePositions;
   readonly artifacts: ArtifactStore;
   readonly now: Clock;
+  /** Remembers results by `bin_dir`, under which they never change. */
+  readonly results?: { get(binDir: string): string | undefined; set(binDir: string, document: string): unknown };
 }
 
 /** A build as clients are told of it. `document` is the stored answer, JSON text. */
@@ -52,10 +54,15 @@ export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<Bu
 }
 
 /** The published answer; where a crash kept it from being published, the attempt's own copy, which is published on the way. */
-async function resultOf({ artifacts }: BuildStatusDeps, build: DoneBuild): Promise<string | undefined> {
+async function resultOf({ artifacts, results }: BuildStatusDeps, build: DoneBuild): Promise<string | undefined> {
+  const remembered = results?.get(build.binDir);
+  if (remembered !== undefined) return remembered;
   const published = await artifacts.read(artifactKeys.result(build.hash));
-  if (published !== undefined && isOutcomeOf(published, build.binDir)) return published;
-  const document = await artifacts.read(artifactKeys.outcome(build.binDir));
-  if (document !== undefined) await artifacts.put(artifactKeys.result(build.hash), document, resultMeta(build.isPrivate));
+  const isOurs = published !== undefined && isOutcomeOf(published, build.binDir);
+  const document = isOurs ? published : await artifacts.read(artifactKeys.outcome(build.binDir));
+  if (document === undefined) return undefined;
+  // Publishing is for the next asker: this one has the answer, whether there is room for it or not.
+  if (!isOurs) await artifacts.put(artifactKeys.result(build.hash), document, resultMeta(build.isPrivate)).catch(() => undefined);
+  results?.set(build.binDir, document);
   return document;
 }

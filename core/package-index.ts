@@ -1,3 +1,4 @@
+import type { ApkPackage } from './adb.ts';
 import type { PackageIndex, TargetRecord } from './catalogue.ts';
 import { dictionary, MalformedFileError, parseObject } from './upstream-files.ts';
 
@@ -54,6 +55,22 @@ export function parsePackages(text: string): FeedIndex {
     for (const provided of parseProvides(fields.get('Provides') ?? '')) aliases.add(provided);
   }
   return { ...(architecture !== undefined && { architecture }), packages: dictionary(packages), aliases: [...aliases], complete: true };
+}
+
+const ABI_TAG = 'openwrt:abiversion=';
+
+/** What apk's own index says: clean names as in `index.json` version 2, and all other names that packages go by. */
+export function apkFeed(packages: readonly ApkPackage[]): FeedIndex {
+  const architecture = packages.find(({ arch }) => arch !== 'noarch' && arch !== 'all' && arch !== '')?.arch;
+  const aliases = new Set<string>();
+  const clean = packages.map(({ name, version, provides, tags }): [string, string] => {
+    const bare = withoutAbi(name, tags.find((tag) => tag.startsWith(ABI_TAG))?.slice(ABI_TAG.length));
+    if (bare !== name) aliases.add(name);
+    // Others are sonames and commands, which nobody can ask for by name.
+    for (const provided of provides) if (!provided.includes(':')) aliases.add(provided);
+    return [bare, version];
+  });
+  return { ...(architecture !== undefined && { architecture }), packages: dictionary(clean), aliases: [...aliases], complete: true };
 }
 
 /** Feeds as one; of equal names the later wins, as in the reference server. The first architecture that is known is the whole's. */

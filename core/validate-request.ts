@@ -50,19 +50,33 @@ export async function validateRequest(
 
   const branch = branchOf(request.version, policy.branches);
   if (branch === undefined || !branch.enabled) throw new UnsupportedBranchError(request.version);
-  if (!knownVersions(await catalogue.versions(), policy.branches).includes(request.version))
-    throw new UnsupportedVersionError(request.version);
+  if (!(await isKnownVersion(catalogue, request.version, policy.branches))) throw new UnsupportedVersionError(request.version);
 
   const path = versionPath(request.version, branch);
   const targets = await catalogue.targets(path);
-  if (targets === undefined || !Object.hasOwn(targets, request.target)) throw new UnsupportedTargetError(request.target);
-  const record = await catalogue.target(request.version, path, request.target);
-  if (record === undefined) throw new UnsupportedTargetError(request.target);
+  const isListed = targets !== undefined && Object.hasOwn(targets, request.target);
+  if (!isListed && !Object.hasOwn((await catalogue.targets(path, FRESH)) ?? {}, request.target))
+    throw new UnsupportedTargetError(request.target);
 
+  const known = await catalogue.target(request.version, path, request.target);
+  const record = known !== undefined && fits(known, request) ? known : await catalogue.target(request.version, path, request.target, FRESH);
+  if (record === undefined) throw new UnsupportedTargetError(request.target);
   const profile = resolveProfile(record, request.profile);
   if (profile === undefined) throw new UnsupportedProfileError(request.profile);
-  if (request.version_code !== '' && request.version_code !== record.revision)
-    throw new RevisionMismatchError(record.revision, request.version_code);
+  if (!hasRevision(record, request)) throw new RevisionMismatchError(record.revision, request.version_code);
 
   return { request: { ...request, profile }, branch, record, index: await catalogue.packages(record) };
 }
+
+/** Before anything is called unknown, upstream is asked once more: it may be newer than what we remember. */
+const FRESH = { fresh: true } as const;
+
+async function isKnownVersion(catalogue: Catalogue, version: string, branches: readonly Branch[]): Promise<boolean> {
+  if (knownVersions(await catalogue.versions(), branches).includes(version)) return true;
+  return knownVersions(await catalogue.versions(FRESH), branches).includes(version);
+}
+
+const fits = (record: TargetRecord, request: BuildRequest) =>
+  resolveProfile(record, request.profile) !== undefined && hasRevision(record, request);
+
+const hasRevision = ({ revision }: TargetRecord, { version_code }: BuildRequest) => version_code === '' || version_code === revision;

@@ -87,6 +87,7 @@ const Settings = z.object({
   CATALOGUE_REFRESH: seconds
     .default(600)
     .meta({ description: 'How old what is known of a target may get before upstream is asked again.' }),
+  SWEEP_EVERY: seconds.default(30).meta({ description: 'How often lost messages, lost runners and expired builds are looked for.' }),
   CONTACT: z.string().default('').meta({ description: 'Shown to clients as whom to write to.' }),
   LOG_LEVEL: z
     .string()

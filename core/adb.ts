@@ -1,0 +1,89 @@
+import { MalformedFileError } from './upstream-files.ts';
+
+/** A package as apk's index has it. */
+export interface ApkPackage {
+  /** With ABI suffix. */
+  readonly name: string;
+  readonly version: string;
+  readonly arch: string;
+  /** Names only, without versions. */
+  readonly provides: readonly string[];
+  /** `openwrt:abiversion=20240329` and the like. */
+  readonly tags: readonly string[];
+}
+
+const MAGIC = 0x2e424441; // "ADB."
+const INDEX_SCHEMA = 0x78646e69; // "indx"
+const FILE_HEADER = 8;
+const BLOCK_HEADER = 4;
+const BLOB_LENGTH_BYTES: Readonly<Record<number, 1 | 2 | 4>> = { 8: 1, 9: 2, 10: 4 };
+const ARRAY = 13;
+const OBJECT = 14;
+
+/** Fields of apk-tools' schemas (src/apk_adb.h); 0 is the number of slots. */
+const INDEX_PACKAGES = 2;
+const DEPENDENCY_NAME = 1;
+const PACKAGE = { name: 1, version: 2, arch: 5, provides: 16, tags: 21 } as const;
+
+/**
+ * The packages in apk's `packages.adb`, unpacked (the file is `ADBd` and raw deflate around it). The format is that of apk-tools 3
+ * (src/adb.h): blocks, the first being a tree of typed offsets into itself. Signatures are the package manager's business.
+ */
+export function parseApkIndex(bytes: Uint8Array): ApkPackage[] {
+  try {
+    const tree = openTree(bytes);
+    const [, ...packages] = tree.slots(tree.slots(tree.root)[INDEX_PACKAGES] ?? 0);
+    return packages.map((value) => {
+      const field = tree.slots(value);
+      const text = (index: number) => tree.text(field[index] ?? 0);
+      const list = (index: number) => tree.slots(field[index] ?? 0).slice(1);
+      return {
+        name: text(PACKAGE.name),
+        version: text(PACKAGE.version),
+        arch: text(PACKAGE.arch),
+        provides: list(PACKAGE.provides).map((provided) => tree.text(tree.slots(provided)[DEPENDENCY_NAME] ?? 0)),
+        tags: list(PACKAGE.tags).map(tree.text),
+      };
+    });
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new MalformedFileError('packages.adb', 'it is cut off or of another format', { cause });
+    throw cause;
+  }
+}
+
+/** A value is 4 bits of type and 28 of content, usually an offset; absent fields are 0. Reading outside throws `RangeError`. */
+function openTree(bytes: Uint8Array) {
+  const file = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (file.getUint32(0, true) !== MAGIC || file.getUint32(4, true) !== INDEX_SCHEMA) throw new RangeError('no index');
+  const block = file.getUint32(FILE_HEADER, true);
+  if (block >>> 30 !== 0) throw new RangeError('the first block is no tree');
+  const start = FILE_HEADER + BLOCK_HEADER;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, block - BLOCK_HEADER);
+  if (view.getUint8(0) !== 0) throw new RangeError('a later format');
+  const decoder = new TextDecoder();
+
+  return {
+    root: view.getUint32(4, true),
+
+    /** An array's items or an object's fields, each at its own index; index 0 is their number. */
+    slots(value: number): number[] {
+      const type = value >>> 28;
+      if (value === 0) return [];
+      if (type !== ARRAY && type !== OBJECT) throw new RangeError('neither array nor object');
+      const offset = value & 0x0fffffff;
+      const length = view.getUint32(offset, true);
+      if (length * 4 > view.byteLength) throw new RangeError('longer than the file');
+      return Array.from({ length }, (_, index) => view.getUint32(offset + index * 4, true));
+    },
+
+    text(value: number): string {
+      if (value === 0) return '';
+      const width = BLOB_LENGTH_BYTES[value >>> 28];
+      if (width === undefined) throw new RangeError('no text');
+      const offset = value & 0x0fffffff;
+      const length = width === 1 ? view.getUint8(offset) : width === 2 ? view.getUint16(offset, true) : view.getUint32(offset, true);
+      if (offset + width + length > view.byteLength) throw new RangeError('longer than the file');
+      return decoder.decode(new Uint8Array(view.buffer, view.byteOffset + offset + width, length));
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { RunEvent } from '#core/run-build.ts';
+import type { Log } from '#http/log.ts';
+
+/** One line per turn in a build's life. Builds with `defaults` are private: of their request only the hash is logged. */
+export function logRunEvent(log: Log, event: RunEvent): void {
+  if (event.type === 'ignored') return log.debug('message ignored', { request_hash: event.message.hash, reason: event.reason });
+  const { build } = event;
+  const fields = { request_hash: build.hash, correlation_id: build.correlationId, attempt: build.attempt };
+  switch (event.type) {
+    case 'started':
+      return log.info('build started', {
+        ...fields,
+        ...(!build.isPrivate && {
+          version: event.order.request.version,
+          target: event.order.request.target,
+          profile: event.order.request.profile,
+          packages: event.order.request.packages.length,
+        }),
+      });
+    case 'step':
+      return log.debug('build step entered', { ...fields, step: event.step });
+    case 'log':
+      return build.isPrivate ? undefined : log.debug('build said', { ...fields, line: event.line });
+    case 'done':
+      return log.info('build done', { ...fields, bin_dir: event.build.binDir, durations_ms: event.output.durations });
+    case 'failed':
+      return log.warn('build failed', { ...fields, detail: event.build.detail, cached: event.build.cached, ...bug(event.cause) });
+    case 'retrying':
+      return log.warn('build returned to the queue', {
+        ...fields,
+        reason: event.build.lastFailure,
+        delay_s: event.delaySeconds,
+        ...bug(event.cause),
+      });
+    case 'handed-back':
+      return log.info('build handed back', fields);
+    case 'lost':
+      return log.warn('build lost to another runner', fields);
+  }
+}
+
+/** What is neither the request's fault nor the machine's is ours: logged whole. */
+const bug = (cause: unknown) =>
+  cause instanceof Error && (cause.name === 'BuildFailure' || cause.name === 'InfrastructureFailure') ? {} : { error: cause };

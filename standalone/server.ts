@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { LRUCache } from 'lru-cache';
+import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
+import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
+import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
+import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
+import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
+import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
+import { sqliteRecordStore } from '#adapters/sqlite/record-store.ts';
+import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { buildPace } from '#core/build-pace.ts';
+import { buildRequestParser } from '#core/parse-build-request.ts';
+import type { ImageMaker } from '#core/ports.ts';
+import type { RunEvent } from '#core/run-build.ts';
+import { buildSubmitApp } from '#functions/build-submit/app.ts';
+import { catalogueApp } from '#functions/catalogue/app.ts';
+import { maintain } from '#functions/maintenance/maintain.ts';
+import { prepareApp } from '#functions/prepare/app.ts';
+import { statusApp } from '#functions/status/app.ts';
+import { storeApp } from '#functions/store/app.ts';
+import { httpApp } from '#http/http-app.ts';
+import { maxBodyBytes } from '#http/json-body.ts';
+import type { Log } from '#http/log.ts';
+import { serveNode } from '#http/serve-node.ts';
+import { work } from '#runner/work.ts';
+import type { StandaloneConfig } from './config.ts';
+import { logRunEvent } from './log-run-event.ts';
+import { VERSION } from './version.ts';
+
+export interface Standalone {
+  readonly url: string;
+  /** Stops taking requests and builds, hands builds under way back to the queue, closes everything. */
+  close(): Promise<void>;
+}
+
+export interface StandaloneParts {
+  readonly log: Log;
+  readonly imageMaker: ImageMaker;
+  /** Text of `/signing-key.pub`. */
+  readonly signingKey?: string;
+  /** True once the runner may take no further build. */
+  readonly mustRetire?: () => boolean;
+}
+
+/** Results are small texts that never change under their `bin_dir`. */
+const REMEMBERED_RESULTS_BYTES = 32 * 1024 * 1024;
+
+/** Everything in one process: all functions, the runner and maintenance over SQLite and a directory. */
+export async function startStandalone(
+  config: StandaloneConfig,
+  { log, imageMaker, signingKey, mustRetire }: StandaloneParts,
+): Promise<Standalone> {
+  await mkdir(config.dataDir, { recursive: true });
+  const db = openSqlite(config.databasePath);
+  const builds = sqliteBuildTable(db);
+  const queue = sqliteBuildQueue(db);
+  const positions = sqliteQueuePositions(db);
+  const records = sqliteRecordStore(db);
+  const artifacts = diskArtifactStore(config.artifactDir);
+  const now = () => new Date();
+  const catalogue = upstreamCatalogue({
+    baseUrl: config.UPSTREAM_URL,
+    records,
+    now,
+    recordMaxAgeMs: config.CATALOGUE_REFRESH * 1000,
+    listMaxAgeMs: Math.min(300, config.CATALOGUE_REFRESH) * 1000,
+    onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+  });
+  const pace = buildPace(records, now);
+  const estimate = (ahead: number) => pace.secondsPerBuild() * (1 + Math.floor(ahead / Math.max(1, config.WORKER_CONCURRENT)));
+  const timesToLive = {
+    buildSeconds: config.BUILD_TTL,
+    unversionedSeconds: config.BUILD_TTL_UNVERSIONED,
+    defaultsSeconds: config.BUILD_DEFAULTS_TTL,
+    failureSeconds: config.BUILD_FAILURE_TTL,
+  };
+  const limits = { maxDefaultsLength: config.MAX_DEFAULTS_LENGTH, maxCustomRootfsSizeMb: config.MAX_CUSTOM_ROOTFS_SIZE_MB };
+  const parse = buildRequestParser(limits);
+  const policy = { allowDefaults: config.ALLOW_DEFAULTS, repositoryAllowList: config.REPOSITORY_ALLOW_LIST, branches: config.BRANCHES };
+  const results = new LRUCache<string, string>({ maxSize: REMEMBERED_RESULTS_BYTES, sizeCalculation: (text) => text.length * 2 || 1 });
+
+  const status = { builds, positions, artifacts, now, results, estimate };
+  const prepare = { catalogue, policy, parseRequest: () => parse, maxBodyBytes: () => maxBodyBytes(config.MAX_DEFAULTS_LENGTH) };
+  const app = httpApp(
+    { log },
+    statusApp(status),
+    buildSubmitApp({
+      ...prepare,
+      ...status,
+      queue,
+      maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+      onSendFailure: (error, build) => log.error('message could not be sent', { error, request_hash: build.hash }),
+    }),
+    prepareApp(prepare),
+    storeApp({ artifacts, signingKey }),
+    catalogueApp({
+      catalogue,
+      now,
+      upstreamUrl: config.UPSTREAM_URL,
+      branches: () => config.BRANCHES,
+      serverFacts: () => ({
+        version: VERSION,
+        contact: config.CONTACT,
+        allow_defaults: config.ALLOW_DEFAULTS,
+        repository_allow_list: config.REPOSITORY_ALLOW_LIST,
+        max_custom_rootfs_size_mb: config.MAX_CUSTOM_ROOTFS_SIZE_MB,
+        max_defaults_length: config.MAX_DEFAULTS_LENGTH,
+      }),
+    }),
+  );
+
+  const onEvent = (event: RunEvent) => {
+    logRunEvent(log, event);
+    if (event.type === 'done')
+      pace
+        .record((Date.parse(event.build.finishedAt) - Date.parse(event.build.startedAt)) / 1000)
+        .catch((error) => log.warn('build pace could not be recorded', { error }));
+  };
+  const stop = new AbortController();
+  const every = (ms: number, call: () => void) => {
+    const timer = setInterval(call, ms);
+    return () => clearInterval(timer);
+  };
+  const shared = { builds, queue, artifacts, now, timesToLive };
+  const onTrouble = (error: unknown) => log.error('state could not be used', { error });
+  const server = await serveNode(app, { host: config.HOST, port: config.PORT });
+  const background = [
+    work(
+      { ...shared, imageMaker, newAttemptId: randomUUID, every, onEvent, onTrouble, ...(mustRetire && { mustRetire }) },
+      config.WORKER_CONCURRENT,
+      stop.signal,
+    ),
+    maintain(
+      {
+        ...shared,
+        sweep: sqliteBuildSweep(db),
+        newSweepId: randomUUID,
+        onSwept: ({ errors, ...swept }) => {
+          if (Object.values(swept).some((count) => count > 0)) log.info('builds swept', swept);
+          for (const error of errors) log.error('build could not be swept', { error });
+        },
+        onTrouble,
+      },
+      stop.signal,
+      config.SWEEP_EVERY * 1000,
+    ),
+  ];
+  return {
+    url: server.url,
+    close: async () => {
+      stop.abort();
+      await Promise.all([server.close(), ...background]);
+      db.close();
+    },
+  };
+}

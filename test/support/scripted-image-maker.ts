@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BUILD_STEPS } from '#core/build.ts';
+import type { BuildOrder } from '#core/build-order.ts';
+import type { BuildOutput } from '#core/build-output.ts';
+import type { ImageMaker } from '#core/ports.ts';
+
+export interface Script {
+  /** Called in the last step; may throw what a real ImageBuilder would, or wait. */
+  readonly act?: (order: BuildOrder, signal: AbortSignal) => Promise<void> | void;
+}
+
+export interface ScriptedImageMaker extends ImageMaker {
+  /** Request hashes in the order in which they were begun. */
+  readonly begun: readonly string[];
+}
+
+/** An ImageMaker whose images are small files made on the spot: for tests of everything around it. */
+export function scriptedImageMaker({ act }: Script = {}): ScriptedImageMaker {
+  const begun: string[] = [];
+  return {
+    begun,
+    make: async (order, binDir, progress, signal) => {
+      begun.push(order.requestHash);
+      for (const step of BUILD_STEPS) progress.enter(step);
+      await act?.(order, signal);
+      signal.throwIfAborted();
+      return scriptedOutput(order, `image of ${binDir}`);
+    },
+  };
+}
+
+async function scriptedOutput(order: BuildOrder, content: string): Promise<BuildOutput> {
+  const directory = await mkdtemp(join(tmpdir(), 'asu-scripted-'));
+  const { version, profile } = order.request;
+  const name = `openwrt-${version}-${profile}-squashfs-sysupgrade.bin`;
+  const path = join(directory, name);
+  await writeFile(path, content);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return {
+    files: [{ name, path, size: content.length, sha256 }],
+    metadata: { version_number: version, version_code: order.revision, source_date_epoch: 1_700_000_000, target: order.request.target },
+    profile: { images: [{ name, type: 'sysupgrade', filesystem: 'squashfs', sha256 }], titles: [{ title: profile }] },
+    manifest: Object.fromEntries(order.request.packages.map((packageName) => [packageName, '1'])),
+    buildCommand: ['make', 'image', `PROFILE=${profile}`],
+    packages: order.request.packages,
+    stdout: '',
+    stderr: '',
+    durations: { building_image: 1 },
+    digests: {},
+    reproduce: '#!/bin/sh\n',
+    dispose: () => rm(directory, { recursive: true, force: true }),
+  };
+}
