@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { buildQueueContract } from '#test/contracts/build-queue.ts';
+import { freshHash } from '#test/contracts/sample-builds.ts';
+import { sqliteBuildQueue } from './build-queue.ts';
+import { openSqlite } from './open-sqlite.ts';
+import { freshFile, startProcesses } from './testing/processes.ts';
+
+buildQueueContract('sqlite', () => sqliteBuildQueue(openSqlite(':memory:')));
+
+const never = new AbortController().signal;
+
+describe('a queue in SQLite', () => {
+  it('is first in, first out; a released message keeps its place', async () => {
+    const queue = sqliteBuildQueue(openSqlite(':memory:'));
+    const hashes = [freshHash(), freshHash(), freshHash()];
+    for (const hash of hashes) await queue.send({ hash, correlationId: 'order' });
+    const first = await queue.receive({ visibilitySeconds: 60, signal: never });
+    expect(first?.hash).toBe(hashes[0]);
+    if (first) await queue.release(first);
+    const order = [];
+    for (const _ of hashes) order.push((await queue.receive({ visibilitySeconds: 60, signal: never }))?.hash);
+    expect(order).toEqual(hashes);
+  });
+
+  it('wakes a receiver of another queue on the same handle without waiting for its next look', async () => {
+    const db = openSqlite(':memory:');
+    const receiver = sqliteBuildQueue(db, { pollMs: 2 ** 31 - 1 });
+    const waiting = receiver.receive({ visibilitySeconds: 60, signal: never });
+    const hash = freshHash();
+    await sqliteBuildQueue(db).send({ hash, correlationId: 'wake' });
+    expect((await waiting)?.hash).toBe(hash);
+  });
+
+  it('keeps the dead letters with the reason', async () => {
+    const db = openSqlite(':memory:');
+    const queue = sqliteBuildQueue(db);
+    const hash = freshHash();
+    await queue.send({ hash, correlationId: 'dead' });
+    const received = await queue.receive({ visibilitySeconds: 60, signal: never });
+    if (received) await queue.bury(received, 'failed three times');
+    expect(db.prepare('SELECT hash, correlation_id, deliveries, reason FROM dead_letters').all()).toEqual([
+      { hash, correlation_id: 'dead', deliveries: 1, reason: 'failed three times' },
+    ]);
+  });
+
+  it('delivers each message to one of four processes', async () => {
+    const file = freshFile();
+    const workers = await startProcesses(file, 4);
+    const hashes = Array.from({ length: 60 }, freshHash);
+    const received = workers.map((worker) => worker.do({ kind: 'drain', quietMs: 2_000 }));
+    const db = openSqlite(file);
+    const queue = sqliteBuildQueue(db);
+    for (const hash of hashes) await queue.send({ hash, correlationId: 'many' });
+    expect((await Promise.all(received)).flat().sort()).toEqual([...hashes].sort());
+    db.close();
+  });
+
+  it('delivers again what a killed process had received, and keeps what a killed process had sent', async () => {
+    const file = freshFile();
+    const [sender, receiver] = await startProcesses(file, 2);
+    const hashes = [freshHash(), freshHash()];
+    await sender?.do({ kind: 'send', hashes });
+    await sender?.kill();
+    expect(await receiver?.do({ kind: 'receive', count: 2, visibilitySeconds: 1 })).toEqual(hashes);
+    await receiver?.kill();
+
+    const db = openSqlite(file);
+    const queue = sqliteBuildQueue(db);
+    const again = [];
+    for (const _ of hashes) again.push((await queue.receive({ visibilitySeconds: 60, signal: never }))?.hash);
+    expect(again).toEqual(hashes);
+    db.close();
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import type { RequestHash } from '#core/build.ts';
+import { buildTableContract } from '#test/contracts/build-table.ts';
+import { freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { sqliteBuildTable } from './build-table.ts';
+import { openSqlite } from './open-sqlite.ts';
+import { freshFile, startProcesses } from './testing/processes.ts';
+
+buildTableContract('sqlite', () => sqliteBuildTable(openSqlite(':memory:')));
+
+const claimsOf = (hashes: readonly RequestHash[], claimer: string) =>
+  hashes.map((hash) => ({ build: { ...queued(hash), correlationId: claimer }, order: sampleOrder(hash, [claimer]) }));
+
+describe('a build table in a file that four processes open', () => {
+  it('has one winner per hash of 50 equal submits from each, and its order', async () => {
+    const file = freshFile();
+    const workers = await startProcesses(file, 4);
+    const hashes = Array.from({ length: 20 }, freshHash);
+    const wins = await Promise.all(
+      workers.map((worker, i) => worker.do({ kind: 'claim', claims: claimsOf(hashes, `worker-${i}`), times: 50 })),
+    );
+    expect(wins.flat().sort()).toEqual([...hashes].sort());
+
+    const db = openSqlite(file);
+    const table = sqliteBuildTable(db);
+    const tickets = new Set<number | undefined>();
+    for (const hash of hashes) {
+      const build = await table.get(hash);
+      const winner = `worker-${wins.findIndex((won) => won.includes(hash))}`;
+      expect(build?.correlationId).toBe(winner);
+      expect(await table.order(hash)).toEqual(sampleOrder(hash, [winner]));
+      tickets.add(build?.ticket);
+    }
+    expect(tickets.size).toBe(hashes.length);
+    db.close();
+  });
+
+  it('lets one of four runners take each build', async () => {
+    const file = freshFile();
+    const workers = await startProcesses(file, 4);
+    const db = openSqlite(file);
+    const table = sqliteBuildTable(db);
+    const hashes = Array.from({ length: 40 }, freshHash);
+    for (const hash of hashes) await table.claim(queued(hash), sampleOrder(hash), new Date(0));
+    const taken = await Promise.all(
+      workers.map((worker, i) => worker.do({ kind: 'take', builds: hashes.map((hash) => running(queued(hash), `worker-${i}`)) })),
+    );
+    expect(taken.flat().sort()).toEqual([...hashes].sort());
+    for (const hash of hashes) {
+      const owner = `worker-${taken.findIndex((own) => own.includes(hash))}`;
+      expect(await table.get(hash)).toMatchObject({ state: 'building', lease: { owner } });
+    }
+    db.close();
+  });
+
+  it('keeps what was accepted when the process that accepted it is killed', async () => {
+    const file = freshFile();
+    const [worker] = await startProcesses(file, 1);
+    const hashes = Array.from({ length: 10 }, freshHash);
+    expect(await worker?.do({ kind: 'claim', claims: claimsOf(hashes, 'killed'), times: 1 })).toEqual(hashes);
+    await worker?.kill();
+    const db = openSqlite(file);
+    const table = sqliteBuildTable(db);
+    for (const hash of hashes) {
+      expect(await table.get(hash)).toMatchObject({ state: 'queued', correlationId: 'killed' });
+      expect(await table.order(hash)).toEqual(sampleOrder(hash, ['killed']));
+    }
+    db.close();
+  });
+
+  it('has everything after a restart, and goes on counting tickets', async () => {
+    const file = freshFile();
+    const [first, second, third] = [freshHash(), freshHash(), freshHash()];
+    const before = openSqlite(file);
+    const table = sqliteBuildTable(before);
+    const { current } = await table.claim(queued(first), sampleOrder(first), new Date(0));
+    const taken = await table.transition(current, running(current, 'a'));
+    await table.claim(queued(second), sampleOrder(second), new Date(0));
+    before.close();
+
+    const after = openSqlite(file);
+    const again = sqliteBuildTable(after);
+    expect(await again.get(first)).toEqual(taken.current);
+    expect(await again.get(second)).toMatchObject({ state: 'queued', ticket: 2 });
+    expect((await again.claim(queued(third), sampleOrder(third), new Date(0))).current.ticket).toBe(3);
+    after.close();
+  });
+});

@@ -1,0 +1,59 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Work } from './worker.ts';
+
+/** The path of a database file that does not exist yet; its directory goes when the test is over. */
+export function freshFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'asu-sqlite-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return join(directory, 'asu.db');
+}
+
+export interface TestProcess {
+  do(work: Work): Promise<string[]>;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+async function nextMessage(child: ChildProcess): Promise<unknown> {
+  const gone = new AbortController();
+  const message = once(child, 'message', { signal: gone.signal });
+  const exit = once(child, 'exit', { signal: gone.signal }).then(([code, signal]) => {
+    throw new Error(`The test process ended (${code ?? signal})`);
+  });
+  try {
+    const [value] = (await Promise.race([message, exit])) as [unknown];
+    return value;
+  } finally {
+    gone.abort();
+    await Promise.allSettled([message, exit]);
+  }
+}
+
+/** Real processes, all started at once, that have all opened the file. They end with the test. */
+export function startProcesses(file: string, count: number): Promise<TestProcess[]> {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const child = fork(new URL('./worker.ts', import.meta.url), [file], { execArgv: [] });
+      const kill = async () => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      };
+      onTestFinished(kill);
+      await nextMessage(child);
+      return {
+        do: async (work: Work) => {
+          const answer = nextMessage(child);
+          child.send(work);
+          return (await answer) as string[];
+        },
+        kill,
+      };
+    }),
+  );
+}

@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { BuildMessage, BuildQueue, ReceivedMessage } from '#core/ports.ts';
+import { freshHash } from './sample-builds.ts';
+
+/** Longer than any of these tests: what was received stays invisible. */
+const LONG_SECONDS = 120;
+
+const message = (correlationId = 'contract'): BuildMessage => ({ hash: freshHash(), correlationId });
+
+const contents = ({ hash, correlationId }: BuildMessage): BuildMessage => ({ hash, correlationId });
+
+/** The next message; a receive that gave up is repeated. */
+async function receive(queue: BuildQueue, visibilitySeconds = LONG_SECONDS): Promise<ReceivedMessage> {
+  for (;;) {
+    const received = await queue.receive({ visibilitySeconds, signal: new AbortController().signal });
+    if (received) return received;
+  }
+}
+
+/** Whatever arrives within the time, acknowledged. */
+async function arrivals(queue: BuildQueue, milliseconds: number): Promise<ReceivedMessage[]> {
+  const signal = AbortSignal.timeout(milliseconds);
+  const received: ReceivedMessage[] = [];
+  while (!signal.aborted) {
+    const next = await queue.receive({ visibilitySeconds: LONG_SECONDS, signal });
+    if (next === undefined) continue;
+    received.push(next);
+    await queue.acknowledge(next);
+  }
+  return received;
+}
+
+/** What every `BuildQueue` promises (core/ports.ts). `makeQueue` answers a queue that nobody else uses. */
+export function buildQueueContract(name: string, makeQueue: () => BuildQueue | Promise<BuildQueue>): void {
+  // At once, each with a queue of its own: most of their time is waiting.
+  describe.concurrent(`build queue: ${name}`, () => {
+    it('delivers what was sent, once it is acknowledged never again', async () => {
+      const queue = await makeQueue();
+      const sent = message('correlation-1');
+      await queue.send(sent);
+      const received = await receive(queue, 1);
+      expect(received).toEqual({ ...sent, receipt: expect.any(String) });
+      await queue.acknowledge(received);
+      expect(await arrivals(queue, 1_500)).toEqual([]);
+    });
+
+    it('delivers to a receiver that was waiting before', async () => {
+      const queue = await makeQueue();
+      const waiting = receive(queue);
+      await sleep(50);
+      const sent = message();
+      await queue.send(sent);
+      expect(contents(await waiting)).toEqual(sent);
+    });
+
+    it('answers undefined when the signal aborts, and takes nothing', async () => {
+      const queue = await makeQueue();
+      const controller = new AbortController();
+      const waiting = queue.receive({ visibilitySeconds: LONG_SECONDS, signal: controller.signal });
+      controller.abort();
+      expect(await waiting).toBeUndefined();
+      const sent = message();
+      await queue.send(sent);
+      expect(await queue.receive({ visibilitySeconds: LONG_SECONDS, signal: controller.signal })).toBeUndefined();
+      expect(contents(await receive(queue))).toEqual(sent);
+    });
+
+    it('never gives one message to two receivers', async () => {
+      const queue = await makeQueue();
+      const sent = Array.from({ length: 30 }, () => message());
+      const waiting = Promise.all(Array.from({ length: 30 }, () => receive(queue)));
+      await Promise.all(sent.map((each) => queue.send(each)));
+      const received = await waiting;
+      expect(received.map(({ hash }) => hash).sort()).toEqual(sent.map(({ hash }) => hash).sort());
+      expect(new Set(received.map(({ receipt }) => receipt)).size).toBe(30);
+    });
+
+    it('delivers again, with another receipt, when the visibility lapsed', async () => {
+      const queue = await makeQueue();
+      const sent = message();
+      await queue.send(sent);
+      const first = await receive(queue, 1);
+      const second = await receive(queue);
+      expect(contents(second)).toEqual(sent);
+      expect(second.receipt).not.toBe(first.receipt);
+    });
+
+    it('hides a message for as long as it is extended', async () => {
+      const queue = await makeQueue();
+      const sent = message();
+      await queue.send(sent);
+      const received = await receive(queue, 2);
+      await queue.extend(received, LONG_SECONDS);
+      expect(await arrivals(queue, 3_000)).toEqual([]);
+      await queue.extend(received, 0);
+      expect((await receive(queue)).hash).toBe(sent.hash);
+    });
+
+    it('shows a released message at once', async () => {
+      const queue = await makeQueue();
+      const sent = message();
+      await queue.send(sent);
+      await queue.release(await receive(queue));
+      expect(contents(await receive(queue))).toEqual(sent);
+    });
+
+    it('shows a message released with delay, or sent with delay, after it', async () => {
+      const queue = await makeQueue();
+      const [released, delayed, prompt] = [message(), message(), message()];
+      await queue.send(released);
+      await queue.release(await receive(queue), 3);
+      await queue.send(delayed, { delaySeconds: 3 });
+      await queue.send(prompt);
+      expect(contents(await receive(queue))).toEqual(prompt);
+      const later = [await receive(queue), await receive(queue)];
+      expect(later.map(({ hash }) => hash).sort()).toEqual([released.hash, delayed.hash].sort());
+    });
+
+    it('ignores receipts that are no longer current', async () => {
+      const queue = await makeQueue();
+      const sent = message();
+      await queue.send(sent);
+      const stale = await receive(queue, 1);
+      const current = await receive(queue);
+      await queue.release(stale);
+      await queue.extend(stale, 0);
+      expect(await arrivals(queue, 500)).toEqual([]);
+      await queue.acknowledge(stale);
+      await queue.bury(stale, 'not ours any more');
+      await queue.extend(current, 0);
+      const again = await receive(queue);
+      expect(contents(again)).toEqual(sent);
+      expect(again.receipt).not.toBe(current.receipt);
+    });
+
+    it('has nothing to say about calls after the end of a message', async () => {
+      const queue = await makeQueue();
+      await queue.send(message());
+      const received = await receive(queue);
+      await queue.acknowledge(received);
+      await queue.acknowledge(received);
+      await queue.extend(received, 0);
+      await queue.release(received);
+      await queue.bury(received, 'gone');
+      expect(await arrivals(queue, 500)).toEqual([]);
+    });
+
+    it('buries a poisonous message and goes on with the others', async () => {
+      const queue = await makeQueue();
+      const [poison, good] = [message('poison'), message('good')];
+      await queue.send(poison);
+      const received = await receive(queue, 1);
+      await queue.send(good);
+      await queue.bury(received, 'failed three times');
+      expect((await arrivals(queue, 1_500)).map(contents)).toEqual([good]);
+    });
+
+    it('keeps equal messages apart', async () => {
+      const queue = await makeQueue();
+      const sent = message();
+      await queue.send(sent);
+      await queue.send(sent);
+      const [first, second] = [await receive(queue), await receive(queue)];
+      expect([first, second].map(contents)).toEqual([sent, sent]);
+      await queue.acknowledge(first);
+      await queue.release(second);
+      expect(contents(await receive(queue))).toEqual(sent);
+    });
+  });
+}
