@@ -65,34 +65,43 @@ describe('the tree', () => {
     expect(await readJson('snapshots/.targets.json')).toMatchObject({ 'ath79/generic': 'mips_24kc' });
   });
 
-  it.each(['releases/23.05.5', 'releases/24.10.0', 'releases/24.10.2', 'releases/25.12.0', 'snapshots'])('%s: sha256sums lists every file and is signed', async (version) => {
-    const directory = `${version}/targets/x86/64`;
-    const sums = await read(`${directory}/sha256sums`);
-    expect(verifies(sums, await read(`${directory}/sha256sums.sig`))).toBe(true);
-    const listed = new Map(
-      sums
-        .toString()
-        .trimEnd()
-        .split('\n')
-        .map((line) => [line.slice(66), line.slice(0, 64)] as const),
-    );
-    const files = (await filesBelow(join(tree, directory))).filter((name) => !name.startsWith('sha256sums'));
-    expect([...listed.keys()].sort()).toEqual(files.sort());
-    for (const [name, digest] of listed) expect(sha256(await read(`${directory}/${name}`)), name).toBe(digest);
-    const tarball = files.filter((name) => /^openwrt-imagebuilder-.*x86_64\.tar\.(xz|zst)$/.test(name));
-    expect(tarball).toHaveLength(1);
-  });
+  it.each(['releases/23.05.5', 'releases/24.10.0', 'releases/24.10.2', 'releases/25.12.0', 'snapshots'])(
+    '%s: sha256sums lists every file and is signed',
+    async (version) => {
+      const directory = `${version}/targets/x86/64`;
+      const sums = await read(`${directory}/sha256sums`);
+      expect(verifies(sums, await read(`${directory}/sha256sums.sig`))).toBe(true);
+      const listed = new Map(
+        sums
+          .toString()
+          .trimEnd()
+          .split('\n')
+          .map((line) => [line.slice(66), line.slice(0, 64)] as const),
+      );
+      const files = (await filesBelow(join(tree, directory))).filter((name) => !name.startsWith('sha256sums'));
+      expect([...listed.keys()].sort()).toEqual(files.sort());
+      for (const [name, digest] of listed) expect(sha256(await read(`${directory}/${name}`)), name).toBe(digest);
+      const tarball = files.filter((name) => /^openwrt-imagebuilder-.*x86_64\.tar\.(xz|zst)$/.test(name));
+      expect(tarball).toHaveLength(1);
+    },
+  );
 
-  it.each(['releases/23.05.5/targets/ath79/generic', 'releases/25.12.0/targets/ath79/generic'])('%s: the tarball has one top directory with what ImageBuilder has', async (target) => {
-    const [name = ''] = (await readdir(join(tree, target))).filter((entry) => entry.startsWith('openwrt-imagebuilder-'));
-    const packed = await read(`${target}/${name}`);
-    const listing = name.endsWith('.zst') ? await run('tar', ['-tf', '-'], { input: zstdDecompressSync(packed) }) : await run('tar', ['-tJf', '-'], { input: packed });
-    const names = listing.stdout.trimEnd().split('\n');
-    const top = name.replace(/\.tar\.(xz|zst)$/, '');
-    expect(new Set(names.map((entry) => entry.split('/')[0]))).toEqual(new Set([top]));
-    const repositories = target.includes('25.12') ? 'repositories' : 'repositories.conf';
-    for (const file of ['.config', '.targetinfo', 'Makefile', 'rules.mk', 'keys/', repositories]) expect(names).toContain(`${top}/${file}`);
-  });
+  it.each(['releases/23.05.5/targets/ath79/generic', 'releases/25.12.0/targets/ath79/generic'])(
+    '%s: the tarball has one top directory with what ImageBuilder has',
+    async (target) => {
+      const [name = ''] = (await readdir(join(tree, target))).filter((entry) => entry.startsWith('openwrt-imagebuilder-'));
+      const packed = await read(`${target}/${name}`);
+      const listing = name.endsWith('.zst')
+        ? await run('tar', ['-tf', '-'], { input: zstdDecompressSync(packed) })
+        : await run('tar', ['-tJf', '-'], { input: packed });
+      const names = listing.stdout.trimEnd().split('\n');
+      const top = name.replace(/\.tar\.(xz|zst)$/, '');
+      expect(new Set(names.map((entry) => entry.split('/')[0]))).toEqual(new Set([top]));
+      const repositories = target.includes('25.12') ? 'repositories' : 'repositories.conf';
+      for (const file of ['.config', '.targetinfo', 'Makefile', 'rules.mk', 'keys/', repositories])
+        expect(names).toContain(`${top}/${file}`);
+    },
+  );
 });
 
 describe('package indexes', () => {
@@ -128,7 +137,8 @@ describe('package indexes', () => {
   });
 
   it('has the packages of each branch', async () => {
-    const packages = async (version: string, feed: string) => Object.keys((await readJson(`releases/${version}/packages/x86_64/${feed}/index.json`)).packages);
+    const packages = async (version: string, feed: string) =>
+      Object.keys((await readJson(`releases/${version}/packages/x86_64/${feed}/index.json`)).packages);
     expect(await packages('23.05.5', 'packages')).toContain('auc');
     expect(await packages('24.10.2', 'packages')).not.toContain('auc');
     expect(await packages('24.10.2', 'packages')).toContain('owut');

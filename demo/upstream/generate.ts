@@ -2,8 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { demoCustomFeedKey, demoCustomFeedPem, demoUpstreamKey, usignSignature } from './key.ts';
 import { imagebuilderTarball, kmodsDirectory, repositoryPaths } from './imagebuilder.ts';
+import { demoCustomFeedKey, demoCustomFeedPem, demoUpstreamKey, usignSignature } from './key.ts';
 import { feedFiles, type PackedPackage, type PackingOptions, packPackage, sha256 } from './package-files.ts';
 import { type DemoPackage, kernelPackageVersion, packageSet } from './package-set.ts';
 import { archFeeds, customPackages } from './packages.ts';
@@ -75,7 +75,9 @@ async function addTarget(tree: Tree, version: DemoVersion, target: DemoTarget): 
   addAll(published, directory, local);
   // The tarball's copy of what its repositories offer, for machines with neither wget nor curl.
   const repositories = repositoryPaths(version, target).map(({ path }) => path);
-  const offline = new Map([...published].filter(([path]) => repositories.includes(dirname(path)) && !/\/(Packages|index\.json)$/.test(path)));
+  const offline = new Map(
+    [...published].filter(([path]) => repositories.includes(dirname(path)) && !/\/(Packages|index\.json)$/.test(path)),
+  );
   const tarball = await imagebuilderTarball(version, target, packages, options, offline);
 
   local.set(tarball.name, tarball.content);

@@ -32,7 +32,9 @@ describe('an ImageBuilder with apk', () => {
     expect(installed).toMatch(/^P:libubox20240329\nV:2024\.03\.29~eb9bcb64-r1\n(?:.+\n)*g:openwrt:abiversion=20240329\n/m);
     const profiles = JSON.parse(await readFile(join(bin, 'profiles.json'), 'utf8'));
     // apk's ImageBuilder makes no key-build, so nothing is signed.
-    expect(profiles.profiles.generic.images.every(({ sha256, sha256_unsigned }: Record<string, string>) => sha256 === sha256_unsigned)).toBe(true);
+    expect(
+      profiles.profiles.generic.images.every(({ sha256, sha256_unsigned }: Record<string, string>) => sha256 === sha256_unsigned),
+    ).toBe(true);
   });
 
   it('says what cannot be selected', async () => {
@@ -58,7 +60,9 @@ describe('an ImageBuilder with apk', () => {
       ].join('\n'),
     );
     const clash = await x86.make('manifest', 'PACKAGES=clash-a clash-b');
-    expect(clash.stderr).toContain('ERROR: clash-b-1.0-r1: trying to overwrite etc/clash.conf owned by clash-a-1.0-r1.\nmake[2]: *** [Makefile:');
+    expect(clash.stderr).toContain(
+      'ERROR: clash-b-1.0-r1: trying to overwrite etc/clash.conf owned by clash-a-1.0-r1.\nmake[2]: *** [Makefile:',
+    );
     const script = await x86.make('image', 'PACKAGES=fails-install', `BIN_DIR=${await x86.binDir()}`);
     expect(script.code).toBe(2);
   });

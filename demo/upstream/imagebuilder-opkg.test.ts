@@ -28,7 +28,9 @@ describe('make info', () => {
   it('prints what OpenWrt 24.10 prints', async () => {
     const { code, stdout } = await ath79.make('info');
     expect(code).toBe(0);
-    expect(stdout).toContain('Current Target: "ath79/generic"\nCurrent Architecture: "mips"\nCurrent Revision: "r28739-d9340319c6"\nDefault Packages: base-files ');
+    expect(stdout).toContain(
+      'Current Target: "ath79/generic"\nCurrent Architecture: "mips"\nCurrent Revision: "r28739-d9340319c6"\nDefault Packages: base-files ',
+    );
     expect(stdout).toContain(
       [
         'Available Profiles:',
@@ -76,13 +78,33 @@ describe('make image', () => {
     const files = join(bin, '..', 'files');
     await run('mkdir', ['-p', `${files}/etc/uci-defaults`]);
     await writeFile(`${files}/etc/uci-defaults/99-asu-defaults`, 'uci set demo=1\n');
-    const { code } = await x86.make('image', 'PROFILE=generic', 'PACKAGES=luci', 'EXTRA_IMAGE_NAME=ABC 1_2', `BIN_DIR=${bin}`, `FILES=${files}`, 'DISABLED_SERVICES=cron');
+    const { code } = await x86.make(
+      'image',
+      'PROFILE=generic',
+      'PACKAGES=luci',
+      'EXTRA_IMAGE_NAME=ABC 1_2',
+      `BIN_DIR=${bin}`,
+      `FILES=${files}`,
+      'DISABLED_SERVICES=cron',
+    );
     expect(code).toBe(0);
 
     const prefix = 'openwrt-24.10.2-abc-1-2-x86-64-generic';
-    const rootfs = ['ext4', 'squashfs'].flatMap((filesystem) => ['combined-efi', 'combined', 'rootfs'].map((type) => `${prefix}-${filesystem}-${type}.img.gz`));
+    const rootfs = ['ext4', 'squashfs'].flatMap((filesystem) =>
+      ['combined-efi', 'combined', 'rootfs'].map((type) => `${prefix}-${filesystem}-${type}.img.gz`),
+    );
     const names = (await readdir(bin)).sort();
-    expect(names).toEqual([...rootfs, `${prefix}-kernel.bin`, `${prefix}-rootfs.tar.gz`, `${prefix}.bom.cdx.json`, `${prefix}.manifest`, 'profiles.json', 'sha256sums'].sort());
+    expect(names).toEqual(
+      [
+        ...rootfs,
+        `${prefix}-kernel.bin`,
+        `${prefix}-rootfs.tar.gz`,
+        `${prefix}.bom.cdx.json`,
+        `${prefix}.manifest`,
+        'profiles.json',
+        'sha256sums',
+      ].sort(),
+    );
 
     const listing = await run('tar', ['-tvzf', join(bin, `${prefix}-rootfs.tar.gz`)]);
     expect(listing.stdout).toContain('./www/index.html');
@@ -115,7 +137,12 @@ describe('make image', () => {
   it('makes only the file systems that .config has', async () => {
     const config = join(x86.directory, '.config');
     const before = await readFile(config, 'utf8');
-    await writeFile(config, before.replace('CONFIG_TARGET_ROOTFS_EXT4FS=y', '# CONFIG_TARGET_ROOTFS_EXT4FS is not set').replace('CONFIG_TARGET_ROOTFS_TARGZ=y', ''));
+    await writeFile(
+      config,
+      before
+        .replace('CONFIG_TARGET_ROOTFS_EXT4FS=y', '# CONFIG_TARGET_ROOTFS_EXT4FS is not set')
+        .replace('CONFIG_TARGET_ROOTFS_TARGZ=y', ''),
+    );
     const bin = await x86.binDir();
     const { code } = await x86.make('image', 'PROFILE=generic', `BIN_DIR=${bin}`, 'ROOTFS_FILESYSTEM=ext4');
     await writeFile(config, before);
@@ -156,18 +183,25 @@ describe('make image', () => {
     expect(second.code).toBe(0);
     expect(second.stderr).toContain('*** Failed to download the package list from ');
     await online.make('image', 'PROFILE=test', 'PACKAGES=htop', `BIN_DIR=${a}`);
-    const unsigned = async (bin: string) => (await readJson(join(bin, 'profiles.json'))).profiles.test.images.map((image: { sha256_unsigned: string }) => image.sha256_unsigned);
+    const unsigned = async (bin: string) =>
+      (await readJson(join(bin, 'profiles.json'))).profiles.test.images.map((image: { sha256_unsigned: string }) => image.sha256_unsigned);
     expect(await unsigned(a)).toEqual(await unsigned(b));
   });
 
   it('does without curl and wget by the copy in the tarball', async () => {
     const bare = join(x86.directory, '..', 'bare-path');
     await mkdir(bare);
-    const tools = 'sh make env awk sed tar gzip grep find xargs sort sha256sum head tail cat cp mv rm mkdir ln paste tr wc touch base64 od dirname'.split(' ');
+    const tools =
+      'sh echo make env awk sed tar gzip grep find xargs sort sha256sum head tail cat cp mv rm mkdir ln paste tr wc touch base64 od dirname'.split(
+        ' ',
+      );
     for (const tool of tools) await symlink((await run('sh', ['-c', `command -v ${tool}`])).stdout.trim(), join(bare, tool));
     const lonely = await unpackImagebuilder(tree, 'releases/24.10.0/targets/mediatek/filogic', 'https://example.invalid');
-    const { code, stdout } = await run('make', ['manifest', 'PROFILE=openwrt_one', 'PACKAGES=owut'], { cwd: lonely.directory, env: { PATH: bare } });
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await run('make', ['manifest', 'PROFILE=openwrt_one', 'PACKAGES=owut'], {
+      cwd: lonely.directory,
+      env: { PATH: bare },
+    });
+    expect(code, stderr).toBe(0);
     expect(stdout).toContain('owut - ');
   });
 });
@@ -203,7 +237,9 @@ describe('what goes wrong', () => {
 
   it('names packages that nobody has', async () => {
     const { stderr } = await failing('PACKAGES=nosuchpkg1 luci nosuchpkg2');
-    expect(stderr).toContain('Collected errors:\n * opkg_install_cmd: Cannot install package nosuchpkg1.\n * opkg_install_cmd: Cannot install package nosuchpkg2.\nmake[2]: *** [Makefile:');
+    expect(stderr).toContain(
+      'Collected errors:\n * opkg_install_cmd: Cannot install package nosuchpkg1.\n * opkg_install_cmd: Cannot install package nosuchpkg2.\nmake[2]: *** [Makefile:',
+    );
   });
 
   it('names a dependency that nobody has', async () => {
@@ -265,7 +301,9 @@ describe('what goes wrong', () => {
     const { code, stderr } = await fresh.make('manifest', 'PACKAGES=vim');
     upstream.faults.clear();
     expect(code).toBe(2);
-    expect(stderr).toContain(`*** Failed to download the package list from ${upstream.url}/releases/24.10.2/targets/x86/64/packages/Packages.gz`);
+    expect(stderr).toContain(
+      `*** Failed to download the package list from ${upstream.url}/releases/24.10.2/targets/x86/64/packages/Packages.gz`,
+    );
     expect(stderr).toContain('Cannot install package vim.');
   });
 

@@ -7,8 +7,8 @@ import { demoUpstreamKey } from './key.ts';
 import { apkIndex, opkgIndex, type PackedPackage, type PackingOptions } from './package-files.ts';
 import { archFeeds } from './packages.ts';
 import type { DemoProfile, DemoTarget } from './targets.ts';
-import type { DemoVersion } from './versions.ts';
 import { fileMembers, type TarMember, tarArchive } from './ustar.ts';
+import type { DemoVersion } from './versions.ts';
 
 const sources = fileURLToPath(new URL('imagebuilder/', import.meta.url));
 const OFFICIAL = 'https://downloads.openwrt.org';
@@ -95,6 +95,17 @@ function targetInfo(version: DemoVersion, target: DemoTarget): string {
   ].join('\n');
 }
 
+/** The facts of .targetinfo in make's own words, so that no run has to parse it. The real one makes it on first use. */
+function profilesMk(version: DemoVersion, target: DemoTarget): string {
+  const profiles = target.profiles(version);
+  return [
+    `PROFILES := ${profiles.map(({ id }) => id).join(' ')}`,
+    `DEFAULT_PACKAGES := ${target.defaultPackages(version).join(' ')}`,
+    ...profiles.map(({ id, packages }) => `PACKAGES_OF_${id} := ${packages.join(' ')}`),
+    '',
+  ].join('\n');
+}
+
 const versionMk = (version: DemoVersion) =>
   [
     '# What OpenWrt takes from include/version.mk, include/kernel-*.mk and the environment of its build.',
@@ -104,6 +115,7 @@ const versionMk = (version: DemoVersion) =>
     `LINUX_RELEASE := ${version.kernel.release}`,
     `LINUX_VERMAGIC := ${version.kernel.vermagic}`,
     'MANIFEST_STYLE := dash',
+    `VERSION_IN_NAMES := ${version.version.toLowerCase()}`,
     `HAS_ROOTFS_FILESYSTEM := ${version.rootfsFilesystem ? 'y' : ''}`,
     '',
   ].join('\n');
@@ -114,13 +126,24 @@ function repositories(version: DemoVersion, target: DemoTarget): { name: string;
     return { name: 'repositories', text: `${paths.map(({ path }) => `${OFFICIAL}/${path}/packages.adb`).join('\n')}\n` };
   }
   const lines = paths.map(({ name, path }) => `src/gz ${name} ${OFFICIAL}/${path}`);
-  const local = ['', '## This is the local package repository, do not remove!', 'src imagebuilder file:packages', 'option check_signature', ''];
-  return { name: 'repositories.conf', text: ['## Place your custom repositories here, they must match the architecture and version.', ...lines, ...local].join('\n') };
+  const local = [
+    '',
+    '## This is the local package repository, do not remove!',
+    'src imagebuilder file:packages',
+    'option check_signature',
+    '',
+  ];
+  return {
+    name: 'repositories.conf',
+    text: ['## Place your custom repositories here, they must match the architecture and version.', ...lines, ...local].join('\n'),
+  };
 }
 
 /** Bytes that look like a kernel and compress like one: not much. */
 function kernelBytes(version: DemoVersion, target: DemoTarget): Buffer {
-  const blocks = Array.from({ length: 1536 }, (_, index) => createHash('sha256').update(`${version.revision} ${target.id} ${index}`).digest());
+  const blocks = Array.from({ length: 1536 }, (_, index) =>
+    createHash('sha256').update(`${version.revision} ${target.id} ${index}`).digest(),
+  );
   return Buffer.concat([Buffer.from(`Linux version ${version.kernel.version} (demo) ${version.revision}\n`), ...blocks]);
 }
 
@@ -129,7 +152,10 @@ async function sourceFiles(): Promise<Record<string, { content: Buffer; mode?: n
   const paths = names.map((entry) => `${entry.parentPath}/${entry.name}`.replace(/\/+/g, '/'));
   const root = sources.replace(/\/$/, '');
   const files = await Promise.all(
-    paths.map(async (path) => [path.slice(root.length + 1), { content: await readFile(path), ...(path.endsWith('.sh') ? { mode: 0o755 } : {}) }] as const),
+    paths.map(
+      async (path) =>
+        [path.slice(root.length + 1), { content: await readFile(path), ...(path.endsWith('.sh') ? { mode: 0o755 } : {}) }] as const,
+    ),
   );
   return Object.fromEntries(files);
 }
@@ -153,7 +179,6 @@ export async function imagebuilderTarball(
   offline: ReadonlyMap<string, Buffer>,
 ): Promise<{ name: string; content: Buffer }> {
   const number = version.version === 'SNAPSHOT' ? '' : `${version.version}-`;
-  const [board = ''] = target.id.split('/');
   const directory = `openwrt-imagebuilder-${number}${target.id.replace('/', '-')}.Linux-x86_64`;
   const repository = repositories(version, target);
   // opkg's brings libc and kernel, which no feed has; apk's brings these and base-files, pinned to its own build.
@@ -165,9 +190,12 @@ export async function imagebuilderTarball(
     ...(await sourceFiles()),
     '.config': text(configText(version, target)),
     '.targetinfo': text(targetInfo(version, target)),
+    '.profiles.mk': text(profilesMk(version, target)),
     'include/version.mk': text(versionMk(version)),
     [repository.name]: text(repository.text),
-    ...(version.manager === 'apk' ? { 'keys/openwrt-demo.pem': text(`# ${demoUpstreamKey.publicKey.replace('\n', '\n# ')}`) } : { [`keys/${demoUpstreamKey.id}`]: text(demoUpstreamKey.publicKey) }),
+    ...(version.manager === 'apk'
+      ? { 'keys/openwrt-demo.pem': text(`# ${demoUpstreamKey.publicKey.replace('\n', '\n# ')}`) }
+      : { [`keys/${demoUpstreamKey.id}`]: text(demoUpstreamKey.publicKey) }),
     [`packages/.index`]: { content: index },
     ...Object.fromEntries(own.map(({ fileName, content }) => [`packages/${fileName}`, { content }])),
     [`${build}/vmlinux.bin`]: { content: kernelBytes(version, target) },

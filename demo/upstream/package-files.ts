@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
-import { demoUpstreamKey, type DemoKey, usignSignature } from './key.ts';
+import { type DemoKey, demoUpstreamKey, usignSignature } from './key.ts';
 import type { DemoPackage } from './package-set.ts';
 import { fileMembers, tarArchive } from './ustar.ts';
 
@@ -40,7 +40,8 @@ function controlFields(entry: DemoPackage, { kernelVersion }: PackingOptions): s
   ];
 }
 
-const description = ({ cleanName }: DemoPackage) => `Description:  ${cleanName}, as the demo upstream has it.\n It holds a few small files.`;
+const description = ({ cleanName }: DemoPackage) =>
+  `Description:  ${cleanName}, as the demo upstream has it.\n It holds a few small files.`;
 
 /** An .ipk as ipkg-build makes it: a gzipped tar of three members. */
 function ipk(entry: DemoPackage, options: PackingOptions): Buffer {
@@ -99,15 +100,17 @@ const byName = (a: DemoPackage, b: DemoPackage) => (a.name < b.name ? -1 : 1);
 
 /** opkg's index. It ends with an empty line. */
 export function opkgIndex(packages: readonly PackedPackage[], options: PackingOptions): Buffer {
-  const stanzas = [...packages].sort(byName).map((entry) =>
-    [
-      ...controlFields(entry, options),
-      `Filename: ${entry.fileName}`,
-      `Size: ${entry.content.length}`,
-      `SHA256sum: ${entry.sha256}`,
-      description(entry),
-    ].join('\n'),
-  );
+  const stanzas = [...packages]
+    .sort(byName)
+    .map((entry) =>
+      [
+        ...controlFields(entry, options),
+        `Filename: ${entry.fileName}`,
+        `Size: ${entry.content.length}`,
+        `SHA256sum: ${entry.sha256}`,
+        description(entry),
+      ].join('\n'),
+    );
   return Buffer.from(`${stanzas.join('\n\n')}\n\n`);
 }
 

@@ -32,7 +32,9 @@ const isPublished = ({ since, until, targets }: PackageSpec, version: DemoVersio
 
 /** The version of the kernel package, which pins the kmods to one build of the kernel. */
 export function kernelPackageVersion({ revisionPrefix, kernel }: DemoVersion): string {
-  return revisionPrefix === '' ? `${kernel.version}-${kernel.release}-${kernel.vermagic}` : `${kernel.version}~${kernel.vermagic}-r${kernel.release}`;
+  return revisionPrefix === ''
+    ? `${kernel.version}-${kernel.release}-${kernel.vermagic}`
+    : `${kernel.version}~${kernel.vermagic}-r${kernel.release}`;
 }
 
 function packageVersion(spec: PackageSpec, version: DemoVersion): string {
@@ -65,7 +67,10 @@ function releaseFiles(version: DemoVersion, target: DemoTarget): Record<string, 
     ].join('\n'),
     'etc/openwrt_version': `${version.revision}\n`,
     ...(version.manager === 'apk'
-      ? { 'etc/apk/repositories.d/distfeeds.list': `https://downloads.openwrt.org/${version.path}/packages/${target.arch}/base/packages.adb\n`, 'etc/apk/world': '' }
+      ? {
+          'etc/apk/repositories.d/distfeeds.list': `https://downloads.openwrt.org/${version.path}/packages/${target.arch}/base/packages.adb\n`,
+          'etc/apk/world': '',
+        }
       : { 'etc/opkg/distfeeds.conf': `src/gz openwrt_base https://downloads.openwrt.org/${version.path}/packages/${target.arch}/base\n` }),
   };
 }
@@ -88,7 +93,12 @@ export function packageSet(version: DemoVersion, target: DemoTarget): DemoPackag
       cleanName: spec.name,
       version: packageVersion(spec, version),
       architecture: spec.allArchitectures === true ? all : target.arch,
-      feed: spec.feed === 'kmods' && !version.kmodsApart ? 'target' : spec.feed === 'imagebuilder' && version.manager === 'apk' ? 'target' : spec.feed,
+      feed:
+        spec.feed === 'kmods' && !version.kmodsApart
+          ? 'target'
+          : spec.feed === 'imagebuilder' && version.manager === 'apk'
+            ? 'target'
+            : spec.feed,
       depends: [...(needsLibc ? ['libc'] : []), ...spec.depends.map((name) => installedNames.get(name) ?? name)],
       provides: [...(spec.abi === undefined ? [] : [spec.name]), ...spec.provides],
       conflicts: spec.conflicts,

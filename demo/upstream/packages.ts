@@ -66,7 +66,10 @@ const core = [
   define('imagebuilder', 'libc', '1.2.5', 600, '', { release: 4, files: { 'lib/libc.so': 'demo libc\n' } }),
   define('imagebuilder', 'kernel', '', 10, '', { files: { 'etc/modules.d/.keep': '' } }),
   define('target', 'libgcc', '13.3.0', 130, '', { release: 4, abi: '1' }),
-  define('base', 'busybox', '1.36.1', 480, '', { release: 2, files: { ...binary('bin/busybox'), ...service('cron'), ...service('sysntpd') } }),
+  define('base', 'busybox', '1.36.1', 480, '', {
+    release: 2,
+    files: { ...binary('bin/busybox'), ...service('cron'), ...service('sysntpd') },
+  }),
   define('base', 'dropbear', '2024.86', 230, '', {
     files: { ...binary('usr/sbin/dropbear'), ...service('dropbear'), 'etc/config/dropbear': "config dropbear main\n\toption Port '22'\n" },
   }),
@@ -81,7 +84,9 @@ const core = [
   define('base', 'uci', '2025.01.20~16ff0bad', 22, 'libuci', { files: binary('sbin/uci') }),
   define('base', 'ubus', '2025.01.02~afa57cce', 18, 'libubus', { files: binary('bin/ubus') }),
   define('base', 'ubusd', '2025.01.02~afa57cce', 26, 'libubox', { files: binary('sbin/ubusd') }),
-  define('base', 'procd', '2024.12.22~42d39376', 110, 'ubusd ubus libjson-c', { files: { ...binary('sbin/procd'), ...binary('sbin/init') } }),
+  define('base', 'procd', '2024.12.22~42d39376', 110, 'ubusd ubus libjson-c', {
+    files: { ...binary('sbin/procd'), ...binary('sbin/init') },
+  }),
   define('base', 'procd-seccomp', '2024.12.22~42d39376', 12, 'procd'),
   define('base', 'procd-ujail', '2024.12.22~42d39376', 40, 'procd'),
   define('base', 'ubox', '2024.04.26~85f10530', 40, 'libubox'),
@@ -89,16 +94,27 @@ const core = [
   define('base', 'fstools', '2025.05.11~f5f57fc0', 80, 'ubox', { files: { ...binary('sbin/block'), ...service('fstab') } }),
   define('base', 'mtd', '26', 36, '', { files: binary('sbin/mtd') }),
   define('base', 'netifd', '2024.12.17~ea01ed41', 220, 'libuci libubus libnl-tiny ubus', {
-    files: { ...binary('sbin/netifd'), ...service('network'), 'etc/config/network': "config interface 'lan'\n\toption ipaddr '192.168.1.1'\n" },
+    files: {
+      ...binary('sbin/netifd'),
+      ...service('network'),
+      'etc/config/network': "config interface 'lan'\n\toption ipaddr '192.168.1.1'\n",
+    },
   }),
-  define('base', 'opkg', '2024.10.16~38eccbb1', 150, 'uclient-fetch', { until: '24.10', files: { ...binary('bin/opkg'), 'etc/opkg.conf': 'dest root /\n' } }),
+  define('base', 'opkg', '2024.10.16~38eccbb1', 150, 'uclient-fetch', {
+    until: '24.10',
+    files: { ...binary('bin/opkg'), 'etc/opkg.conf': 'dest root /\n' },
+  }),
   define('base', 'apk-mbedtls', '3.0.3', 320, 'libmbedtls zlib', { since: '25.12', provides: ['apk'], files: binary('usr/bin/apk') }),
   define('base', 'zlib', '1.3.1', 78),
   define('base', 'jsonfilter', '2024.01.23~594cfa86', 20, 'libubox libjson-c'),
   define('base', 'usign', '2020.05.23~f1f65026', 26, 'libubox'),
   define('base', 'uclient-fetch', '2024.10.22~88ae8f20', 40, 'libustream-mbedtls', { files: binary('bin/uclient-fetch') }),
   define('base', 'libustream-mbedtls', '2024.07.28~99bd3d2b', 20, 'libmbedtls libubox', { abi: '20201210', provides: ['libustream'] }),
-  define('base', 'ca-bundle', '20241223', 220, '', { allArchitectures: true, provides: ['ca-certs'], files: { 'etc/ssl/certs/ca-certificates.crt': '# demo\n' } }),
+  define('base', 'ca-bundle', '20241223', 220, '', {
+    allArchitectures: true,
+    provides: ['ca-certs'],
+    files: { 'etc/ssl/certs/ca-certificates.crt': '# demo\n' },
+  }),
   define('base', 'urandom-seed', '3', 4, 'getrandom', { files: { ...binary('sbin/urandom-seed'), ...service('urandom_seed') } }),
   define('base', 'getrandom', '2024.04.26~85f10530', 4),
   define('base', 'urngd', '2023.11.01~44365eb1', 20, 'ubox', { files: { ...binary('sbin/urngd'), ...service('urngd') } }),
@@ -129,11 +145,20 @@ const network = [
   define('base', 'ucode', '2025.02.10~a8a11aea', 90, 'libucode', { files: binary('usr/bin/ucode') }),
   define('base', 'nftables', '1.1.1', 680, 'libnftnl', { provides: ['nftables-json'], files: binary('usr/sbin/nft') }),
   define('base', 'odhcp6c', '2023.05.12~bcd28363', 60, 'libubox'),
-  define('base', 'odhcpd-ipv6only', '2024.05.08~a2988231', 110, 'libuci libubus', { provides: ['odhcpd'], files: { ...binary('usr/sbin/odhcpd'), ...service('odhcpd') } }),
+  define('base', 'odhcpd-ipv6only', '2024.05.08~a2988231', 110, 'libuci libubus', {
+    provides: ['odhcpd'],
+    files: { ...binary('usr/sbin/odhcpd'), ...service('odhcpd') },
+  }),
   define('base', 'ppp', '2.5.1', 260, 'kmod-ppp'),
   define('base', 'ppp-mod-pppoe', '2.5.1', 20, 'ppp'),
-  define('base', 'wpad-basic-mbedtls', '2024.09.15~5ace39b0', 800, 'libubus libmbedtls', { provides: ['hostapd', 'wpa-supplicant'], files: { ...binary('usr/sbin/wpad'), ...service('wpad') } }),
-  define('base', 'wpad-mbedtls', '2024.09.15~5ace39b0', 1200, 'libubus libmbedtls', { provides: ['hostapd', 'wpa-supplicant'], files: { ...binary('usr/sbin/wpad'), ...service('wpad') } }),
+  define('base', 'wpad-basic-mbedtls', '2024.09.15~5ace39b0', 800, 'libubus libmbedtls', {
+    provides: ['hostapd', 'wpa-supplicant'],
+    files: { ...binary('usr/sbin/wpad'), ...service('wpad') },
+  }),
+  define('base', 'wpad-mbedtls', '2024.09.15~5ace39b0', 1200, 'libubus libmbedtls', {
+    provides: ['hostapd', 'wpa-supplicant'],
+    files: { ...binary('usr/sbin/wpad'), ...service('wpad') },
+  }),
   define('base', 'wireguard-tools', '1.0.20210914', 80, 'kmod-wireguard', { release: 4, files: binary('usr/bin/wg') }),
   define('base', 'ath10k-firmware-qca9888-ct', '2020.11.08', 700),
   define('base', 'mt7981-wo-firmware', '20241110', 60),
@@ -144,7 +169,8 @@ const network = [
   define('base', 'libpcap', '1.10.5', 260, '', { abi: '1' }),
 ];
 
-const kmod = (name: string, sizeKb: number, depends = '', extra: Extra = {}) => define('kmods', `kmod-${name}`, '', sizeKb, `kernel ${depends}`, extra);
+const kmod = (name: string, sizeKb: number, depends = '', extra: Extra = {}) =>
+  define('kmods', `kmod-${name}`, '', sizeKb, `kernel ${depends}`, extra);
 
 const kernelModules = [
   kmod('nft-core', 220, 'kmod-nf-conntrack'),
@@ -205,9 +231,13 @@ const translation = (of: string, extra: Extra = {}) =>
 
 const luci = [
   luciPackage('luci', 4, 'luci-light luci-app-firewall', { files: { 'usr/share/luci/demo': 'luci\n' } }),
-  luciPackage('luci-light', 4, 'uhttpd luci-base luci-mod-admin-full luci-theme-bootstrap luci-proto-ppp rpcd', { files: { 'usr/share/luci/light': 'luci-light\n' } }),
+  luciPackage('luci-light', 4, 'uhttpd luci-base luci-mod-admin-full luci-theme-bootstrap luci-proto-ppp rpcd', {
+    files: { 'usr/share/luci/light': 'luci-light\n' },
+  }),
   luciPackage('luci-ssl', 4, 'luci libustream-mbedtls px5g-mbedtls', { files: { 'usr/share/luci/ssl': 'luci-ssl\n' } }),
-  luciPackage('luci-base', 400, 'rpcd ucode', { files: { 'www/index.html': '<!DOCTYPE html><title>LuCI, the demo of it</title>\n', 'usr/share/luci/menu.d/luci-base.json': '{}\n' } }),
+  luciPackage('luci-base', 400, 'rpcd ucode', {
+    files: { 'www/index.html': '<!DOCTYPE html><title>LuCI, the demo of it</title>\n', 'usr/share/luci/menu.d/luci-base.json': '{}\n' },
+  }),
   luciPackage('luci-mod-admin-full', 300, 'luci-base'),
   luciPackage('luci-theme-bootstrap', 60, 'luci-base', { postinst: '#!/bin/sh\nexit 0\n' }),
   luciPackage('luci-proto-ppp', 10, 'luci-base'),
@@ -229,8 +259,14 @@ const luci = [
 
 const applications = [
   define('packages', 'auc', '0.3.2', 40, 'attendedsysupgrade-common libubox', { until: '23.05', files: binary('usr/sbin/auc') }),
-  define('packages', 'owut', '2025.05.04~f41ea6c2', 60, 'ucode attendedsysupgrade-common', { since: '24.10', files: binary('usr/bin/owut') }),
-  define('packages', 'attendedsysupgrade-common', '9', 4, '', { allArchitectures: true, files: { 'etc/config/attendedsysupgrade': "config server 'server'\n\toption url 'https://sysupgrade.openwrt.org'\n" } }),
+  define('packages', 'owut', '2025.05.04~f41ea6c2', 60, 'ucode attendedsysupgrade-common', {
+    since: '24.10',
+    files: binary('usr/bin/owut'),
+  }),
+  define('packages', 'attendedsysupgrade-common', '9', 4, '', {
+    allArchitectures: true,
+    files: { 'etc/config/attendedsysupgrade': "config server 'server'\n\toption url 'https://sysupgrade.openwrt.org'\n" },
+  }),
   define('packages', 'vim', '9.1.0652', 1400, 'libncurses', { files: binary('usr/bin/vim') }),
   define('packages', 'nano', '8.3', 220, 'libncurses', { files: binary('usr/bin/nano') }),
   define('packages', 'tmux', '3.4', 700, 'libncurses libevent2', { files: binary('usr/bin/tmux') }),
@@ -263,8 +299,8 @@ const faults = [
   faulty('slow-install', { postinst: '#!/bin/sh\nsleep 5\n' }),
   faulty('slow-30', { postinst: '#!/bin/sh\nsleep 30\n' }),
   faulty('fails-install', { postinst: '#!/bin/sh\necho "fails-install: as its name says" >&2\nexit 1\n' }),
-  ...(['noisy', 'forks', 'forks-away', 'writes-symlink', 'reads-secrets', 'eats-disk', 'eats-memory', 'ignores-sigterm'] as const).map((name) =>
-    faulty(name, { postinst: script(name) }),
+  ...(['noisy', 'forks', 'forks-away', 'writes-symlink', 'reads-secrets', 'eats-disk', 'eats-memory', 'ignores-sigterm'] as const).map(
+    (name) => faulty(name, { postinst: script(name) }),
   ),
 ];
 
@@ -274,5 +310,9 @@ export const packageSpecs: readonly PackageSpec[] = [...core, ...network, ...ker
 /** What the custom feed below `/custom/` offers. */
 export const customPackages: readonly { name: string; files: Record<string, string>; postinst?: string }[] = [
   { name: 'custom-hello', files: { 'usr/share/custom-hello': 'hello from a custom feed\n' } },
-  { name: 'custom-reads-secrets', files: { 'usr/share/custom-reads-secrets': 'see etc/reads-secrets.txt\n' }, postinst: script('reads-secrets') },
+  {
+    name: 'custom-reads-secrets',
+    files: { 'usr/share/custom-reads-secrets': 'see etc/reads-secrets.txt\n' },
+    postinst: script('reads-secrets'),
+  },
 ];

@@ -73,7 +73,9 @@ describe('files', () => {
 describe('faults', () => {
   it('strike the paths they match, as often as they should', async () => {
     server.faults.add('profiles.json', { kind: 'status', status: 503 }, { times: 2 });
-    expect([(await get(PATH)).status, (await get('/.versions.json')).status, (await get(PATH)).status, (await get(PATH)).status]).toEqual([503, 200, 503, 200]);
+    expect([(await get(PATH)).status, (await get('/.versions.json')).status, (await get(PATH)).status, (await get(PATH)).status]).toEqual([
+      503, 200, 503, 200,
+    ]);
   });
 
   it('html and body replace what is sent', async () => {

@@ -46,7 +46,8 @@ const contentTypes: Record<string, string> = {
   '.gz': 'application/x-gzip',
 };
 
-const typeOf = (path: string) => contentTypes[posix.extname(path)] ?? (/\/\.[a-z]+\.json$/.test(path) ? 'application/json' : 'application/octet-stream');
+const typeOf = (path: string) =>
+  contentTypes[posix.extname(path)] ?? (/\/\.[a-z]+\.json$/.test(path) ? 'application/json' : 'application/octet-stream');
 
 const htmlPage = (title: string, body = '') =>
   `<!DOCTYPE html>\n<html><head><title>${title}</title></head>\n<body><h1>${title}</h1>\n${body}<hr><address>demo upstream</address>\n</body></html>\n`;

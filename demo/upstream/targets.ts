@@ -57,7 +57,9 @@ const commonDefaults = (version: DemoVersion) => [
 const x86Images = [
   '- kernel.bin',
   '- rootfs.tar.gz',
-  ...['squashfs', 'ext4'].flatMap((filesystem) => ['combined.img.gz', 'combined-efi.img.gz', 'rootfs.img.gz'].map((end) => `${filesystem} ${end}`)),
+  ...['squashfs', 'ext4'].flatMap((filesystem) =>
+    ['combined.img.gz', 'combined-efi.img.gz', 'rootfs.img.gz'].map((end) => `${filesystem} ${end}`),
+  ),
 ];
 
 const x86: DemoTarget = {
@@ -220,7 +222,12 @@ const filogic: DemoTarget = {
 export const demoTargets: readonly DemoTarget[] = [x86, ath79, filogic];
 
 /** Images that a target's directory itself offers are made by nobody: profiles.json names them, as upstream's does. */
-export function imageName(version: DemoVersion, target: DemoTarget, profile: DemoProfile, image: string): { name: string; type: string; filesystem?: string } {
+export function imageName(
+  version: DemoVersion,
+  target: DemoTarget,
+  profile: DemoProfile,
+  image: string,
+): { name: string; type: string; filesystem?: string } {
   const [filesystem = '-', end = ''] = image.split(' ');
   const number = version.version === 'SNAPSHOT' ? '' : `${version.version.toLowerCase()}-`;
   const prefix = `openwrt-${number}${target.id.replace('/', '-')}-${profile.id}`;

@@ -14,7 +14,11 @@ export interface Run {
 const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 
 /** Runs a command in a clean environment and with the umask that ImageBuilder asks for. */
-export function run(command: string, args: readonly string[], options: { cwd?: string; input?: Buffer; env?: Record<string, string> } = {}): Promise<Run> {
+export function run(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; input?: Buffer; env?: Record<string, string> } = {},
+): Promise<Run> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: options.cwd, env: { PATH, LC_ALL: 'C', HOME: tmpdir(), ...options.env } });
     const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };

@@ -28,8 +28,23 @@ export type Branch = (typeof branches)[number];
 
 const allTargets = ['x86/64', 'ath79/generic', 'mediatek/filogic'] as const;
 
-const branch2305 = { branch: '23.05', manager: 'opkg', revisionPrefix: '', indexVersion: 1, tarball: 'xz', kmodsApart: false, rootfsFilesystem: false } as const;
-const branch2410 = { branch: '24.10', manager: 'opkg', revisionPrefix: 'r', tarball: 'zst', kmodsApart: true, rootfsFilesystem: false } as const;
+const branch2305 = {
+  branch: '23.05',
+  manager: 'opkg',
+  revisionPrefix: '',
+  indexVersion: 1,
+  tarball: 'xz',
+  kmodsApart: false,
+  rootfsFilesystem: false,
+} as const;
+const branch2410 = {
+  branch: '24.10',
+  manager: 'opkg',
+  revisionPrefix: 'r',
+  tarball: 'zst',
+  kmodsApart: true,
+  rootfsFilesystem: false,
+} as const;
 const branchApk = { manager: 'apk', revisionPrefix: 'r', indexVersion: 2, tarball: 'zst', kmodsApart: true } as const;
 
 /** Every version that the demo upstream publishes. */

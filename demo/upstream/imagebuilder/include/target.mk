@@ -14,12 +14,11 @@ ifeq ($(BIN_DIR),)
   override BIN_DIR := $(TOPDIR)/bin/targets/$(BOARD)/$(SUBTARGET)
 endif
 
-PROFILES := $(shell sed -n 's/^Target-Profile: DEVICE_//p' $(TOPDIR)/.targetinfo)
-DEFAULT_PACKAGES := $(shell sed -n 's/^Default-Packages: //p' $(TOPDIR)/.targetinfo)
+include $(TOPDIR)/.profiles.mk
 
 # PROFILE may come with or without DEVICE_; none at all means the first one.
 PROFILE_ID := $(if $(PROFILE),$(filter $(patsubst DEVICE_%,%,$(PROFILE)),$(PROFILES)),$(firstword $(PROFILES)))
-PROFILE_PACKAGES := $(if $(PROFILE_ID),$(shell awk -v id="$(PROFILE_ID)" '$$1 == "Target-Profile:" { on = ($$2 == "DEVICE_" id) } on && $$1 == "Target-Profile-Packages:" { $$1 = ""; print }' $(TOPDIR)/.targetinfo))
+PROFILE_PACKAGES := $(PACKAGES_OF_$(PROFILE_ID))
 
 # The user's packages first, in their order; then the sorted rest; `-name` takes a package out of all three lists.
 ASKED_PACKAGES := $(DEFAULT_PACKAGES) $(PROFILE_PACKAGES) $(PACKAGES)
@@ -41,7 +40,7 @@ PARTSIZE := $(if $(ROOTFS_PARTSIZE),$(ROOTFS_PARTSIZE),$(or $(CONFIG_TARGET_ROOT
 VERSION_NUMBER := $(call qstrip,$(CONFIG_VERSION_NUMBER))
 VERSION_REPO := $(call qstrip,$(CONFIG_VERSION_REPO))
 EXTRA_NAME := $(if $(EXTRA_IMAGE_NAME),$(shell printf '%s' "$(EXTRA_IMAGE_NAME)" | tr '[:upper:]' '[:lower:]' | sed 's/[ _]/-/g'))
-IMG_PREFIX := $(shell printf "%s" "openwrt-$(if $(CONFIG_VERSION_FILENAMES),$(VERSION_NUMBER)-)$(if $(EXTRA_NAME),$(EXTRA_NAME)-)$(BOARD)-$(SUBTARGET)" | tr "[:upper:]" "[:lower:]")
+IMG_PREFIX := openwrt-$(if $(CONFIG_VERSION_FILENAMES),$(VERSION_IN_NAMES)-)$(if $(EXTRA_NAME),$(EXTRA_NAME)-)$(BOARD)-$(SUBTARGET)
 SIGNATURE_CHECK := $(CONFIG_SIGNATURE_CHECK)
 GRUB_IMAGES := $(CONFIG_GRUB_IMAGES)
 GRUB_EFI_IMAGES := $(CONFIG_GRUB_EFI_IMAGES)
