@@ -1,0 +1,81 @@
+import { chown, mkdir, readdir, stat, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { putDirectory } from './put-file.ts';
+import { runTool } from './run-tool.ts';
+import type { BuildPlace, Sandbox } from './sandbox/sandbox.ts';
+
+/**
+ * Parts of an ImageBuilder that no build writes to once its prerequisites are checked, and most of its size: host programs.
+ * They are shared instead of copied.
+ */
+const READ_ONLY_PARTS = ['staging_dir/host'];
+
+/**
+ * A build's own ImageBuilder at `tree` (its directory exists, `tree` does not): copied, by reflink where the file system
+ * can, except for the read-only parts. Those are mounted where the sandbox mounts, linked where the build's uid could not
+ * write to them, else copied too.
+ */
+export async function makeBuildTree(
+  cached: string,
+  tree: string,
+  sandbox: Sandbox,
+  slot: number,
+  signal: AbortSignal,
+): Promise<BuildPlace> {
+  const uid = sandbox.uidOf(slot);
+  await mkdir(tree, { mode: 0o700 });
+  if (uid !== undefined) await chown(tree, uid, uid);
+
+  const shares = sandbox.mountsReadOnlyParts || uid !== undefined;
+  const shared = shares ? await existing(cached, READ_ONLY_PARTS) : [];
+  await copy(await pieces(cached, '', shared), cached, tree, uid, signal);
+
+  for (const part of shared) {
+    if (sandbox.mountsReadOnlyParts) await putDirectory(join(tree, part), uid);
+    else await symlink(join(cached, part), join(tree, part));
+  }
+  const readOnly = sandbox.mountsReadOnlyParts ? Object.fromEntries(shared.map((part) => [part, join(cached, part)])) : {};
+  return { tree, readOnly, slot };
+}
+
+async function existing(cached: string, parts: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    parts.map((part) =>
+      stat(join(cached, part)).then(
+        (facts) => facts.isDirectory(),
+        () => false,
+      ),
+    ),
+  );
+  return parts.filter((_, index) => found[index]);
+}
+
+/** What to copy into which directory so that all but `without` is copied. */
+async function pieces(cached: string, directory: string, without: readonly string[]): Promise<{ directory: string; names: string[] }[]> {
+  const names = await readdir(join(cached, directory));
+  const split = names.filter((name) => without.some((part) => `${part}/`.startsWith(`${join(directory, name)}/`)));
+  const whole = names.filter((name) => !split.includes(name));
+  const inner = split.filter((name) => !without.includes(join(directory, name)));
+  const below = await Promise.all(inner.map((name) => pieces(cached, join(directory, name), without)));
+  return [{ directory, names: whole }, ...below.flat()];
+}
+
+async function copy(
+  parts: readonly { directory: string; names: string[] }[],
+  cached: string,
+  tree: string,
+  uid: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { directory, names } of parts) {
+    await putDirectory(join(tree, directory), uid);
+    if (names.length === 0) continue;
+    const sources = names.map((name) => join(cached, directory, name));
+    // As the build's own uid: then everything belongs to it without another pass.
+    await runTool('cp', ['-a', '--reflink=auto', '-t', join(tree, directory), '--', ...sources], {
+      cwd: dirname(tree),
+      signal,
+      ...(uid === undefined ? {} : { uid }),
+    });
+  }
+}

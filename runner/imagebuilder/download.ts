@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BuildOrder } from '#core/build-order.ts';
+import { InfrastructureFailure } from '#core/build-output.ts';
+import { hasCode } from './has-code.ts';
+import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
+import { digestOf, fetchSums, reasonOf, type SumsSource } from './upstream-sums.ts';
+
+export interface DownloadOptions extends SumsSource {
+  readonly upstreamUrl: string;
+  /** Connections tried for one tarball before giving up. */
+  readonly attempts: number;
+  /** First pause between attempts; doubles each time, with jitter. */
+  readonly backoffMs: number;
+  /** A connection that sends nothing for this long is given up. */
+  readonly stallMs: number;
+}
+
+/** Progress is told at most this often. */
+const PROGRESS_MS = 1000;
+
+export const targetDirectory = (upstreamUrl: string, order: BuildOrder): string =>
+  `${upstreamUrl}/${order.versionPath}/targets/${order.request.target}`;
+
+/**
+ * Checks that upstream still lists the ordered ImageBuilder. A digest or name that is gone is final: the build was
+ * accepted for a revision that no longer exists (ARCHITECTURE.md §4).
+ */
+export async function checkListed(
+  order: BuildOrder,
+  options: DownloadOptions,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const directory = targetDirectory(options.upstreamUrl, order);
+  const sums = await fetchSums(directory, options, log, signal);
+  const { name, sha256 } = order.imagebuilder;
+  const listed = digestOf(sums, name);
+  if (listed === sha256) return;
+  const now = listed === undefined ? 'it is no longer listed' : `upstream now has SHA-256 ${listed}`;
+  const revision = await currentRevision(directory, options.fetch, signal);
+  throw new InfrastructureFailure(
+    `The ImageBuilder of this build is gone: ${name} of revision ${order.revision} had SHA-256 ${sha256}, ${now}${revision === undefined ? '' : ` (revision ${revision})`}. Ask again to build the current one.`,
+    { isFinal: true },
+  );
+}
+
+/**
+ * Downloads the ordered tarball to `path` and answers only when it is whole and has the ordered SHA-256. A cut connection
+ * is resumed where the server can, else begun anew. Throws `InfrastructureFailure` with the last reason.
+ */
+export async function downloadTarball(
+  order: BuildOrder,
+  path: string,
+  options: DownloadOptions,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, sha256 } = order.imagebuilder;
+  const url = `${targetDirectory(options.upstreamUrl, order)}/${name}`;
+  const file = await open(path, 'w+');
+  try {
+    const transfer = { size: 0, hash: createHash('sha256'), etag: undefined as string | undefined };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await checkListed(order, options, attempt === 1 ? log : () => {}, signal);
+        log(transfer.size === 0 ? `Downloading ${url}` : `Resuming ${url} at byte ${transfer.size}`);
+        await fetchRest(url, file, transfer, options, log, signal);
+        const digest = transfer.hash.copy().digest('hex');
+        if (digest === sha256) {
+          log(`Downloaded ${transfer.size} bytes, SHA-256 ${digest}`);
+          return;
+        }
+        await restart(file, transfer);
+        throw new InfrastructureFailure(`${url}: wrong bytes: SHA-256 is ${digest}, sha256sums says ${sha256}`);
+      } catch (error) {
+        signal.throwIfAborted();
+        const failure = asFailure(url, error);
+        if (failure.isFinal || attempt >= options.attempts || hasCode(error, 'ENOSPC', 'EDQUOT')) throw failure;
+        const pause = options.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random());
+        log(`Download: ${failure.message}; trying again in ${Math.ceil(pause / 1000)} s`);
+        await sleep(pause, undefined, { signal });
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+interface Transfer {
+  size: number;
+  hash: ReturnType<typeof createHash>;
+  etag: string | undefined;
+}
+
+type File = Awaited<ReturnType<typeof open>>;
+
+async function restart(file: File, transfer: Transfer): Promise<void> {
+  await file.truncate(0);
+  transfer.size = 0;
+  transfer.hash = createHash('sha256');
+}
+
+/** One connection: appends what is missing, from the start when the server does not resume. */
+async function fetchRest(
+  url: string,
+  file: File,
+  transfer: Transfer,
+  { fetch, stallMs }: DownloadOptions,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const stalled = new AbortController();
+  const bounded = AbortSignal.any([signal, stalled.signal]);
+  const watch = setTimeout(() => stalled.abort(new Error(`nothing received for ${stallMs} ms`)), stallMs);
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (transfer.size > 0) {
+    headers['range'] = `bytes=${transfer.size}-`;
+    if (transfer.etag !== undefined) headers['if-range'] = transfer.etag;
+  }
+  try {
+    const response = await fetch(url, { signal: bounded, headers });
+    const resumes = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${transfer.size}-`) === true;
+    if (!resumes && response.status !== 200) {
+      await response.body?.cancel();
+      // Also 416: what we hold does not fit what is there.
+      await restart(file, transfer);
+      throw new InfrastructureFailure(`${url}: HTTP ${response.status}`);
+    }
+    if (!resumes && transfer.size > 0) {
+      log('The server does not resume: starting over');
+      await restart(file, transfer);
+    }
+    const etag = response.headers.get('etag');
+    transfer.etag = etag === null || etag.startsWith('W/') ? undefined : etag;
+    const length = response.headers.get('content-length');
+    const total = length === null ? undefined : transfer.size + Number(length);
+
+    let told = performance.now();
+    for await (const part of response.body ?? []) {
+      watch.refresh();
+      if (transfer.size === 0 && part.length >= MAGIC_BYTES && tarballFormat(part) === undefined)
+        throw new InfrastructureFailure(`${url}: ${describeBytes(response.headers.get('content-type'))} instead of a tarball`);
+      await file.write(part, 0, part.length, transfer.size);
+      transfer.hash.update(part);
+      transfer.size += part.length;
+      if (performance.now() - told < PROGRESS_MS) continue;
+      told = performance.now();
+      log(
+        total === undefined
+          ? `Downloaded ${transfer.size} bytes`
+          : `Downloaded ${Math.floor((100 * transfer.size) / total)} % of ${total} bytes`,
+      );
+    }
+    if (total !== undefined && transfer.size < total)
+      throw new InfrastructureFailure(`${url}: cut off after ${transfer.size} of ${total} bytes`);
+  } finally {
+    clearTimeout(watch);
+  }
+}
+
+const describeBytes = (contentType: string | null): string =>
+  contentType?.includes('html') ? 'a web page' : `something else (${contentType ?? 'no content type'})`;
+
+function asFailure(url: string, error: unknown): InfrastructureFailure {
+  if (error instanceof InfrastructureFailure) return error;
+  if (hasCode(error, 'ENOSPC', 'EDQUOT'))
+    return new InfrastructureFailure('The disk is full: no room for the ImageBuilder', { cause: error });
+  return new InfrastructureFailure(`${url}: ${reasonOf(error)}`, { cause: error });
+}
+
+/** Which revision upstream has now, for the message only. */
+async function currentRevision(directory: string, doFetch: typeof fetch, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const response = await doFetch(`${directory}/profiles.json`, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) });
+    const profiles: unknown = response.ok ? await response.json() : await response.body?.cancel();
+    const code = typeof profiles === 'object' && profiles !== null && 'version_code' in profiles ? profiles.version_code : undefined;
+    return typeof code === 'string' ? code.slice(0, 64) : undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}

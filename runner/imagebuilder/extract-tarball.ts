@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { chmod, link, mkdir, open, symlink, utimes } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdDecompress } from 'node:zlib';
+import { extract, type Header } from 'tar-stream';
+import { InfrastructureFailure } from '#core/build-output.ts';
+import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
+
+/** Real ImageBuilders have some ten thousand entries and unpack to less than 2 GB: more is an attack or an accident. */
+const MAX_ENTRIES = 500_000;
+const MAX_BYTES = 16 * 1024 ** 3;
+
+/** Where links of an ImageBuilder may lead besides its own tree: tools of the host, places of the device's own file system. */
+const SYSTEM_PLACES = ['/usr/', '/bin/', '/sbin/', '/lib/', '/lib64/', '/tmp/', '/var/', '/proc/', '/dev/null'];
+
+/** Zstandard's own limit for files made with `--long`/`-19`: 128 MB windows. */
+const ZSTD_WINDOW_LOG = 27;
+
+/**
+ * Unpacks a `.tar.xz` or `.tar.zst` into `directory` (which exists and is empty) without the single top directory that
+ * ImageBuilder tarballs have, and answers the bytes written. Refuses absolute names, `..`, links out of the tree, devices and anything that
+ * would be written through a link. Throws `InfrastructureFailure` for a broken tarball; a full disk throws the system's error.
+ */
+export async function extractTarball(tarball: string, directory: string, signal: AbortSignal): Promise<number> {
+  const written = {
+    bytes: 0,
+    entries: 0,
+    links: new Set<string>(),
+    directories: new Map<string, { mode: number; mtime: Date | undefined }>(),
+  };
+  const unpack = extract();
+  const decompressed = await decompress(tarball, signal);
+  const feeding = pipeline(decompressed.stream, unpack as unknown as NodeJS.WritableStream, { signal });
+  feeding.catch(() => undefined);
+  try {
+    for await (const entry of unpack) {
+      await place(entry.header, entry as AsyncIterable<Uint8Array>, directory, written);
+      entry.resume();
+    }
+    await feeding;
+    await decompressed.finished;
+  } catch (error) {
+    signal.throwIfAborted();
+    unpack.destroy();
+    decompressed.stream.destroy();
+    if (error instanceof InfrastructureFailure) throw error;
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) throw error;
+    throw new InfrastructureFailure(`The ImageBuilder's tarball cannot be unpacked: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+  // Last, innermost first: a directory may be read-only, and writing into it changes its time.
+  for (const [path, { mode, mtime }] of [...written.directories].reverse()) {
+    await chmod(path, mode);
+    if (mtime !== undefined) await utimes(path, mtime, mtime);
+  }
+  return written.bytes;
+}
+
+interface Written {
+  bytes: number;
+  entries: number;
+  /** Paths, within the tree, that are symbolic links: nothing is created below them. */
+  readonly links: Set<string>;
+  readonly directories: Map<string, { mode: number; mtime: Date | undefined }>;
+}
+
+async function place(header: Header, body: AsyncIterable<Uint8Array>, directory: string, written: Written): Promise<void> {
+  if (++written.entries > MAX_ENTRIES) throw new InfrastructureFailure('The ImageBuilder has too many files');
+  const path = insidePath(header.name, written);
+  if (path === undefined) return;
+  const target = join(directory, path);
+  // Never set-uid, set-gid or sticky; the owner can always read.
+  const mode = (header.mode ?? 0o644) & 0o777;
+
+  switch (header.type) {
+    case 'directory':
+      await mkdir(target, { recursive: true });
+      written.directories.set(target, { mode: mode | 0o700, mtime: header.mtime });
+      return;
+    case 'file':
+    case 'contiguous-file': {
+      written.bytes += header.size ?? 0;
+      if (written.bytes > MAX_BYTES) throw new InfrastructureFailure('The ImageBuilder is too large');
+      await mkdir(dirname(target), { recursive: true });
+      const file = await open(target, 'wx', mode | 0o400);
+      try {
+        for await (const part of body) await file.write(part);
+        await file.utimes(header.mtime, header.mtime);
+      } finally {
+        await file.close();
+      }
+      return;
+    }
+    case 'symlink': {
+      const to = header.linkname ?? '';
+      if (!staysInside(path, to))
+        throw new InfrastructureFailure(`The ImageBuilder's tarball has a link out of its tree: ${header.name} -> ${to}`);
+      await mkdir(dirname(target), { recursive: true });
+      await symlink(to, target);
+      written.links.add(path);
+      return;
+    }
+    case 'link': {
+      const to = insidePath(header.linkname ?? '', written);
+      if (to === undefined || written.links.has(to))
+        throw new InfrastructureFailure(`The ImageBuilder's tarball has a bad hard link: ${header.name}`);
+      await mkdir(dirname(target), { recursive: true });
+      await link(join(directory, to), target);
+      return;
+    }
+    default:
+      throw new InfrastructureFailure(`The ImageBuilder's tarball has a ${header.type}: ${header.name}`);
+  }
+}
+
+/** The path below the top directory; `undefined` for that directory itself. Throws for a name that leads elsewhere. */
+function insidePath(name: string, { links }: Written): string | undefined {
+  const segments = name.split('/').filter((segment) => segment !== '' && segment !== '.');
+  if (name.startsWith('/') || name.includes('\0') || segments.includes('..'))
+    throw new InfrastructureFailure(`The ImageBuilder's tarball has a name that leads out of its tree: ${name}`);
+  const inside = segments.slice(1);
+  for (let depth = 1; depth < inside.length; depth++)
+    if (links.has(inside.slice(0, depth).join('/')))
+      throw new InfrastructureFailure(`The ImageBuilder's tarball writes through a link: ${name}`);
+  return inside.length === 0 ? undefined : inside.join('/');
+}
+
+function staysInside(path: string, to: string): boolean {
+  if (to === '' || to.includes('\0')) return false;
+  if (to.startsWith('/')) return SYSTEM_PLACES.some((place) => posix.normalize(to).startsWith(place));
+  const resolved = posix.normalize(posix.join(dirname(path), to));
+  return resolved !== '..' && !resolved.startsWith('../');
+}
+
+async function decompress(tarball: string, signal: AbortSignal): Promise<{ stream: Readable; finished: Promise<void> }> {
+  const file = await open(tarball);
+  const head = Buffer.alloc(MAGIC_BYTES);
+  await file.read(head, 0, MAGIC_BYTES, 0);
+  await file.close();
+  switch (tarballFormat(head)) {
+    case 'zst': {
+      const stream = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
+      const finished = pipeline(createReadStream(tarball), stream, { signal });
+      finished.catch(() => undefined);
+      return { stream, finished };
+    }
+    case 'xz':
+      return decompressXz(tarball, signal);
+    case undefined:
+      throw new InfrastructureFailure('The ImageBuilder is neither .tar.xz nor .tar.zst');
+  }
+}
+
+/** Node has no xz of its own. */
+function decompressXz(tarball: string, signal: AbortSignal): { stream: Readable; finished: Promise<void> } {
+  const child = spawn('xz', ['--decompress', '--stdout', '--threads=0', '--', tarball], { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, 500);
+  });
+  const finished = new Promise<void>((resolve, reject) => {
+    child.once('error', (error) => reject(new InfrastructureFailure(`xz cannot be run: ${error.message}`, { cause: error })));
+    child.once('close', (code) =>
+      code === 0
+        ? resolve()
+        : reject(new InfrastructureFailure(`The ImageBuilder's tarball cannot be unpacked: ${said.trim() || 'xz failed'}`)),
+    );
+  });
+  finished.catch((error: unknown) => child.stdout.destroy(error instanceof Error ? error : undefined));
+  return { stream: child.stdout, finished };
+}

@@ -1,0 +1,114 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { imagebuilderCache } from './imagebuilder-cache.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-cache-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const never = new AbortController().signal;
+const digest = (letter: string) => letter.repeat(64);
+
+const filler = (bytes = 10) => {
+  const calls = { count: 0 };
+  return {
+    calls,
+    fill: async (tree: string) => {
+      calls.count++;
+      await writeFile(join(tree, 'Makefile'), 'all:\n');
+      return { bytes, facts: { made: calls.count } };
+    },
+  };
+};
+
+describe('imagebuilderCache', () => {
+  it('fills once and remembers, in another instance too', async () => {
+    const { calls, fill } = filler();
+    const first = await imagebuilderCache(directory, 100).use(digest('a'), fill, never, async (cached) => cached.facts);
+    const second = await imagebuilderCache(directory, 100).use(digest('a'), fill, never, async (cached) =>
+      readFile(join(cached.tree, 'Makefile'), 'utf8'),
+    );
+    expect(first).toEqual({ made: 1 });
+    expect(second).toBe('all:\n');
+    expect(calls.count).toBe(1);
+  });
+
+  it('lets twenty builds at once wait for one fill', async () => {
+    const cache = imagebuilderCache(directory, 100);
+    const { calls, fill } = filler();
+    const facts = await Promise.all(Array.from({ length: 20 }, () => cache.use(digest('a'), fill, never, async (cached) => cached.facts)));
+    expect(new Set(facts.map((fact) => JSON.stringify(fact)))).toEqual(new Set(['{"made":1}']));
+    expect(calls.count).toBe(1);
+  });
+
+  it('forgets a failed fill, and leaves nothing of it', async () => {
+    const cache = imagebuilderCache(directory, 100);
+    const failing = async (tree: string) => {
+      await writeFile(join(tree, 'half'), 'half');
+      throw new Error('cut off');
+    };
+    await expect(cache.use(digest('a'), failing, never, async () => undefined)).rejects.toThrow('cut off');
+    expect(await readdir(directory)).toEqual([]);
+    await expect(cache.use(digest('a'), filler().fill, never, async () => 'made')).resolves.toBe('made');
+  });
+
+  it('goes on filling for those who still wait when one leaves, and stops when all have', async () => {
+    const cache = imagebuilderCache(directory, 100);
+    const leaving = new AbortController();
+    const gate = Promise.withResolvers<void>();
+    const slow = async (tree: string) => {
+      await gate.promise;
+      await writeFile(join(tree, 'Makefile'), '');
+      return { bytes: 1, facts: null };
+    };
+    const one = cache.use(digest('a'), slow, leaving.signal, async () => 'one');
+    const two = cache.use(digest('a'), slow, never, async () => 'two');
+    leaving.abort(new Error('left'));
+    await expect(one).rejects.toThrow('left');
+    gate.resolve();
+    await expect(two).resolves.toBe('two');
+
+    const last = new AbortController();
+    const stopped = cache.use(
+      digest('b'),
+      (_, signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      last.signal,
+      async () => 'never',
+    );
+    setTimeout(() => last.abort(new Error('left too')), 10);
+    await expect(stopped).rejects.toThrow('left too');
+    expect((await readdir(directory)).sort()).toEqual([digest('a')]);
+  });
+
+  it('drops the least recently used beyond its bound, but none in use', async () => {
+    const cache = imagebuilderCache(directory, 25);
+    await cache.use(digest('a'), filler().fill, never, async () => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await cache.use(digest('b'), filler().fill, never, async () => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await cache.use(digest('a'), filler().fill, never, async () => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await cache.use(digest('c'), filler().fill, never, async () => undefined);
+    expect((await readdir(directory)).sort()).toEqual([digest('a'), digest('c')]);
+
+    await cache.use(digest('a'), filler().fill, never, async () => {
+      await cache.use(digest('d'), filler().fill, never, async () => undefined);
+      await cache.use(digest('e'), filler().fill, never, async () => undefined);
+      expect(await readdir(directory)).toContain(digest('a'));
+    });
+  });
+
+  it('sweeps what a killed process left, and does not take an entry without facts for one', async () => {
+    await mkdir(join(directory, 'unfinished.999999999.abcdef01', 'tree'), { recursive: true });
+    await mkdir(join(directory, digest('a'), 'tree'), { recursive: true });
+    const cache = imagebuilderCache(directory, 100);
+    await cache.sweep();
+    expect(await readdir(directory)).toEqual([digest('a')]);
+    expect(await cache.has(digest('a'))).toBe(false);
+    await expect(cache.use(digest('a'), filler().fill, never, async (cached) => cached.facts)).resolves.toEqual({ made: 1 });
+  });
+});

@@ -1,0 +1,198 @@
+import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from './has-code.ts';
+import { ownedName, sweepOwned } from './owned-name.ts';
+import { removeTree } from './remove-tree.ts';
+
+/** An unpacked ImageBuilder in the cache. Nobody writes below `tree`. */
+export interface CachedImagebuilder {
+  readonly sha256: string;
+  readonly tree: string;
+  /** What `fill` remembered about it. */
+  readonly facts: unknown;
+}
+
+export interface ImagebuilderCache {
+  /**
+   * Runs `use` with the ImageBuilder of that digest, which stays at least as long. Missing, it is made by `fill`, which
+   * leaves the tree in the (empty) directory it is given and answers its size and facts to remember; however many ask,
+   * one `fill` runs, and it ends early only when all who wait have gone.
+   */
+  use<T>(
+    sha256: string,
+    fill: (directory: string, signal: AbortSignal) => Promise<{ bytes: number; facts: unknown }>,
+    signal: AbortSignal,
+    use: (cached: CachedImagebuilder) => Promise<T>,
+  ): Promise<T>;
+  has(sha256: string): Promise<boolean>;
+  /** Removes what an earlier process left half-done. Call once, before `use`. */
+  sweep(): Promise<void>;
+  /** Removes least recently used ones, none in use, until `bytes` and what is left fit under the bound. */
+  makeRoom(bytes: number): Promise<void>;
+}
+
+const FACTS = 'imagebuilder.json';
+const TREE = 'tree';
+
+interface Remembered {
+  readonly bytes: number;
+  readonly facts: unknown;
+}
+
+interface Filling {
+  readonly done: Promise<void>;
+  readonly abort: AbortController;
+  waiting: number;
+}
+
+/** ImageBuilders in a directory by digest, at most `maxBytes` of them besides those in use. */
+export function imagebuilderCache(directory: string, maxBytes: number): ImagebuilderCache {
+  const inUse = new Map<string, number>();
+  const filling = new Map<string, Filling>();
+
+  const hold = (sha256: string) => inUse.set(sha256, (inUse.get(sha256) ?? 0) + 1);
+  const letGo = (sha256: string) => {
+    const left = (inUse.get(sha256) ?? 1) - 1;
+    if (left === 0) inUse.delete(sha256);
+    else inUse.set(sha256, left);
+  };
+
+  const read = async (sha256: string): Promise<CachedImagebuilder | undefined> => {
+    try {
+      const remembered = JSON.parse(await readFile(join(directory, sha256, FACTS), 'utf8')) as Remembered;
+      return { sha256, tree: join(directory, sha256, TREE), facts: remembered.facts };
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  };
+
+  const makeRoom = async (wanted: number): Promise<void> => {
+    const entries = await list(directory);
+    let total = wanted + entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { sha256, bytes } of entries.sort((a, b) => a.usedAt - b.usedAt)) {
+      if (total <= maxBytes) return;
+      if (inUse.has(sha256)) continue;
+      await discard(directory, sha256);
+      total -= bytes;
+    }
+  };
+
+  const make = async (sha256: string, fill: Parameters<ImagebuilderCache['use']>[1], signal: AbortSignal): Promise<void> => {
+    await mkdir(directory, { recursive: true });
+    const unfinished = join(directory, ownedName('unfinished'));
+    try {
+      await mkdir(join(unfinished, TREE), { recursive: true });
+      signal.throwIfAborted();
+      const { bytes, facts } = await fill(join(unfinished, TREE), signal);
+      signal.throwIfAborted();
+      // The facts come last: an entry without them does not count.
+      await writeFile(join(unfinished, FACTS), JSON.stringify({ bytes, facts } satisfies Remembered), { flush: true });
+      await makeRoom(bytes);
+      await rename(unfinished, join(directory, sha256)).catch(async (error: unknown) => {
+        // Another process was first, or left one that cannot be read.
+        if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+        if ((await read(sha256)) !== undefined) return;
+        await discard(directory, sha256);
+        await rename(unfinished, join(directory, sha256));
+      });
+    } finally {
+      await removeTree(unfinished);
+    }
+  };
+
+  /** Joins the fill that is under way, or starts one; gives up waiting when `signal` aborts. */
+  const filled = async (sha256: string, fill: Parameters<ImagebuilderCache['use']>[1], signal: AbortSignal): Promise<void> => {
+    let current = filling.get(sha256);
+    if (current === undefined) {
+      const abort = new AbortController();
+      const done = make(sha256, fill, abort.signal).finally(() => filling.delete(sha256));
+      done.catch(() => undefined);
+      current = { done, abort, waiting: 0 };
+      filling.set(sha256, current);
+    }
+    current.waiting++;
+    const { done, abort } = current;
+    let leave = (): void => undefined;
+    try {
+      await Promise.race([
+        done,
+        new Promise<never>((_, reject) => {
+          leave = () => reject(signal.reason);
+          signal.addEventListener('abort', leave);
+          if (signal.aborted) leave();
+        }),
+      ]);
+    } catch (error) {
+      if (--current.waiting === 0) {
+        abort.abort(error);
+        // Nothing of it may still run when the last who wanted it is gone.
+        await done.catch(() => undefined);
+      }
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  };
+
+  return {
+    use: async (sha256, fill, signal, use) => {
+      hold(sha256);
+      try {
+        let cached = await read(sha256);
+        if (cached === undefined) {
+          await filled(sha256, fill, signal);
+          cached = await read(sha256);
+        }
+        if (cached === undefined) throw new Error(`ImageBuilder ${sha256} vanished from the cache`);
+        await touch(join(directory, sha256, FACTS));
+        return await use(cached);
+      } finally {
+        letGo(sha256);
+      }
+    },
+    has: async (sha256) => (await read(sha256)) !== undefined,
+    sweep: async () => {
+      await sweepOwned(directory, 'unfinished');
+      await sweepOwned(directory, 'discarded');
+    },
+    makeRoom,
+  };
+}
+
+async function list(directory: string): Promise<{ sha256: string; bytes: number; usedAt: number }[]> {
+  const names = await readdir(directory).catch(() => []);
+  const entries = await Promise.all(
+    names.map(async (sha256) => {
+      try {
+        const facts = join(directory, sha256, FACTS);
+        const { bytes } = JSON.parse(await readFile(facts, 'utf8')) as Remembered;
+        return { sha256, bytes, usedAt: (await stat(facts)).mtimeMs };
+      } catch {
+        return undefined;
+      }
+    }),
+  );
+  return entries.filter((entry) => entry !== undefined && !entry.sha256.includes('.')) as {
+    sha256: string;
+    bytes: number;
+    usedAt: number;
+  }[];
+}
+
+/** Out of sight in one step, then removed: nobody finds half a tree. */
+async function discard(directory: string, sha256: string): Promise<void> {
+  const discarded = join(directory, ownedName('discarded'));
+  try {
+    await rename(join(directory, sha256), discarded);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  await removeTree(discarded);
+}
+
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now);
+}

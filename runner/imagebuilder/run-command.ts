@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { endProcesses, MARKER } from './end-processes.ts';
+import type { ConfinedCommand } from './sandbox/sandbox.ts';
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  /** Of stdout and stderr together; more ends the command. */
+  readonly maxOutputBytes: number;
+  /** Names the build among all processes of the machine. */
+  readonly marker: string;
+  /** Sees all output as it comes. */
+  readonly onOutput?: (chunk: Buffer) => void;
+}
+
+export interface CommandResult {
+  /** Why it is over: by itself, or ended for taking too long, for printing too much, or because it was told to stop. */
+  readonly end: 'exit' | 'timeout' | 'output' | 'abort';
+  /** `null`: ended by a signal. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/**
+ * Runs one command of a build, argv without a shell, in a process group of its own. Settles only when no process of it
+ * is left, whatever the reason, children that changed group included. Rejects only if it could not be started.
+ */
+export async function runCommand(command: ConfinedCommand, options: RunOptions): Promise<CommandResult> {
+  const started = performance.now();
+  if (options.signal.aborted) return { end: 'abort', exitCode: null, stdout: '', stderr: '', durationMs: 0 };
+
+  const child = spawn(command.file, [...command.args], {
+    cwd: command.cwd,
+    env: { ...command.env, [MARKER]: options.marker },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  let bytes = 0;
+  let end: CommandResult['end'] = 'exit';
+  let ending: Promise<void> | undefined;
+
+  const stop = (reason: CommandResult['end']): void => {
+    if (reason !== 'exit' && ending === undefined) end = reason;
+    if (child.pid === undefined) return;
+    ending ??= endProcesses({ pid: child.pid, hasPidNamespace: command.hasPidNamespace, uid: command.uid, marker: options.marker });
+  };
+  const take = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
+    if (bytes >= options.maxOutputBytes) return;
+    const kept = chunk.subarray(0, options.maxOutputBytes - bytes);
+    bytes += chunk.length;
+    output[stream].push(kept);
+    options.onOutput?.(kept);
+    if (bytes >= options.maxOutputBytes) stop('output');
+  };
+  const onAbort = () => stop('abort');
+  const timer = setTimeout(() => stop('timeout'), options.timeoutMs);
+  options.signal.addEventListener('abort', onAbort);
+  child.stdout.on('data', take('stdout'));
+  child.stderr.on('data', take('stderr'));
+
+  try {
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      // Whoever is left behind would keep the pipes open: they end with the command, or `close` may never come.
+      child.once('exit', () => stop('exit'));
+      child.once('close', resolve);
+    });
+    await ending;
+    return {
+      end,
+      exitCode,
+      stdout: Buffer.concat(output.stdout).toString('utf8'),
+      stderr: Buffer.concat(output.stderr).toString('utf8'),
+      durationMs: performance.now() - started,
+    };
+  } finally {
+    clearTimeout(timer);
+    options.signal.removeEventListener('abort', onAbort);
+  }
+}

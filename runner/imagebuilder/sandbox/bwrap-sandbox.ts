@@ -1,0 +1,89 @@
+import { lstat, readlink, realpath } from 'node:fs/promises';
+import { prlimitArgv } from './limits.ts';
+import { buildEnvironment, type ResourceLimits, type Sandbox } from './sandbox.ts';
+
+/** Where a build sees its tree; the path asu's containers use, so commands read the same. */
+const INSIDE = '/builder';
+
+/** Top-level directories that distributions either have or link into /usr. */
+const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+
+/** Configuration that tools read whatever they do. */
+const ALWAYS = ['/etc/alternatives', '/etc/ld.so.cache', '/etc/passwd', '/etc/group', '/etc/localtime'];
+
+/** What it takes to resolve names and check certificates. */
+const FOR_NETWORK = [
+  '/etc/resolv.conf',
+  '/etc/hosts',
+  '/etc/nsswitch.conf',
+  '/etc/services',
+  '/etc/ssl',
+  '/etc/ca-certificates',
+  '/etc/pki',
+];
+
+/**
+ * bubblewrap: the build sees the system's programs read-only, its own tree, and nothing else. `drop` (setpriv with a uid)
+ * comes first when we are root, so that inside and outside it is nobody in particular.
+ */
+export async function bwrapSandbox(options: {
+  bwrap: string;
+  prlimit: string;
+  limits: ResourceLimits;
+  drop?: (uid: number) => string[];
+  uidOf?: (slot: number) => number;
+}): Promise<Sandbox> {
+  const { bwrap, prlimit, limits } = options;
+  const system = ['--ro-bind', '/usr', '/usr', ...(await Promise.all(SYSTEM.map(systemDirectory))).flat()];
+  const always = ALWAYS.flatMap((path) => ['--ro-bind-try', path, path]);
+  const forNetwork = (await Promise.all(FOR_NETWORK.map(followed))).flat();
+  const uidOf = (slot: number) => options.uidOf?.(slot);
+
+  return {
+    level: 'bwrap',
+    hasNamespaces: true,
+    allowsCustomRepositories: true,
+    mountsReadOnlyParts: true,
+    uidOf,
+    treeInside: () => INSIDE,
+    confine: (argv, place, { network, env = {} }) => {
+      const uid = uidOf(place.slot);
+      const variables = Object.entries({ ...buildEnvironment(INSIDE), ...env });
+      const chain = [
+        ...(uid === undefined || options.drop === undefined ? [] : options.drop(uid)),
+        ...prlimitArgv(prlimit, limits),
+        ...[bwrap, '--unshare-all', ...(network ? ['--share-net'] : []), '--die-with-parent', '--new-session'],
+        ...system,
+        ...always,
+        ...(network ? forNetwork : []),
+        ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--dir', '/var/tmp'],
+        ...['--bind', place.tree, INSIDE],
+        ...Object.entries(place.readOnly).flatMap(([part, source]) => ['--ro-bind', source, `${INSIDE}/${part}`]),
+        '--clearenv',
+        ...variables.flatMap(([name, value]) => ['--setenv', name, value]),
+        ...['--chdir', INSIDE, '--', ...argv],
+      ];
+      return {
+        file: chain[0] ?? bwrap,
+        args: chain.slice(1),
+        cwd: '/',
+        env: buildEnvironment('/'),
+        hasPidNamespace: true,
+        uid,
+      };
+    },
+  };
+}
+
+/** A link stays a link, a directory is shown, what is not there is not there. */
+async function systemDirectory(path: string): Promise<string[]> {
+  const stat = await lstat(path).catch(() => undefined);
+  if (stat === undefined) return [];
+  return stat.isSymbolicLink() ? ['--symlink', await readlink(path), path] : ['--ro-bind', path, path];
+}
+
+/** /etc/resolv.conf is often a link to where the build cannot see: show the file it leads to. */
+async function followed(path: string): Promise<string[]> {
+  const target = await realpath(path).catch(() => undefined);
+  return target === undefined ? [] : ['--ro-bind', target, path];
+}

@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import type { ResourceLimits } from './sandbox.ts';
+
+const NAMES = {
+  cpuSeconds: 'Max cpu time',
+  fileBytes: 'Max file size',
+  processes: 'Max processes',
+  memoryBytes: 'Max data size',
+} as const satisfies Record<keyof ResourceLimits, string>;
+
+/** `limits`, none above the process's own hard limits: prlimit may lower but not raise. */
+export async function withinHardLimits(limits: ResourceLimits): Promise<ResourceLimits> {
+  const text = await readFile('/proc/self/limits', 'utf8').catch(() => '');
+  const hard = (name: string): number => {
+    const line = text.split('\n').find((candidate) => candidate.startsWith(name));
+    const value = Number(line?.slice(name.length).trim().split(' ').filter(Boolean)[1]);
+    return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
+  };
+  return {
+    cpuSeconds: Math.min(limits.cpuSeconds, hard(NAMES.cpuSeconds)),
+    fileBytes: Math.min(limits.fileBytes, hard(NAMES.fileBytes)),
+    processes: Math.min(limits.processes, hard(NAMES.processes)),
+    memoryBytes: Math.min(limits.memoryBytes, hard(NAMES.memoryBytes)),
+  };
+}
+
+/** `prlimit` with the limits; the command follows. Core dumps are off: they would hold the key. */
+export const prlimitArgv = (prlimit: string, limits: ResourceLimits): string[] => [
+  prlimit,
+  '--core=0',
+  `--cpu=${limits.cpuSeconds}`,
+  `--fsize=${limits.fileBytes}`,
+  `--nproc=${limits.processes}`,
+  `--data=${limits.memoryBytes}`,
+  '--',
+];

@@ -1,0 +1,26 @@
+import { prlimitArgv } from './limits.ts';
+import { buildEnvironment, type ResourceLimits, type Sandbox } from './sandbox.ts';
+
+/** Our own uid, with limits where prlimit exists. Enough for OpenWrt's own packages, never for anybody else's. */
+export function plainSandbox(options: { prlimit: string | undefined; limits: ResourceLimits }): Sandbox {
+  const { prlimit, limits } = options;
+  return {
+    level: 'plain',
+    hasNamespaces: false,
+    allowsCustomRepositories: false,
+    mountsReadOnlyParts: false,
+    uidOf: () => undefined,
+    treeInside: (place) => place.tree,
+    confine: (argv, place, { env = {} }) => {
+      const chain = [...(prlimit === undefined ? [] : prlimitArgv(prlimit, limits)), ...argv];
+      return {
+        file: chain[0] ?? 'make',
+        args: chain.slice(1),
+        cwd: place.tree,
+        env: { ...buildEnvironment(place.tree), TMPDIR: `${place.tree}/tmp`, ...env },
+        hasPidNamespace: false,
+        uid: undefined,
+      };
+    },
+  };
+}

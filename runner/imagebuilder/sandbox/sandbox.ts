@@ -1,0 +1,78 @@
+/**
+ * How far a build is kept from the machine, strongest first (SANDBOX.md):
+ * `bwrap` own view of the files, own processes, network only when given; `unshare` another uid, own processes, network
+ * only when given; `uid` another uid without capabilities; `plain` our own uid with limits.
+ */
+export const SANDBOX_LEVELS = ['bwrap', 'unshare', 'uid', 'plain'] as const;
+export type SandboxLevel = (typeof SANDBOX_LEVELS)[number];
+
+/** What one command of a build may use of the machine. Upper bounds: a lower hard limit of the process wins. */
+export interface ResourceLimits {
+  readonly cpuSeconds: number;
+  /** Of one file. x86 writes raw images as large as the partition: at least 1.2 GiB. */
+  readonly fileBytes: number;
+  /** Counted per uid, so it also bounds a fork bomb. Not enforced for root. */
+  readonly processes: number;
+  /** Data segment of one process. */
+  readonly memoryBytes: number;
+}
+
+/** SANDBOX.md's figures. */
+export const DEFAULT_LIMITS: ResourceLimits = {
+  cpuSeconds: 3600,
+  fileBytes: 4 * 1024 ** 3,
+  processes: 2048,
+  memoryBytes: 4 * 1024 ** 3,
+};
+
+/** Where a build lives on the host, and what of it may not be written. */
+export interface BuildPlace {
+  /** The build's own ImageBuilder tree. */
+  readonly tree: string;
+  /** Read-only parts, as `path in the tree → directory on the host`. */
+  readonly readOnly: Readonly<Record<string, string>>;
+  /** Distinguishes builds running at once; gives each a uid of its own where there is one to give. */
+  readonly slot: number;
+}
+
+/** A command ready for `runCommand`. */
+export interface ConfinedCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** All processes of the command live in a pid namespace whose first process is the command's child. */
+  readonly hasPidNamespace: boolean;
+  /** Nobody else's processes have this uid. */
+  readonly uid: number | undefined;
+}
+
+export interface Sandbox {
+  readonly level: SandboxLevel;
+  /** Network can be taken from a build, and no process outlives it. */
+  readonly hasNamespaces: boolean;
+  /** Whether code from anywhere may run in it: package scripts of custom repositories are exactly that. */
+  readonly allowsCustomRepositories: boolean;
+  /** Read-only parts are mounted over the build's tree, so nothing need be there. */
+  readonly mountsReadOnlyParts: boolean;
+  /** Who owns the files of the build in this slot; `undefined`: we do. */
+  uidOf(slot: number): number | undefined;
+  /** Path of the build's tree as its commands see it. */
+  treeInside(place: BuildPlace): string;
+  confine(
+    argv: readonly string[],
+    place: BuildPlace,
+    options: { network: boolean; env?: Readonly<Record<string, string>> },
+  ): ConfinedCommand;
+}
+
+/** Where ImageBuilder's host tools are looked for: never the server's own PATH. */
+export const TOOL_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
+
+/** All that a build sees of an environment. `FAKEROOTDONTTRYCHOWN`: apk's ImageBuilders need it in a user namespace. */
+export const buildEnvironment = (home: string): Record<string, string> => ({
+  PATH: TOOL_PATH,
+  HOME: home,
+  LC_ALL: 'C',
+  FAKEROOTDONTTRYCHOWN: '1',
+});

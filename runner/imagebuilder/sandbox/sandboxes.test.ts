@@ -1,0 +1,158 @@
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from '../run-command.ts';
+import { availableSandboxes, chooseSandbox } from './choose-sandbox.ts';
+import { DEFAULT_LIMITS, type Sandbox } from './sandbox.ts';
+
+const directory = await mkdtemp(join(tmpdir(), 'asu-sandbox-'));
+await chmod(directory, 0o755);
+const options = { directory, limits: { ...DEFAULT_LIMITS, fileBytes: 1024 * 1024 }, firstUid: 59_100 };
+const available = await availableSandboxes(options);
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const server = createServer((_, response) => response.end('reached'));
+beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
+afterAll(() => server.close());
+
+let places = 0;
+async function place(sandbox: Sandbox) {
+  const slot = places++;
+  const tree = join(directory, `tree-${slot}`);
+  await mkdir(tree, { mode: 0o700 });
+  const uid = sandbox.uidOf(slot);
+  if (uid !== undefined) await chown(tree, uid, uid);
+  return { tree, readOnly: {}, slot };
+}
+
+const run = async (
+  sandbox: Sandbox,
+  script: string,
+  more: { network?: boolean; timeoutMs?: number; maxOutputBytes?: number; signal?: AbortSignal } = {},
+) => {
+  const at = await place(sandbox);
+  const command = sandbox.confine(['sh', '-c', script], at, { network: more.network ?? false });
+  const result = await runCommand(command, {
+    signal: more.signal ?? new AbortController().signal,
+    timeoutMs: more.timeoutMs ?? 20_000,
+    maxOutputBytes: more.maxOutputBytes ?? 1_000_000,
+    marker: at.tree,
+  });
+  return { ...result, tree: at.tree };
+};
+
+/** Whether a process with this text on its command line lives. */
+const lives = async (text: string): Promise<boolean> => {
+  for (const pid of await readdir('/proc')) {
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (line.includes(text)) return true;
+  }
+  return false;
+};
+
+describe('availableSandboxes', () => {
+  it('ends with plain, which every machine has, and has each level once', () => {
+    expect(available.at(-1)?.level).toBe('plain');
+    expect(new Set(available.map(({ level }) => level)).size).toBe(available.length);
+  });
+
+  it('lets only plain refuse custom repositories', () => {
+    expect(available.map(({ level, allowsCustomRepositories }) => [level, allowsCustomRepositories])).toEqual(
+      available.map(({ level }) => [level, level !== 'plain']),
+    );
+  });
+
+  it('says what there is when the one asked for does not work', async () => {
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    await expect(chooseSandbox({ ...options, directory: file }, 'bwrap')).rejects.toThrow('what does: plain');
+  });
+});
+
+describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s', (_, sandbox) => {
+  it('runs in its own tree, with a clean environment', async () => {
+    const { exitCode, stdout, tree } = await run(sandbox, 'env | cut -d= -f1 | sort; echo written > here; pwd');
+    expect(exitCode).toBe(0);
+    expect(await readFile(join(tree, 'here'), 'utf8')).toBe('written\n');
+    const names = stdout.split('\n');
+    for (const name of names.filter((line) => line !== '' && !line.startsWith('/')))
+      expect(['ASU_BUILD', 'FAKEROOTDONTTRYCHOWN', 'HOME', 'LC_ALL', 'OLDPWD', 'PATH', 'PWD', 'SHLVL', 'TMPDIR', '_']).toContain(name);
+  });
+
+  it('reports the exit code and keeps the streams apart', async () => {
+    const { end, exitCode, stdout, stderr } = await run(sandbox, 'echo out; echo err >&2; exit 3');
+    expect({ end, exitCode, stdout, stderr }).toEqual({ end: 'exit', exitCode: 3, stdout: 'out\n', stderr: 'err\n' });
+  });
+
+  it('ends everything when time is up, what ignores SIGTERM and what left its group too', async () => {
+    const mark = `31${places}7771`;
+    const { end } = await run(
+      sandbox,
+      `trap '' TERM; (setsid sh -c "trap '' TERM; sleep ${mark}; :" >/dev/null 2>&1 &); sleep ${mark}; sleep ${mark}`,
+      {
+        timeoutMs: 400,
+      },
+    );
+    expect(end).toBe('timeout');
+    expect(await lives(mark)).toBe(false);
+  });
+
+  it('leaves no process behind a command that ended by itself', async () => {
+    const mark = `31${places}7772`;
+    const { end, exitCode } = await run(sandbox, `setsid sleep ${mark} >/dev/null 2>&1 & sleep ${mark} & exit 0`);
+    expect({ end, exitCode }).toEqual({ end: 'exit', exitCode: 0 });
+    expect(await lives(mark)).toBe(false);
+  });
+
+  it('ends everything when told to stop', async () => {
+    const mark = `31${places}7773`;
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 300);
+    const { end } = await run(sandbox, `sleep ${mark} & sleep ${mark}`, { signal: abort.signal });
+    expect(end).toBe('abort');
+    expect(await lives(mark)).toBe(false);
+  });
+
+  it('ends what prints without end, keeping the beginning', async () => {
+    const { end, stdout } = await run(sandbox, 'yes', { maxOutputBytes: 10_000 });
+    expect(end).toBe('output');
+    expect(stdout).toBe('y\n'.repeat(5000));
+  });
+
+  it('bounds the size of files', async () => {
+    const { exitCode, tree } = await run(sandbox, 'head -c 3000000 /dev/zero > large');
+    expect(exitCode).not.toBe(0);
+    expect((await readFile(join(tree, 'large'))).length).toBe(1024 * 1024);
+  });
+
+  it('gives network when it is given, and where there are namespaces not else', async () => {
+    const { port } = server.address() as AddressInfo;
+    const ask = `exec 3<>/dev/tcp/127.0.0.1/${port} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3`;
+    const quoted = `bash -c '${ask.replaceAll("'", `'"'"'`)}'`;
+    expect((await run(sandbox, quoted, { network: true })).stdout).toContain('reached');
+    expect((await run(sandbox, quoted, { network: false })).stdout.includes('reached')).toBe(!sandbox.hasNamespaces);
+  });
+
+  it('keeps builds from reading each other, except the plain one', async () => {
+    const other = await place(sandbox);
+    await writeFile(join(other.tree, 'secret'), 'secret of another build');
+    const { stdout } = await run(sandbox, `cat ${other.tree}/secret`);
+    expect(stdout).toBe(sandbox.level === 'plain' ? 'secret of another build' : '');
+  });
+
+  it('shows nothing of our own environment', async () => {
+    const { stdout } = await run(sandbox, `cat /proc/${process.pid}/environ`);
+    expect(stdout.includes('PATH=') && sandbox.level !== 'plain').toBe(false);
+  });
+});
+
+describe('runCommand', () => {
+  it('rejects what cannot be started', async () => {
+    const command = { file: '/nonexistent', args: [], cwd: '/', env: {}, hasPidNamespace: false, uid: undefined };
+    const running = runCommand(command, { signal: new AbortController().signal, timeoutMs: 1000, maxOutputBytes: 1, marker: 'none' });
+    await expect(running).rejects.toThrow('ENOENT');
+  });
+});

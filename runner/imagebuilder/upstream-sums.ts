@@ -1,0 +1,108 @@
+import { InfrastructureFailure } from '#core/build-output.ts';
+import { parseUsignSignature, type UsignPublicKey, verifyUsign } from '#runner/signing/usign.ts';
+
+/**
+ * `checksum`: SHA-256 only. `known`: besides, a signature of a known key must be right; a missing one and one of an
+ * unknown key count as checksum only. `require`: a right signature of a known key, or nothing.
+ */
+export type VerifyMode = 'require' | 'known' | 'checksum';
+
+export interface SumsSource {
+  readonly fetch: typeof fetch;
+  readonly verify: VerifyMode;
+  readonly keys: readonly UsignPublicKey[];
+}
+
+/** For one small file; the tarball itself has no such limit. */
+const TIMEOUT_MS = 30_000;
+
+/** Real ones are below 1 MB. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** `sha256sums` of a target directory, fetched and, as `verify` says, its signature checked. Throws `InfrastructureFailure`. */
+export async function fetchSums(directory: string, source: SumsSource, log: (line: string) => void, signal: AbortSignal): Promise<Buffer> {
+  const url = `${directory}/sha256sums`;
+  const sums = await fetchSmall(url, source.fetch, signal);
+  if (sums === undefined) throw new InfrastructureFailure(`${url} is not there (404)`);
+  if (source.verify !== 'checksum') {
+    const signature = await fetchSmall(`${url}.sig`, source.fetch, signal);
+    checkSignature(url, sums, signature?.toString('utf8'), source, log);
+  }
+  return sums;
+}
+
+/** Throws `InfrastructureFailure` where the mode does not let the signature pass; else logs what it is worth. */
+export function checkSignature(
+  url: string,
+  sums: Uint8Array,
+  text: string | undefined,
+  { verify, keys }: Pick<SumsSource, 'verify' | 'keys'>,
+  log: (line: string) => void,
+): void {
+  const signature = text === undefined ? undefined : parseUsignSignature(text);
+  const key = keys.find(({ id }) => id === signature?.id);
+  if (signature !== undefined && key !== undefined) {
+    if (!verifyUsign(sums, signature, key)) throw new InfrastructureFailure(`${url}: the signature of key ${key.id} is wrong`);
+    log(`Signature of sha256sums: good, key ${key.id}`);
+    return;
+  }
+  const problem =
+    signature !== undefined
+      ? `signed by the unknown key ${signature.id}`
+      : text === undefined
+        ? 'not signed'
+        : 'its signature is unreadable';
+  if (verify === 'require') throw new InfrastructureFailure(`${url}: ${problem}, and ASU_VERIFY=require`);
+  log(`Signature of sha256sums: ${problem}; checked by SHA-256 only`);
+}
+
+/** The digest `sha256sums` has for a file: lines are `<64 hex> *<name>`. */
+export function digestOf(sums: Uint8Array, name: string): string | undefined {
+  return Buffer.from(sums)
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .find((line) => line.slice(64) === ` *${name}` || line.slice(64) === `  ${name}`)
+    ?.slice(0, 64);
+}
+
+/** `undefined`: 404. Anything but 200 with a body of bearable size is an `InfrastructureFailure`. */
+async function fetchSmall(url: string, doFetch: typeof fetch, signal: AbortSignal): Promise<Buffer | undefined> {
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  try {
+    const response = await doFetch(url, { signal: bounded, headers: { 'accept-encoding': 'identity' } });
+    if (response.status === 404) {
+      await response.body?.cancel();
+      return undefined;
+    }
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw new InfrastructureFailure(`${url}: HTTP ${response.status}`);
+    }
+    if (response.headers.get('content-type')?.includes('text/html')) {
+      await response.body?.cancel();
+      throw new InfrastructureFailure(`${url}: a web page instead of the file`);
+    }
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of response.body ?? []) {
+      size += part.length;
+      if (size > MAX_BYTES) throw new InfrastructureFailure(`${url}: larger than ${MAX_BYTES} bytes`);
+      parts.push(part);
+    }
+    return Buffer.concat(parts);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof InfrastructureFailure) throw error;
+    throw new InfrastructureFailure(`${url}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** What went wrong with a fetch: its own message says only "fetch failed". */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'no answer in time';
+  return error.cause instanceof Error
+    ? error.cause.message || String(('code' in error.cause && error.cause.code) || error.message)
+    : error.message;
+}

@@ -1,0 +1,98 @@
+import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { chmod, chown, copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateUsignKey, publicOfUsignSecret } from './usign.ts';
+
+/** The server's persistent signing keys, one per package manager's format, kept in a directory of their own. */
+export interface BuildKey {
+  /** usign public key as text: what `/signing-key.pub` serves. */
+  readonly publicKey: string;
+  /**
+   * Puts the keys where ImageBuilder looks for them, so that it makes none of its own. Only for builds whose packages all
+   * come from the known feeds: package scripts of the build can read them.
+   */
+  install(tree: string, packageManager: 'opkg' | 'apk', uid: number | undefined): Promise<void>;
+  /** Keeps the certificate that ImageBuilder's ucert made for the key, so that later images carry the same one. */
+  keepCertificate(tree: string): Promise<void>;
+}
+
+const USIGN = 'key-build';
+const CERTIFICATE = 'key-build.ucert';
+const APK_SECRET = 'local-private-key.pem';
+const APK_PUBLIC = 'local-public-key.pem';
+
+/**
+ * Opens the keys in `directory`, generating what is missing. Safe for several processes at once: the first to finish
+ * wins. Secrets have mode 0600.
+ */
+export async function openBuildKey(directory: string): Promise<BuildKey> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = (name: string) => join(directory, name);
+
+  const secret = await readOrCreate(path(USIGN), 0o600, () => generateUsignKey('ASU build key').secret);
+  const publicKey = await readOrCreate(path(`${USIGN}.pub`), 0o644, () => publicOfUsignSecret(secret));
+  const apkSecret = await readOrCreate(path(APK_SECRET), 0o600, () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    return privateKey.export({ format: 'pem', type: 'sec1' }).toString();
+  });
+  const apkPublic = createPublicKey(apkSecret).export({ format: 'pem', type: 'spki' }).toString();
+
+  return {
+    publicKey,
+    install: async (tree, packageManager, uid) => {
+      if (packageManager === 'apk') {
+        await put(join(tree, 'keys', APK_SECRET), apkSecret, 0o600, uid);
+        await put(join(tree, 'keys', APK_PUBLIC), apkPublic, 0o644, uid);
+        return;
+      }
+      await put(join(tree, USIGN), secret, 0o600, uid);
+      await put(join(tree, `${USIGN}.pub`), publicKey, 0o644, uid);
+      const certificate = await readFile(path(CERTIFICATE)).catch(() => undefined);
+      if (certificate !== undefined) await put(join(tree, CERTIFICATE), certificate, 0o644, uid);
+    },
+    keepCertificate: async (tree) => {
+      const made = join(tree, CERTIFICATE);
+      const temporary = path(`.${CERTIFICATE}.${randomUUID()}`);
+      try {
+        await copyFile(made, temporary);
+        await chmod(temporary, 0o644);
+        await link(temporary, path(CERTIFICATE));
+      } catch (error) {
+        // None was made (apk), or one is kept already.
+        if (!isCode(error, 'ENOENT') && !isCode(error, 'EEXIST')) throw error;
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+  };
+}
+
+/** The content of a file, or what `create` makes, written whole and only if nobody was first. */
+async function readOrCreate(path: string, mode: number, create: () => string): Promise<string> {
+  const existing = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  if (existing !== undefined) return existing;
+  const temporary = `${path}.${randomUUID()}`;
+  await writeFile(temporary, create(), { mode, flush: true });
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return readFile(path, 'utf8');
+}
+
+/** Replaces, never follows what stands there: the tree may carry a link of that name. */
+async function put(path: string, content: string | Uint8Array, mode: number, uid: number | undefined): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(temporary, content, { mode });
+  if (uid !== undefined) await chown(temporary, uid, uid);
+  await rename(temporary, path);
+}
+
+const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
