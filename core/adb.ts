@@ -58,7 +58,10 @@ function openTree(bytes: Uint8Array) {
   const block = file.getUint32(FILE_HEADER, true);
   if (block >>> 30 !== 0) throw new RangeError('the first block is no tree');
   const start = FILE_HEADER + BLOCK_HEADER;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + start, block - BLOCK_HEADER);
+  const size = block - BLOCK_HEADER;
+  // The buffer may be larger than the file.
+  if (start + size > bytes.byteLength) throw new RangeError('longer than the file');
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, size);
   if (view.getUint8(0) !== 0) throw new RangeError('a later format');
   const decoder = new TextDecoder();
 

@@ -1,5 +1,6 @@
 import type { ApkPackage } from './adb.ts';
 import type { PackageIndex, TargetRecord } from './catalogue.ts';
+import { PACKAGE_RULES } from './package-changes/package-rules.ts';
 import { dictionary, MalformedFileError, parseObject } from './upstream-files.ts';
 
 /** One index file, or several merged: a feed, a target's own packages, its kernel modules. */
@@ -155,28 +156,37 @@ function namesCarried(record: TargetRecord): ReadonlySet<string> {
 const MAX_SUGGESTED_FOR = 10;
 const MAX_SUGGESTIONS = 3;
 
+/** What packages that are gone were replaced with. */
+const SUCCESSORS: ReadonlyMap<string, string> = new Map(
+  PACKAGE_RULES.flatMap(({ action }) => (action.kind === 'replace' ? [[action.from, action.to]] : [])),
+);
+
 function suggest(missing: readonly string[], index: PackageIndex): Record<string, string[]> {
   const found: [string, string[]][] = [];
   if (missing.length > 0) {
     const candidates = [...Object.keys(index.target), ...Object.keys(index.feeds)];
     for (const name of missing.slice(0, MAX_SUGGESTED_FOR)) {
-      const close = closest(name, candidates);
+      const successor = SUCCESSORS.get(name);
+      const close = successor !== undefined && candidates.includes(successor) ? [successor] : closest(name, candidates);
       if (close.length > 0) found.push([name, close]);
     }
   }
   return Object.fromEntries(found);
 }
 
+/** The names with the fewest changes, when those are few. */
 function closest(name: string, candidates: readonly string[]): string[] {
   const limit = name.length < 5 ? 1 : 2;
-  const scored = new Map<string, number>();
+  const byDistance: Set<string>[] = [];
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > limit) continue;
     const distance = editDistance(name, candidate, limit);
-    if (distance <= limit) scored.set(candidate, distance);
+    if (distance > limit) continue;
+    byDistance[distance] ??= new Set();
+    byDistance[distance].add(candidate);
   }
-  const ranked = [...scored].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
-  return ranked.slice(0, MAX_SUGGESTIONS).map(([candidate]) => candidate);
+  const best = byDistance.find((names) => names !== undefined) ?? new Set();
+  return [...best].sort().slice(0, MAX_SUGGESTIONS);
 }
 
 /** Levenshtein distance, or any number above `limit` as soon as it must be larger. */

@@ -1,6 +1,7 @@
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, inflateRawSync } from 'node:zlib';
+import { parseApkIndex } from '#core/adb.ts';
 import type { IndexDigests } from '#core/catalogue.ts';
-import { EMPTY_FEED, type FeedIndex, mergeFeeds, parseIndexJson, parsePackages } from '#core/package-index.ts';
+import { apkFeed, EMPTY_FEED, type FeedIndex, mergeFeeds, parseIndexJson, parsePackages } from '#core/package-index.ts';
 import { MalformedFileError, parseFeeds } from '#core/upstream-files.ts';
 import type { CachedFiles } from './cached-files.ts';
 import { UpstreamFailure } from './upstream-client.ts';
@@ -23,28 +24,58 @@ const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /**
- * The package index in a directory (IMAGEBUILDER.md §10, as asu/util.py get_packages_versions): `index.json` from version 2 on,
- * else opkg's `Packages`, else `index.json` as it is. `undefined`: there is none.
+ * The package index in a directory (IMAGEBUILDER.md §10, as asu/util.py get_packages_versions): names and versions from `index.json` of
+ * version 2 and later, else from the package manager's own index, else from `index.json` as it is. By which other names
+ * packages go only the package manager's index knows; without it the index is not complete. `undefined`: there is none.
  */
 export async function readIndex(
   files: CachedFiles,
   directory: string,
   { reload = false }: ReadOptions = {},
 ): Promise<ReadIndex | undefined> {
-  const named = (name: string) => `${directory}/${name}`;
-  const json = await files.read(named('index.json'), (bytes) => parseIndexJson(textOf(bytes)), { reload });
-  if (json?.value.clean) return { feed: json.value, indexes: { [named('index.json')]: json.digest } };
-  for (const [name, parse] of PACKAGES) {
-    const packages = await files.read(named(name), parse, { reload });
-    if (packages !== undefined) return { feed: packages.value, indexes: { [named(name)]: packages.digest } };
-  }
-  return json && { feed: json.value, indexes: { [named('index.json')]: json.digest } };
+  const json = await files.read(`${directory}/index.json`, (bytes) => parseIndexJson(textOf(bytes)), { reload });
+  const own = await readManagerIndex(files, directory, json?.value.clean ? [APK, ...OPKG] : [...OPKG, APK], reload);
+  if (json === undefined) return own?.feed && { feed: own.feed, indexes: own.indexes };
+  const indexes = own?.indexes ?? { [`${directory}/index.json`]: json.digest };
+  if (own?.feed === undefined) return { feed: json.value, indexes };
+  if (!json.value.clean) return { feed: own.feed, indexes };
+  return { feed: { ...json.value, aliases: namesBeside(json.value, own.feed), complete: true }, indexes };
 }
 
-const PACKAGES = [
-  ['Packages.gz', (bytes: Uint8Array) => parsePackages(textOf(gunzip(bytes)))],
-  ['Packages', (bytes: Uint8Array) => parsePackages(textOf(bytes))],
-] as const;
+type IndexFormat = readonly [name: string, parse: (bytes: Uint8Array) => FeedIndex | undefined];
+
+const APK: IndexFormat = ['packages.adb', parseAdb];
+const OPKG: readonly IndexFormat[] = [
+  ['Packages.gz', (bytes) => parsePackages(textOf(gunzip(bytes)))],
+  ['Packages', (bytes) => parsePackages(textOf(bytes))],
+];
+
+/** The first of the formats that is there: its digest, and what it lists where that can be parsed. */
+async function readManagerIndex(files: CachedFiles, directory: string, formats: readonly IndexFormat[], reload: boolean) {
+  for (const [name, parse] of formats) {
+    const path = `${directory}/${name}`;
+    const found = await files.read(path, parse, { reload });
+    if (found !== undefined) return { feed: found.value, indexes: { [path]: found.digest } };
+  }
+  return undefined;
+}
+
+const namesBeside = (index: FeedIndex, { packages, aliases }: FeedIndex): string[] => [
+  ...aliases,
+  ...Object.keys(packages).filter((name) => !Object.hasOwn(index.packages, name)),
+];
+
+const COMPRESSED = 'ADBd';
+
+/** Digest and names are worth having each without the other: what cannot be parsed is no reason to go without its digest. */
+function parseAdb(bytes: Uint8Array): FeedIndex | undefined {
+  try {
+    if (textOf(bytes.subarray(0, COMPRESSED.length)) !== COMPRESSED) return undefined;
+    return apkFeed(parseApkIndex(inflateRawSync(bytes.subarray(COMPRESSED.length), { maxOutputLength: MAX_UNPACKED_BYTES })));
+  } catch {
+    return undefined;
+  }
+}
 
 function gunzip(bytes: Uint8Array): Uint8Array {
   try {
@@ -54,7 +85,10 @@ function gunzip(bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** All feeds of an architecture as one index. Without `feeds.conf` there are none; a feed that is listed but not there has no packages. */
+/**
+ * All feeds of an architecture as one index. Without `feeds.conf` there are none; a feed that is listed but not there has no
+ * packages. Every ImageBuilder reads `base`, whether `feeds.conf` mentions it or not.
+ */
 export async function readFeeds(files: CachedFiles, versionPath: string, arch: string, options: ReadOptions = {}): Promise<ReadIndex> {
   const directory = `${versionPath}/packages/${arch}`;
   const conf = await files.read(`${directory}/feeds.conf`, (bytes) => parseFeeds(textOf(bytes)));

@@ -25,6 +25,8 @@ export interface UpstreamCatalogueOptions {
   readonly listMaxAgeMs?: number;
   /** How long a request waits for upstream at most. */
   readonly waitMs?: number;
+  /** An attempt ends when upstream sent nothing for this long. */
+  readonly idleMs?: number;
   /** Told of each refresh that failed, for logs and metrics. */
   readonly onFailure?: (what: string, error: unknown) => void;
 }
@@ -46,9 +48,9 @@ type StoredRecord = Omit<TargetRecord, 'fetchedAt'>;
  */
 export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {
   const { baseUrl, records, now, fetch = globalThis.fetch, onFailure } = options;
-  const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000 } = options;
+  const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000, idleMs = 5000 } = options;
   const breaker = circuitBreaker({ now, threshold: 8, openMs: 15_000 });
-  const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs: 5000, totalMs: 20_000, retries: 2 }));
+  const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
   const documents = sharedDocuments({ records, now, waitMs, onFailure });
   // Another upstream is another catalogue: its records must not be taken for this one's.
   const root = `catalogue/${sha256(baseUrl.replace(/\/+$/, '')).slice(0, 12)}`;

@@ -1,0 +1,482 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
+import { sqliteRecordStore } from '#adapters/sqlite/record-store.ts';
+import type { Catalogue, TargetRecord } from '#core/catalogue.ts';
+import { UpstreamUnavailableError } from '#core/errors.ts';
+import { targetIndexDocument, unknownPackages } from '#core/package-index.ts';
+import type { RecordStore } from '#core/ports.ts';
+import type { Fault } from '#demo/upstream/faults.ts';
+import { demoUpstreamDirectory } from '#demo/upstream/generate.ts';
+import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { memoryRecordStore } from './memory-record-store.ts';
+import { type UpstreamCatalogueOptions, upstreamCatalogue } from './upstream-catalogue.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const PATH = 'releases/24.10.2';
+const TARGET = 'x86/64';
+const DIRECTORY = `${PATH}/targets/${TARGET}`;
+
+let upstream: DemoUpstreamServer;
+let records: RecordStore;
+let time: number;
+const failures: string[] = [];
+const servers: DemoUpstreamServer[] = [];
+
+beforeEach(async () => {
+  upstream = await serve();
+  records = sqliteRecordStore(openSqlite(':memory:'));
+  time = Date.parse('2026-01-01T00:00:00Z');
+  failures.length = 0;
+});
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function serve(directory?: string) {
+  const server = await serveDemoUpstream(directory === undefined ? {} : { directory });
+  servers.push(server);
+  return server;
+}
+
+const make = (options: Partial<UpstreamCatalogueOptions> = {}): Catalogue =>
+  upstreamCatalogue({
+    baseUrl: upstream.url,
+    records,
+    now: () => new Date(time),
+    waitMs: 1500,
+    idleMs: 300,
+    onFailure: (what) => failures.push(what),
+    ...options,
+  });
+
+const x86 = (catalogue: Catalogue, options?: { fresh: boolean }) => catalogue.target('24.10.2', PATH, TARGET, options);
+
+async function known(record: Promise<TargetRecord | undefined>): Promise<TargetRecord> {
+  const found = await record;
+  if (found === undefined) throw new Error('no such target');
+  return found;
+}
+
+const sha256 = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex');
+const onDisk = async (path: string) => readFile(join(await demoUpstreamDirectory(), path));
+const paths = () => upstream.requests.map(({ path }) => path);
+
+/** A refresh behind the caller's back has happened when upstream was asked and the store has its outcome. */
+async function eventually<T>(read: () => Promise<T>, isThere: (value: T) => boolean): Promise<T> {
+  for (;;) {
+    const value = await read();
+    if (isThere(value)) return value;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Everything a catalogue can be asked, as one value. */
+async function everything(catalogue: Catalogue) {
+  const record = await known(x86(catalogue));
+  const { fetchedAt: _, ...facts } = record;
+  return {
+    versions: await catalogue.versions(),
+    targets: await catalogue.targets(PATH),
+    record: facts,
+    packages: await catalogue.packages(record),
+    feeds: await catalogue.feeds(PATH, 'x86_64'),
+  };
+}
+
+describe('what upstream publishes', () => {
+  it('is read in one consistent record', async () => {
+    const catalogue = make();
+    expect((await catalogue.versions()).list).toContain('24.10.2');
+    expect(await catalogue.targets(PATH)).toMatchObject({ 'x86/64': 'x86_64', 'ath79/generic': 'mips_24kc' });
+    const record = await known(x86(catalogue));
+    const profiles = JSON.parse((await onDisk(`${DIRECTORY}/profiles.json`)).toString());
+    expect(record).toMatchObject({
+      version: '24.10.2',
+      target: TARGET,
+      versionPath: PATH,
+      arch: 'x86_64',
+      revision: profiles.version_code,
+    });
+    expect(record.kernel).toEqual(profiles.linux_kernel);
+    expect(Object.keys(record.profiles)).toEqual(Object.keys(profiles.profiles));
+    const name = 'openwrt-imagebuilder-24.10.2-x86-64.Linux-x86_64.tar.zst';
+    expect(record.imagebuilder).toEqual({ name, sha256: sha256(await onDisk(`${DIRECTORY}/${name}`)) });
+    expect(record.fetchedAt).toBe('2026-01-01T00:00:00.000Z');
+  });
+
+  it('has the digests of the indexes that a build reads', async () => {
+    const { indexes, kernel } = await known(x86(make()));
+    const read = Object.keys(indexes);
+    expect(read).toContain(`${DIRECTORY}/packages/Packages.gz`);
+    expect(read).toContain(`${DIRECTORY}/kmods/${kernel?.version}-${kernel?.release}-${kernel?.vermagic}/Packages.gz`);
+    expect(read).toContain(`${PATH}/packages/x86_64/luci/Packages.gz`);
+    for (const path of read) expect(indexes[path]).toBe(sha256(await onDisk(path)));
+  });
+
+  it.each([
+    ['23.05.5', 'releases/23.05.5'],
+    ['24.10.2', 'releases/24.10.2'],
+    ['25.12.0', 'releases/25.12.0'],
+    ['SNAPSHOT', 'snapshots'],
+  ])('has the packages of %s, kernel modules included, and digests of all indexes', async (version, path) => {
+    const catalogue = make();
+    const record = await known(catalogue.target(version, path, TARGET));
+    const index = await catalogue.packages(record);
+    const listed = index?.target ?? {};
+    expect(Object.keys(listed).filter((name) => name.startsWith('kmod-')).length).toBeGreaterThan(0);
+    expect(targetIndexDocument(index)).toEqual({ architecture: 'x86_64', packages: listed });
+    expect(index?.feeds).toHaveProperty('luci');
+    expect(await catalogue.feeds(path, 'x86_64')).toEqual(index?.feeds);
+    expect(Object.keys(record.indexes).length).toBeGreaterThanOrEqual(6);
+    expect(index && unknownPackages(['luci', 'kmod-usb2', ...record.defaultPackages], index, record).missing).toEqual([]);
+  });
+
+  it('tells at once that a package exists nowhere', async () => {
+    const catalogue = make();
+    const record = await known(x86(catalogue));
+    const index = await catalogue.packages(record);
+    expect(index && unknownPackages(['luci', 'lucii', '-nonsense'], index, record)).toEqual({
+      missing: ['lucii'],
+      suggestions: { lucii: ['luci'] },
+    });
+  });
+
+  it('may lack sha256sums and package indexes', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'upstream-'));
+    const files = {
+      'releases/1.2.3/.targets.json': '{"testtarget/testsubtarget": "testarch"}',
+      'releases/1.2.3/targets/testtarget/testsubtarget/profiles.json': '{"profiles":{"testprofile":{}},"version_code":"r15666-8019c54d8a"}',
+    };
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(directory, path)), { recursive: true });
+      await writeFile(join(directory, path), text);
+    }
+    const server = await serve(directory);
+    const catalogue = make({ baseUrl: `${server.url}/` });
+    const record = await known(catalogue.target('1.2.3', 'releases/1.2.3', 'testtarget/testsubtarget'));
+    expect(record).toMatchObject({ arch: 'testarch', revision: 'r15666-8019c54d8a', indexes: {} });
+    expect(record).not.toHaveProperty('imagebuilder');
+    expect(targetIndexDocument(await catalogue.packages(record))).toEqual({});
+    expect(await catalogue.feeds('releases/1.2.3', 'testarch')).toEqual({});
+    expect(await catalogue.versions()).toEqual({ list: [] });
+    await rm(directory, { recursive: true });
+  });
+
+  it('may be a version without targets, or a target without profiles', async () => {
+    const catalogue = make();
+    upstream.overlay(`${PATH}/.targets.json`, '{}');
+    upstream.remove('releases/24.10.0/targets/x86/64/profiles.json');
+    upstream.remove('releases/24.10.0/targets/x86/64/sha256sums');
+    expect(await catalogue.targets(PATH)).toEqual({});
+    expect(await x86(catalogue)).toBeUndefined();
+    expect(await catalogue.target('24.10.0', 'releases/24.10.0', TARGET)).toBeUndefined();
+    expect(await catalogue.targets('releases/24.10.9')).toBeUndefined();
+    expect(failures).toEqual([]);
+  });
+});
+
+describe('asking upstream', () => {
+  it('happens once however many ask at the same time', async () => {
+    const catalogue = make();
+    await Promise.all(Array.from({ length: 50 }, () => everything(catalogue)));
+    expect(paths().length).toBe(new Set(paths()).size);
+    upstream.clearRequests();
+    await everything(catalogue);
+    await everything(make());
+    expect(paths()).toEqual([]);
+  });
+
+  it('is conditional the next time', async () => {
+    const catalogue = make();
+    const before = await everything(catalogue);
+    upstream.clearRequests();
+    time += 2 * HOUR;
+    expect(await everything(catalogue)).toEqual(before);
+    await eventually(
+      async () => paths(),
+      (asked) => asked.some((path) => path.endsWith('/.targets.json')) && asked.includes('/.versions.json'),
+    );
+    const answered = upstream.requests.filter(({ status }) => status !== 404);
+    expect(answered.length).toBeGreaterThan(10);
+    expect(answered.filter(({ status }) => status !== 304)).toEqual([]);
+    expect((await known(x86(catalogue))).fetchedAt).toBe(new Date(time).toISOString());
+  });
+
+  it('happens behind the back of those who have an old copy', async () => {
+    const catalogue = make();
+    await catalogue.versions();
+    upstream.overlay('.versions.json', '{"versions_list":["99.1.0"]}');
+    time += 6 * MINUTE;
+    upstream.faults.add('.versions.json', { kind: 'slow', ms: 200 });
+    expect((await catalogue.versions()).list).toContain('24.10.2');
+    expect(
+      await eventually(
+        () => catalogue.versions(),
+        ({ list }) => list.includes('99.1.0'),
+      ),
+    ).toEqual({ list: ['99.1.0'] });
+  });
+
+  it('happens again before something is called unknown, but not all the time', async () => {
+    const catalogue = make();
+    await catalogue.targets(PATH);
+    upstream.overlay(`${PATH}/.targets.json`, '{"new/target":"x86_64","x86/64":"x86_64"}');
+    upstream.clearRequests();
+    expect(await catalogue.targets(PATH, { fresh: true })).not.toHaveProperty(['new/target']);
+    expect(paths()).toEqual([]);
+    time += MINUTE;
+    expect(await catalogue.targets(PATH)).not.toHaveProperty(['new/target']);
+    expect(await catalogue.targets(PATH, { fresh: true })).toHaveProperty(['new/target']);
+    expect(paths()).toEqual([`/${PATH}/.targets.json`]);
+    for (let count = 0; count < 5; count++) await catalogue.targets(PATH, { fresh: true });
+    expect(paths().length).toBe(1);
+  });
+
+  it('is done for a new target without being told, and for a new profile on request', async () => {
+    const catalogue = make();
+    upstream.overlay(`${PATH}/.targets.json`, '{}');
+    expect(await x86(catalogue)).toBeUndefined();
+    upstream.restore();
+    expect(await x86(catalogue)).toBeUndefined();
+    time += MINUTE;
+    const record = await known(x86(catalogue));
+
+    const profiles = JSON.parse((await onDisk(`${DIRECTORY}/profiles.json`)).toString());
+    profiles.profiles.brand_new = { device_packages: [] };
+    await publish(`${DIRECTORY}/profiles.json`, JSON.stringify(profiles));
+    time += MINUTE;
+    expect(await x86(catalogue)).toBe(record);
+    expect((await known(x86(catalogue, { fresh: true }))).profiles).toHaveProperty('brand_new');
+  });
+
+  it("is never done for paths that cannot be upstream's", async () => {
+    const catalogue = make();
+    await x86(catalogue);
+    upstream.clearRequests();
+    for (const path of ['..', 'releases/..', 'releases/../x', '/etc', 'a b', 'releases//x', '', 'x'.repeat(300)]) {
+      expect(await catalogue.targets(path)).toBeUndefined();
+      expect(await catalogue.target('x', path, TARGET)).toBeUndefined();
+      expect(await catalogue.feeds(path, 'x86_64')).toEqual({});
+    }
+    expect(await catalogue.target('24.10.2', PATH, '../..')).toBeUndefined();
+    expect(await catalogue.target('24.10.2', PATH, 'constructor')).toBeUndefined();
+    expect(await catalogue.feeds(PATH, '../../targets')).toEqual({});
+    expect(await catalogue.feeds(PATH, 'nonsense')).toEqual({});
+    expect(paths()).toEqual([]);
+  });
+});
+
+/** Puts other content at a path and into the sums of its target. */
+async function publish(path: string, content: string): Promise<void> {
+  const name = path.slice(DIRECTORY.length + 1);
+  const sums = (await onDisk(`${DIRECTORY}/sha256sums`)).toString();
+  upstream.overlay(path, content);
+  upstream.overlay(`${DIRECTORY}/sha256sums`, sums.replace(new RegExp(`^.{64} \\*${name}$`, 'm'), `${sha256(content)} *${name}`));
+}
+
+const FAULTS: [string, Fault][] = [
+  ['500', { kind: 'status', status: 500 }],
+  ['403', { kind: 'status', status: 403 }],
+  ['429', { kind: 'status', status: 429 }],
+  ['an HTML page', { kind: 'html' }],
+  ['truncated', { kind: 'truncated' }],
+  ['truncated without saying so', { kind: 'truncated', announced: false }],
+  ['truncated to nothing', { kind: 'truncated', bytes: 0, announced: false }],
+  ['reset', { kind: 'reset' }],
+  ['silence', { kind: 'hang' }],
+  ['slowness', { kind: 'slow', ms: 5000 }],
+  ['wrong bytes', { kind: 'wrong-bytes' }],
+  ['a JSON list', { kind: 'body', body: '[1,2,3]' }],
+  ['JSON null', { kind: 'body', body: 'null' }],
+];
+
+describe.each(FAULTS)('when upstream answers with %s', (_, fault) => {
+  it('everything is answered as before, once it was seen', async () => {
+    const before = await everything(make());
+    upstream.faults.add(/./, fault);
+    time += 2 * HOUR;
+    const restarted = make();
+    expect(await everything(restarted)).toEqual(before);
+    expect(await restarted.versions({ fresh: true })).toEqual(before.versions);
+    expect(await restarted.targets(PATH, { fresh: true })).toEqual(before.targets);
+    expect(await x86(restarted, { fresh: true })).toMatchObject(before.record);
+    expect(failures.length).toBeGreaterThan(0);
+  });
+
+  it('it is unavailable where nothing was seen, and comes back', async () => {
+    const catalogue = make();
+    upstream.faults.add(/./, fault);
+    await expect(catalogue.targets(PATH)).rejects.toThrow(UpstreamUnavailableError);
+    await expect(x86(catalogue)).rejects.toThrow(UpstreamUnavailableError);
+    upstream.faults.clear();
+    time += MINUTE;
+    expect(
+      await eventually(
+        () => x86(catalogue).catch(() => undefined),
+        (record) => record !== undefined,
+      ),
+    ).toHaveProperty('arch', 'x86_64');
+  });
+});
+
+describe('a part of upstream that is broken', () => {
+  it('does not keep the others from being read', async () => {
+    const catalogue = make();
+    upstream.faults.add(`${PATH}/.targets.json`, { kind: 'status', status: 500 });
+    await expect(catalogue.targets(PATH)).rejects.toThrow(UpstreamUnavailableError);
+    expect(await catalogue.targets('snapshots')).toHaveProperty([TARGET]);
+  });
+
+  it('costs the preflight only, when it is an index that nobody can read', async () => {
+    const catalogue = make();
+    upstream.faults.add('/x86_64/telephony/', { kind: 'html' });
+    const record = await known(x86(catalogue));
+    const index = await catalogue.packages(record);
+    expect(index?.complete).toBe(false);
+    expect(index?.feeds).toHaveProperty('luci');
+    upstream.faults.clear();
+    time += 2 * HOUR;
+    const later = await known(x86(catalogue));
+    expect((await catalogue.packages(later))?.complete).toBe(true);
+  });
+
+  it('is not forgotten because another part was not there: 404 of the list of versions keeps the list', async () => {
+    const catalogue = make();
+    const before = await catalogue.versions();
+    upstream.remove('.versions.json');
+    time += HOUR;
+    expect(await catalogue.versions({ fresh: true })).toEqual(before);
+  });
+
+  it('is an answer when it is a target that is gone', async () => {
+    const catalogue = make();
+    await x86(catalogue);
+    upstream.remove(`${DIRECTORY}/profiles.json`);
+    upstream.remove(`${DIRECTORY}/sha256sums`);
+    time += 2 * HOUR;
+    expect(await x86(catalogue)).toBeUndefined();
+    upstream.restore();
+    time += MINUTE;
+    expect(await x86(catalogue)).toHaveProperty('arch', 'x86_64');
+  });
+});
+
+describe('a snapshot that moves', () => {
+  it('is read again until it fits together', async () => {
+    const stale = '{"profiles":{},"version_code":"r1-old"}';
+    upstream.faults.add(`${DIRECTORY}/profiles.json`, { kind: 'body', body: stale }, { times: 1 });
+    expect((await known(x86(make()))).revision).not.toBe('r1-old');
+    expect(paths().filter((path) => path.endsWith('/sha256sums')).length).toBe(2);
+  });
+
+  it('is refused while its index is not the one that is listed', async () => {
+    const catalogue = make({ waitMs: 5000 });
+    upstream.overlay(`${DIRECTORY}/packages/Packages.gz`, gzipSync(''));
+    await expect(x86(catalogue)).rejects.toThrow(/sha256sums/);
+    upstream.restore();
+    expect(await x86(catalogue)).toHaveProperty('arch', 'x86_64');
+  });
+
+  it('leaves the record as it was while it does not fit together', async () => {
+    const catalogue = make({ waitMs: 5000 });
+    const before = await everything(catalogue);
+    upstream.overlay(`${DIRECTORY}/profiles.json`, '{"profiles":{},"version_code":"r2-new"}');
+    time += 2 * HOUR;
+    expect(await everything(catalogue)).toEqual(before);
+    await publish(`${DIRECTORY}/profiles.json`, '{"profiles":{},"version_code":"r2-new","arch_packages":"x86_64"}');
+    time += MINUTE;
+    expect((await known(x86(catalogue))).revision).toBe('r2-new');
+  });
+});
+
+describe('processes that share a store', () => {
+  const newFeed = gzipSync('Package: only-this\nVersion: 1\n\n');
+  const feedPath = `${PATH}/packages/x86_64/base/Packages.gz`;
+
+  it('have one record, also when upstream changed in between', async () => {
+    const [one, other] = [make(), make()];
+    const first = await known(x86(one));
+    upstream.overlay(feedPath, newFeed);
+    expect((await known(x86(other))).indexes).toEqual(first.indexes);
+
+    time += 2 * HOUR;
+    const second = await known(x86(other));
+    expect(second.indexes[feedPath]).toBe(sha256(newFeed));
+    expect(await x86(one)).toEqual(second);
+    expect(await one.packages(second)).toEqual(await other.packages(second));
+    // The index of the record before is still there for a request that works with it.
+    expect((await make().packages(first))?.aliases).toEqual((await one.packages(first))?.aliases);
+  });
+
+  it('all answer with what was stored first, whatever they fetched themselves', async () => {
+    const [slow, quick] = [make({ waitMs: 5000, idleMs: 3000 }), make()];
+    upstream.faults.add('/kmods/', { kind: 'slow', ms: 800 }, { times: 1 });
+    const pending = x86(slow);
+    await eventually(
+      async () => paths(),
+      (asked) => asked.some((path) => path.includes('/kmods/')),
+    );
+    await publish(`${DIRECTORY}/profiles.json`, (await onDisk(`${DIRECTORY}/profiles.json`)).toString().replace(/r\d+-/, 'r99999-'));
+    const stored = await known(x86(quick));
+    expect(stored.revision).toMatch(/^r99999-/);
+    expect(await pending).toEqual(stored);
+  });
+
+  it('keep a record for ten minutes', async () => {
+    const catalogue = make();
+    const first = await known(x86(catalogue));
+    upstream.overlay(feedPath, newFeed);
+    time += 9 * MINUTE;
+    expect(await x86(catalogue)).toBe(first);
+    upstream.clearRequests();
+    time += 2 * MINUTE;
+    expect(await x86(catalogue)).toBe(first);
+    const second = await eventually(
+      () => known(x86(catalogue)),
+      ({ fetchedAt }) => fetchedAt !== first.fetchedAt,
+    );
+    expect(second.indexes[feedPath]).toBe(sha256(newFeed));
+  });
+
+  it('recover from a record that cannot be read', async () => {
+    const bodies = new Map<string, string>();
+    const inner = memoryRecordStore();
+    const noting: RecordStore = {
+      get: inner.get,
+      replace: (key, body, tag) => {
+        bodies.set(key, body);
+        return inner.replace(key, body, tag);
+      },
+    };
+    const before = await everything(make({ records: noting }));
+    for (const key of bodies.keys()) await inner.replace(key, 'zstd:AAAA', (await inner.get(key))?.tag);
+    expect(await everything(make({ records: noting }))).toEqual(before);
+  });
+
+  it('do not mix up two upstreams', async () => {
+    await x86(make());
+    const second = await serve();
+    second.remove(`${PATH}/.targets.json`);
+    expect(await make({ baseUrl: second.url }).targets(PATH)).toBeUndefined();
+  });
+});
+
+it('leaves an upstream alone that fails again and again', async () => {
+  const catalogue = make();
+  upstream.faults.add(/./, { kind: 'status', status: 503 });
+  for (let count = 0; count < 5; count++)
+    await expect(catalogue.targets(`releases/24.10.${count}`)).rejects.toThrow(UpstreamUnavailableError);
+  const asked = paths().length;
+  await expect(catalogue.targets(PATH)).rejects.toThrow(/time to recover/);
+  expect(paths().length).toBe(asked);
+  upstream.faults.clear();
+  time += MINUTE;
+  expect(await catalogue.targets(PATH)).toHaveProperty([TARGET]);
+});
