@@ -125,3 +125,13 @@ export function isReplaceable(build: Build, now: Date): boolean {
       return true;
   }
 }
+
+/** What stays the same through all states. */
+export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, ticket }: Build) => ({
+  hash,
+  enqueuedAt,
+  attempt,
+  isPrivate,
+  correlationId,
+  ...(ticket !== undefined && { ticket }),
+});

@@ -1,5 +1,5 @@
 import { artifactKeys, fileMeta, recordMeta, resultMeta } from './artifact-keys.ts';
-import type { Build, BuildStep, DoneBuild, FailedBuild, QueuedBuild, RunningBuild } from './build.ts';
+import { type BuildStep, type DoneBuild, type FailedBuild, factsOf, type QueuedBuild, type RunningBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from './build-output.ts';
 import { keepLease } from './keep-lease.ts';
@@ -212,16 +212,6 @@ async function ignore({ queue, onEvent }: RunBuildDeps, message: ReceivedMessage
   await queue.acknowledge(message);
   onEvent?.({ type: 'ignored', message, reason });
 }
-
-/** What stays the same through all states. */
-export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, ticket }: Build) => ({
-  hash,
-  enqueuedAt,
-  attempt,
-  isPrivate,
-  correlationId,
-  ...(ticket !== undefined && { ticket }),
-});
 
 function timeToLive(times: TimesToLive, { isPrivate }: RunningBuild, { request }: BuildOrder): number {
   if (isPrivate) return times.defaultsSeconds;

@@ -1,14 +1,12 @@
-import { type Build, isReplaceable, type QueuedBuild } from './build.ts';
+import { type Build, factsOf, isReplaceable, type QueuedBuild } from './build.ts';
 import type { BuildRequest } from './build-request.ts';
-import { ImagebuilderNotPublishedError, QueueFullError, UnknownPackagesError } from './errors.ts';
-import type { BuildQueue, BuildTable, Clock, QueuePositions } from './ports.ts';
+import { type BuildStatusDeps, type BuildView, viewBuild } from './build-status.ts';
+import { BuildNotFoundError, ImagebuilderNotPublishedError, QueueFullError, UnknownPackagesError } from './errors.ts';
+import type { BuildQueue } from './ports.ts';
 import { buildOrderOf, type PrepareBuildDeps, type PreparedBuild, prepareBuild } from './prepare-build.ts';
 
-export interface SubmitBuildDeps extends PrepareBuildDeps {
-  readonly builds: BuildTable;
-  readonly positions: QueuePositions;
+export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps {
   readonly queue: BuildQueue;
-  readonly now: Clock;
   /** More waiting builds than this and new ones are refused (`max_pending_jobs`). */
   readonly maxPendingBuilds: () => number;
   /** Told when a message could not be sent; the sweeper sends it later. */
@@ -19,7 +17,8 @@ export interface SubmitBuildDeps extends PrepareBuildDeps {
 export type SubmitOutcome = 'new' | 'joined' | 'hit';
 
 export interface Submitted {
-  readonly build: Build;
+  /** The build as the client is to be told of it. */
+  readonly view: BuildView;
   readonly outcome: SubmitOutcome;
   readonly prepared: PreparedBuild;
 }
@@ -40,7 +39,10 @@ export async function submitBuild(
   if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
 
   const known = await deps.builds.get(prepared.hash);
-  if (known !== undefined && !isReplaceable(known, deps.now())) return { build: known, outcome: outcomeOf(known), prepared };
+  if (known !== undefined && !isReplaceable(known, deps.now())) {
+    const view = await viewBuild(deps, known).catch((error) => forget(deps, known, error));
+    if (view !== undefined) return { view, outcome: outcomeOf(known), prepared };
+  }
 
   const { imagebuilder } = prepared.valid.record;
   if (imagebuilder === undefined) throw new ImagebuilderNotPublishedError(prepared.resolved.version, prepared.resolved.target);
@@ -58,15 +60,25 @@ export async function submitBuild(
     correlationId,
   };
   const { won, current } = await deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now);
-  if (!won) return { build: current, outcome: outcomeOf(current), prepared };
-  return { build: current.state === 'queued' ? await send(deps, current) : current, outcome: 'new', prepared };
+  if (!won) return { view: await viewBuild(deps, current), outcome: outcomeOf(current), prepared };
+  const sent = current.state === 'queued' ? await send(deps, current) : current;
+  return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
+}
+
+/** A finished build whose stored answer is gone (somebody deleted files) is on its way out, and is built anew. */
+async function forget({ builds, now }: SubmitBuildDeps, build: Build, error: unknown): Promise<undefined> {
+  if (!(error instanceof BuildNotFoundError) || build.state !== 'done') throw error;
+  const { binDir } = build;
+  await builds.transition(build, {
+    ...factsOf(build),
+    state: 'expiring',
+    binDir,
+    lease: { owner: 'gone', expiresAt: now().toISOString() },
+  });
 }
 
 /** Sends a queued build's message and notes that it was sent; a failure is left to the sweeper. */
-export async function send(
-  { builds, queue, now, onSendFailure }: Pick<SubmitBuildDeps, 'builds' | 'queue' | 'now' | 'onSendFailure'>,
-  build: QueuedBuild,
-): Promise<Build> {
+async function send({ builds, queue, now, onSendFailure }: SubmitBuildDeps, build: QueuedBuild): Promise<Build> {
   try {
     await queue.send({ hash: build.hash, correlationId: build.correlationId });
     const { current } = await builds.transition(build, { ...build, sentAt: now().toISOString() });

@@ -1,7 +1,15 @@
 import { artifactKeys } from './artifact-keys.ts';
-import { type Build, type ExpiringBuild, type FailedBuild, type QueuedBuild, RESULT_MAX_AGE_SECONDS, type RunningBuild } from './build.ts';
+import {
+  type Build,
+  type ExpiringBuild,
+  type FailedBuild,
+  factsOf,
+  type QueuedBuild,
+  RESULT_MAX_AGE_SECONDS,
+  type RunningBuild,
+} from './build.ts';
 import type { ArtifactStore, BuildQueue, BuildSweep, BuildTable, Clock } from './ports.ts';
-import { factsOf, MAX_ATTEMPTS, type TimesToLive } from './run-build.ts';
+import { MAX_ATTEMPTS, type TimesToLive } from './run-build.ts';
 
 export interface SweepDeps {
   readonly builds: BuildTable;

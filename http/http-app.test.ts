@@ -24,7 +24,7 @@ const app = httpApp(
 );
 
 const ask = (path: string, init: RequestInit = {}) => app.request(path, init);
-const post = (body: BodyInit, headers: Record<string, string> = { 'Content-Type': 'application/json' }) =>
+const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = { 'Content-Type': 'application/json' }) =>
   ask('/thing', { method: 'POST', body, headers });
 
 describe('every answer', () => {

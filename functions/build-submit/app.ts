@@ -1,5 +1,3 @@
-import type { BuildStatusDeps } from '#core/build-status.ts';
-import { viewBuild } from '#core/build-status.ts';
 import type { ParseBuildRequest } from '#core/parse-build-request.ts';
 import { type PreparedBuild, prepareBuild } from '#core/prepare-build.ts';
 import { type SubmitBuildDeps, type Submitted, submitBuild } from '#core/submit-build.ts';
@@ -9,7 +7,7 @@ import { jsonBody } from '#http/json-body.ts';
 import { preparedBody } from '#http/prepared-response.ts';
 import { queryFlag } from '#http/query-flag.ts';
 
-export interface BuildSubmitAppDeps extends SubmitBuildDeps, BuildStatusDeps {
+export interface BuildSubmitAppDeps extends SubmitBuildDeps {
   readonly parseRequest: () => ParseBuildRequest;
   readonly maxBodyBytes: () => number;
   readonly estimate: EstimateSeconds;
@@ -25,7 +23,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
       const submitted = await submitBuild(deps, request, { correlationId: c.get('correlationId'), skipResolution });
       deps.onSubmitted?.(submitted, clientOf(request.client, c.req.header('User-Agent')));
-      return buildResponse(await viewBuild(deps, submitted.build), deps.estimate, 'POST');
+      return buildResponse(submitted.view, deps.estimate, 'POST');
     })
     .post('/api/v1/build/prepare', async (c) => {
       const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
