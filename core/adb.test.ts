@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseApkIndex } from './adb.ts';
 import { apkFeed, parseIndexJson } from './package-index.ts';
+import { writeApkIndex } from './testing/write-apk-index.ts';
 import { MalformedFileError } from './upstream-files.ts';
 
 /** Indexes that apk-tools 3 made for the feeds of an ImageBuilder of 25.12, and what OpenWrt's make-index-json.py made of them. */
@@ -54,6 +55,22 @@ describe('packages.adb', () => {
         }
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it('gives back what was written, whatever the length of the texts', () => {
+    const text = fc.oneof(fc.string(), fc.string({ minLength: 300, maxLength: 400 }));
+    const entry = fc.record({
+      name: text,
+      version: text,
+      arch: text,
+      provides: fc.array(text, { maxLength: 4 }),
+      tags: fc.array(text, { maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 8 }), fc.uint8Array(), (packages, appendix) => {
+        expect(parseApkIndex(writeApkIndex(packages, appendix))).toEqual(packages);
+      }),
     );
   });
 });

@@ -121,8 +121,13 @@ export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocum
       const age = copy === undefined ? Number.POSITIVE_INFINITY : time() - copy.checkedAt;
       const wanted = fresh || copy?.value === undefined ? Math.min(REVALIDATE_MS, maxAgeMs) : maxAgeMs;
       if (copy !== undefined && (age < wanted || isTriedLately(key))) return copy;
-      const flight = single(refreshes, key, () => refresh(key, load as Load<unknown>, wanted)) as Promise<Copy<T>>;
-      flight.catch((error: unknown) => onFailure?.(what, error));
+      const flight = single(refreshes, key, () => {
+        const refreshed = refresh(key, load as Load<unknown>, wanted);
+        refreshed.catch((error: unknown) => onFailure?.(what, error));
+        return refreshed;
+      }) as Promise<Copy<T>>;
+      // Where nobody waits for it, nobody else hears of its failure.
+      flight.catch(() => {});
       if (copy?.value !== undefined && !fresh && age < maxStaleMs) return copy;
       try {
         return await within(waitMs, flight);

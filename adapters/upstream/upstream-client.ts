@@ -50,7 +50,12 @@ export function upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs, retri
   return {
     get(path, { validators, reload = false } = {}) {
       const signal = AbortSignal.timeout(totalMs);
-      const headers = { ...conditions(validators), ...(reload && { 'Cache-Control': 'no-cache' }) };
+      const headers = {
+        ...conditions(validators),
+        ...(reload && { 'Cache-Control': 'no-cache' }),
+        // Digests are over the file as it is.
+        ...(path.endsWith('.gz') && { 'Accept-Encoding': 'identity' }),
+      };
       const attempt = async () => {
         // What upstream answers on purpose (403, say) is no reason to leave it alone: thrown outside of the breaker.
         const answer = await breaker.run(() => ask(path, headers, signal));
