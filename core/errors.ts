@@ -12,6 +12,8 @@ export abstract class AsuError extends Error {
   abstract readonly title: string;
   /** Structured entries beside the readable `detail`. */
   readonly errors?: readonly ErrorEntry[];
+  /** Text shown by clients that look for ImageBuilder's output (auc, LuCI). */
+  readonly stderr?: string;
   /** Headers the answer carries besides the usual ones. */
   readonly headers?: Readonly<Record<string, string>>;
 
@@ -129,10 +131,12 @@ export class UnknownPackagesError extends AsuError {
   readonly title = 'Unprocessable Content';
   readonly packages: readonly string[];
   override readonly errors: readonly ErrorEntry[];
+  override readonly stderr: string;
   override readonly headers: Readonly<Record<string, string>>;
   constructor(packages: readonly string[], suggestions: Readonly<Record<string, readonly string[]>> = {}) {
     super(`Error: Impossible package selection: missing (${packages.join(', ')})`);
     this.packages = packages;
+    this.stderr = this.message;
     this.errors = [{ code: 'package_missing', packages, suggestion: suggestions }];
     this.headers = { 'X-Unknown-Package': packages.join(' ') };
   }

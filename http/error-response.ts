@@ -7,14 +7,15 @@ export interface ErrorBody {
   readonly title: string;
   readonly detail: string;
   readonly errors?: readonly unknown[];
+  readonly stderr?: string;
 }
 
 /** Turns what was thrown into an answer. What is no `AsuError` is a bug: nothing of it is shown. */
 export function errorResponse(error: unknown): Response {
   if (!(error instanceof AsuError))
     return problem({ status: 500, title: 'Internal Server Error', detail: 'Internal Server Error: the fault is ours and has been logged' });
-  const { status, title, message: detail, errors, headers } = error;
-  return problem({ status, title, detail, ...(errors && { errors }) }, headers);
+  const { status, title, message: detail, errors, stderr, headers } = error;
+  return problem({ status, title, detail, ...(errors && { errors }), ...(stderr && { stderr }) }, headers);
 }
 
 export const problem = (body: ErrorBody, headers: Readonly<Record<string, string>> = {}): Response =>
