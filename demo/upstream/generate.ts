@@ -176,14 +176,19 @@ const exists = (path: string) =>
     () => false,
   );
 
+/** Taken when the code is loaded: a digest taken later might be that of an edited source, and the tree that of the old one. */
+const loadedDigest = await sourcesDigest();
+
 /** The demo upstream's tree, generated once per state of its sources and then kept below node_modules/.cache. */
 export async function demoUpstreamDirectory(): Promise<string> {
   const cache = fileURLToPath(new URL('../../node_modules/.cache/asu-demo/', import.meta.url));
-  const directory = join(cache, await sourcesDigest());
+  const directory = join(cache, loadedDigest);
   if (await exists(directory)) return directory;
   const temporary = join(cache, `.${randomUUID()}`);
   await mkdir(temporary, { recursive: true });
   await generateDemoUpstream(temporary);
+  // Edited while it was made: nothing to keep for others.
+  if ((await sourcesDigest()) !== loadedDigest) return temporary;
   try {
     await rename(temporary, directory);
   } catch (error) {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { zstdCompressSync } from 'node:zlib';
-import { demoUpstreamKey } from './key.ts';
+import { demoUpstreamKey, demoUpstreamPem } from './key.ts';
 import { apkIndex, opkgIndex, type PackedPackage, type PackingOptions } from './package-files.ts';
 import { archFeeds } from './packages.ts';
 import type { DemoProfile, DemoTarget } from './targets.ts';
@@ -194,7 +194,7 @@ export async function imagebuilderTarball(
     'include/version.mk': text(versionMk(version)),
     [repository.name]: text(repository.text),
     ...(version.manager === 'apk'
-      ? { 'keys/openwrt-demo.pem': text(`# ${demoUpstreamKey.publicKey.replace('\n', '\n# ')}`) }
+      ? { 'keys/openwrt-demo.pem': text(demoUpstreamPem) }
       : { [`keys/${demoUpstreamKey.id}`]: text(demoUpstreamKey.publicKey) }),
     [`packages/.index`]: { content: index },
     ...Object.fromEntries(own.map(({ fileName, content }) => [`packages/${fileName}`, { content }])),

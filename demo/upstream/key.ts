@@ -26,10 +26,17 @@ export const demoUpstreamKey = demoKey('64656d6f6b657931', 'DEMO ONLY, public se
 /** Signs the custom feed below `/custom/`. */
 export const demoCustomFeedKey = demoKey('64656d6f6b657932', 'DEMO ONLY, public secret: demo custom feed');
 
-/** The EC public key beside the apk form of the custom feed. The demo's apk checks no signatures. */
+/** EC public keys, as apk's keys/ holds them. The demo's apk checks no signatures, and the secret halves were thrown away. */
+export const demoUpstreamPem = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqREH7B6cgl2xG5QB2eNphldulPLC
+2OOZgAS8t3BM2e2io9z3lAFBsORheRmk/OmNI/btHrgklJ2U3CFC/s91ig==
+-----END PUBLIC KEY-----
+`;
+
+/** The same for the apk form of the custom feed. */
 export const demoCustomFeedPem = `-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt
-6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWrturFXZ099rlFnAe8Xe013uNUz4
+UxDgjfgkobZ9du1UaHM+mwtNB98ezS3tLZxZBtCGtvllbXKDN0JbSRcqsg==
 -----END PUBLIC KEY-----
 `;
 

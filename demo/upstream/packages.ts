@@ -176,6 +176,7 @@ const kernelModules = [
   kmod('nft-core', 220, 'kmod-nf-conntrack'),
   kmod('nft-offload', 20, 'kmod-nft-core kmod-nf-flow'),
   kmod('nft-nat', 16, 'kmod-nft-core'),
+  kmod('nft-nat6', 8, 'kmod-nft-nat'),
   kmod('nft-fib', 10, 'kmod-nft-core'),
   kmod('nf-conntrack', 120),
   kmod('nf-conntrack6', 8, 'kmod-nf-conntrack', { until: '25.12' }),
@@ -219,7 +220,8 @@ const kernelModules = [
 const luciPackage = (name: string, sizeKb: number, depends = '', extra: Extra = {}) =>
   define('luci', name, '', sizeKb, depends, { allArchitectures: true, ...extra });
 
-const languages = ['de', 'en', 'fr'];
+// No English: upstream has no such packs any more, which is why requests for them are rewritten.
+const languages = ['de', 'fr'];
 
 const translation = (of: string, extra: Extra = {}) =>
   languages.map((language) =>
@@ -246,7 +248,7 @@ const luci = [
   luciPackage('luci-app-opkg', 30, 'luci-base opkg', { until: '23.05' }),
   luciPackage('luci-app-package-manager', 34, 'luci-base', { since: '24.10' }),
   luciPackage('luci-app-attendedsysupgrade', 40, 'luci-base attendedsysupgrade-common'),
-  luciPackage('luci-app-diag-core', 20, 'luci-base', { until: '23.05' }),
+  luciPackage('luci-app-diag-core', 20, 'luci-base', { since: '24.10' }),
   ...translation('base'),
   ...translation('firewall'),
   ...translation('opkg', { until: '23.05' }),

@@ -221,7 +221,7 @@ const filogic: DemoTarget = {
 /** Every target that the demo upstream knows. */
 export const demoTargets: readonly DemoTarget[] = [x86, ath79, filogic];
 
-/** Images that a target's directory itself offers are made by nobody: profiles.json names them, as upstream's does. */
+/** How upstream names an image of a profile in the target's own directory. */
 export function imageName(
   version: DemoVersion,
   target: DemoTarget,

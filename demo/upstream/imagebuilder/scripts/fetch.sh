@@ -7,7 +7,7 @@ list="$1"
 
 if command -v curl >/dev/null 2>&1; then
 	awk -F '\t' '{ printf "url = \"%s\"\noutput = \"%s\"\n", $1, $2 }' "$list" > "$list.curl"
-	curl -q -g -L -f -s -S --connect-timeout 10 --retry 0 -K "$list.curl"
+	curl -q -g -L -f -s -S --connect-timeout 10 --speed-limit 1 --speed-time 60 -K "$list.curl"
 	exit 0
 fi
 
