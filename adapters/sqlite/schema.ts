@@ -61,4 +61,45 @@ export const MIGRATIONS: readonly string[] = [
     version INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // Statistics: sums per hour; sums per day and name; which builds have been counted; failures that may be shown.
+  `
+  CREATE TABLE statistics_hours (
+    hour TEXT NOT NULL PRIMARY KEY,
+    hits INTEGER NOT NULL,
+    misses INTEGER NOT NULL,
+    joined INTEGER NOT NULL,
+    rejected INTEGER NOT NULL,
+    successes INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL,
+    build_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE statistics_days (
+    kind TEXT NOT NULL,
+    day TEXT NOT NULL,
+    branch TEXT NOT NULL,
+    name TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (kind, day, branch, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE counted_builds (
+    hash TEXT NOT NULL,
+    enqueued_at TEXT NOT NULL,
+    is_ended INTEGER NOT NULL,
+    PRIMARY KEY (hash, enqueued_at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX counted_builds_open ON counted_builds (enqueued_at) WHERE is_ended = 0;
+  CREATE INDEX counted_builds_ended ON counted_builds (enqueued_at) WHERE is_ended = 1;
+
+  CREATE TABLE build_errors (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    version TEXT NOT NULL,
+    target TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    message TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

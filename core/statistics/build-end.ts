@@ -1,0 +1,56 @@
+import { type Branch, branchOf } from '../branches.ts';
+import type { CancelledBuild, DoneBuild, FailedBuild } from '../build.ts';
+import type { BuildOrder } from '../build-order.ts';
+import type { BuildOutput } from '../build-output.ts';
+import type { BuildEnd } from '../statistics.ts';
+import { anonymousError } from './anonymous-error.ts';
+
+/**
+ * What statistics may know of a build that has ended. Of private builds (with `defaults`) nothing but that they were, how they
+ * ended and for what device; of builds with repositories of the client's own no package names, since those may be its own too.
+ */
+export function buildEnd(
+  build: DoneBuild | FailedBuild | CancelledBuild,
+  order: BuildOrder | undefined,
+  branches: readonly Branch[],
+  output?: Pick<BuildOutput, 'metadata' | 'profile'>,
+): BuildEnd {
+  const common = {
+    hash: build.hash,
+    enqueuedAt: build.enqueuedAt,
+    endedAt: build.finishedAt,
+    ...(order && { subject: subjectOf(order, branches) }),
+  };
+  const nothing = { milliseconds: 0, packages: [] };
+  switch (build.state) {
+    case 'done': {
+      const milliseconds = Math.max(0, Date.parse(build.finishedAt) - Date.parse(build.startedAt)) || 0;
+      const packages = build.isPrivate || order === undefined || output === undefined ? [] : extraPackages(order, output);
+      return { ...common, outcome: 'success', milliseconds, packages };
+    }
+    case 'failed': {
+      const isShown = !build.isPrivate && order !== undefined;
+      return {
+        ...common,
+        outcome: 'failure',
+        ...nothing,
+        ...(isShown && { error: anonymousError(build.detail, order.request.repositories) }),
+      };
+    }
+    case 'cancelled':
+      return { ...common, outcome: 'cancelled', ...nothing };
+  }
+}
+
+function subjectOf({ request: { version, target, profile } }: BuildOrder, branches: readonly Branch[]) {
+  return { branch: branchOf(version, branches)?.name ?? version, version, target, profile };
+}
+
+/** Asked for, not for removal, and neither in every image of the target nor the profile's own (asu/build.py). */
+function extraPackages({ request }: BuildOrder, { metadata, profile }: Pick<BuildOutput, 'metadata' | 'profile'>): string[] {
+  if (Object.keys(request.repositories).length > 0) return [];
+  const usual = new Set([...names(metadata['default_packages']), ...names(profile['device_packages'])]);
+  return [...new Set(request.packages)].filter((name) => !name.startsWith('-') && !usual.has(name));
+}
+
+const names = (list: unknown): unknown[] => (Array.isArray(list) ? list : []);

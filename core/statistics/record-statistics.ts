@@ -1,0 +1,53 @@
+import type { Branch } from '../branches.ts';
+import type { Clock, Statistics } from '../ports.ts';
+import type { RunEvent } from '../run-build.ts';
+import type { Submitted } from '../submit-build.ts';
+import { buildEnd } from './build-end.ts';
+import { requestCounter } from './request-counter.ts';
+
+export interface RecordStatisticsDeps {
+  readonly statistics: Statistics;
+  readonly branches: () => readonly Branch[];
+  readonly now: Clock;
+  /** Told when something could not be written. Ends are made up for by `settleBuilds`, counts by the next flush. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** Ears for what happens in submit and runner; none of them throws, nor keeps anybody waiting. */
+export interface StatisticsRecorder {
+  /** A request was accepted. The build it started, if any, is counted at once and durably. */
+  readonly onSubmitted: (submitted: Submitted, client: string) => void;
+  /** A request that had passed the schema was refused. */
+  readonly onRejected: (client: string) => void;
+  /** Ends are counted at once and durably. */
+  readonly onRunEvent: (event: RunEvent) => void;
+  /** Writes what was summed up; settles when everything told so far is written or given up. Call it every second and on close. */
+  readonly flush: () => Promise<void>;
+}
+
+export function recordStatistics({ statistics, branches, now, onTrouble }: RecordStatisticsDeps): StatisticsRecorder {
+  const counter = requestCounter({ statistics, now });
+  const underWay = new Set<Promise<void>>();
+  const write = (make: () => Promise<unknown>) => {
+    const written: Promise<void> = make()
+      .then(() => undefined, onTrouble)
+      .finally(() => underWay.delete(written));
+    underWay.add(written);
+  };
+
+  return {
+    onSubmitted: ({ outcome, build }, client) => {
+      counter.add(outcome, client);
+      if (outcome === 'new') write(() => statistics.started({ hash: build.hash, enqueuedAt: build.enqueuedAt }));
+    },
+    onRejected: (client) => counter.add('rejected', client),
+    onRunEvent: (event) => {
+      if (event.type === 'done') write(() => statistics.ended(buildEnd(event.build, event.order, branches(), event.output)));
+      if (event.type === 'failed') write(() => statistics.ended(buildEnd(event.build, event.order, branches())));
+    },
+    flush: async () => {
+      await counter.flush().catch(onTrouble);
+      await Promise.all(underWay);
+    },
+  };
+}

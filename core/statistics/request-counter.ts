@@ -1,0 +1,54 @@
+import type { Clock, Statistics } from '../ports.ts';
+import type { SubmitOutcome } from '../submit-build.ts';
+
+/** What became of a request that passed the schema. */
+export type RequestOutcome = SubmitOutcome | 'rejected';
+
+/**
+ * Sums up requests in memory, so that a cached answer costs no write. What has not been flushed is lost with the process, by
+ * `kill -9` or loss of power: counts of requests of the last second, never of builds.
+ */
+export interface RequestCounter {
+  add(outcome: RequestOutcome, client: string): void;
+  /** Writes what was summed up since the last flush; what could not be written stays for the next. */
+  flush(): Promise<void>;
+}
+
+/** Clients name themselves as they like; so many names are told apart between two flushes, the rest is `other/0`. */
+const MAX_CLIENTS = 50;
+const OTHER = 'other/0';
+/** `name/version`, as every known client writes it. Anything else is nobody's name, and not for publication. */
+const CLIENT = /^[A-Za-z][A-Za-z0-9_.-]{0,31}\/[A-Za-z0-9_.+~-]{1,40}$/;
+
+export function requestCounter({ statistics, now }: { statistics: Pick<Statistics, 'count'>; now: Clock }): RequestCounter {
+  let sums = noSums();
+  const add = (outcome: RequestOutcome, client: string, times = 1) => {
+    if (outcome !== 'new') sums[outcome] += times;
+    addClient(client, times);
+  };
+  const addClient = (client: string, times: number) => {
+    const isKnown = sums.clients.has(client) || (sums.clients.size < MAX_CLIENTS && CLIENT.test(client));
+    const name = isKnown ? client : OTHER;
+    sums.clients.set(name, (sums.clients.get(name) ?? 0) + times);
+  };
+
+  return {
+    add,
+    async flush() {
+      if (sums.clients.size === 0) return;
+      const { clients, ...counts } = sums;
+      sums = noSums();
+      try {
+        await statistics.count({ ...counts, at: now().toISOString(), clients: Object.fromEntries(clients) });
+      } catch (error) {
+        sums.hits += counts.hits;
+        sums.joined += counts.joined;
+        sums.rejected += counts.rejected;
+        for (const [client, times] of clients) addClient(client, times);
+        throw error;
+      }
+    },
+  };
+}
+
+const noSums = () => ({ hits: 0, joined: 0, rejected: 0, clients: new Map<string, number>() });

@@ -1,0 +1,39 @@
+import type { Branch } from '../branches.ts';
+import type { BuildTable, Clock, Statistics } from '../ports.ts';
+import type { BuildEnd, CountedBuild } from '../statistics.ts';
+import { buildEnd } from './build-end.ts';
+
+export interface SettleBuildsDeps {
+  readonly statistics: Pick<Statistics, 'unended' | 'ended'>;
+  readonly builds: Pick<BuildTable, 'get' | 'order'>;
+  readonly branches: () => readonly Branch[];
+  readonly now: Clock;
+}
+
+/** Builds younger than this are not looked at, nor ends: whoever ended the build tells by itself, and knows more. */
+const SETTLE_AFTER_SECONDS = 60;
+/** Builds per call: bounds its time. */
+const LIMIT = 1_000;
+
+/**
+ * Counts the ends nobody told: a runner killed between ending a build and telling, a build that the sweeper gave up, a
+ * cancellation. Idempotent. Where even the row is gone, or another claim has taken it, it counts as a failure of nothing known.
+ * Answers how many there were.
+ */
+export async function settleBuilds(deps: SettleBuildsDeps): Promise<number> {
+  const before = new Date(deps.now().getTime() - SETTLE_AFTER_SECONDS * 1000);
+  let settled = 0;
+  for (const counted of await deps.statistics.unended(before, LIMIT)) {
+    const end = await endOf(deps, counted, before);
+    if (end !== undefined && (await deps.statistics.ended(end))) settled++;
+  }
+  return settled;
+}
+
+async function endOf({ builds, branches, now }: SettleBuildsDeps, counted: CountedBuild, before: Date): Promise<BuildEnd | undefined> {
+  const build = await builds.get(counted.hash);
+  if (build === undefined || build.enqueuedAt !== counted.enqueuedAt || build.state === 'expiring')
+    return { ...counted, endedAt: now().toISOString(), outcome: 'failure', milliseconds: 0, packages: [] };
+  if (build.state === 'queued' || build.state === 'building' || build.finishedAt > before.toISOString()) return undefined;
+  return buildEnd(build, await builds.order(build.hash), branches());
+}
