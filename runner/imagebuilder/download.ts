@@ -3,9 +3,10 @@ import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildOrder } from '#core/build-order.ts';
 import { InfrastructureFailure } from '#core/build-output.ts';
+import { parseDigests, parseProfiles } from '#core/upstream-files.ts';
 import { hasCode } from './has-code.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
-import { digestOf, fetchSums, reasonOf, type SumsSource } from './upstream-sums.ts';
+import { fetchSums, reasonOf, type SumsSource } from './upstream-sums.ts';
 
 export interface DownloadOptions extends SumsSource {
   readonly upstreamUrl: string;
@@ -36,7 +37,7 @@ export async function checkListed(
   const directory = targetDirectory(options.upstreamUrl, order);
   const sums = await fetchSums(directory, options, log, signal);
   const { name, sha256 } = order.imagebuilder;
-  const listed = digestOf(sums, name);
+  const listed = listedDigest(directory, sums, name);
   if (listed === sha256) return;
   const now = listed === undefined ? 'it is no longer listed' : `upstream now has SHA-256 ${listed}`;
   const revision = await currentRevision(directory, options.fetch, signal);
@@ -170,13 +171,19 @@ function asFailure(url: string, error: unknown): InfrastructureFailure {
   return new InfrastructureFailure(`${url}: ${reasonOf(error)}`, { cause: error });
 }
 
+function listedDigest(directory: string, sums: Buffer, name: string): string | undefined {
+  try {
+    return parseDigests(sums.toString('utf8')).get(name);
+  } catch (error) {
+    throw new InfrastructureFailure(`${directory}/sha256sums: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}
+
 /** Which revision upstream has now, for the message only. */
 async function currentRevision(directory: string, doFetch: typeof fetch, signal: AbortSignal): Promise<string | undefined> {
   try {
     const response = await doFetch(`${directory}/profiles.json`, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) });
-    const profiles: unknown = response.ok ? await response.json() : await response.body?.cancel();
-    const code = typeof profiles === 'object' && profiles !== null && 'version_code' in profiles ? profiles.version_code : undefined;
-    return typeof code === 'string' ? code.slice(0, 64) : undefined;
+    return parseProfiles(await response.text()).revision || undefined;
   } catch {
     signal.throwIfAborted();
     return undefined;

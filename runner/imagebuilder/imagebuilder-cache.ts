@@ -101,12 +101,16 @@ export function imagebuilderCache(directory: string, maxBytes: number): Imagebui
     }
   };
 
+  const forget = (sha256: string, abort: AbortController): void => {
+    if (filling.get(sha256)?.abort === abort) filling.delete(sha256);
+  };
+
   /** Joins the fill that is under way, or starts one; gives up waiting when `signal` aborts. */
   const filled = async (sha256: string, fill: Parameters<ImagebuilderCache['use']>[1], signal: AbortSignal): Promise<void> => {
     let current = filling.get(sha256);
     if (current === undefined) {
       const abort = new AbortController();
-      const done = make(sha256, fill, abort.signal).finally(() => filling.delete(sha256));
+      const done = make(sha256, fill, abort.signal).finally(() => forget(sha256, abort));
       done.catch(() => undefined);
       current = { done, abort, waiting: 0 };
       filling.set(sha256, current);
@@ -125,6 +129,8 @@ export function imagebuilderCache(directory: string, maxBytes: number): Imagebui
       ]);
     } catch (error) {
       if (--current.waiting === 0) {
+        // Whoever comes now starts anew instead of joining what is being stopped.
+        forget(sha256, abort);
         abort.abort(error);
         // Nothing of it may still run when the last who wanted it is gone.
         await done.catch(() => undefined);

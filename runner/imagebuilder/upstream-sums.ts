@@ -56,16 +56,6 @@ export function checkSignature(
   log(`Signature of sha256sums: ${problem}; checked by SHA-256 only`);
 }
 
-/** The digest `sha256sums` has for a file: lines are `<64 hex> *<name>`. */
-export function digestOf(sums: Uint8Array, name: string): string | undefined {
-  return Buffer.from(sums)
-    .toString('utf8')
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .find((line) => line.slice(64) === ` *${name}` || line.slice(64) === `  ${name}`)
-    ?.slice(0, 64);
-}
-
 /** `undefined`: 404. Anything but 200 with a body of bearable size is an `InfrastructureFailure`. */
 async function fetchSmall(url: string, doFetch: typeof fetch, signal: AbortSignal): Promise<Buffer | undefined> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);

@@ -1,7 +1,9 @@
 import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { chmod, chown, copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateUsignKey, publicOfUsignSecret } from './usign.ts';
+import { hasCode } from '#runner/imagebuilder/has-code.ts';
+import { putFile } from '#runner/imagebuilder/put-file.ts';
+import { generateUsignKey, parseUsignPublicKey, publicOfUsignSecret } from './usign.ts';
 
 /** The server's persistent signing keys, one per package manager's format, kept in a directory of their own. */
 export interface BuildKey {
@@ -41,14 +43,17 @@ export async function openBuildKey(directory: string): Promise<BuildKey> {
     publicKey,
     install: async (tree, packageManager, uid) => {
       if (packageManager === 'apk') {
-        await put(join(tree, 'keys', APK_SECRET), apkSecret, 0o600, uid);
-        await put(join(tree, 'keys', APK_PUBLIC), apkPublic, 0o644, uid);
+        await putFile(join(tree, 'keys', APK_SECRET), apkSecret, uid, 0o600);
+        await putFile(join(tree, 'keys', APK_PUBLIC), apkPublic, uid);
         return;
       }
-      await put(join(tree, USIGN), secret, 0o600, uid);
-      await put(join(tree, `${USIGN}.pub`), publicKey, 0o644, uid);
+      await putFile(join(tree, USIGN), secret, uid, 0o600);
+      await putFile(join(tree, `${USIGN}.pub`), publicKey, uid);
+      // ImageBuilder trusts the key that it makes; its own package index is signed with it.
+      const id = parseUsignPublicKey(publicKey)?.id;
+      if (id !== undefined) await putFile(join(tree, 'keys', id), publicKey, uid);
       const certificate = await readFile(path(CERTIFICATE)).catch(() => undefined);
-      if (certificate !== undefined) await put(join(tree, CERTIFICATE), certificate, 0o644, uid);
+      if (certificate !== undefined) await putFile(join(tree, CERTIFICATE), certificate, uid);
     },
     keepCertificate: async (tree) => {
       const made = join(tree, CERTIFICATE);
@@ -59,7 +64,7 @@ export async function openBuildKey(directory: string): Promise<BuildKey> {
         await link(temporary, path(CERTIFICATE));
       } catch (error) {
         // None was made (apk), or one is kept already.
-        if (!isCode(error, 'ENOENT') && !isCode(error, 'EEXIST')) throw error;
+        if (!hasCode(error, 'ENOENT') && !hasCode(error, 'EEXIST')) throw error;
       } finally {
         await rm(temporary, { force: true });
       }
@@ -70,7 +75,7 @@ export async function openBuildKey(directory: string): Promise<BuildKey> {
 /** The content of a file, or what `create` makes, written whole and only if nobody was first. */
 async function readOrCreate(path: string, mode: number, create: () => string): Promise<string> {
   const existing = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isCode(error, 'ENOENT')) return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (existing !== undefined) return existing;
@@ -79,20 +84,9 @@ async function readOrCreate(path: string, mode: number, create: () => string): P
   try {
     await link(temporary, path);
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   } finally {
     await rm(temporary, { force: true });
   }
   return readFile(path, 'utf8');
 }
-
-/** Replaces, never follows what stands there: the tree may carry a link of that name. */
-async function put(path: string, content: string | Uint8Array, mode: number, uid: number | undefined): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
-  await mkdir(join(path, '..'), { recursive: true });
-  await writeFile(temporary, content, { mode });
-  if (uid !== undefined) await chown(temporary, uid, uid);
-  await rename(temporary, path);
-}
-
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;

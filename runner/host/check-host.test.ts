@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { checkHost, type HostCheck, installCommands } from './check-host.ts';
+
+const directory = await mkdtemp(join(tmpdir(), 'asu-host-'));
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe('checkHost', () => {
+  it('finds what the tests themselves need', async () => {
+    const checks = await checkHost(directory);
+    const required = checks.filter(({ required: isRequired }) => isRequired);
+    expect(required.map(({ name, ok }) => [name, ok])).toEqual([
+      ['Linux on x86_64', true],
+      ['make ≥ 4.1', true],
+      ['tar', true],
+      ['xz', true],
+      ['case-sensitive file system', true],
+    ]);
+    expect(checks.find(({ name }) => name === 'make ≥ 4.1')?.found).toContain('GNU Make');
+  });
+
+  it('names what to install for everything that is missing, and does not name it twice', () => {
+    const missing = (name: string, install: HostCheck['install']): HostCheck => ({
+      name,
+      ok: false,
+      found: 'missing',
+      required: false,
+      install,
+    });
+    expect(
+      installCommands([
+        missing('a', { apt: 'perl', dnf: 'perl-core', apk: 'perl perl-utils' }),
+        missing('b', { apt: 'perl', dnf: 'perl-core', apk: 'perl' }),
+        missing('c', { apt: 'xz-utils', dnf: 'xz', apk: 'xz' }),
+        { ...missing('d', { apt: 'git', dnf: 'git', apk: 'git' }), ok: true },
+      ]),
+    ).toEqual(['apt-get install perl xz-utils', 'dnf install perl-core xz', 'apk add perl perl-utils xz']);
+    expect(installCommands([])).toEqual([]);
+  });
+
+  it('says that a directory cannot be written', async () => {
+    const checks = await checkHost(join(directory, 'none'));
+    expect(checks.find(({ name }) => name.startsWith('case'))).toMatchObject({ ok: false, found: expect.stringContaining('ENOENT') });
+  });
+});

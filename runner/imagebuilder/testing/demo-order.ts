@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { BinDir, RequestHash } from '#core/build.ts';
+import type { BuildOrder } from '#core/build-order.ts';
+import { type BuildRequest, buildRequestSchema } from '#core/build-request.ts';
+import { imagebuilderOf, parseDigests, parseProfiles } from '#core/upstream-files.ts';
+
+/** An order as build-submit would write it, from what the upstream at `url` publishes now. Packages are not resolved. */
+export async function demoOrder(url: string, request: Partial<BuildRequest> = {}): Promise<BuildOrder> {
+  const asked = { version: '24.10.2', target: 'x86/64', profile: 'generic', ...request };
+  const versionPath = asked.version === 'SNAPSHOT' ? 'snapshots' : `releases/${asked.version}`;
+  const directory = `${url}/${versionPath}/targets/${asked.target}`;
+  const sums = await (await fetch(`${directory}/sha256sums`)).text();
+  const profiles = parseProfiles(await (await fetch(`${directory}/profiles.json`)).text());
+  const imagebuilder = imagebuilderOf(parseDigests(sums));
+  if (imagebuilder === undefined) throw new Error(`no ImageBuilder in ${directory}`);
+  return {
+    requestHash: RequestHash.parse(createHash('sha256').update(JSON.stringify(asked)).digest('hex')),
+    request: buildRequestSchema().parse(asked),
+    versionPath,
+    arch: profiles.arch ?? '',
+    revision: profiles.revision,
+    imagebuilder,
+    inputs: createHash('sha256').update(sums).digest('hex'),
+  };
+}
+
+let attempts = 0;
+
+export const demoBinDir = (): BinDir => BinDir.parse(createHash('sha256').update(`${process.pid} ${attempts++}`).digest('hex'));

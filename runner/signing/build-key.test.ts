@@ -1,0 +1,74 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openBuildKey } from './build-key.ts';
+import { parseUsignPublicKey, parseUsignSignature, signUsign, verifyUsign } from './usign.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-key-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+describe('openBuildKey', () => {
+  it('makes keys once and keeps them, secrets for the owner only', async () => {
+    const first = await openBuildKey(join(directory, 'keys'));
+    const second = await openBuildKey(join(directory, 'keys'));
+    expect(second.publicKey).toBe(first.publicKey);
+    for (const secret of ['key-build', 'local-private-key.pem'])
+      expect((await stat(join(directory, 'keys', secret))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(directory, 'keys'))).mode & 0o777).toBe(0o700);
+  });
+
+  it('gives all who open it at once the same keys', async () => {
+    const keys = await Promise.all(Array.from({ length: 10 }, () => openBuildKey(directory)));
+    expect(new Set(keys.map(({ publicKey }) => publicKey)).size).toBe(1);
+    expect((await readdir(directory)).sort()).toEqual(['key-build', 'key-build.pub', 'local-private-key.pem']);
+  });
+
+  it('installs for opkg a pair that fits, trusted by the tree itself', async () => {
+    const key = await openBuildKey(join(directory, 'keys'));
+    const tree = join(directory, 'tree');
+    await mkdir(tree);
+    await key.install(tree, 'opkg', undefined);
+    const data = Buffer.from('Packages');
+    const signature = parseUsignSignature(signUsign(data, await readFile(join(tree, 'key-build'), 'utf8')));
+    const publicKey = parseUsignPublicKey(key.publicKey);
+    expect(publicKey && signature && verifyUsign(data, signature, publicKey)).toBe(true);
+    expect(await readFile(join(tree, 'keys', publicKey?.id ?? ''), 'utf8')).toBe(key.publicKey);
+  });
+
+  it('installs for apk a pair that fits', async () => {
+    const key = await openBuildKey(join(directory, 'keys'));
+    await key.install(directory, 'apk', undefined);
+    const secret = createPrivateKey(await readFile(join(directory, 'keys', 'local-private-key.pem'), 'utf8'));
+    const text = await readFile(join(directory, 'keys', 'local-public-key.pem'), 'utf8');
+    expect(createPublicKey(secret).export({ format: 'pem', type: 'spki' })).toBe(text);
+  });
+
+  it('does not write through a link that stands in the tree', async () => {
+    const key = await openBuildKey(join(directory, 'keys'));
+    const tree = join(directory, 'tree');
+    await mkdir(tree);
+    await writeFile(join(directory, 'victim'), 'untouched');
+    await symlink(join(directory, 'victim'), join(tree, 'key-build'));
+    await key.install(tree, 'opkg', undefined);
+    expect(await readFile(join(directory, 'victim'), 'utf8')).toBe('untouched');
+  });
+
+  it('keeps the first certificate it is shown and installs it from then on', async () => {
+    const key = await openBuildKey(join(directory, 'keys'));
+    const [one, two] = [join(directory, 'one'), join(directory, 'two')];
+    await mkdir(one);
+    await mkdir(two);
+    await key.keepCertificate(one);
+    await writeFile(join(one, 'key-build.ucert'), 'first');
+    await key.keepCertificate(one);
+    await writeFile(join(one, 'key-build.ucert'), 'second');
+    await key.keepCertificate(one);
+    await key.install(two, 'opkg', undefined);
+    expect(await readFile(join(two, 'key-build.ucert'), 'utf8')).toBe('first');
+  });
+});
