@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ImageMaker } from '#core/ports.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { jsonLog } from '#http/log.ts';
+import { jsonLog, type Log } from '#http/log.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
 import { scriptedImageMaker } from './scripted-image-maker.ts';
@@ -24,10 +24,12 @@ export interface TestServer extends Standalone {
 export interface TestServerOptions {
   readonly env?: Record<string, string>;
   readonly imageMaker?: ImageMaker;
+  /** Default: every line is kept in `lines`. */
+  readonly log?: Log;
 }
 
 /** The whole server on a free port over a demo upstream of its own; images by script unless an ImageMaker is given. */
-export async function testServer({ env = {}, imageMaker = scriptedImageMaker() }: TestServerOptions = {}): Promise<TestServer> {
+export async function testServer({ env = {}, imageMaker = scriptedImageMaker(), log }: TestServerOptions = {}): Promise<TestServer> {
   const upstream = await serveDemoUpstream();
   const dataDir = await mkdtemp(join(tmpdir(), 'asu-test-'));
   const lines: string[] = [];
@@ -39,7 +41,7 @@ export async function testServer({ env = {}, imageMaker = scriptedImageMaker() }
     TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1),
     ...env,
   });
-  const server = await startStandalone(config, { log: jsonLog('debug', (line) => lines.push(line)), imageMaker });
+  const server = await startStandalone(config, { log: log ?? jsonLog('debug', (line) => lines.push(line)), imageMaker });
   const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: 'manual', ...init });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     get(path, {
