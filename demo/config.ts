@@ -11,12 +11,15 @@ export interface DemoSettings {
 
 /** The standalone server's configuration for the demo: nothing of the person's own environment but PATH and TMPDIR matters. */
 export function demoConfig({ dataDir, upstreamUrl, port, key, verbose }: DemoSettings): StandaloneConfig {
-  return loadConfig({
-    ASU_DATA_DIR: dataDir,
-    UPSTREAM_URL: upstreamUrl,
-    PORT: port ?? '0',
-    TRUSTED_KEYS: key,
-    LOG_LEVEL: verbose ? 'debug' : 'silent',
-    ALLOW_DEFAULTS: '1',
-  });
+  return loadConfig(
+    {},
+    {
+      ASU_DATA_DIR: dataDir,
+      UPSTREAM_URL: upstreamUrl,
+      PORT: port ?? '0',
+      TRUSTED_KEYS: key,
+      LOG_LEVEL: verbose ? 'debug' : 'silent',
+      ALLOW_DEFAULTS: '1',
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { Branches, DEFAULT_BRANCHES } from '#core/branches.ts';
 import { DEFAULT_LIMITS } from '#core/build-request.ts';
@@ -78,8 +78,13 @@ const Settings = z.object({
   TRUSTED_KEYS: words.default([]).meta({ description: 'Further usign public keys (base64) whose signatures count.' }),
   BUILD_KEY: z
     .string()
+    .regex(/(^|\/)key-build$/, 'expected the path of a file named key-build')
     .optional()
-    .meta({ description: 'File of the signing key; default: build-key in the data directory, made on first start.' }),
+    .meta({ description: 'File `key-build` of the signing key, others beside it; default: made on first start in the data directory.' }),
+  SANDBOX: z
+    .enum(['auto', 'bwrap', 'unshare', 'uid', 'plain'])
+    .default('auto')
+    .meta({ description: 'How builds are kept from the machine; auto: the strongest that works here.' }),
   BRANCHES: json
     .pipe(Branches)
     .default(() => DEFAULT_BRANCHES)
@@ -112,7 +117,7 @@ export interface StandaloneConfig extends Settings {
   readonly artifactDir: string;
   readonly cacheDir: string;
   readonly workDir: string;
-  readonly buildKeyPath: string;
+  readonly keyDir: string;
 }
 
 /** A setting that cannot be taken; the message names it, its value and what is allowed. */
@@ -120,8 +125,17 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Reads the settings from the environment. Throws `ConfigError` that names every bad one. */
-export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): StandaloneConfig {
+/** What the command line says; wins over the environment. */
+export interface CommandLine {
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
+}
+
+/** Reads the settings from command line and environment. Throws `ConfigError` that names every bad one. */
+export function loadConfig(
+  { host, port }: CommandLine = {},
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): StandaloneConfig {
   const given: Record<string, string> = {};
   for (const name of Object.keys(Settings.shape)) {
     const alias = Object.keys(ALIASES).find((other) => ALIASES[other] === name);
@@ -129,6 +143,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     const value = env[prefixed] ?? (alias && env[alias]) ?? env[name];
     if (value !== undefined && value !== '') given[name] = value;
   }
+  if (host !== undefined) given['HOST'] = host;
+  if (port !== undefined) given['PORT'] = port;
   const parsed = Settings.safeParse(given);
   if (!parsed.success)
     throw new ConfigError(
@@ -142,7 +158,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     artifactDir: join(dataDir, 'public'),
     cacheDir: join(dataDir, 'cache'),
     workDir: join(dataDir, 'work'),
-    buildKeyPath: resolve(parsed.data.BUILD_KEY ?? join(dataDir, 'build-key')),
+    keyDir: parsed.data.BUILD_KEY === undefined ? join(dataDir, 'keys') : dirname(resolve(parsed.data.BUILD_KEY)),
   };
 }
 

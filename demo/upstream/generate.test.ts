@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
@@ -50,6 +50,7 @@ describe('the tree', () => {
     const known = new Set(expected);
     expect(actual.filter((line) => !known.has(line))).toEqual([]);
     expect(actual).toHaveLength(expected.length);
+    await rm(again, { recursive: true });
   });
 
   it('lists versions, targets and devices', async () => {

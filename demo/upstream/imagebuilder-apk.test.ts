@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoUpstreamDirectory } from './generate.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from './serve.ts';
-import { run, type UnpackedImagebuilder, unpackImagebuilder } from './unpacked-imagebuilder.ts';
+import { removeUnpacked, run, type UnpackedImagebuilder, unpackImagebuilder } from './unpacked-imagebuilder.ts';
 
 let upstream: DemoUpstreamServer;
 let tree: string;
@@ -14,7 +14,10 @@ beforeAll(async () => {
   upstream = await serveDemoUpstream({ directory: tree });
   x86 = await unpackImagebuilder(tree, 'releases/25.12.0/targets/x86/64', upstream.url);
 }, 60_000);
-afterAll(() => upstream.close());
+afterAll(async () => {
+  await upstream.close();
+  await removeUnpacked();
+});
 
 describe('an ImageBuilder with apk', () => {
   it('makes a manifest and then images without network, with a package database of apk', async () => {

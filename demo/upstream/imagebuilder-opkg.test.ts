@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoUpstreamDirectory } from './generate.ts';
 import { demoCustomFeedKey } from './key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from './serve.ts';
-import { run, type UnpackedImagebuilder, unpackImagebuilder } from './unpacked-imagebuilder.ts';
+import { removeUnpacked, run, type UnpackedImagebuilder, unpackImagebuilder } from './unpacked-imagebuilder.ts';
 
 let upstream: DemoUpstreamServer;
 let tree: string;
@@ -23,7 +23,10 @@ beforeAll(async () => {
   x86 = await unpackImagebuilder(tree, 'releases/24.10.2/targets/x86/64', upstream.url);
   ath79 = await unpackImagebuilder(tree, 'releases/24.10.2/targets/ath79/generic', upstream.url);
 }, 60_000);
-afterAll(() => upstream.close());
+afterAll(async () => {
+  await upstream.close();
+  await removeUnpacked();
+});
 
 describe('make info', () => {
   it('prints what OpenWrt 24.10 prints', async () => {

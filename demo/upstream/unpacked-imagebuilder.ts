@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
@@ -41,11 +41,19 @@ export interface UnpackedImagebuilder {
   binDir(): Promise<string>;
 }
 
+const parents: string[] = [];
+
+/** Takes away what `unpackImagebuilder` left, output directories too. */
+export async function removeUnpacked(): Promise<void> {
+  await Promise.all(parents.splice(0).map((parent) => rm(parent, { recursive: true, force: true })));
+}
+
 /** Unpacks the ImageBuilder of a target directory of the tree into a new temporary directory. */
 export async function unpackImagebuilder(tree: string, target: string, upstream: string): Promise<UnpackedImagebuilder> {
   const names = await readdir(join(tree, target));
   const name = names.find((entry) => entry.startsWith('openwrt-imagebuilder-')) ?? '';
   const parent = await mkdtemp(join(tmpdir(), 'demo-imagebuilder-'));
+  parents.push(parent);
   const packed = await readFile(join(tree, target, name));
   const unpacked = name.endsWith('.zst')
     ? await run('tar', ['-xf', '-', '-C', parent], { input: zstdDecompressSync(packed) })

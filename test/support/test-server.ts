@@ -33,14 +33,17 @@ export async function testServer({ env = {}, imageMaker = scriptedImageMaker(), 
   const upstream = await serveDemoUpstream();
   const dataDir = await mkdtemp(join(tmpdir(), 'asu-test-'));
   const lines: string[] = [];
-  const config = loadConfig({
-    UPSTREAM_URL: upstream.url,
-    ASU_DATA_DIR: dataDir,
-    PORT: '0',
-    WORKER_CONCURRENT: '1',
-    TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1),
-    ...env,
-  });
+  const config = loadConfig(
+    {},
+    {
+      UPSTREAM_URL: upstream.url,
+      ASU_DATA_DIR: dataDir,
+      PORT: '0',
+      WORKER_CONCURRENT: '1',
+      TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1),
+      ...env,
+    },
+  );
   const server = await startStandalone(config, { log: log ?? jsonLog('debug', (line) => lines.push(line)), imageMaker });
   const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: 'manual', ...init });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>

@@ -1,0 +1,32 @@
+import { mkdir } from 'node:fs/promises';
+import { checkHost } from '#runner/host/check-host.ts';
+import { ConfigError, loadConfig } from './config.ts';
+import { describeHost } from './describe-host.ts';
+
+/** `npm run doctor`: looks at the host and at upstream, changes nothing, and says what to do. Exit code 1: builds would fail. */
+async function main(): Promise<number> {
+  const config = loadConfig();
+  await mkdir(config.dataDir, { recursive: true });
+  const checks = await checkHost(config.dataDir);
+  process.stdout.write(`What ImageBuilder needs of this machine:\n${describeHost(checks)}\n\n`);
+  process.stdout.write(`Upstream ${config.UPSTREAM_URL}: ${await upstreamState(config.UPSTREAM_URL)}\n`);
+  return checks.some(({ ok, required }) => required && !ok) ? 1 : 0;
+}
+
+async function upstreamState(url: string): Promise<string> {
+  try {
+    const { status } = await fetch(`${url}/.versions.json`, { signal: AbortSignal.timeout(10_000) });
+    return status === 200 ? 'ok' : `answers ${status} for /.versions.json: is UPSTREAM_URL right?`;
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    return `cannot be reached (${cause}): check the network, a proxy, or UPSTREAM_URL`;
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}
