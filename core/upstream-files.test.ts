@@ -25,6 +25,12 @@ describe('.versions.json', () => {
     expect(parseVersions(text)).toEqual({ stable: '24.10.2', oldstable: '23.05.5', list: ['24.10.2'] });
   });
 
+  it('is another file when it says nothing of versions', () => {
+    expect(() => parseVersions('{"error":"too many requests"}')).toThrow(MalformedFileError);
+    expect(() => parseTargets('{"error":"too many requests"}')).toThrow(MalformedFileError);
+    expect(parseTargets('{}')).toEqual({});
+  });
+
   it('takes values of the wrong type for absent', () => {
     expect(parseVersions(JSON.stringify({ stable_version: 24, versions_list: ['24.10.2', 7, null, '../../etc'] }))).toEqual({
       list: ['24.10.2'],

@@ -28,9 +28,12 @@ const FEED = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const DIGEST_LINE = /^([0-9a-f]{64}) [ *](\S.*)$/;
 const IMAGEBUILDER = /^openwrt-imagebuilder-.*x86_64\.tar\.(?:xz|zst)$/;
 
-/** `.versions.json`. Every key is optional and a value of the wrong type is as good as absent. */
+const VERSIONS_KEYS = ['stable_version', 'oldstable_version', 'upcoming_version', 'versions_list'];
+
+/** `.versions.json`. Every key is optional and a value of the wrong type is as good as absent; without any it is another file. */
 export function parseVersions(text: string): UpstreamVersions {
   const file = parseObject('.versions.json', text);
+  if (!VERSIONS_KEYS.some((key) => Object.hasOwn(file, key))) throw new MalformedFileError('.versions.json', 'it says nothing of versions');
   const version = (key: string) => asMatch(file[key], VERSION);
   const stable = version('stable_version');
   const oldstable = version('oldstable_version');
@@ -43,10 +46,12 @@ export function parseVersions(text: string): UpstreamVersions {
   };
 }
 
-/** `.targets.json`: target → package architecture. Entries of another shape are dropped. */
+/** `.targets.json`: target → package architecture. Entries of another shape are dropped; when all are, it is another file. */
 export function parseTargets(text: string): Readonly<Record<string, string>> {
   const entries = Object.entries(parseObject('.targets.json', text));
-  return dictionary(entries.filter((entry): entry is [string, string] => TARGET.test(entry[0]) && asMatch(entry[1], ARCH) !== undefined));
+  const targets = entries.filter((entry): entry is [string, string] => TARGET.test(entry[0]) && asMatch(entry[1], ARCH) !== undefined);
+  if (targets.length === 0 && entries.length > 0) throw new MalformedFileError('.targets.json', 'it names no targets');
+  return dictionary(targets);
 }
 
 /** `profiles.json` of a target. A profile of another shape is dropped, a file without any `profiles` is malformed. */

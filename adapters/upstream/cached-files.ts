@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { single } from './single.ts';
-import type { UpstreamClient, Validators } from './upstream-client.ts';
+import { type UpstreamClient, UpstreamFailure, type Validators } from './upstream-client.ts';
 
 /** A file of upstream, parsed, with the digest of its bytes. */
 export interface UpstreamFile<T> {
@@ -26,15 +26,21 @@ interface Kept extends UpstreamFile<unknown> {
 /** Parsed files, weighed by what was downloaded: enough for the indexes of some architectures. */
 const MAX_KEPT_BYTES = 24 * 1024 * 1024;
 
+/** Whatever is kept weighs something, empty files too. */
+const LEAST_WEIGHT = 512;
+
 /** Remembers what was parsed, so that asking again is a conditional request; one request at a time for each path. */
 export function cachedFiles(client: UpstreamClient): CachedFiles {
-  const kept = new LRUCache<string, Kept>({ maxSize: MAX_KEPT_BYTES, sizeCalculation: ({ size }) => size + 1 });
+  const kept = new LRUCache<string, Kept>({ maxSize: MAX_KEPT_BYTES, sizeCalculation: ({ size }) => size + LEAST_WEIGHT });
   const flights = new Map<string, Promise<Kept | undefined>>();
 
   async function load(path: string, parse: (bytes: Uint8Array) => unknown, reload: boolean): Promise<Kept | undefined> {
     const earlier = kept.get(path);
     const answer = await client.get(path, { validators: reload ? undefined : earlier?.validators, reload });
-    if (answer.kind === 'unchanged') return earlier;
+    if (answer.kind === 'unchanged') {
+      if (earlier === undefined) throw new UpstreamFailure(path, 'upstream calls it unchanged, but it was never read', false);
+      return earlier;
+    }
     if (answer.kind === 'missing') {
       kept.delete(path);
       return undefined;

@@ -46,6 +46,8 @@ export interface SharedDocumentsOptions {
 /** An answer of "unknown" is checked again after this long, and upstream is not asked more often about one document. */
 export const REVALIDATE_MS = 30_000;
 const MAX_TEXT_IN_MEMORY = 32 * 1024 * 1024;
+/** Whatever is remembered weighs something, also that a name does not exist. */
+const LEAST_WEIGHT = 512;
 
 interface Remembered {
   readonly copy: Copy<unknown>;
@@ -61,7 +63,7 @@ interface Stored {
 }
 
 export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocumentsOptions): SharedDocuments {
-  const memory = new LRUCache<string, Remembered>({ maxSize: MAX_TEXT_IN_MEMORY, sizeCalculation: ({ size }) => size + 1 });
+  const memory = new LRUCache<string, Remembered>({ maxSize: MAX_TEXT_IN_MEMORY, sizeCalculation: ({ size }) => size + LEAST_WEIGHT });
   const triedAt = new LRUCache<string, number>({ max: 10_000 });
   const lookUps = new Map<string, Promise<Remembered | undefined>>();
   const refreshes = new Map<string, Promise<Copy<unknown>>>();

@@ -295,6 +295,7 @@ const FAULTS: [string, Fault][] = [
   ['slowness', { kind: 'slow', ms: 5000 }],
   ['wrong bytes', { kind: 'wrong-bytes' }],
   ['a JSON list', { kind: 'body', body: '[1,2,3]' }],
+  ['a JSON error', { kind: 'body', body: '{"error":"try again later"}' }],
   ['JSON null', { kind: 'body', body: 'null' }],
 ];
 
@@ -461,6 +462,20 @@ describe('processes that share a store', () => {
     const before = await everything(make({ records: noting }));
     for (const key of bodies.keys()) await inner.replace(key, 'zstd:AAAA', (await inner.get(key))?.tag);
     expect(await everything(make({ records: noting }))).toEqual(before);
+  });
+
+  it('go on with what they remember while the store is down', async () => {
+    let isDown = false;
+    const shaky: RecordStore = {
+      get: async (key) => (isDown ? Promise.reject(new Error('store is down')) : records.get(key)),
+      replace: async (key, body, tag) => (isDown ? Promise.reject(new Error('store is down')) : records.replace(key, body, tag)),
+    };
+    const catalogue = make({ records: shaky });
+    const before = await everything(catalogue);
+    isDown = true;
+    time += 2 * HOUR;
+    expect(await everything(catalogue)).toEqual(before);
+    await expect(make({ records: shaky }).versions()).rejects.toThrow(UpstreamUnavailableError);
   });
 
   it('do not mix up two upstreams', async () => {

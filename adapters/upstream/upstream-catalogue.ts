@@ -130,7 +130,14 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     },
 
     async packages({ versionPath, target, packageIndex: digest }) {
-      return digest === undefined ? undefined : slots.read(recordKey(versionPath, target), digest);
+      if (digest === undefined) return undefined;
+      try {
+        return await slots.read(recordKey(versionPath, target), digest);
+      } catch (error) {
+        // Without it, the build decides which packages exist.
+        onFailure?.(`package index of ${target}`, error);
+        return undefined;
+      }
     },
 
     async feeds(versionPath, arch) {
