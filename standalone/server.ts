@@ -8,15 +8,19 @@ import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { sqliteRecordStore } from '#adapters/sqlite/record-store.ts';
+import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
 import { buildRequestParser } from '#core/parse-build-request.ts';
 import type { ImageMaker } from '#core/ports.ts';
 import type { RunEvent } from '#core/run-build.ts';
+import { recordStatistics } from '#core/statistics/record-statistics.ts';
+import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { catalogueApp } from '#functions/catalogue/app.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
 import { prepareApp } from '#functions/prepare/app.ts';
+import { statsApp } from '#functions/stats/app.ts';
 import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
 import { httpApp } from '#http/http-app.ts';
@@ -46,6 +50,9 @@ export interface StandaloneParts {
 /** Results are small texts that never change under their `bin_dir`. */
 const REMEMBERED_RESULTS_BYTES = 32 * 1024 * 1024;
 
+/** So much of what was counted in memory a `kill -9` can lose: counts of requests, never of builds. */
+const FLUSH_STATISTICS_MS = 1_000;
+
 /** Everything in one process: all functions, the runner and maintenance over SQLite and a directory. */
 export async function startStandalone(
   config: StandaloneConfig,
@@ -59,6 +66,14 @@ export async function startStandalone(
   const records = sqliteRecordStore(db);
   const artifacts = diskArtifactStore(config.artifactDir);
   const now = () => new Date();
+  const statistics = sqliteStatistics(db);
+  const branches = () => config.BRANCHES;
+  const recorder = recordStatistics({
+    statistics,
+    branches,
+    now,
+    onTrouble: (error) => log.warn('statistics could not be written', { error }),
+  });
   const catalogue = upstreamCatalogue({
     baseUrl: config.UPSTREAM_URL,
     records,
@@ -82,6 +97,20 @@ export async function startStandalone(
 
   const status = { builds, positions, artifacts, now, results, estimate };
   const prepare = { catalogue, policy, parseRequest: () => parse, maxBodyBytes: () => maxBodyBytes(config.MAX_DEFAULTS_LENGTH) };
+  const offer = {
+    catalogue,
+    now,
+    upstreamUrl: config.UPSTREAM_URL,
+    branches,
+    serverFacts: () => ({
+      version: VERSION,
+      contact: config.CONTACT,
+      allow_defaults: config.ALLOW_DEFAULTS,
+      repository_allow_list: config.REPOSITORY_ALLOW_LIST,
+      max_custom_rootfs_size_mb: config.MAX_CUSTOM_ROOTFS_SIZE_MB,
+      max_defaults_length: config.MAX_DEFAULTS_LENGTH,
+    }),
+  };
   const app = httpApp(
     { log },
     statusApp(status),
@@ -90,28 +119,19 @@ export async function startStandalone(
       ...status,
       queue,
       maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+      onSubmitted: recorder.onSubmitted,
+      onRejected: recorder.onRejected,
       onSendFailure: (error, build) => log.error('message could not be sent', { error, request_hash: build.hash }),
     }),
     prepareApp(prepare),
     storeApp({ artifacts, signingKey }),
-    catalogueApp({
-      catalogue,
-      now,
-      upstreamUrl: config.UPSTREAM_URL,
-      branches: () => config.BRANCHES,
-      serverFacts: () => ({
-        version: VERSION,
-        contact: config.CONTACT,
-        allow_defaults: config.ALLOW_DEFAULTS,
-        repository_allow_list: config.REPOSITORY_ALLOW_LIST,
-        max_custom_rootfs_size_mb: config.MAX_CUSTOM_ROOTFS_SIZE_MB,
-        max_defaults_length: config.MAX_DEFAULTS_LENGTH,
-      }),
-    }),
+    catalogueApp(offer),
+    statsApp({ ...offer, report: statistics, positions }),
   );
 
   const onEvent = (event: RunEvent) => {
     logRunEvent(log, event);
+    recorder.onRunEvent(event);
     if (event.type === 'done')
       pace
         .record((Date.parse(event.build.finishedAt) - Date.parse(event.build.startedAt)) / 1000)
@@ -139,6 +159,7 @@ export async function startStandalone(
         onSwept: ({ errors, ...swept }) => {
           if (Object.values(swept).some((count) => count > 0)) log.info('builds swept', swept);
           for (const error of errors) log.error('build could not be swept', { error });
+          settleBuilds({ statistics, builds, branches, now }).catch(onTrouble);
         },
         onTrouble,
       },
@@ -146,11 +167,14 @@ export async function startStandalone(
       config.SWEEP_EVERY * 1000,
     ),
   ];
+  const stopFlushing = every(FLUSH_STATISTICS_MS, () => void recorder.flush());
   return {
     url: server.url,
     close: async () => {
       stop.abort();
       await Promise.all([server.close(), ...background]);
+      stopFlushing();
+      await recorder.flush();
       db.close();
     },
   };

@@ -27,7 +27,6 @@ const URLS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s'"<>]+/gi;
 const PATHS = /(?<![\w.\]/-])\/(?:[\w.@+~:-]+\/)+[\w.@+~:-]*/g;
 const ADDRESSES = /\b\d{1,3}(?:\.\d{1,3}){3}:\d+\b|\[[0-9a-f:.]*:[0-9a-f:.]*\](?::\d+)?/gi;
 const JOB_IDS = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's own characters have no place on a line of text
 const BLANK = /[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
 /** Longest first: a URL before the host in it. */

@@ -36,7 +36,7 @@ export function recordStatistics({ statistics, branches, now, onTrouble }: Recor
   };
 
   return {
-    onSubmitted: ({ outcome, build }, client) => {
+    onSubmitted: ({ outcome, view: { build } }, client) => {
       counter.add(outcome, client);
       if (outcome === 'new') write(() => statistics.started({ hash: build.hash, enqueuedAt: build.enqueuedAt }));
     },

@@ -17,14 +17,16 @@ export interface RequestCounter {
 /** Clients name themselves as they like; so many names are told apart between two flushes, the rest is `other/0`. */
 const MAX_CLIENTS = 50;
 const OTHER = 'other/0';
+/** A new build is a miss, counted with the build. */
+const COUNTERS = { hit: 'hits', joined: 'joined', rejected: 'rejected' } as const;
 /** `name/version`, as every known client writes it. Anything else is nobody's name, and not for publication. */
 const CLIENT = /^[A-Za-z][A-Za-z0-9_.-]{0,31}\/[A-Za-z0-9_.+~-]{1,40}$/;
 
 export function requestCounter({ statistics, now }: { statistics: Pick<Statistics, 'count'>; now: Clock }): RequestCounter {
   let sums = noSums();
-  const add = (outcome: RequestOutcome, client: string, times = 1) => {
-    if (outcome !== 'new') sums[outcome] += times;
-    addClient(client, times);
+  const add = (outcome: RequestOutcome, client: string) => {
+    if (outcome !== 'new') sums[COUNTERS[outcome]] += 1;
+    addClient(client, 1);
   };
   const addClient = (client: string, times: number) => {
     const isKnown = sums.clients.has(client) || (sums.clients.size < MAX_CLIENTS && CLIENT.test(client));

@@ -13,6 +13,8 @@ export interface BuildSubmitAppDeps extends SubmitBuildDeps {
   readonly estimate: EstimateSeconds;
   /** Told of every accepted request, for log and statistics. */
   readonly onSubmitted?: (submitted: Submitted, client: string) => void;
+  /** Told of every request that had passed the schema and was not accepted. */
+  readonly onRejected?: (client: string) => void;
 }
 
 /** Takes build requests: `POST /api/v1/build`, and its first step alone, `POST /api/v1/build/prepare`. */
@@ -21,8 +23,12 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
     .post('/api/v1/build', async (c) => {
       const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
       const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
-      const submitted = await submitBuild(deps, request, { correlationId: c.get('correlationId'), skipResolution });
-      deps.onSubmitted?.(submitted, clientOf(request.client, c.req.header('User-Agent')));
+      const client = clientOf(request.client, c.req.header('User-Agent'));
+      const submitted = await submitBuild(deps, request, { correlationId: c.get('correlationId'), skipResolution }).catch((error) => {
+        deps.onRejected?.(client);
+        throw error;
+      });
+      deps.onSubmitted?.(submitted, client);
       return buildResponse(submitted.view, deps.estimate, 'POST');
     })
     .post('/api/v1/build/prepare', async (c) => {

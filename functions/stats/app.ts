@@ -1,0 +1,123 @@
+import type { Branch } from '#core/branches.ts';
+import type { Catalogue } from '#core/catalogue.ts';
+import { latest, publishedBranches, type ServerFacts } from '#core/overview.ts';
+import type { Clock, QueuePositions, StatisticsReport } from '#core/ports.ts';
+import {
+  buildErrorsText,
+  buildsByVersion,
+  buildsOfLastDay,
+  buildsPerDay,
+  CHART_DAYS,
+  figuresByDay,
+  versionsOfHalfYear,
+} from '#core/statistics/published-statistics.ts';
+import { MAX_BUILD_ERRORS, type Ranked } from '#core/statistics.ts';
+import { overviewPage } from '#http/html/overview-page.ts';
+import { statsPage } from '#http/html/stats-page.ts';
+import { type Routes, routes } from '#http/http-app.ts';
+import { jsonResponse } from '#http/json-response.ts';
+import { queryInteger } from '#http/query-integer.ts';
+import { keptValue } from './kept-value.ts';
+
+export interface StatsAppDeps {
+  readonly report: StatisticsReport;
+  readonly positions: QueuePositions;
+  readonly catalogue: Catalogue;
+  readonly branches: () => readonly Branch[];
+  readonly upstreamUrl: string;
+  readonly serverFacts: () => ServerFacts;
+  readonly now: Clock;
+  /** How old an answer may be; what costs more to make may be five times as old. */
+  readonly maxAgeMs?: number;
+}
+
+const MAX_AGE_MS = 2_000;
+const MAX_PACKAGES = 100;
+/** The list is as long as MAX_BUILD_ERRORS; one answer is not. */
+const MAX_ERRORS = Math.min(500, MAX_BUILD_ERRORS);
+const RANKED_ON_PAGE = 20;
+
+/** What was asked for and what was built: `/api/v1/stats**`, its charts, and the two plain pages `/` and `/stats`. */
+export function statsApp(deps: StatsAppDeps): Routes {
+  const { report, positions, now, maxAgeMs = MAX_AGE_MS } = deps;
+  const cheap = <T>(make: () => Promise<T>) => keptValue(make, now, maxAgeMs);
+  const dear = <T>(make: () => Promise<T>) => keptValue(make, now, 5 * maxAgeMs);
+  const lastDay = cheap(() => buildsOfLastDay(deps));
+  const days = cheap(() => figuresByDay(deps));
+  const errors = cheap(() => report.errors(MAX_ERRORS));
+  const versions = dear(() => versionsOfHalfYear(deps));
+  const topPackages = rankedByBranch(deps, dear);
+  const ofThirtyDays = (kind: 'target' | 'client') => dear(() => report.top(kind, firstDay(now()), now(), { limit: RANKED_ON_PAGE }));
+  const topTargets = ofThirtyDays('target');
+  const topClients = ofThirtyDays('client');
+  const offer = dear(async () => ({ ...(await latest(catalogueOf(deps))), branches: await publishedBranches(catalogueOf(deps)) }));
+
+  return routes()
+    .get('/api/v1/stats', async () => fresh({ queue_length: await positions.waiting() }))
+    .get('/api/v1/stats/summary', async () => fresh({ queue_length: await positions.waiting(), builds_24h: await lastDay() }))
+    .get('/api/v1/builds-per-day', async () => aged(buildsPerDay(await days())))
+    .get('/api/v1/builds-by-version', async (c) => aged(buildsByVersion(await versions(), c.req.query('branch') || undefined)))
+    .get('/api/v1/top-packages', async (c) => {
+      const n = queryInteger('n', c.req.query('n'), { fallback: 30, min: 0, max: MAX_PACKAGES });
+      const branch = c.req.query('branch') || undefined;
+      return aged({ packages: (await topPackages(branch)).slice(0, n), branch: branch ?? null, days: CHART_DAYS });
+    })
+    .get('/api/v1/build-errors', async (c) => {
+      const n = queryInteger('n', c.req.query('n'), { fallback: 100, min: 1, max: MAX_ERRORS });
+      const text = buildErrorsText((await errors()).slice(0, n));
+      return new Response(text, { headers: { ...TEXT, 'Content-Length': String(Buffer.byteLength(text)) } });
+    })
+    .get('/', async () => {
+      const { latest: newest, branches } = await offer().catch(() => ({ latest: [], branches: [] }));
+      return overviewPage({
+        facts: deps.serverFacts(),
+        upstreamUrl: deps.upstreamUrl,
+        latest: newest,
+        branches,
+        waiting: await positions.waiting(),
+        running: await positions.running(),
+        buildsOfLastDay: await lastDay(),
+      });
+    })
+    .get('/stats', async () =>
+      statsPage({
+        serverVersion: deps.serverFacts().version,
+        waiting: await positions.waiting(),
+        running: await positions.running(),
+        buildsOfLastDay: await lastDay(),
+        days: await days(),
+        versions: buildsByVersion(await versions()),
+        packages: (await topPackages(undefined)).slice(0, RANKED_ON_PAGE),
+        targets: await topTargets(),
+        clients: await topClients(),
+        errors: (await errors()).slice(0, RANKED_ON_PAGE),
+      }),
+    );
+}
+
+/** Package ranks, kept for all builds and for each branch that there is; of any other there are none. */
+function rankedByBranch({ report, branches, now }: StatsAppDeps, keep: <T>(make: () => Promise<T>) => () => Promise<T>) {
+  const kept = new Map<string | undefined, () => Promise<readonly Ranked[]>>();
+  return async (branch: string | undefined): Promise<readonly Ranked[]> => {
+    if (branch !== undefined && !branches().some(({ name }) => name === branch)) return [];
+    let ranked = kept.get(branch);
+    if (ranked === undefined) {
+      ranked = keep(() => report.top('package', firstDay(now()), now(), { limit: MAX_PACKAGES, ...(branch !== undefined && { branch }) }));
+      kept.set(branch, ranked);
+    }
+    return ranked();
+  };
+}
+
+const firstDay = (today: Date) => new Date(today.getTime() - (CHART_DAYS - 1) * 86_400_000);
+
+const catalogueOf = ({ catalogue, branches }: StatsAppDeps) => ({ catalogue, branches: branches() });
+
+const TEXT = {
+  'Content-Type': 'text/plain; charset=utf-8',
+  'Cache-Control': 'public, max-age=5',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+const fresh = (value: unknown) => jsonResponse(200, JSON.stringify(value), { 'Cache-Control': 'no-store' });
+const aged = (value: unknown) => jsonResponse(200, JSON.stringify(value), { 'Cache-Control': 'public, max-age=5' });
