@@ -44,7 +44,7 @@ const baseUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https 
  * Every setting of the standalone server, by the name of its environment variable. Names that the reference server has keep
  * their meaning (CONTRACT.md §13); each may also be given with `ASU_` before it.
  */
-const Settings = z.object({
+export const Settings = z.object({
   HOST: z.string().min(1).default('127.0.0.1').meta({ description: 'Address to listen on.' }),
   PORT: count(0, 65_535).default(8000).meta({ description: 'Port to listen on; 0 takes any.' }),
   ASU_DATA_DIR: z
