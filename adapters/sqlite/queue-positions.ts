@@ -1,17 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { QueuePositions } from '#core/ports.ts';
 
-/**
- * Counts on partial indexes that hold only waiting (or running) builds: a few microseconds per hundred of them, however many
- * are finished.
- */
+export const COUNT_WAITING = `SELECT count(*) AS n FROM builds INDEXED BY builds_waiting WHERE state = 'queued'`;
+export const COUNT_RUNNING = `SELECT count(*) AS n FROM builds INDEXED BY builds_running WHERE state = 'building'`;
+/** By the row's own ticket, not the caller's; NULL, and so a count of 0, when it no longer waits. */
+export const COUNT_AHEAD = `
+  SELECT count(*) AS n FROM builds INDEXED BY builds_waiting
+  WHERE state = 'queued' AND ticket < (SELECT ticket FROM builds WHERE hash = ? AND state = 'queued')`;
+
+/** Counts within indexes that hold only waiting (or running) builds: 50 µs for a thousand of them, however many are finished. */
 export function sqliteQueuePositions(db: DatabaseSync): QueuePositions {
-  const countWaiting = db.prepare(`SELECT count(*) AS n FROM builds INDEXED BY builds_waiting WHERE state = 'queued'`);
-  const countRunning = db.prepare(`SELECT count(*) AS n FROM builds INDEXED BY builds_running WHERE state = 'building'`);
-  // The row's own ticket, not the caller's; NULL, and so a count of 0, when it no longer waits.
-  const countAhead = db.prepare(`
-    SELECT count(*) AS n FROM builds INDEXED BY builds_waiting
-    WHERE state = 'queued' AND ticket < (SELECT ticket FROM builds WHERE hash = ? AND state = 'queued')`);
+  const countWaiting = db.prepare(COUNT_WAITING);
+  const countRunning = db.prepare(COUNT_RUNNING);
+  const countAhead = db.prepare(COUNT_AHEAD);
 
   return {
     async waiting() {

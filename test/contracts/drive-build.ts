@@ -24,6 +24,7 @@ export const started = async (table: BuildTable, owner: string, hash?: RequestHa
 
 /** A row in the given state, reached by allowed transitions only. `expiresMinutes` counts for finished ones. */
 export async function rowIn(table: BuildTable, state: BuildState, owner = 'owner', expiresMinutes = 100): Promise<Build> {
+  if (state === 'expiring') return expiringRow(table, owner);
   const build = await claimed(table);
   switch (state) {
     case 'queued':
@@ -38,8 +39,6 @@ export async function rowIn(table: BuildTable, state: BuildState, owner = 'owner
       return moved(table, build, failed(build, true, expiresMinutes));
     case 'cancelled':
       return moved(table, build, cancelled(build, expiresMinutes));
-    case 'expiring':
-      return expiringRow(table, owner);
   }
 }
 

@@ -1,0 +1,79 @@
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { freshHash, queued, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { sqliteBuildTable } from './build-table.ts';
+import { openSqlite } from './open-sqlite.ts';
+import { MIGRATIONS } from './schema.ts';
+import { freshFile, startProcesses } from './testing/processes.ts';
+
+describe('openSqlite', () => {
+  it('creates missing directories and a file that only its owner can read', () => {
+    const file = join(dirname(freshFile()), 'deep', 'er', 'asu.db');
+    const db = openSqlite(file);
+    db.exec(`INSERT INTO records (key, body, version) VALUES ('k', 'b', 1)`);
+    for (const suffix of ['', '-wal', '-shm']) expect(statSync(file + suffix).mode & 0o777).toBe(0o600);
+    db.close();
+  });
+
+  it('uses a write-ahead log, syncs every commit and checks foreign keys', () => {
+    const db = openSqlite(freshFile());
+    expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+    expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+    expect(db.prepare('PRAGMA foreign_keys').get()).toEqual({ foreign_keys: 1 });
+    expect(() => db.exec(`INSERT INTO build_orders (hash, body) VALUES ('x', '{}')`)).toThrow(/FOREIGN KEY/);
+    db.close();
+  });
+
+  it('creates the schema once when eight processes open one new file at once', async () => {
+    const file = freshFile();
+    await startProcesses(file, 8);
+    const db = openSqlite(file);
+    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: MIGRATIONS.length });
+    expect(db.prepare('SELECT count(*) AS n FROM tickets').get()).toEqual({ n: 1 });
+    expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    db.close();
+  });
+
+  it('refuses the database of a later program, and leaves it as it is', () => {
+    const file = freshFile();
+    const later = openSqlite(file);
+    later.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
+    later.close();
+    expect(() => openSqlite(file)).toThrow(/schema version/);
+    const db = new DatabaseSync(file);
+    expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: MIGRATIONS.length + 1 });
+    db.close();
+  });
+
+  it('refuses a file that is no database', () => {
+    const file = freshFile();
+    writeFileSync(file, 'not a database, but long enough to be looked at: '.repeat(100));
+    chmodSync(file, 0o600);
+    expect(() => openSqlite(file)).toThrow(/not a database/);
+  });
+
+  it('leaves nothing of a write that finds no room, and works on when there is room again', async () => {
+    const db = openSqlite(freshFile());
+    const table = sqliteBuildTable(db);
+    const kept = freshHash();
+    await table.claim(queued(kept), sampleOrder(kept), new Date(0));
+    const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number };
+    // A database at its size limit answers as a full disk does: SQLITE_FULL in the middle of the transaction.
+    db.exec(`PRAGMA max_page_count = ${pages}`);
+    const refused = freshHash();
+    const bigOrder = sampleOrder(
+      refused,
+      Array.from({ length: 900 }, (_, i) => `package-with-a-long-name-${i}`),
+    );
+    await expect(table.claim(queued(refused), bigOrder, new Date(0))).rejects.toThrow(/full/);
+    expect(db.isTransaction).toBe(false);
+    expect(await table.get(refused)).toBeUndefined();
+    expect(await table.get(kept)).toMatchObject({ state: 'queued' });
+    db.exec('PRAGMA max_page_count = 1000000');
+    expect((await table.claim(queued(refused), bigOrder, new Date(0))).won).toBe(true);
+    expect(await table.order(refused)).toEqual(bigOrder);
+    db.close();
+  });
+});

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { queuePositionsContract } from '#test/contracts/queue-positions.ts';
+import { sqliteBuildTable } from './build-table.ts';
+import { openSqlite } from './open-sqlite.ts';
+import { COUNT_AHEAD, COUNT_RUNNING, COUNT_WAITING, sqliteQueuePositions } from './queue-positions.ts';
+
+queuePositionsContract('sqlite', () => {
+  const db = openSqlite(':memory:');
+  return { table: sqliteBuildTable(db), positions: sqliteQueuePositions(db) };
+});
+
+it.each([COUNT_WAITING, COUNT_AHEAD, COUNT_RUNNING])('counts within an index that holds no finished build', (sql) => {
+  const db = openSqlite(':memory:');
+  const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(sql.includes('?') ? ['hash'] : []));
+  expect(plan[0]?.['detail']).toMatch(/ builds USING COVERING INDEX builds_(waiting|running)/);
+});

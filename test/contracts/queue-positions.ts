@@ -1,0 +1,91 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { QueuedBuild } from '#core/build.ts';
+import type { BuildTable, QueuePositions } from '#core/ports.ts';
+import { claimed, moved, rowIn } from './drive-build.ts';
+import { cancelled, done, requeued, running } from './sample-builds.ts';
+
+export interface PositionedTable {
+  readonly table: BuildTable;
+  readonly positions: QueuePositions;
+}
+
+/** Counts may be answered from an index that is a moment behind. */
+const SOON = { timeout: 10_000, interval: 50 };
+
+/** What every `QueuePositions` promises (core/ports.ts). `make` answers a table that nobody else uses meanwhile; it need not be empty. */
+export function queuePositionsContract(name: string, make: () => PositionedTable | Promise<PositionedTable>): void {
+  describe(`queue positions: ${name}`, () => {
+    let table: BuildTable;
+    let positions: QueuePositions;
+    let waitingBefore: number;
+    let runningBefore: number;
+    beforeEach(async () => {
+      ({ table, positions } = await make());
+      waitingBefore = await positions.waiting();
+      runningBefore = await positions.running();
+    });
+
+    const fill = async (count: number): Promise<QueuedBuild[]> => {
+      const builds: QueuedBuild[] = [];
+      for (let i = 0; i < count; i += 1) builds.push(await claimed(table));
+      return builds;
+    };
+    const aheadOf = (builds: readonly QueuedBuild[]) => Promise.all(builds.map((build) => positions.ahead(build)));
+    const from = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
+
+    it('counts those who wait and those being built, and nobody else', async () => {
+      for (const state of ['done', 'failed', 'cancelled', 'expiring', 'building', 'building', 'queued'] as const) await rowIn(table, state);
+      await expect.poll(() => positions.waiting(), SOON).toBe(waitingBefore + 1);
+      await expect.poll(() => positions.running(), SOON).toBe(runningBefore + 2);
+    });
+
+    it('numbers the waiting in the order of their claims', async () => {
+      const builds = await fill(5);
+      await expect.poll(() => aheadOf(builds), SOON).toEqual(from(waitingBefore, 5));
+    });
+
+    it('counts by the row, not by the ticket the caller believes in', async () => {
+      const [, second] = await fill(2);
+      const { ticket: _, ...unnumbered } = second as QueuedBuild;
+      await expect.poll(() => positions.ahead(unnumbered), SOON).toBe(waitingBefore + 1);
+      await expect.poll(() => positions.ahead({ ...unnumbered, ticket: 1_000_000_000 }), SOON).toBe(waitingBefore + 1);
+    });
+
+    it('never grows for a waiting build while others come, are taken, finish and leave', async () => {
+      const builds = await fill(6);
+      const last = builds.at(-1) as QueuedBuild;
+      await expect.poll(() => positions.ahead(last), SOON).toBe(waitingBefore + 5);
+      let ahead = waitingBefore + 5;
+      // Not in their order: several runners take what they get.
+      for (const index of [1, 0, 3, 2]) {
+        const build = builds[index] as QueuedBuild;
+        await claimed(table);
+        if (index === 3) await moved(table, build, cancelled(build));
+        else {
+          const attempt = await moved(table, build, running(build, `runner-${index}`));
+          if (index === 0) await moved(table, attempt, done(attempt));
+        }
+        ahead -= 1;
+        await expect.poll(() => positions.ahead(last), SOON).toBe(ahead);
+      }
+    });
+
+    it('puts a returning build back where it was', async () => {
+      const builds = await fill(4);
+      const second = builds[1] as QueuedBuild;
+      const attempt = await moved(table, second, running(second, 'a'));
+      await expect.poll(() => aheadOf(builds), SOON).toEqual([waitingBefore, 0, waitingBefore + 1, waitingBefore + 2]);
+      const back = await moved(table, attempt, requeued(attempt, 50));
+      await expect.poll(() => aheadOf([builds[0], back, builds[2], builds[3]] as QueuedBuild[]), SOON).toEqual(from(waitingBefore, 4));
+    });
+
+    it('answers 0 for a build that waits no longer, or was never there', async () => {
+      const builds = await fill(3);
+      const last = builds[2] as QueuedBuild;
+      const attempt = await moved(table, last, running(last, 'a'));
+      await expect.poll(() => positions.ahead(last), SOON).toBe(0);
+      await moved(table, attempt, done(attempt));
+      await expect.poll(() => positions.ahead(last), SOON).toBe(0);
+    });
+  });
+}
