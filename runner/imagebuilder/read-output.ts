@@ -52,8 +52,8 @@ export async function hashFile(path: string): Promise<{ size: number; sha256: st
   }
 }
 
-/** Text of a regular file that lies, links resolved, below `root`. `undefined`: there is none. */
-export async function readInside(root: string, path: string): Promise<string | undefined> {
+/** Content of a regular file that lies, links resolved, below `root`. `undefined`: there is none. */
+export async function readInside(root: string, path: string): Promise<Buffer | undefined> {
   let file: FileHandle | undefined;
   try {
     const [realRoot, real] = await Promise.all([realpath(root), realpath(join(root, path))]);
@@ -61,7 +61,7 @@ export async function readInside(root: string, path: string): Promise<string | u
     file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stat = await file.stat();
     if (!stat.isFile() || stat.size > MAX_DOCUMENT) return undefined;
-    return await file.readFile('utf8');
+    return await file.readFile();
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) return undefined;
     throw error;

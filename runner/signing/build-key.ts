@@ -1,8 +1,9 @@
 import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { chmod, copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '#runner/imagebuilder/has-code.ts';
 import { putFile } from '#runner/imagebuilder/put-file.ts';
+import { readInside } from '#runner/imagebuilder/read-output.ts';
 import { generateUsignKey, parseUsignPublicKey, publicOfUsignSecret } from './usign.ts';
 
 /** The server's persistent signing keys, one per package manager's format, kept in a directory of their own. */
@@ -56,15 +57,14 @@ export async function openBuildKey(directory: string): Promise<BuildKey> {
       if (certificate !== undefined) await putFile(join(tree, CERTIFICATE), certificate, uid);
     },
     keepCertificate: async (tree) => {
-      const made = join(tree, CERTIFICATE);
+      const made = await readInside(tree, CERTIFICATE);
+      if (made === undefined) return;
       const temporary = path(`.${CERTIFICATE}.${randomUUID()}`);
       try {
-        await copyFile(made, temporary);
-        await chmod(temporary, 0o644);
+        await writeFile(temporary, made);
         await link(temporary, path(CERTIFICATE));
       } catch (error) {
-        // None was made (apk), or one is kept already.
-        if (!hasCode(error, 'ENOENT') && !hasCode(error, 'EEXIST')) throw error;
+        if (!hasCode(error, 'EEXIST')) throw error;
       } finally {
         await rm(temporary, { force: true });
       }

@@ -1,0 +1,187 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BinDir } from '#core/build.ts';
+import type { BuildOrder } from '#core/build-order.ts';
+import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/build-output.ts';
+import type { BuildProgress, ImageMaker } from '#core/ports.ts';
+import { buildLog } from './build-log.ts';
+import { makeBuildTree } from './build-tree.ts';
+import { checkListed, type DownloadOptions } from './download.ts';
+import { fillImagebuilder, type ImagebuilderFacts } from './fill-imagebuilder.ts';
+import { hasCode } from './has-code.ts';
+import type { CachedImagebuilder } from './imagebuilder-cache.ts';
+import { knownUpstreamKeys } from './known-keys.ts';
+import { BUILD, type Machine, startMachine } from './machine.ts';
+import { makeImages } from './make-images.ts';
+import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
+import { ownedName } from './owned-name.ts';
+import { isTrusted } from './prepare-tree.ts';
+import { removeTree } from './remove-tree.ts';
+import { type MakeContext, withEvidence } from './run-make.ts';
+import type { SandboxLevel } from './sandbox/sandbox.ts';
+import { slots } from './slots.ts';
+import { type StepTimer, stepTimer } from './step-timer.ts';
+
+/** Builds with OpenWrt's ImageBuilder on this machine. */
+export interface ImagebuilderMaker extends ImageMaker {
+  /** Settles when the machine is ready for builds, which wait for it themselves; rejects with why it never will be. */
+  ready(): Promise<{ sandbox: SandboxLevel; allowsCustomRepositories: boolean }>;
+  /**
+   * True once a build with the client's repositories ran without namespaces: what it left nobody knows, so the runner takes
+   * no other build, ends, and is replaced.
+   */
+  mustRetire(): boolean;
+  /** Text of `/signing-key.pub`. */
+  publicKey(): Promise<string>;
+}
+
+/** An ImageBuilder's log has some thousand lines; this is for those that never stop. */
+const MAX_LOG_BYTES = 32 * 1024 * 1024;
+
+export function imagebuilderMaker(options: ImagebuilderMakerOptions): ImagebuilderMaker {
+  const machine = startMachine(options);
+  machine.catch(() => undefined);
+  const places = slots();
+  const confirmed = new Map<string, number>();
+  let retired = false;
+
+  return {
+    ready: async () => {
+      const { sandbox } = await machine;
+      return { sandbox: sandbox.level, allowsCustomRepositories: sandbox.allowsCustomRepositories };
+    },
+    mustRetire: () => retired,
+    publicKey: async () => (await machine).key.publicKey,
+    make: async (order, binDir, progress, signal) => {
+      progress.enter('init');
+      const ready = await machine;
+      admit(order, ready, retired);
+      if (!isTrusted(order) && !ready.sandbox.hasNamespaces) retired = true;
+      const slot = places.take();
+      try {
+        return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed });
+      } finally {
+        places.give(slot);
+      }
+    },
+  };
+}
+
+function admit({ request }: BuildOrder, { sandbox }: Machine, retired: boolean): void {
+  if (retired) throw new InfrastructureFailure('This runner has run a build with custom repositories and takes no other');
+  if (Object.keys(request.repositories).length > 0 && !sandbox.allowsCustomRepositories)
+    throw new BuildFailure('Custom repositories cannot be used here: this machine has no sandbox for their package scripts');
+}
+
+interface Site extends Machine {
+  readonly slot: number;
+  readonly options: ImagebuilderMakerOptions;
+  /** When `sha256sums` was last seen to list a digest. */
+  readonly confirmed: Map<string, number>;
+}
+
+async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress, signal: AbortSignal, site: Site): Promise<BuildOutput> {
+  const timer = stepTimer();
+  const steps: BuildProgress = {
+    enter: (step) => {
+      timer.enter(step);
+      progress.enter(step);
+    },
+    log: progress.log,
+  };
+  timer.enter('init');
+  const directory = join(site.builds, ownedName(BUILD));
+  const logPath = join(directory, 'build.log');
+  const dispose = () => removeTree(directory);
+  try {
+    await mkdir(directory, { mode: 0o711 });
+    const log = buildLog(logPath, MAX_LOG_BYTES, progress.log);
+    try {
+      const output = await buildIn(directory, order, binDir, steps, signal, site, timer, log);
+      return { ...output, logPath, durations: timer.durations(), dispose };
+    } finally {
+      await log.close();
+    }
+  } catch (error) {
+    await dispose().catch(() => undefined);
+    signal.throwIfAborted();
+    if (hasCode(error, 'ENOSPC', 'EDQUOT')) throw new InfrastructureFailure('The disk is full', { cause: error });
+    throw withEvidence(error, { durations: timer.durations() });
+  }
+}
+
+async function buildIn(
+  directory: string,
+  order: BuildOrder,
+  binDir: BinDir,
+  progress: BuildProgress,
+  signal: AbortSignal,
+  site: Site,
+  timer: StepTimer,
+  log: MakeContext['log'],
+) {
+  const { options, sandbox, slot } = site;
+  const download = downloadOptions(options);
+  const timeoutMs = options.timeoutMs ?? DEFAULTS.timeoutMs;
+  const make = { sandbox, marker: directory, log, timeoutMs, maxOutputBytes: options.maxOutputBytes ?? DEFAULTS.maxOutputBytes };
+  log.line(`Build of ${order.request.version} ${order.request.target} ${order.request.profile}, sandbox ${sandbox.level}`);
+
+  progress.enter('download_imagebuilder');
+  if (await site.imagebuilders.has(order.imagebuilder.sha256)) await confirm(order, site, download, log.line, signal);
+  const fill = (tree: string, filling: AbortSignal) =>
+    fillImagebuilder(order, tree, { ...make, download, slot, onUnpack: () => progress.enter('unpack_imagebuilder') }, filling);
+
+  return site.imagebuilders.use(order.imagebuilder.sha256, fill, signal, async (cached: CachedImagebuilder) => {
+    progress.enter('unpack_imagebuilder');
+    const facts = cached.facts as ImagebuilderFacts;
+    if (facts.info.revision !== order.revision)
+      throw new InfrastructureFailure(`Received incorrect version ${facts.info.revision} (requested ${order.revision})`, { isFinal: true });
+    const place = await makeBuildTree(cached.tree, join(directory, 'tree'), sandbox, slot, signal);
+    const context = { ...make, place, signal, deadline: performance.now() + timeoutMs };
+    const output = await makeImages(order, binDir, facts, progress, timer, {
+      make: context,
+      packages: site.packages,
+      key: site.key,
+      upstreamUrl: options.upstreamUrl,
+      destination: join(directory, 'output'),
+    });
+    return output;
+  });
+}
+
+function downloadOptions(options: ImagebuilderMakerOptions): DownloadOptions {
+  return {
+    upstreamUrl: options.upstreamUrl,
+    fetch: options.fetch ?? fetch,
+    verify: options.verify ?? DEFAULTS.verify,
+    keys: [...knownUpstreamKeys, ...(options.keys ?? [])],
+    attempts: options.downloadAttempts ?? DEFAULTS.downloadAttempts,
+    backoffMs: options.downloadBackoffMs ?? DEFAULTS.downloadBackoffMs,
+    stallMs: options.stallMs ?? DEFAULTS.stallMs,
+  };
+}
+
+/**
+ * That the ImageBuilder is in the cache does not say that its feeds are still those of the order: a snapshot may have moved
+ * on. An upstream that does not answer is no reason not to try.
+ */
+async function confirm(
+  order: BuildOrder,
+  { confirmed, options }: Site,
+  download: DownloadOptions,
+  log: (line: string) => void,
+  signal: AbortSignal,
+) {
+  const { sha256 } = order.imagebuilder;
+  if (performance.now() - (confirmed.get(sha256) ?? Number.NEGATIVE_INFINITY) < (options.recheckMs ?? DEFAULTS.recheckMs)) return;
+  try {
+    await checkListed(order, download, log, signal);
+    confirmed.set(sha256, performance.now());
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof InfrastructureFailure && error.isFinal) throw error;
+    log(
+      `sha256sums cannot be checked now (${error instanceof Error ? error.message : error}); going on with the ImageBuilder in the cache`,
+    );
+  }
+}

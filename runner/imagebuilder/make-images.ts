@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import type { BinDir } from '#core/build.ts';
+import type { BuildOrder } from '#core/build-order.ts';
+import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from '#core/build-output.ts';
+import { checkManifest } from '#core/imagebuilder/check-manifest.ts';
+import { type ImageCommand, makeImageCommand, makeManifestCommand } from '#core/imagebuilder/commands.ts';
+import type { FailureAnalysis } from '#core/imagebuilder/failure-analysis.ts';
+import { manifestOf, parseManifest } from '#core/imagebuilder/manifest.ts';
+import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
+import type { BuildProgress } from '#core/ports.ts';
+import type { BuildKey } from '#runner/signing/build-key.ts';
+import { builtProfile } from './built-profile.ts';
+import { failureOf, isTooBig } from './failure-of.ts';
+import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
+import { installedPackages } from './installed-packages.ts';
+import type { PackageCache } from './package-cache.ts';
+import { FILES, isTrusted, prepareTree } from './prepare-tree.ts';
+import { readInside, takeOutput } from './read-output.ts';
+import { reproduceScript } from './reproduce.ts';
+import type { CommandResult } from './run-command.ts';
+import { type MakeContext, runMake, tail, withEvidence } from './run-make.ts';
+import type { StepTimer } from './step-timer.ts';
+
+export interface MakeImagesDeps {
+  readonly make: MakeContext;
+  readonly packages: PackageCache;
+  readonly key: BuildKey;
+  readonly upstreamUrl: string;
+  /** Where the images go: out of the build's reach. */
+  readonly destination: string;
+}
+
+/** What people see for the build's tree: the path it has in asu's containers, never one of this machine. */
+const SHOWN_TREE = '/builder';
+
+const EXTRA_NAME_LENGTH = 12;
+
+/**
+ * The steps that differ from build to build, in a tree of their own: packages, and the images. The fast path is one run of
+ * `make image`; a run of `make manifest` comes before it where versions are required (cheaper than images for nothing) and
+ * where the client's repositories are used (then the images are made without network).
+ */
+export async function makeImages(
+  order: BuildOrder,
+  binDir: BinDir,
+  facts: ImagebuilderFacts,
+  progress: BuildProgress,
+  timer: StepTimer,
+  deps: MakeImagesDeps,
+): Promise<Omit<BuildOutput, 'logPath' | 'durations' | 'dispose'>> {
+  const { request } = order;
+  const { place, sandbox, log } = deps.make;
+  const { tree } = place;
+  const uid = sandbox.uidOf(place.slot);
+  const dl = join(tree, 'dl');
+
+  progress.enter('calculate_packages_hash');
+  const profile = facts.info.profiles[request.profile];
+  if (profile === undefined) throw new BuildFailure(`Unsupported profile: ${request.profile}. The ImageBuilder does not know it`);
+  const packages = canonicalPackages({
+    packages: request.packages,
+    diffPackages: request.diff_packages,
+    defaultPackages: facts.info.defaultPackages,
+    profilePackages: profile.packages,
+  });
+  const image = (top: string): ImageCommand => ({
+    profile: request.profile,
+    packages,
+    extraImageName: order.requestHash.slice(0, EXTRA_NAME_LENGTH),
+    binDir: `${top}/${binDir}`,
+    ...(request.defaults ? { files: `${top}/${FILES}` } : {}),
+    ...(request.rootfs_size_mb === null ? {} : { rootfsSizeMb: request.rootfs_size_mb }),
+    ...(request.filesystem === null ? {} : { filesystem: request.filesystem }),
+  });
+  // First of all: what make must not see is refused before anything is written.
+  const command = makeImageCommand(image(sandbox.treeInside(place)));
+  const buildCommand = makeImageCommand(image(SHOWN_TREE));
+  const prepared = await prepareTree(order, tree, { facts, uid, upstreamUrl: deps.upstreamUrl, key: deps.key });
+  const trusted = isTrusted(order);
+  const seeded = trusted ? await deps.packages.seed(order.inputs, dl, uid) : 0;
+
+  const hasRepositories = prepared.repositories !== undefined;
+  const printed: CommandResult[] = [];
+  const run = async (name: string, argv: readonly string[], network: boolean): Promise<CommandResult> => {
+    const result = await runMake(argv, network, deps.make);
+    timer.make(name, result.durationMs);
+    printed.push(result);
+    return result;
+  };
+  const evidence = (): FailureEvidence => ({
+    buildCommand,
+    stdout: tail(printed.map(({ stdout }) => stdout).join('')),
+    stderr: tail(printed.map(({ stderr }) => stderr).join('')),
+  });
+
+  try {
+    if (hasRepositories || Object.keys(request.packages_versions).length > 0) {
+      const result = await run('make_manifest', makeManifestCommand({ profile: request.profile, packages }), true);
+      if (result.exitCode !== 0) throw failureOf(result);
+      refuse(checkManifest(parseManifest(result.stdout), request.packages_versions));
+    }
+
+    progress.enter('building_image');
+    const offline = hasRepositories && sandbox.hasNamespaces;
+    const result = await run('make_image', command, !offline);
+    const output = await takeOutput(join(tree, binDir), deps.destination);
+    if (output.ignored.length > 0) log.line(`Not taken from BIN_DIR: ${output.ignored.join(', ')}`);
+    const profiles = output.files.some(({ name }) => name === 'profiles.json')
+      ? await readInside(deps.destination, 'profiles.json')
+      : undefined;
+    const built = profiles === undefined ? undefined : builtProfile(profiles.toString('utf8'), request.profile, output.files);
+    if (result.exitCode !== 0 || built === undefined || isTooBig(result)) throw failureOf(result);
+
+    const installed = await installedPackages(tree, facts.packageManager);
+    if (installed.length === 0) throw new InfrastructureFailure('The package database of the image cannot be read', { isFinal: true });
+    const manifest = manifestOf(installed);
+    refuse(checkManifest(manifest, request.packages_versions, installed));
+
+    if (trusted) {
+      await deps.packages.keep(order.inputs, dl);
+      await deps.key.keepCertificate(tree);
+    }
+    return {
+      ...built,
+      files: output.files,
+      manifest,
+      buildCommand,
+      packages,
+      stdout: tail(result.stdout),
+      stderr: tail(result.stderr),
+      digests: { [order.imagebuilder.name]: order.imagebuilder.sha256, inputs: order.inputs },
+      reproduce: reproduceScript(order, buildCommand, prepared),
+    };
+  } catch (error) {
+    if (seeded > 0) await deps.packages.forget(order.inputs);
+    throw withEvidence(error, evidence());
+  }
+}
+
+function refuse(problem: FailureAnalysis | undefined): void {
+  if (problem !== undefined) throw new BuildFailure(problem.detail, { errors: problem.errors });
+}

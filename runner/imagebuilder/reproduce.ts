@@ -1,0 +1,38 @@
+import type { BuildOrder } from '#core/build-order.ts';
+import { repositoryKeyFiles } from '#core/imagebuilder/repository-keys.ts';
+import type { PreparedTree } from './prepare-tree.ts';
+import { shellQuote } from './shell-quote.ts';
+
+/** Text of a script that makes this build's images by hand, with nothing of ours: OpenWrt's own server and ImageBuilder. */
+export function reproduceScript(order: BuildOrder, command: readonly string[], { repositories, switchedOff }: PreparedTree): string {
+  const { request, imagebuilder } = order;
+  const url = `https://downloads.openwrt.org/${order.versionPath}/targets/${request.target}/${imagebuilder.name}`;
+  const files: { path: string; content: string }[] = [
+    ...repositoryKeyFiles(request.repository_keys),
+    ...(repositories === undefined ? [] : [{ path: repositories.name, content: repositories.text }]),
+    ...(request.defaults ? [{ path: 'files/etc/uci-defaults/99-asu-defaults', content: request.defaults }] : []),
+  ];
+  const make = command
+    .map((word) =>
+      word.startsWith('BIN_DIR=') ? `"BIN_DIR=$PWD/bin"` : word.startsWith('FILES=') ? `"FILES=$PWD/files"` : shellQuote(word),
+    )
+    .join(' \\\n  ');
+  return [
+    '#!/bin/sh',
+    `# OpenWrt ${request.version} (${order.revision}) for ${request.target}, ${request.profile}`,
+    `# request ${order.requestHash}`,
+    'set -eu',
+    'umask 022',
+    `wget -c ${shellQuote(url)}`,
+    `echo ${shellQuote(`${imagebuilder.sha256}  ${imagebuilder.name}`)} | sha256sum -c -`,
+    `mkdir -p imagebuilder && tar -xf ${shellQuote(imagebuilder.name)} -C imagebuilder --strip-components=1`,
+    'cd imagebuilder',
+    ...files.flatMap(({ path, content }) => [
+      `mkdir -p "$(dirname ${shellQuote(path)})"`,
+      `printf %s ${shellQuote(content)} > ${shellQuote(path)}`,
+    ]),
+    ...switchedOff.map((line) => `sed -i ${shellQuote(`s/^${line}$/# ${line.split('=')[0]} is not set/`)} .config`),
+    make,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,62 @@
+import { BuildFailure, type FailureEvidence, InfrastructureFailure } from '#core/build-output.ts';
+import type { BuildLog } from './build-log.ts';
+import { type CommandResult, runCommand } from './run-command.ts';
+import type { BuildPlace, Sandbox } from './sandbox/sandbox.ts';
+
+export interface MakeContext {
+  readonly sandbox: Sandbox;
+  readonly place: BuildPlace;
+  /** Names the build among the machine's processes: its directory. */
+  readonly marker: string;
+  readonly log: BuildLog;
+  readonly signal: AbortSignal;
+  /** `performance.now()` by which all make runs of the build are over. */
+  readonly deadline: number;
+  readonly timeoutMs: number;
+  readonly maxOutputBytes: number;
+}
+
+/** The result document keeps this much of each stream, its end: that is where errors stand. */
+const MAX_EVIDENCE = 1024 * 1024;
+
+export const tail = (text: string): string => (text.length <= MAX_EVIDENCE ? text : `[…]\n${text.slice(-MAX_EVIDENCE)}`);
+
+/**
+ * Runs make in the build's sandbox; answers when it exited by itself, with whatever code. Out of time, too much output: an
+ * `InfrastructureFailure`; told to stop: the signal's reason.
+ */
+export async function runMake(argv: readonly string[], network: boolean, context: MakeContext): Promise<CommandResult> {
+  const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, marker } = context;
+  log.line(`$ ${argv.join(' ')}`);
+  const result = await runCommand(sandbox.confine(argv, place, { network }), {
+    signal,
+    timeoutMs: Math.max(1, deadline - performance.now()),
+    maxOutputBytes,
+    marker,
+    onOutput: log.output,
+  });
+  const evidence: FailureEvidence = { stdout: tail(result.stdout), stderr: tail(result.stderr), buildCommand: argv };
+  switch (result.end) {
+    case 'exit':
+      return result;
+    case 'abort':
+      signal.throwIfAborted();
+      throw new InfrastructureFailure('The build was stopped', { evidence });
+    case 'timeout':
+      throw new InfrastructureFailure(`The build took longer than ${Math.round(timeoutMs / 1000)} seconds and was ended`, { evidence });
+    case 'output':
+      throw new InfrastructureFailure(`The build printed more than ${maxOutputBytes} bytes and was ended`, { evidence, isFinal: true });
+  }
+}
+
+/** `error` with what the run printed, where it has nothing of the kind yet. */
+export function withEvidence(error: unknown, evidence: FailureEvidence): unknown {
+  if (error instanceof BuildFailure) return new BuildFailure(error.message, { ...evidence, ...error.evidence }, { cause: error.cause });
+  if (error instanceof InfrastructureFailure)
+    return new InfrastructureFailure(error.message, {
+      cause: error.cause,
+      isFinal: error.isFinal,
+      evidence: { ...evidence, ...error.evidence },
+    });
+  return error;
+}
