@@ -197,6 +197,24 @@ describe('unknown packages', () => {
     expect(unknownPackages(['vim2', 'tmu'], index, record).suggestions).toEqual({ vim2: ['vim'], tmu: ['tmux'] });
   });
 
+  it('suggests what is one change away, whatever the change', () => {
+    const name = fc.stringMatching(/^[a-z]{5,20}$/);
+    fc.assert(
+      fc.property(name, fc.nat(), fc.constantFrom('drop', 'add', 'replace'), fc.stringMatching(/^[0-9]$/), (right, at, change, digit) => {
+        const place = at % right.length;
+        const rest = right.slice(change === 'add' ? place : place + 1);
+        const wrong = `${right.slice(0, place)}${change === 'drop' ? '' : digit}${rest}`;
+        const some = packageIndex(feed({ kernel: '1' }), feed({ [right]: '1', 'something-else': '1' }), 'x');
+        expect(unknownPackages([wrong], some, record).suggestions).toEqual({ [wrong]: [right] });
+      }),
+    );
+  });
+
+  it('suggests nothing that is further away', () => {
+    const some = packageIndex(feed({ kernel: '1' }), feed({ abcdefgh: '1', hgfedcba: '1' }), 'x');
+    expect(unknownPackages(['abcdexyz', 'bcdefgha', 'abcdefghxyz'], some, record).suggestions).toEqual({ bcdefgha: ['abcdefgh'] });
+  });
+
   it('suggests the successor of a package that was renamed', () => {
     const later = packageIndex(feed({ kernel: '6' }), feed({ owut: '1' }), 'x86_64');
     expect(unknownPackages(['auc'], later, record)).toEqual({ missing: ['auc'], suggestions: { auc: ['owut'] } });

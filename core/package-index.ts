@@ -177,9 +177,10 @@ function suggest(missing: readonly string[], index: PackageIndex): Record<string
 /** The names with the fewest changes, when those are few. */
 function closest(name: string, candidates: readonly string[]): string[] {
   const limit = name.length < 5 ? 1 : 2;
+  const letters = lettersOf(name);
   const byDistance: Set<string>[] = [];
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - name.length) > limit) continue;
+    if (Math.abs(candidate.length - name.length) > limit || bitCount(letters & ~lettersOf(candidate)) > limit) continue;
     const distance = editDistance(name, candidate, limit);
     if (distance > limit) continue;
     byDistance[distance] ??= new Set();
@@ -189,22 +190,37 @@ function closest(name: string, candidates: readonly string[]): string[] {
   return [...best].sort().slice(0, MAX_SUGGESTIONS);
 }
 
-/** Levenshtein distance, or any number above `limit` as soon as it must be larger. */
+/** A bit for each letter that occurs: a change takes away one at most, so most candidates need no closer look. */
+function lettersOf(name: string): number {
+  let letters = 0;
+  for (let index = 0; index < name.length; index++) letters |= 1 << (name.charCodeAt(index) & 31);
+  return letters;
+}
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
+}
+
+/** Levenshtein distance, or a number above `limit` where it is larger: only the band of the matrix within `limit` is computed. */
 function editDistance(a: string, b: string, limit: number): number {
+  const beyond = limit + 1;
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    let best = row;
-    for (let column = 1; column <= b.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      const cost = Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
-      current.push(cost);
+    const current: number[] = new Array(b.length + 1).fill(beyond);
+    if (row <= limit) current[0] = row;
+    let best = current[0] ?? beyond;
+    for (let column = Math.max(1, row - limit); column <= Math.min(b.length, row + limit); column++) {
+      const replaced = (previous[column - 1] ?? beyond) + (a.charCodeAt(row - 1) === b.charCodeAt(column - 1) ? 0 : 1);
+      const cost = Math.min(replaced, (previous[column] ?? beyond) + 1, (current[column - 1] ?? beyond) + 1);
+      current[column] = cost;
       best = Math.min(best, cost);
     }
-    if (best > limit) return best;
+    if (best > limit) return beyond;
     previous = current;
   }
-  return previous[b.length] ?? 0;
+  return previous[b.length] ?? beyond;
 }
 
 function parseParagraph(paragraph: string): Map<string, string> {

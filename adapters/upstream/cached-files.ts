@@ -4,7 +4,7 @@ import { single } from './single.ts';
 import { type UpstreamClient, UpstreamFailure, type Validators } from './upstream-client.ts';
 
 /** A file of upstream, parsed, with the digest of its bytes. */
-export interface UpstreamFile<T> {
+interface UpstreamFile<T> {
   readonly value: T;
   /** Lower-case hex SHA-256 of the bytes as served. */
   readonly digest: string;

@@ -6,7 +6,7 @@ import type { CachedFiles } from './cached-files.ts';
 import { mergeIndexes, orPartial, type ReadIndex, type ReadOptions, readIndex, textOf } from './read-index.ts';
 
 /** The files of a target do not belong together: upstream is being uploaded to. */
-export class InconsistentSnapshotError extends Error {
+class InconsistentSnapshotError extends Error {
   override readonly name = 'InconsistentSnapshotError';
   constructor(path: string) {
     super(`${path} is not the file that sha256sums lists; upstream is probably being updated`);

@@ -17,14 +17,14 @@ export interface DocumentPolicy {
 }
 
 /** A value as of `checkedAt`; `undefined`: upstream does not have it. */
-export interface Copy<T> {
+interface Copy<T> {
   readonly value: T | undefined;
   /** Milliseconds since the epoch. */
   readonly checkedAt: number;
 }
 
 /** Asks upstream. `undefined` is an answer ("not there"); throwing is none, and keeps the previous value. */
-export type Load<T> = (previous: T | undefined) => Promise<T | undefined>;
+type Load<T> = (previous: T | undefined) => Promise<T | undefined>;
 
 export interface SharedDocuments {
   /**
@@ -44,7 +44,7 @@ export interface SharedDocumentsOptions {
 }
 
 /** An answer of "unknown" is checked again after this long, and upstream is not asked more often about one document. */
-export const REVALIDATE_MS = 30_000;
+const REVALIDATE_MS = 30_000;
 const MAX_TEXT_IN_MEMORY = 32 * 1024 * 1024;
 /** Whatever is remembered weighs something, also that a name does not exist. */
 const LEAST_WEIGHT = 512;

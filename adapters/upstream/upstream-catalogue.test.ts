@@ -420,16 +420,24 @@ describe('processes that share a store', () => {
   });
 
   it('all answer with what was stored first, whatever they fetched themselves', async () => {
-    const [slow, quick] = [make({ waitMs: 20_000 }), make()];
-    upstream.faults.add('/kmods/', { kind: 'slow', ms: 800 }, { times: 1 });
-    const pending = x86(slow);
-    await eventually(
-      async () => paths(),
-      (asked) => asked.some((path) => path.includes('/kmods/')),
-    );
+    const { promise: fetched, resolve: hasFetched } = Promise.withResolvers<void>();
+    const { promise: mayStore, resolve: letStore } = Promise.withResolvers<void>();
+    const late: RecordStore = {
+      get: records.get,
+      replace: async (key, body, tag) => {
+        if (key.endsWith(TARGET)) {
+          hasFetched();
+          await mayStore;
+        }
+        return records.replace(key, body, tag);
+      },
+    };
+    const pending = x86(make({ records: late, waitMs: 30_000 }));
+    await fetched;
     await publish(`${DIRECTORY}/profiles.json`, (await onDisk(`${DIRECTORY}/profiles.json`)).toString().replace(/r\d+-/, 'r99999-'));
-    const stored = await known(x86(quick));
+    const stored = await known(x86(make()));
     expect(stored.revision).toMatch(/^r99999-/);
+    letStore();
     expect(await pending).toEqual(stored);
   });
 

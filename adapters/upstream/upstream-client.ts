@@ -19,7 +19,7 @@ export interface Validators {
   readonly lastModified?: string;
 }
 
-export type UpstreamAnswer =
+type UpstreamAnswer =
   | { readonly kind: 'found'; readonly bytes: Uint8Array; readonly validators: Validators }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'missing' };
