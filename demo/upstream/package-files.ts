@@ -141,7 +141,7 @@ export function apkIndex(packages: readonly PackedPackage[], options: PackingOpt
 }
 
 /** "ADBd", a deflate stream, and (the demo's addition) gzip's check sum and length, so that `gzip -d` can check it. */
-export function adb(text: Buffer): Buffer {
+function adb(text: Buffer): Buffer {
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(crc32(text), 0);
   trailer.writeUInt32LE(text.length, 4);
@@ -149,7 +149,7 @@ export function adb(text: Buffer): Buffer {
 }
 
 /** index.json: names with ABI version in form 1, without in form 2. */
-export function jsonIndex(packages: readonly DemoPackage[], architecture: string, indexVersion: 1 | 2): Buffer {
+function jsonIndex(packages: readonly DemoPackage[], architecture: string, indexVersion: 1 | 2): Buffer {
   const entries = [...packages].sort(byName).map((entry) => [indexVersion === 1 ? entry.name : entry.cleanName, entry.version]);
   const body = { ...(indexVersion === 2 ? { version: 2 } : {}), architecture, packages: Object.fromEntries(entries) };
   return Buffer.from(`${JSON.stringify(body, null, 1)}\n`);

@@ -9,7 +9,7 @@ import { type Fault, type Faults, faultList } from './faults.ts';
 import { demoUpstreamDirectory } from './generate.ts';
 
 /** A request that the demo upstream saw. `status` is 0 where it gave no answer. */
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly status: number;
