@@ -55,7 +55,7 @@ const make = (options: Partial<UpstreamCatalogueOptions> = {}): Catalogue =>
   });
 
 /** For an upstream that keeps silent: tests need not wait as long as clients may. */
-const IMPATIENT = { waitMs: 1500, idleMs: 300 };
+const IMPATIENT = { waitMs: 600, idleMs: 300 };
 
 const x86 = (catalogue: Catalogue, options?: { fresh: boolean }) => catalogue.target('24.10.2', PATH, TARGET, options);
 
