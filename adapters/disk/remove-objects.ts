@@ -38,7 +38,8 @@ export async function removeTree(incoming: string, path: string): Promise<number
     throw error;
   }
   const entries = await readdir(condemned, { recursive: true, withFileTypes: true });
-  await rm(condemned, { recursive: true, force: true });
+  // A put that was under way may still add to it.
+  await rm(condemned, { recursive: true, force: true, maxRetries: 3 });
   return entries.filter((entry) => entry.isFile()).length;
 }
 

@@ -1,0 +1,202 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ArtifactMeta, ArtifactStore } from '#core/ports.ts';
+import { artifactStoreContract } from '#test/contracts/artifact-store.ts';
+import { diskArtifactStore } from './artifact-store.ts';
+
+const META: ArtifactMeta = { contentType: 'application/octet-stream', cacheControl: 'no-cache' };
+
+let base: string;
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'asu-disk-'));
+});
+afterAll(() => rm(base, { recursive: true, force: true }));
+
+artifactStoreContract('disk', () => diskArtifactStore(join(base, 'contract')));
+
+describe('an artefact store on disk', () => {
+  let directory: string;
+  let store: ArtifactStore;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(base, 'store-'));
+    store = diskArtifactStore(directory);
+  });
+
+  const litter = () => readdir(join(directory, '~incoming'));
+
+  /** Descriptors of this process that point below the store. */
+  const openFiles = async () => {
+    const names = await readdir('/proc/self/fd');
+    const targets = await Promise.all(names.map((name) => readlink(join('/proc/self/fd', name)).catch(() => '')));
+    return targets.filter((target) => target.startsWith(directory));
+  };
+
+  it('holds the bytes of an object behind a header of 1024 bytes', async () => {
+    await store.put('store/a', 'the bytes', META);
+    expect((await readFile(join(directory, 'store/a'))).subarray(1024).toString()).toBe('the bytes');
+    expect(await litter()).toEqual([]);
+  });
+
+  it('has everything after a restart', async () => {
+    await store.put('store/a', 'kept', { ...META, filename: 'a.bin' });
+    const again = diskArtifactStore(directory);
+    expect(await again.read('store/a')).toBe('kept');
+    expect(await again.stat('store/a')).toEqual(await store.stat('store/a'));
+  });
+
+  it('gives equal documents equal etags', async () => {
+    await store.put('store/a', 'same', META);
+    await store.put('store/b', 'same', META);
+    expect((await store.stat('store/a'))?.etag).toBe((await store.stat('store/b'))?.etag);
+  });
+
+  it('may itself be reached through a link', async () => {
+    const link = join(base, 'link-to-store');
+    await symlink(directory, link);
+    const linked = diskArtifactStore(link);
+    await linked.put('store/a', 'x', META);
+    expect(await store.read('store/a')).toBe('x');
+  });
+
+  it('follows no link below itself, neither at the end of a key nor on the way', async () => {
+    const outside = await mkdtemp(join(base, 'outside-'));
+    const other = diskArtifactStore(outside);
+    await other.put('secret', 'secret', META);
+    await mkdir(join(directory, 'store'));
+    await symlink(join(outside, 'secret'), join(directory, 'store/file'));
+    await symlink(outside, join(directory, 'store/directory'));
+    for (const key of ['store/file', 'store/directory', 'store/directory/secret']) {
+      expect(await store.read(key)).toBeUndefined();
+      expect(await store.open(key)).toBeUndefined();
+      expect(await store.stat(key)).toBeUndefined();
+      expect(await store.remove(key)).toBe(0);
+    }
+    expect(await store.remove('store/directory/')).toBe(0);
+    await expect(store.put('store/directory/secret', 'overwritten', META)).rejects.toThrow(/symbolic link/);
+    expect(await other.read('secret')).toBe('secret');
+    expect(await store.remove('store/')).toBe(0);
+    expect(await other.read('secret')).toBe('secret');
+  });
+
+  it('reads neither links nor devices into an object', async () => {
+    const file = join(base, 'plain-file');
+    const link = join(base, 'link-to-file');
+    await writeFile(file, 'x');
+    await symlink(file, link);
+    await expect(store.putFile('store/a', link, META)).rejects.toThrow(/ELOOP/);
+    await expect(store.putFile('store/a', '/dev/zero', META)).rejects.toThrow(/regular file/);
+    expect(await store.stat('store/a')).toBeUndefined();
+    expect(await litter()).toEqual([]);
+  });
+
+  it('lets go of every file it opened: read to the end, cancelled, or never read', async () => {
+    const file = join(base, 'large-file');
+    await writeFile(file, Buffer.alloc(2_000_000, 7));
+    await store.putFile('store/large', file, META);
+    await store.put('store/small', 'small', META);
+    for (const key of ['store/large', 'store/small']) {
+      await new Response((await store.open(key))?.body).arrayBuffer();
+      await (await store.open(key))?.body.cancel();
+      const reader = (await store.open(key))?.body.getReader();
+      const reading = reader?.read();
+      await reader?.cancel();
+      await reading;
+      await store.stat(key);
+      await store.read(key);
+      await expect(store.open(key, { start: 0, end: 9_000_000 })).rejects.toThrow(RangeError);
+    }
+    expect(await openFiles()).toEqual([]);
+  });
+
+  it.each([
+    [0, 4],
+    [2, 1],
+    [-1, 2],
+    [4, 4],
+    [0.5, 2],
+  ])('refuses bytes %d to %d of an object of four', async (start, end) => {
+    await store.put('store/a', 'four', META);
+    await expect(store.open('store/a', { start, end })).rejects.toThrow(RangeError);
+  });
+
+  it('does not take a foreign file for an object', async () => {
+    await mkdir(join(directory, 'store'));
+    await writeFile(join(directory, 'store/foreign'), 'x'.repeat(5_000));
+    await writeFile(join(directory, 'store/short'), 'x');
+    await expect(store.read('store/foreign')).rejects.toThrow(/object file/);
+    await expect(store.stat('store/short')).rejects.toThrow(/object file/);
+  });
+
+  it('clears what killed processes left when it writes first, but not what is being written', async () => {
+    const old = new Date(Date.now() - 7_200_000);
+    const incoming = join(directory, '~incoming');
+    await writeFile(join(incoming, 'left'), 'x');
+    await mkdir(join(incoming, 'condemned/deep'), { recursive: true });
+    await writeFile(join(incoming, 'fresh'), 'x');
+    for (const name of ['left', 'condemned']) await utimes(join(incoming, name), old, old);
+    await store.put('store/a', 'x', META);
+    expect(await litter()).toEqual(['fresh']);
+  });
+
+  it('leaves neither an object nor litter when there is no room, says so, and works on afterwards', async () => {
+    // A limit on file size stands for the full disk: the kernel refuses a write in the middle, in a process of its own.
+    const file = join(base, 'too-large-file');
+    await writeFile(file, Buffer.alloc(5_000_000, 7));
+    await store.put('store/old', 'old', META);
+    const script = `
+      import { diskArtifactStore } from ${JSON.stringify(new URL('./artifact-store.ts', import.meta.url).href)};
+      const [directory, file] = process.argv.slice(1);
+      const store = diskArtifactStore(directory);
+      const meta = { contentType: 'a/b', cacheControl: 'c' };
+      const codes = [];
+      for (const put of [() => store.putFile('store/new', file, meta), () => store.putFile('store/old', file, meta),
+        () => store.put('store/new', 'x'.repeat(5_000_000), meta), () => store.put('store/small', 'fits', meta)])
+        codes.push(await put().then(() => 'written', (error) => error.code));
+      console.log(JSON.stringify(codes));`;
+    const { stdout } = await promisify(execFile)('/bin/sh', [
+      '-c',
+      'trap "" XFSZ; ulimit -f 2048; exec "$@"',
+      'sh',
+      process.execPath,
+      '--input-type=module-typescript',
+      '--eval',
+      script,
+      directory,
+      file,
+    ]);
+    expect(JSON.parse(stdout)).toEqual(['EFBIG', 'EFBIG', 'EFBIG', 'written']);
+    expect(await store.stat('store/new')).toBeUndefined();
+    expect(await store.read('store/old')).toBe('old');
+    expect(await store.read('store/small')).toBe('fits');
+    expect(await litter()).toEqual([]);
+    await store.putFile('store/new', file, META);
+    expect(await store.stat('store/new')).toMatchObject({ size: 5_000_000 });
+  });
+
+  it('puts and removes a prefix at once without losing its way', async () => {
+    const removed: number[] = [];
+    const write = async (n: number) => {
+      for (let i = 0; i < 20; i += 1) await store.put(`store/busy/${n}-${i}`, 'x', META);
+    };
+    const remove = async () => {
+      for (let i = 0; i < 20; i += 1) removed.push(await store.remove('store/busy/'));
+    };
+    await Promise.all([write(0), write(1), remove(), remove()]);
+    removed.push(await store.remove('store/busy/'));
+    expect(removed.reduce((sum, count) => sum + count)).toBe(40);
+    expect(await litter()).toEqual([]);
+  });
+
+  it('is closed to other users', async () => {
+    await store.put('store/a', 'x', META);
+    const fresh = join(directory, 'new/store');
+    diskArtifactStore(fresh);
+    expect((await stat(fresh)).mode & 0o077).toBe(0);
+    expect((await stat(join(directory, 'store'))).mode & 0o077).toBe(0);
+    expect((await stat(join(directory, 'store/a'))).mode & 0o077).toBe(0);
+  });
+});

@@ -1,0 +1,287 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ArtifactMeta, ArtifactStore } from '#core/ports.ts';
+import { freshBinDir } from './sample-builds.ts';
+
+const DOCUMENT: ArtifactMeta = { contentType: 'application/json', cacheControl: 'public, max-age=60' };
+const IMAGE: ArtifactMeta = {
+  contentType: 'application/octet-stream',
+  cacheControl: 'public, max-age=604800, immutable',
+  filename: 'openwrt-24.10.2-x86-64-generic.img.gz',
+};
+
+/** Larger than whatever a store reads or sends at once. */
+const LARGE_BYTES = 3 * 1024 * 1024 + 17;
+
+/** Keys with these are refused on writing and absent on reading: none may ever reach a file. */
+const BAD_KEYS = [
+  '',
+  '/',
+  '/etc/passwd',
+  'store//file',
+  'store/file/',
+  '.',
+  '..',
+  '../store/file',
+  'store/../../file',
+  'store/./file',
+  'store/..',
+  'store/%2e%2e/file',
+  'store/..%2ffile',
+  'store\\..\\file',
+  'store/a b',
+  'store/a\nb',
+  'store/a\0b',
+  'store/ä',
+  'store/~file',
+  'store/a:b',
+];
+
+/** What every `ArtifactStore` promises (core/ports.ts). `makeStore` may answer the same, shared, store each time. */
+export function artifactStoreContract(name: string, makeStore: () => ArtifactStore | Promise<ArtifactStore>): void {
+  describe(`artefact store: ${name}`, () => {
+    let store: ArtifactStore;
+    let directory: string;
+    const large = randomBytes(LARGE_BYTES);
+    let largeFile: string;
+    beforeAll(async () => {
+      store = await makeStore();
+      directory = await mkdtemp(join(tmpdir(), 'asu-artifacts-'));
+      largeFile = join(directory, 'large');
+      await writeFile(largeFile, large);
+    });
+    afterAll(() => rm(directory, { recursive: true, force: true }));
+
+    const freshKey = () => `store/${freshBinDir()}/openwrt-24.10.2-x86+64_v1.img.gz`;
+    const bytesOf = async (key: string, range?: { start: number; end: number }): Promise<Buffer | undefined> => {
+      const artifact = await store.open(key, range);
+      return artifact && Buffer.from(await new Response(artifact.body).arrayBuffer());
+    };
+
+    it('knows nothing of a key that was never written', async () => {
+      const key = freshKey();
+      expect(await store.read(key)).toBeUndefined();
+      expect(await store.open(key)).toBeUndefined();
+      expect(await store.stat(key)).toBeUndefined();
+      expect(await store.remove(key)).toBe(0);
+      expect(await store.remove(`${key}/`)).toBe(0);
+    });
+
+    it('keeps a document, every character and byte of it', async () => {
+      const key = freshKey();
+      const text = 'Grüße 🚀\n\u0001"\\';
+      await store.put(key, text, DOCUMENT);
+      expect(await store.read(key)).toBe(text);
+      expect(await store.stat(key)).toEqual({
+        size: Buffer.byteLength(text),
+        etag: expect.stringMatching(/^"[^"]+"$/),
+        lastModified: expect.any(Date),
+        meta: DOCUMENT,
+      });
+      const bytes = randomBytes(1_000);
+      await store.put(key, new Uint8Array(bytes), IMAGE);
+      expect(await bytesOf(key)).toEqual(bytes);
+      expect((await store.stat(key))?.meta).toEqual(IMAGE);
+    });
+
+    it('keeps a file', async () => {
+      const key = freshKey();
+      await store.putFile(key, largeFile, IMAGE);
+      expect(large.equals((await bytesOf(key)) ?? Buffer.alloc(0))).toBe(true);
+      expect(await store.stat(key)).toMatchObject({ size: LARGE_BYTES, meta: IMAGE });
+    });
+
+    it('keeps what is empty', async () => {
+      const [text, file] = [freshKey(), freshKey()];
+      const empty = join(directory, 'empty');
+      await writeFile(empty, '');
+      await store.put(text, '', DOCUMENT);
+      await store.putFile(file, empty, IMAGE);
+      for (const key of [text, file]) {
+        expect(await store.read(key)).toBe('');
+        expect(await bytesOf(key)).toEqual(Buffer.alloc(0));
+        expect(await store.stat(key)).toMatchObject({ size: 0 });
+      }
+    });
+
+    it('answers the same facts by stat and by open', async () => {
+      const key = freshKey();
+      await store.putFile(key, largeFile, IMAGE);
+      const { body, ...facts } = (await store.open(key)) ?? {};
+      await body?.cancel();
+      expect(facts).toEqual(await store.stat(key));
+    });
+
+    it('dates an object by its writing', async () => {
+      const key = freshKey();
+      await store.put(key, 'dated', DOCUMENT);
+      const { lastModified } = (await store.stat(key)) ?? {};
+      // Wide: the clock of a store elsewhere is not ours.
+      expect(Math.abs(Date.now() - (lastModified?.getTime() ?? 0))).toBeLessThan(600_000);
+      expect((await store.stat(key))?.lastModified).toEqual(lastModified);
+    });
+
+    it('has an etag that stays while the object does, and changes with its bytes', async () => {
+      const key = freshKey();
+      await store.put(key, 'one', DOCUMENT);
+      const first = (await store.stat(key))?.etag;
+      expect((await store.stat(key))?.etag).toBe(first);
+      await store.put(key, 'two', DOCUMENT);
+      expect((await store.stat(key))?.etag).not.toBe(first);
+    });
+
+    it.each([
+      [0, 0],
+      [0, 99],
+      [1, 70_000],
+      [LARGE_BYTES - 1, LARGE_BYTES - 1],
+      [LARGE_BYTES - 100, LARGE_BYTES - 1],
+      [1_000_000, 2_900_000],
+      [0, LARGE_BYTES - 1],
+    ])('reads bytes %i to %i', async (start, end) => {
+      const key = freshKey();
+      await store.putFile(key, largeFile, IMAGE);
+      const artifact = await store.open(key, { start, end });
+      expect(artifact?.size).toBe(LARGE_BYTES);
+      const bytes = Buffer.from(await new Response(artifact?.body).arrayBuffer());
+      expect(bytes.equals(large.subarray(start, end + 1))).toBe(true);
+    });
+
+    it('lets a reader go away before, in the middle and while it reads', async () => {
+      const key = freshKey();
+      await store.putFile(key, largeFile, IMAGE);
+      const cancelAfter = async (reads: number, isReading: boolean) => {
+        const reader = (await store.open(key))?.body.getReader();
+        for (let i = 0; i < reads; i += 1) expect((await reader?.read())?.done).toBe(false);
+        const pending = isReading ? reader?.read() : undefined;
+        await reader?.cancel();
+        await pending;
+      };
+      for (const reads of [0, 1, 2]) for (const isReading of [false, true]) await cancelAfter(reads, isReading);
+      expect(large.equals((await bytesOf(key)) ?? Buffer.alloc(0))).toBe(true);
+    });
+
+    it('removes one object', async () => {
+      const [gone, kept] = [freshKey(), freshKey()];
+      await store.put(gone, 'gone', DOCUMENT);
+      await store.put(kept, 'kept', DOCUMENT);
+      expect(await store.remove(gone)).toBe(1);
+      expect(await store.remove(gone)).toBe(0);
+      expect(await store.read(gone)).toBeUndefined();
+      expect(await store.stat(gone)).toBeUndefined();
+      expect(await store.read(kept)).toBe('kept');
+    });
+
+    it('removes all below a prefix, and nothing beside it', async () => {
+      const prefix = `logs/${freshBinDir()}`;
+      const below = ['a', 'b', 'deep/er/c'].map((each) => `${prefix}/${each}`);
+      const beside = [`${prefix}0/a`, `${prefix}-b`];
+      for (const key of [...below, ...beside]) await store.put(key, key, DOCUMENT);
+      expect(await store.remove(prefix)).toBe(0);
+      expect(await store.remove(`${prefix}/`)).toBe(3);
+      expect(await store.remove(`${prefix}/`)).toBe(0);
+      for (const key of below) expect(await store.read(key)).toBeUndefined();
+      for (const key of beside) expect(await store.read(key)).toBe(key);
+      await store.put(`${prefix}/a`, 'again', DOCUMENT);
+      expect(await store.read(`${prefix}/a`)).toBe('again');
+    });
+
+    it.each(BAD_KEYS)('refuses to write, and does not find, %j', async (key) => {
+      await expect(store.put(key, 'x', DOCUMENT)).rejects.toThrow(RangeError);
+      await expect(store.putFile(key, largeFile, IMAGE)).rejects.toThrow(RangeError);
+      expect(await store.read(key)).toBeUndefined();
+      expect(await store.open(key)).toBeUndefined();
+      expect(await store.open(key, { start: 0, end: 0 })).toBeUndefined();
+      expect(await store.stat(key)).toBeUndefined();
+    });
+
+    it('does not find a directory, or what would lie below an object', async () => {
+      const key = freshKey();
+      await store.put(key, 'x', DOCUMENT);
+      const [parent] = key.split(/\/(?=[^/]*$)/);
+      for (const other of ['store', parent as string, `${key}/below`, `store/${'long'.repeat(200)}`]) {
+        expect(await store.read(other)).toBeUndefined();
+        expect(await store.open(other)).toBeUndefined();
+        expect(await store.stat(other)).toBeUndefined();
+      }
+    });
+
+    it('leaves nothing under the key when a file cannot be put', async () => {
+      const key = freshKey();
+      await expect(store.putFile(key, join(directory, 'no such file'), IMAGE)).rejects.toThrow(/ENOENT/);
+      await expect(store.putFile(key, directory, IMAGE)).rejects.toThrow();
+      await expect(store.putFile(key, largeFile, IMAGE, AbortSignal.abort())).rejects.toThrow(/abort/i);
+      const stopped = new AbortController();
+      const putting = store.putFile(key, largeFile, IMAGE, stopped.signal);
+      queueMicrotask(() => stopped.abort(new Error('stopped by the test')));
+      await expect(putting).rejects.toThrow(/stopped by the test|abort/i);
+      expect(await store.stat(key)).toBeUndefined();
+      expect(await store.remove(`${key.slice(0, key.lastIndexOf('/'))}/`)).toBe(0);
+    });
+
+    it('keeps the old object when the new one cannot be put', async () => {
+      const key = freshKey();
+      await store.put(key, 'old', DOCUMENT);
+      await expect(store.putFile(key, join(directory, 'no such file'), IMAGE)).rejects.toThrow(/ENOENT/);
+      await expect(store.putFile(key, largeFile, IMAGE, AbortSignal.abort())).rejects.toThrow();
+      expect(await store.read(key)).toBe('old');
+      expect((await store.stat(key))?.meta).toEqual(DOCUMENT);
+    });
+
+    it('shows a reader the whole old or the whole new object, bytes and meta, while others write', async () => {
+      const key = freshKey();
+      const version = (n: number) => ({
+        body: `${n};`.repeat(1_000 + n * 10_000),
+        meta: { contentType: `text/version-${n}`, cacheControl: 'no-cache', filename: `version-${n}` },
+      });
+      const versions = [0, 1, 2, 3].map(version);
+      await store.put(key, versions[0]?.body ?? '', versions[0]?.meta ?? DOCUMENT);
+      let isWriting = true;
+      const write = async ({ body, meta }: (typeof versions)[number]) => {
+        for (let i = 0; i < 10; i += 1) await store.put(key, body, meta);
+      };
+      const look = async () => {
+        let looks = 0;
+        for (; isWriting || looks < 5; looks += 1) {
+          // A store may answer without waiting for anything: the writers need their turn.
+          await setImmediate();
+          const artifact = await store.open(key);
+          const text = await new Response(artifact?.body).text();
+          const expected = versions[Number(text.slice(0, 1))];
+          expect(text === expected?.body).toBe(true);
+          expect(artifact?.size).toBe(text.length);
+          expect(artifact?.meta).toEqual(expected?.meta);
+        }
+      };
+      const looking = Promise.all([look(), look()]);
+      await Promise.all(versions.map(write));
+      isWriting = false;
+      await looking;
+    });
+
+    it('goes on reading an object that is replaced or removed meanwhile, or fails, but never mixes', async () => {
+      const key = freshKey();
+      await store.putFile(key, largeFile, IMAGE);
+      const artifact = await store.open(key);
+      const reader = artifact?.body.getReader();
+      const chunks = [(await reader?.read())?.value ?? new Uint8Array()];
+      await store.put(key, randomUUID(), DOCUMENT);
+      await store.remove(key);
+      const rest = async () => {
+        for (;;) {
+          const { done, value } = (await reader?.read()) ?? { done: true };
+          if (done || value === undefined) return true;
+          chunks.push(value);
+        }
+      };
+      const isWhole = await rest().catch(() => false);
+      const read = Buffer.concat(chunks);
+      expect(read.equals(large.subarray(0, read.length))).toBe(true);
+      expect(read.length === LARGE_BYTES || !isWhole).toBe(true);
+    });
+  });
+}

@@ -1,0 +1,235 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Statistics, StatisticsReport } from '#core/ports.ts';
+import { type BuildEnd, type CountedBuild, MAX_BUILD_ERRORS, requestsOf, sumOf } from '#core/statistics.ts';
+import { at, freshHash, iso } from './sample-builds.ts';
+
+type Both = Statistics & StatisticsReport;
+
+const HOUR = 60;
+const DAY = 24 * HOUR;
+const LONG_AGO = new Date('2000-01-01T00:00:00.000Z');
+const FAR_AHEAD = new Date('2100-01-01T00:00:00.000Z');
+
+const counted = (minutes = 0): CountedBuild => ({ hash: freshHash(), enqueuedAt: iso(minutes) });
+
+const success = (build: CountedBuild, minutes: number, more: Partial<BuildEnd> = {}): BuildEnd => ({
+  ...build,
+  endedAt: iso(minutes),
+  outcome: 'success',
+  milliseconds: 1_500,
+  subject: { branch: '24.10', version: '24.10.2', target: 'x86/64', profile: 'generic' },
+  packages: [],
+  ...more,
+});
+
+const failure = (build: CountedBuild, minutes: number, error: string): BuildEnd => ({
+  ...success(build, minutes),
+  outcome: 'failure',
+  milliseconds: 0,
+  error,
+});
+
+const requests = (minutes: number, sums: { hits?: number; joined?: number; rejected?: number }, clients: Record<string, number> = {}) => ({
+  at: iso(minutes),
+  hits: 0,
+  joined: 0,
+  rejected: 0,
+  ...sums,
+  clients,
+});
+
+const total = async (statistics: Both) => sumOf(await statistics.figures('day', LONG_AGO, FAR_AHEAD));
+
+/** What every `Statistics` with its `StatisticsReport` promises (core/ports.ts). `make` answers an empty one each time. */
+export function statisticsContract(name: string, make: () => Both | Promise<Both>, { runs = 40 }: { runs?: number } = {}): void {
+  describe(`statistics: ${name}`, () => {
+    let statistics: Both;
+    beforeEach(async () => {
+      statistics = await make();
+    });
+
+    it('knows nothing at first', async () => {
+      expect(await statistics.figures('hour', at(0), at(DAY))).toEqual([]);
+      expect(await statistics.figures('day', at(0), at(DAY))).toEqual([]);
+      expect(await statistics.versions(LONG_AGO, FAR_AHEAD)).toEqual([]);
+      expect(await statistics.top('package', at(0), at(DAY), { limit: 10 })).toEqual([]);
+      expect(await statistics.errors(10)).toEqual([]);
+      expect(await statistics.unended(FAR_AHEAD, 10)).toEqual([]);
+    });
+
+    it('adds up per hour and per day, bounds included', async () => {
+      await statistics.count(requests(59, { hits: 2, rejected: 1 }));
+      await statistics.count(requests(0, { hits: 3 }));
+      await statistics.count(requests(60, { joined: 4 }));
+      await statistics.count(requests(DAY, { hits: 5 }));
+      const zero = { hits: 0, misses: 0, joined: 0, rejected: 0, successes: 0, failures: 0, cancelled: 0, buildMilliseconds: 0 };
+      expect(await statistics.figures('hour', at(30), at(61))).toEqual([
+        { ...zero, start: '2026-11-01T00', hits: 5, rejected: 1 },
+        { ...zero, start: '2026-11-01T01', joined: 4 },
+      ]);
+      expect(await statistics.figures('hour', at(60), at(90))).toEqual([{ ...zero, start: '2026-11-01T01', joined: 4 }]);
+      expect(await statistics.figures('day', at(DAY - 1), at(DAY))).toEqual([
+        { ...zero, start: '2026-11-01', hits: 5, joined: 4, rejected: 1 },
+        { ...zero, start: '2026-11-02', hits: 5 },
+      ]);
+      expect(await statistics.figures('day', at(DAY), at(2 * DAY))).toEqual([{ ...zero, start: '2026-11-02', hits: 5 }]);
+    });
+
+    it('counts a start once, in the hour of acceptance', async () => {
+      const build = counted(61);
+      await Promise.all([statistics.started(build), statistics.started(build)]);
+      await statistics.started(build);
+      expect(await statistics.figures('hour', at(0), at(DAY))).toMatchObject([{ start: '2026-11-01T01', misses: 1 }]);
+    });
+
+    it('counts an end once, by the first word, whoever else tells', async () => {
+      const build = counted(0);
+      await statistics.started(build);
+      const told = await Promise.all([
+        statistics.ended(success(build, 61)),
+        statistics.ended(success(build, 61)),
+        statistics.ended(success(build, 61)),
+      ]);
+      expect(told.filter(Boolean)).toHaveLength(1);
+      expect(await statistics.ended(failure(build, 200, 'late'))).toBe(false);
+      expect(await total(statistics)).toMatchObject({ misses: 1, successes: 1, failures: 0, buildMilliseconds: 1_500 });
+      expect(await statistics.figures('hour', at(60), at(119))).toMatchObject([{ start: '2026-11-01T01', successes: 1, misses: 0 }]);
+      expect(await statistics.versions(at(0), at(0))).toEqual([{ day: '2026-11-01', version: '24.10.2', count: 1 }]);
+      expect(await statistics.errors(10)).toEqual([]);
+    });
+
+    it('makes up for a start nobody told, and does not count it again', async () => {
+      const build = counted(0);
+      expect(await statistics.ended({ ...success(build, 5), outcome: 'cancelled', milliseconds: 0 })).toBe(true);
+      await statistics.started(build);
+      expect(await total(statistics)).toMatchObject({ misses: 1, cancelled: 1 });
+      expect(await statistics.unended(FAR_AHEAD, 10)).toEqual([]);
+      expect(await statistics.versions(LONG_AGO, FAR_AHEAD)).toEqual([]);
+    });
+
+    it('counts a hash that is built again as another build', async () => {
+      const first = counted(0);
+      const second = { ...first, enqueuedAt: iso(1_000) };
+      for (const build of [first, second]) expect(await statistics.ended(success(build, 1_100))).toBe(true);
+      expect(await total(statistics)).toMatchObject({ misses: 2, successes: 2 });
+    });
+
+    it('lists what has not ended, oldest first and bounded', async () => {
+      const builds = [counted(3), counted(1), counted(2), counted(4)];
+      for (const build of builds) await statistics.started(build);
+      await statistics.ended(success(builds[2] as CountedBuild, 10));
+      expect(await statistics.unended(at(4), 10)).toEqual([builds[1], builds[0]]);
+      expect(await statistics.unended(FAR_AHEAD, 1)).toEqual([builds[1]]);
+    });
+
+    it('counts an end of which nothing else is known', async () => {
+      const build = counted(0);
+      await statistics.ended({ ...build, endedAt: iso(5), outcome: 'failure', milliseconds: 0, packages: [] });
+      expect(await total(statistics)).toMatchObject({ misses: 1, failures: 1 });
+      expect(await statistics.errors(10)).toEqual([]);
+    });
+
+    it('ranks packages of successful builds, of all branches or of one', async () => {
+      const subject = { branch: '23.05', version: '23.05.5', target: 'ath79/generic', profile: 'a' };
+      await statistics.ended(success(counted(), 1, { packages: ['vim', 'luci'] }));
+      await statistics.ended(success(counted(), 2, { packages: ['luci', 'tmux'] }));
+      await statistics.ended(success(counted(), 3, { packages: ['tmux', '6in4'], subject }));
+      await statistics.ended({ ...failure(counted(), 3, 'x'), packages: ['vim'] });
+      await statistics.ended(success(counted(), DAY, { packages: ['vim'] }));
+      const top = (limit: number, branch?: string) => statistics.top('package', at(0), at(5), { limit, ...(branch && { branch }) });
+      expect(await top(10)).toEqual([
+        { name: 'luci', count: 2 },
+        { name: 'tmux', count: 2 },
+        { name: '6in4', count: 1 },
+        { name: 'vim', count: 1 },
+      ]);
+      expect(await top(2)).toEqual((await top(10)).slice(0, 2));
+      expect(await top(10, '23.05')).toEqual([
+        { name: '6in4', count: 1 },
+        { name: 'tmux', count: 1 },
+      ]);
+      expect(await top(10, '22.03')).toEqual([]);
+      expect(await statistics.top('target', at(0), at(5), { limit: 5 })).toEqual([
+        { name: 'x86/64', count: 2 },
+        { name: 'ath79/generic', count: 1 },
+      ]);
+    });
+
+    it('ranks clients', async () => {
+      await statistics.count(requests(0, { hits: 3 }, { 'owut/1': 2, 'luci/git-1': 1 }));
+      await statistics.count(requests(5, { hits: 2 }, { 'luci/git-1': 2 }));
+      expect(await statistics.top('client', at(0), at(5), { limit: 5 })).toEqual([
+        { name: 'luci/git-1', count: 3 },
+        { name: 'owut/1', count: 2 },
+      ]);
+    });
+
+    it('counts versions by day', async () => {
+      const version = (name: string) => ({ branch: 'SNAPSHOT', version: name, target: 'x86/64', profile: 'generic' });
+      for (const minutes of [0, 5, DAY]) await statistics.ended(success(counted(), minutes, { subject: version('SNAPSHOT') }));
+      const sorted = (await statistics.versions(at(0), at(DAY))).sort((a, b) => (a.day < b.day ? -1 : 1));
+      expect(sorted).toEqual([
+        { day: '2026-11-01', version: 'SNAPSHOT', count: 2 },
+        { day: '2026-11-02', version: 'SNAPSHOT', count: 1 },
+      ]);
+    });
+
+    it('gives the newest errors, newest first, every character kept', async () => {
+      for (const i of [1, 2, 3]) await statistics.ended(failure(counted(), i, `Error ${i}: "'ü🚀`));
+      const error = (i: number) => ({ at: iso(i), version: '24.10.2', target: 'x86/64', profile: 'generic', message: `Error ${i}: "'ü🚀` });
+      expect(await statistics.errors(2)).toEqual([error(3), error(2)]);
+      expect(await statistics.errors(MAX_BUILD_ERRORS)).toHaveLength(3);
+    });
+
+    it('keeps the books in order, whatever is told twice, late or never (I7)', async () => {
+      const steps = fc.array(
+        fc.oneof(
+          fc.record({ tell: fc.constant('start' as const), build: fc.nat(7) }),
+          fc.record({
+            tell: fc.constant('end' as const),
+            build: fc.nat(7),
+            outcome: fc.constantFrom('success' as const, 'failure' as const, 'cancelled' as const),
+          }),
+          fc.record({ tell: fc.constant('count' as const), hits: fc.nat(3), joined: fc.nat(3), rejected: fc.nat(3) }),
+        ),
+        { maxLength: 40 },
+      );
+      await fc.assert(
+        fc.asyncProperty(steps, fc.boolean(), async (told, isConcurrent) => {
+          const books = await make();
+          const builds = Array.from({ length: 8 }, (_, i) => counted(i * 700));
+          const starts = new Set<number>();
+          const ends = new Map<number, string>();
+          const sums = { hits: 0, joined: 0, rejected: 0 };
+          const calls = told.map((step) => async () => {
+            if (step.tell === 'count') return books.count(requests(700, step));
+            const build = builds[step.build] as CountedBuild;
+            if (step.tell === 'start') return books.started(build);
+            const isNew = await books.ended({ ...success(build, 5_000 + step.build), outcome: step.outcome });
+            if (isNew) {
+              expect(ends.has(step.build)).toBe(false);
+              ends.set(step.build, step.outcome);
+            }
+            return undefined;
+          });
+          for (const step of told) {
+            if (step.tell !== 'count') starts.add(step.build);
+            else for (const sum of ['hits', 'joined', 'rejected'] as const) sums[sum] += step[sum];
+          }
+          if (isConcurrent) await Promise.all(calls.map((call) => call()));
+          else for (const call of calls) await call();
+
+          const all = await total(books);
+          const under = await books.unended(FAR_AHEAD, 100);
+          const outcomes = (wanted: string) => [...ends.values()].filter((outcome) => outcome === wanted).length;
+          expect(all).toMatchObject({ ...sums, misses: starts.size });
+          expect(all).toMatchObject({ successes: outcomes('success'), failures: outcomes('failure'), cancelled: outcomes('cancelled') });
+          expect(requestsOf(all)).toBe(all.hits + all.misses + all.joined + all.rejected);
+          expect(all.misses).toBe(all.successes + all.failures + all.cancelled + under.length);
+        }),
+        { numRuns: runs },
+      );
+    });
+  });
+}
