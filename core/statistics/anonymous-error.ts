@@ -7,7 +7,7 @@ const MAX_READ = 4_000;
  * anything by which the client's own repositories could be told. Job ids, white space and length as in asu/util.py ErrorLog.
  */
 export function anonymousError(text: string, repositories: Readonly<Record<string, string>> = {}): string {
-  let shown = text.slice(0, MAX_READ);
+  let shown = text.slice(0, MAX_READ).toWellFormed();
   for (const secret of secretsOf(repositories)) shown = shown.replaceAll(secret, '[repository]');
   return [
     ...shown
@@ -24,7 +24,7 @@ export function anonymousError(text: string, repositories: Readonly<Record<strin
 
 const URLS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s'"<>]+/gi;
 /** Absolute, at least two deep: `x86/64` and `/` are none. */
-const PATHS = /(?<![\w.\]/-])\/(?:[\w.@+~:-]+\/)+[\w.@+~:-]*/g;
+const PATHS = /(?<![\w.\]/-])\/(?:[\w.@+~-]+\/)+[\w.@+~-]*/g;
 const ADDRESSES = /\b\d{1,3}(?:\.\d{1,3}){3}:\d+\b|\[[0-9a-f:.]*:[0-9a-f:.]*\](?::\d+)?/gi;
 const JOB_IDS = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi;
 const BLANK = /[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { RequestCounts } from '../statistics.ts';
+import { requestCounter } from './request-counter.ts';
+
+function counterWith(write: (counts: RequestCounts) => Promise<void> = async () => undefined) {
+  const written: RequestCounts[] = [];
+  const statistics = {
+    count: async (counts: RequestCounts) => {
+      await write(counts);
+      written.push(counts);
+    },
+  };
+  return { written, counter: requestCounter({ statistics, now: () => new Date(0) }) };
+}
+
+describe('requestCounter', () => {
+  it('writes sums, and nothing when there is nothing', async () => {
+    const { written, counter } = counterWith();
+    await counter.flush();
+    for (const outcome of ['hit', 'hit', 'joined', 'rejected', 'new'] as const) counter.add(outcome, 'owut/1');
+    await counter.flush();
+    await counter.flush();
+    expect(written).toEqual([{ at: '1970-01-01T00:00:00.000Z', hits: 2, joined: 1, rejected: 1, clients: { 'owut/1': 5 } }]);
+  });
+
+  it('keeps what could not be written, with what came meanwhile', async () => {
+    let isDown = true;
+    const { written, counter } = counterWith(async () => {
+      counter.add('joined', 'auc/0.3.2');
+      if (isDown) throw new Error('database is locked');
+    });
+    counter.add('hit', 'owut/1');
+    await expect(counter.flush()).rejects.toThrow('locked');
+    isDown = false;
+    await counter.flush();
+    expect(written).toMatchObject([{ hits: 1, joined: 1, clients: { 'owut/1': 1, 'auc/0.3.2': 1 } }]);
+  });
+
+  it('tells only so many clients apart, and only by what looks like a client', async () => {
+    const { written, counter } = counterWith();
+    for (let i = 0; i < 1_000; i++) counter.add('hit', `client${i}/1`);
+    for (const name of ['<b>', 'a b/1', '', 'x'.repeat(100), 'me@example.com', '__proto__', 'constructor/1']) counter.add('hit', name);
+    counter.add('hit', 'client0/1');
+    await counter.flush();
+    const clients = written[0]?.clients ?? {};
+    expect(Object.keys(clients)).toHaveLength(51);
+    expect(clients).toMatchObject({ 'client0/1': 2, 'other/0': 957 });
+    expect(Object.values(clients).reduce((sum, n) => sum + n, 0)).toBe(1_008);
+  });
+});
