@@ -125,6 +125,16 @@ export class UpstreamUnavailableError extends AsuError {
   }
 }
 
+/** A store of ours takes no more requests right now, and went on refusing through all retries. */
+export class ThrottledError extends AsuError {
+  readonly status = 503;
+  readonly title = 'Service Unavailable';
+  override readonly headers = { 'Retry-After': '5' };
+  constructor(what: string, options?: ErrorOptions) {
+    super(`Error: the server is busy (${what}), please try again`, options);
+  }
+}
+
 /** Some packages exist nowhere in the feeds of this version and target (CONTRACT.md §0.21). */
 export class UnknownPackagesError extends AsuError {
   readonly status = 422;

@@ -1,0 +1,40 @@
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  NotFound,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+
+/** Removes one object; S3 does not say whether there was one, so it is asked first. */
+export async function removeObject(client: S3Client, bucket: string, key: string): Promise<number> {
+  const target = { Bucket: bucket, Key: key };
+  const isThere = await client.send(new HeadObjectCommand(target)).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof NotFound) return false;
+      throw error;
+    },
+  );
+  if (!isThere) return 0;
+  await client.send(new DeleteObjectCommand(target));
+  return 1;
+}
+
+/** Removes all below a prefix, a page of at most 1,000 at a time; throws when S3 kept one of them. */
+export async function removePrefix(client: S3Client, bucket: string, prefix: string): Promise<number> {
+  let removed = 0;
+  for (;;) {
+    // Always the first page: what was on it is gone by the time of the next.
+    const { Contents = [], IsTruncated } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }));
+    const objects = Contents.map(({ Key }) => ({ Key }));
+    if (objects.length === 0) return removed;
+    const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } }));
+    const [kept] = Errors;
+    if (kept)
+      throw new Error(`${Errors.length} objects below ${prefix} were not removed, such as ${kept.Key}: ${kept.Code} ${kept.Message}`);
+    removed += objects.length;
+    if (!IsTruncated) return removed;
+  }
+}

@@ -1,0 +1,120 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** The last release that needs no token; `start.sh` names the same. */
+const IMAGE = 'localstack/localstack:4.14.0';
+const SERVICES = 's3,sqs,dynamodb';
+
+/** A first start installs from PyPI and Maven Central, or pulls the image. */
+const START_TIMEOUT_MS = 600_000;
+
+const NEEDED = `LocalStack needs either a Docker daemon that answers \`docker info\`, or, without Docker, on the PATH:
+  Python 3.13 with venv (or PYTHON=…, or pyenv: \`pyenv install 3.13\`), Java 17 or later and Maven (\`apt-get install openjdk-17-jre-headless maven\`).`;
+
+export interface LocalStack {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a LocalStack with S3, SQS and DynamoDB on a free port of the loopback: in Docker where a daemon answers, else on the host
+ * (`start.sh`, installed once into `directory`). What it says goes to `localstack.log` there.
+ */
+export async function startLocalStack(directory: string, port?: number): Promise<LocalStack> {
+  await mkdir(directory, { recursive: true });
+  const chosen = port ?? (await freePort());
+  return (await isDockerThere()) ? startInDocker(directory, chosen) : startOnHost(directory, chosen);
+}
+
+const isDockerThere = (): Promise<boolean> =>
+  run('docker', ['info'], { timeout: 20_000 }).then(
+    () => true,
+    () => false,
+  );
+
+async function startInDocker(directory: string, port: number): Promise<LocalStack> {
+  const name = `asu-localstack-${port}`;
+  const settings = [`SERVICES=${SERVICES}`, `LOCALSTACK_HOST=127.0.0.1:${port}`, 'SQS_ENDPOINT_STRATEGY=path', 'EAGER_SERVICE_LOADING=1'];
+  const environment = settings.flatMap((setting) => ['--env', setting]);
+  const process = start(directory, 'docker', ['run', '--rm', '--name', name, '--publish', `127.0.0.1:${port}:4566`, ...environment, IMAGE]);
+  const stop = async () => {
+    await run('docker', ['rm', '--force', name]).catch(() => undefined);
+  };
+  return { url: await whenReady(process, port, directory, stop), stop };
+}
+
+async function startOnHost(directory: string, port: number): Promise<LocalStack> {
+  await assertHostReady();
+  const script = fileURLToPath(new URL('./start.sh', import.meta.url));
+  const process = start(directory, 'bash', [script, directory, String(port), SERVICES]);
+  const stop = () => endGroup(process);
+  return { url: await whenReady(process, port, directory, stop), stop };
+}
+
+/** Only what can be told without running the script; the rest is in its log. */
+async function assertHostReady(): Promise<void> {
+  for (const [command, ...args] of [
+    ['java', '-version'],
+    ['mvn', '-version'],
+    ['bash', '-c', 'true'],
+  ] as const)
+    await run(command, args).catch((cause: unknown) => {
+      throw new Error(`${NEEDED}\nNeither is there: no Docker daemon answers, and \`${command}\` does not run.`, { cause });
+    });
+}
+
+/** In a process group of its own: it starts others, and all are to end with it. */
+function start(directory: string, command: string, args: string[]): ChildProcess {
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const log = createWriteStream(join(directory, 'localstack.log'));
+  child.stdout?.pipe(log, { end: false });
+  child.stderr?.pipe(log, { end: false });
+  return child;
+}
+
+async function endGroup({ pid, exitCode, signalCode }: ChildProcess): Promise<void> {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  const signal = (name: NodeJS.Signals | 0): boolean => {
+    try {
+      return process.kill(-pid, name);
+    } catch {
+      return false;
+    }
+  };
+  signal('SIGTERM');
+  for (let i = 0; i < 50 && signal(0); i += 1) await sleep(100);
+  signal('SIGKILL');
+}
+
+async function whenReady(child: ChildProcess, port: number, directory: string, stop: () => Promise<void>): Promise<string> {
+  const url = `http://127.0.0.1:${port}`;
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+    const health = await fetch(`${url}/_localstack/health`).catch(() => undefined);
+    const { services = {} } = ((await health?.json()) ?? {}) as { services?: Record<string, string> };
+    if (SERVICES.split(',').every((name) => services[name] === 'running')) return url;
+    await sleep(250);
+  }
+  await stop();
+  const log = await readFile(join(directory, 'localstack.log'), 'utf8').catch(() => '');
+  throw new Error(`LocalStack did not start.\n${NEEDED}\nIts last words (${join(directory, 'localstack.log')}):\n${log.slice(-2_000)}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

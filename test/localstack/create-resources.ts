@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { CreateTableCommand, type DynamoDBClient, UpdateTimeToLiveCommand, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand, type S3Client } from '@aws-sdk/client-s3';
+import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { ARTIFACT_BUCKET, BUILD_QUEUE, BUILD_TABLE, DEAD_LETTER_QUEUE } from '#adapters/aws/resources.ts';
+
+/** The resources of `adapters/aws/resources.ts`, as infra/ has SST make them, under names nobody else has. */
+
+export async function freshTable(client: DynamoDBClient): Promise<string> {
+  const TableName = `asu-builds-${randomUUID()}`;
+  const { hashKey, rangeKey, keyTypes, sweepIndex } = BUILD_TABLE;
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: Object.entries(keyTypes).map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
+      KeySchema: keySchema(hashKey, rangeKey),
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: sweepIndex.name,
+          KeySchema: keySchema(sweepIndex.hashKey, sweepIndex.rangeKey),
+          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...sweepIndex.projection] },
+        },
+      ],
+    }),
+  );
+  await waitUntilTableExists({ client, minDelay: 0.1, maxDelay: 1, maxWaitTime: 60 }, { TableName });
+  await client.send(
+    new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: { AttributeName: BUILD_TABLE.ttlAttribute, Enabled: true } }),
+  );
+  return TableName;
+}
+
+const keySchema = (hash: string, range: string) => [
+  { AttributeName: hash, KeyType: 'HASH' as const },
+  { AttributeName: range, KeyType: 'RANGE' as const },
+];
+
+export interface QueueUrls {
+  readonly queueUrl: string;
+  readonly deadLetterUrl: string;
+}
+
+export async function freshQueue(client: SQSClient, maxReceiveCount: number = BUILD_QUEUE.maxReceiveCount): Promise<QueueUrls> {
+  const name = `asu-builds-${randomUUID()}`;
+  const deadLetterUrl = await createQueue(client, `${name}-dead`, {
+    MessageRetentionPeriod: String(DEAD_LETTER_QUEUE.retentionSeconds),
+  });
+  const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: ['QueueArn'] }));
+  const queueUrl = await createQueue(client, name, {
+    VisibilityTimeout: String(BUILD_QUEUE.visibilityTimeoutSeconds),
+    ReceiveMessageWaitTimeSeconds: String(BUILD_QUEUE.receiveWaitSeconds),
+    MessageRetentionPeriod: String(BUILD_QUEUE.retentionSeconds),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: Attributes?.QueueArn, maxReceiveCount }),
+  });
+  return { queueUrl, deadLetterUrl };
+}
+
+async function createQueue(client: SQSClient, QueueName: string, Attributes: Record<string, string>): Promise<string> {
+  const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName, Attributes }));
+  if (QueueUrl === undefined) throw new Error(`No URL for queue ${QueueName}`);
+  return QueueUrl;
+}
+
+export async function freshBucket(client: S3Client): Promise<string> {
+  const Bucket = `asu-${randomUUID()}`;
+  await client.send(new CreateBucketCommand({ Bucket }));
+  await client.send(
+    new PutBucketLifecycleConfigurationCommand({
+      Bucket,
+      LifecycleConfiguration: {
+        Rules: [
+          {
+            ID: 'incomplete-uploads',
+            Status: 'Enabled',
+            Filter: { Prefix: '' },
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: ARTIFACT_BUCKET.abortIncompleteUploadsAfterDays },
+          },
+        ],
+      },
+    }),
+  );
+  return Bucket;
+}
