@@ -1,5 +1,6 @@
 import type { Log } from '#http/log.ts';
 import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
+import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { ConfigError, type StandaloneConfig } from './config.ts';
 import { type Standalone, startStandalone } from './server.ts';
@@ -9,7 +10,7 @@ export type { Standalone };
 
 /** The standalone server with the real runner: what `npm start` and the demo run. */
 export async function startRealServer(config: StandaloneConfig, log: Log = stdoutLog(config.LOG_LEVEL)): Promise<Standalone> {
-  const maker = await imagebuilderMaker({
+  const maker = imagebuilderMaker({
     upstreamUrl: config.UPSTREAM_URL,
     cacheDirectory: config.cacheDir,
     workDirectory: config.workDir,
@@ -20,8 +21,19 @@ export async function startRealServer(config: StandaloneConfig, log: Log = stdou
     timeoutMs: config.JOB_TIMEOUT * 1000,
     ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
   });
-  log.info('runner ready', { sandbox: maker.sandboxLevel, custom_repositories: maker.allowsCustomRepositories });
-  return startStandalone(config, { log, imageMaker: maker, signingKey: maker.publicKey, mustRetire: () => maker.mustRetire() });
+  const { sandbox } = await maker.ready();
+  log.info('runner ready', { sandbox });
+  return startStandalone(withSafeRepositories(config, sandbox, log), { log, imageMaker: maker, signingKey: await maker.publicKey() });
+}
+
+/**
+ * Package scripts of a client's own repositories are code from anywhere. Without namespaces nobody knows what such a build leaves
+ * behind, and the runner would have to end after it; here it is the server itself, so they are refused.
+ */
+function withSafeRepositories(config: StandaloneConfig, sandbox: SandboxLevel, log: Log): StandaloneConfig {
+  if (config.REPOSITORY_ALLOW_LIST.length === 0 || sandbox === 'bwrap' || sandbox === 'unshare') return config;
+  log.warn('custom repositories refused: builds have no namespaces of their own here; install bubblewrap', { sandbox });
+  return { ...config, REPOSITORY_ALLOW_LIST: [] };
 }
 
 function trustedKey(text: string) {
