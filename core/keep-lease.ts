@@ -1,13 +1,11 @@
 import type { BuildStep, RunningBuild } from './build.ts';
-import type { BuildProgress, BuildQueue, BuildTable, ReceivedMessage } from './ports.ts';
+import type { BuildProgress, BuildQueue, BuildTable, Clock, ReceivedMessage } from './ports.ts';
 import type { RunEvent } from './run-build.ts';
-
-/** How often a lease and its message are renewed; a third of what they last. */
-const RENEW_MS = 20_000;
 
 export interface KeepLeaseDeps {
   readonly builds: BuildTable;
   readonly queue: BuildQueue;
+  readonly now: Clock;
   readonly every: (ms: number, call: () => void) => () => void;
   readonly onEvent?: (event: RunEvent) => void;
 }
@@ -25,11 +23,10 @@ export interface KeptLease {
  * it the message's invisibility. A write that fails is tried again with the next; a refused one means the build is lost.
  */
 export function keepLease(
-  { builds, queue, every, onEvent }: KeepLeaseDeps,
+  { builds, queue, now, every, onEvent }: KeepLeaseDeps,
   taken: RunningBuild,
   message: ReceivedMessage,
-  leaseEnd: () => string,
-  visibilitySeconds = 60,
+  leaseSeconds: number,
 ): KeptLease {
   const lost = new AbortController();
   let written = taken;
@@ -41,7 +38,11 @@ export function keepLease(
   const write = async () => {
     while (isDirty && !isReleased && !lost.signal.aborted) {
       isDirty = false;
-      const next: RunningBuild = { ...written, step, lease: { ...written.lease, expiresAt: leaseEnd() } };
+      const next: RunningBuild = {
+        ...written,
+        step,
+        lease: { ...written.lease, expiresAt: new Date(now().getTime() + leaseSeconds * 1000).toISOString() },
+      };
       const { moved } = await builds.transition(written, next);
       if (moved) written = next;
       else lost.abort();
@@ -56,9 +57,9 @@ export function keepLease(
     writing = undefined;
     if (error === undefined && isDirty && !isReleased && !lost.signal.aborted) mark();
   };
-  const stop = every(RENEW_MS, () => {
+  const stop = every((leaseSeconds * 1000) / 3, () => {
     mark();
-    queue.extend(message, visibilitySeconds).catch(() => undefined);
+    queue.extend(message, leaseSeconds).catch(() => undefined);
   });
 
   return {

@@ -6,7 +6,8 @@ import { binDirOf, canonicalJson, inputsDigest, requestHash } from './request-ha
 
 const parse = buildRequestParser();
 const base = parse({ version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['vim', 'tmux'] });
-const hashOf = (change: Partial<BuildRequest> = {}, revision = 'r1-a', inputs = 'i') => requestHash({ ...base, ...change }, revision, inputs);
+const hashOf = (change: Partial<BuildRequest> = {}, revision = 'r1-a', inputs = 'i') =>
+  requestHash({ ...base, ...change }, revision, inputs);
 
 describe('the request hash', () => {
   it('is the same in every process and release of ours', () => {

@@ -27,6 +27,8 @@ export interface RunBuildDeps {
   /** Calls back every so many milliseconds until stopped. */
   readonly every: (ms: number, call: () => void) => () => void;
   readonly timesToLive: TimesToLive;
+  /** How long a build is ours without a renewal; renewed three times as often. Default `LEASE_SECONDS`. */
+  readonly leaseSeconds?: number;
   /** Told what happened, for log and statistics. Must not throw. */
   readonly onEvent?: (event: RunEvent) => void;
 }
@@ -44,7 +46,7 @@ export type RunEvent =
 
 /** Attempts that end by themselves or by a lost runner; after the last the build is failed. */
 export const MAX_ATTEMPTS = 3;
-/** A lease outlives three missed renewals. */
+/** After this long without a sign of life a runner is taken for lost. */
 export const LEASE_SECONDS = 60;
 /** Between attempts after an infrastructure failure: by attempt, seconds. */
 const RETRY_DELAYS_SECONDS = [5, 30];
@@ -58,7 +60,8 @@ const PARALLEL_UPLOADS = 4;
  * down is left to the lease and the sweeper. `shutdown` hands the build back to the queue (not counted as an attempt).
  */
 export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shutdown: AbortSignal): Promise<void> {
-  const { builds, queue, now } = deps;
+  const { builds, queue, now, leaseSeconds = LEASE_SECONDS } = deps;
+  const leaseEnd = () => after(now(), leaseSeconds);
   const queued = await builds.get(message.hash);
   const order = await builds.order(message.hash);
   if (queued?.state === 'failed' && queued.attempt >= MAX_ATTEMPTS && !queued.cached) return queue.bury(message, queued.detail);
@@ -66,20 +69,19 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
   if (shutdown.aborted) return queue.release(message);
 
   const attemptId = deps.newAttemptId();
-  const startedAt = now();
   const taken = await builds.transition(queued, {
     ...factsOf(queued),
     state: 'building',
     attempt: queued.attempt + 1,
-    startedAt: startedAt.toISOString(),
+    startedAt: now().toISOString(),
     step: 'init',
-    lease: { owner: attemptId, expiresAt: leaseEnd(startedAt) },
+    lease: { owner: attemptId, expiresAt: leaseEnd() },
     binDir: binDirOf(queued.hash, attemptId),
   });
   if (!taken.moved || taken.current?.state !== 'building') return ignore(deps, message, 'somebody else took it');
   deps.onEvent?.({ type: 'started', build: taken.current, order });
 
-  const lease = keepLease(deps, taken.current, message, () => leaseEnd(now()));
+  const lease = keepLease(deps, taken.current, message, leaseSeconds);
   const stop = AbortSignal.any([shutdown, lease.lost]);
   let output: BuildOutput | undefined;
   try {
@@ -219,7 +221,6 @@ function timeToLive(times: TimesToLive, { isPrivate }: RunningBuild, { request }
 }
 
 const after = (time: Date, seconds: number) => new Date(time.getTime() + seconds * 1000).toISOString();
-const leaseEnd = (time: Date) => after(time, LEASE_SECONDS);
 
 function detailOf(error: unknown): string {
   const text = error instanceof BuildFailure || error instanceof InfrastructureFailure ? error.message : `Internal error: ${String(error)}`;

@@ -24,7 +24,7 @@ export async function work(deps: WorkDeps, concurrency: number, shutdown: AbortS
 async function workOne(deps: WorkDeps, shutdown: AbortSignal): Promise<void> {
   while (!shutdown.aborted && !deps.mustRetire?.())
     try {
-      const message = await deps.queue.receive({ visibilitySeconds: LEASE_SECONDS, signal: shutdown });
+      const message = await deps.queue.receive({ visibilitySeconds: deps.leaseSeconds ?? LEASE_SECONDS, signal: shutdown });
       if (message !== undefined) await runBuild(deps, message, shutdown);
     } catch (error) {
       deps.onTrouble(error);

@@ -93,6 +93,9 @@ export const Settings = z.object({
     .default(600)
     .meta({ description: 'How old what is known of a target may get before upstream is asked again.' }),
   SWEEP_EVERY: seconds.default(30).meta({ description: 'How often lost messages, lost runners and expired builds are looked for.' }),
+  LEASE: seconds
+    .default(60)
+    .meta({ description: 'How long a build waits for a runner that shows no sign of life before another takes it.' }),
   CONTACT: z.string().default('').meta({ description: 'Shown to clients as whom to write to.' }),
   LOG_LEVEL: z
     .string()

@@ -147,7 +147,16 @@ export async function startStandalone(
   const server = await serveNode(app, { host: config.HOST, port: config.PORT });
   const background = [
     work(
-      { ...shared, imageMaker, newAttemptId: randomUUID, every, onEvent, onTrouble, ...(mustRetire && { mustRetire }) },
+      {
+        ...shared,
+        leaseSeconds: config.LEASE,
+        imageMaker,
+        newAttemptId: randomUUID,
+        every,
+        onEvent,
+        onTrouble,
+        ...(mustRetire && { mustRetire }),
+      },
       config.WORKER_CONCURRENT,
       stop.signal,
     ),

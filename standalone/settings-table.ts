@@ -19,6 +19,7 @@ const SPELLED: Readonly<Record<string, string>> = {
   BUILD_FAILURE_TTL: '`1h`',
   CATALOGUE_REFRESH: '`10m`',
   SWEEP_EVERY: '`30s`',
+  LEASE: '`60s`',
   IMAGEBUILDER_CACHE_MB: '`20480`',
   WORKER_CONCURRENT: 'half the processors',
   BRANCHES: 'the releases since 21.02 and SNAPSHOT',

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { demoUpstreamKey } from '#demo/upstream/key.ts';
+
+export interface ServerProcess {
+  readonly url: string;
+  /** JSON log lines so far. */
+  readonly lines: readonly string[];
+  /** Ends it at once, as the kernel would. */
+  kill(): Promise<void>;
+  /** Ends it as an operator would; the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** `npm start` in a process of its own, for tests that kill it. */
+export async function serverProcess(dataDir: string, upstreamUrl: string, env: Record<string, string> = {}): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [new URL('../../standalone/main.ts', import.meta.url).pathname], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
+      ASU_DATA_DIR: dataDir,
+      UPSTREAM_URL: upstreamUrl,
+      PORT: '0',
+      LOG_LEVEL: 'debug',
+      TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
+      ...env,
+    },
+  });
+  const lines: string[] = [];
+  let rest = '';
+  child.stdout.on('data', (chunk) => {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts);
+  });
+  child.stderr.resume();
+  return {
+    url: await listeningUrl(child, lines),
+    lines,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended(child);
+    },
+    stop: async () => {
+      child.kill('SIGTERM');
+      return ended(child);
+    },
+  };
+}
+
+async function listeningUrl(child: ChildProcess, lines: readonly string[]): Promise<string> {
+  for (;;) {
+    const line = lines.find((text) => text.includes('"server listening"'));
+    if (line !== undefined) return JSON.parse(line).url;
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${lines.join('\n')}`);
+    await delay(20);
+  }
+}
+
+async function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode;
+}
