@@ -27,7 +27,7 @@ const READ_PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
 export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore {
   const call = <T>(promise: Promise<T>) => orThrottled('object storage', promise);
   const put = async (key: string, body: string | Uint8Array, meta: ArtifactMeta): Promise<void> => {
-    await call(client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ...headersOf(meta) })));
+    await call(client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body), ...headersOf(meta) })));
   };
   const get = (key: string, range?: { start: number; end: number }): Promise<GetObjectCommandOutput | undefined> =>
     call(

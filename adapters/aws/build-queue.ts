@@ -1,0 +1,148 @@
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  InvalidParameterValue,
+  type Message,
+  MessageNotInflight,
+  ReceiptHandleIsInvalid,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import * as z from 'zod';
+import { RequestHash } from '#core/build.ts';
+import type { BuildQueue, ReceivedMessage } from '#core/ports.ts';
+import { currentReceipts } from './current-receipts.ts';
+import { BUILD_QUEUE } from './resources.ts';
+import { orThrottled } from './throttled.ts';
+
+export interface SqsBuildQueueUrls {
+  readonly queueUrl: string;
+  readonly deadLetterUrl: string;
+}
+
+const Body = z.object({ hash: RequestHash, correlationId: z.string() });
+
+/** SQS takes 256 KB; a reason is read by people. */
+const MAX_REASON_LENGTH = 1_000;
+/** The characters that SQS refuses in an attribute. */
+const UNPRINTABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g;
+
+/**
+ * A standard SQS queue with a dead-letter queue. SQS goes on honouring old receipts, so their currency is kept here
+ * (`current-receipts.ts`): a call with one that has lapsed, or was used up, is never sent.
+ */
+export function sqsBuildQueue(client: SQSClient, { queueUrl, deadLetterUrl }: SqsBuildQueueUrls): BuildQueue {
+  const receipts = currentReceipts();
+  const call = <T>(promise: Promise<T>) => orThrottled('build queue', promise);
+
+  const changeVisibility = (receipt: string, seconds: number): Promise<unknown> =>
+    orOver(
+      call(
+        client.send(
+          new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle: receipt, VisibilityTimeout: Math.ceil(seconds) }),
+        ),
+      ),
+    );
+  const drop = (receipt: string): Promise<unknown> =>
+    orOver(call(client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receipt }))));
+
+  const bury = async (receipt: string, body: string, reason: string): Promise<void> => {
+    const StringValue = reason.slice(0, MAX_REASON_LENGTH).replace(UNPRINTABLE, '\ufffd') || 'unknown';
+    const MessageAttributes = { reason: { DataType: 'String', StringValue } };
+    await call(client.send(new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: body, MessageAttributes })));
+    // A crash before this leaves it in both queues: the next runner that gets it finds the build failed, and buries it again.
+    await drop(receipt);
+  };
+
+  /** A message that is not ours would come back for ever; it is buried at once. */
+  const read = async ({ Body: body = '', ReceiptHandle: receipt = '' }: Message): Promise<ReceivedMessage | undefined> => {
+    const parsed = Body.safeParse(parseJson(body));
+    if (parsed.success) return { ...parsed.data, receipt };
+    await bury(receipt, body || '-', 'not a build message');
+    return undefined;
+  };
+
+  const poll = async (visibilitySeconds: number): Promise<Message | undefined> => {
+    const { Messages = [] } = await call(
+      client.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: 1,
+          WaitTimeSeconds: BUILD_QUEUE.receiveWaitSeconds,
+          VisibilityTimeout: visibilitySeconds,
+        }),
+      ),
+    );
+    return Messages[0];
+  };
+
+  return {
+    async send({ hash, correlationId }, { delaySeconds = 0 } = {}) {
+      const MessageBody = JSON.stringify({ hash, correlationId });
+      await call(client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody, DelaySeconds: Math.ceil(delaySeconds) })));
+    },
+
+    async receive({ visibilitySeconds, signal }) {
+      if (signal.aborted) return undefined;
+      const polling = poll(visibilitySeconds);
+      const message = await orAborted(polling, signal);
+      if (message === 'aborted') {
+        // The request is let run out: cut off, it could still take a message, which would be hidden until its time is over.
+        polling.then((late) => late && changeVisibility(late.ReceiptHandle ?? '', 0)).catch(() => undefined);
+        return undefined;
+      }
+      const received = message && (await read(message));
+      if (received) receipts.add(received.receipt, visibilitySeconds);
+      return received;
+    },
+
+    async extend({ receipt }, visibilitySeconds) {
+      if (!receipts.isCurrent(receipt)) return;
+      receipts.add(receipt, visibilitySeconds);
+      await changeVisibility(receipt, visibilitySeconds);
+    },
+
+    async acknowledge({ receipt }) {
+      if (receipts.take(receipt)) await drop(receipt);
+    },
+
+    async release({ receipt }, delaySeconds = 0) {
+      if (receipts.take(receipt)) await changeVisibility(receipt, delaySeconds);
+    },
+
+    async bury({ receipt, hash, correlationId }, reason) {
+      if (receipts.take(receipt)) await bury(receipt, JSON.stringify({ hash, correlationId }), reason);
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Listens only as long as it must: a runner's signal lives as long as the runner. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
+  const aborted = Promise.withResolvers<'aborted'>();
+  const abort = () => aborted.resolve('aborted');
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** A message that somebody else has meanwhile, or that is gone, is what the port calls "do nothing". */
+async function orOver(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    const isOver = error instanceof MessageNotInflight || error instanceof ReceiptHandleIsInvalid || error instanceof InvalidParameterValue;
+    if (!isOver) throw error;
+  }
+}
