@@ -2,8 +2,9 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync, inflateRawSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { parseApkIndex } from '#core/adb.ts';
 import { demoUpstreamDirectory, generateDemoUpstream } from './generate.ts';
 import { demoUpstreamKey } from './key.ts';
 import { run } from './unpacked-imagebuilder.ts';
@@ -129,7 +130,15 @@ describe('package indexes', () => {
     expect(verifies(text, await read('releases/24.10.2/packages/mips_24kc/base/Packages.sig'))).toBe(true);
     const apk = await readJson('releases/25.12.0/targets/x86/64/packages/index.json');
     expect(Object.keys(apk.packages)).toEqual(expect.arrayContaining(['base-files', 'kernel', 'libc']));
-    expect((await read('releases/25.12.0/targets/x86/64/packages/packages.adb')).toString('latin1', 0, 4)).toBe('ADBd');
+    const adb = await read('releases/25.12.0/packages/x86_64/base/packages.adb');
+    expect(adb.toString('latin1', 0, 4)).toBe('ADBd');
+    expect(parseApkIndex(inflateRawSync(adb.subarray(4)))).toContainEqual({
+      name: 'libncurses6',
+      version: '6.4-r1',
+      arch: 'x86_64',
+      provides: ['libncurses'],
+      tags: ['openwrt:abiversion=6'],
+    });
   });
 
   it('keeps kmods apart from 24.10 on', async () => {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { imagebuilderTarball, kmodsDirectory, repositoryPaths } from './imagebuilder.ts';
 import { demoCustomFeedKey, demoCustomFeedPem, demoUpstreamKey, usignSignature } from './key.ts';
@@ -155,17 +155,18 @@ export async function generateDemoUpstream(directory: string): Promise<void> {
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Everything that the tree depends on: the sources beside this file, and Node's own compressors. */
+/** Everything that the tree depends on: the sources beside this file, the writer of apk's indexes, and Node's own compressors. */
 async function sourcesDigest(): Promise<string> {
   const entries = await readdir(here, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile() && !/\.test\.ts$|\.md$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+  paths.push(fileURLToPath(new URL('../../core/testing/write-apk-index.ts', import.meta.url)));
   const hash = createHash('sha256').update(JSON.stringify([process.versions['zlib'], process.versions['zstd']]));
   const contents = await Promise.all(paths.map((path) => readFile(path)));
   paths.forEach((path, index) => {
-    hash.update(`\0${path.slice(here.length)}\0`).update(contents[index] ?? '');
+    hash.update(`\0${relative(here, path)}\0`).update(contents[index] ?? '');
   });
   return hash.digest('hex').slice(0, 16);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { writeApkIndex } from '#core/testing/write-apk-index.ts';
 import { type DemoKey, demoUpstreamKey, usignSignature } from './key.ts';
 import type { DemoPackage } from './package-set.ts';
 import { fileMembers, tarArchive } from './ustar.ts';
@@ -114,7 +115,7 @@ export function opkgIndex(packages: readonly PackedPackage[], options: PackingOp
   return Buffer.from(`${stanzas.join('\n\n')}\n\n`);
 }
 
-/** The text inside the demo's packages.adb: lines as in apk's APKINDEX, and `H:` (SHA-256) and `F:` (file name) for the demo's own apk. */
+/** What the demo's own apk reads: lines as in apk 2's APKINDEX, and `H:` (SHA-256) and `F:` (file name). */
 export function apkIndex(packages: readonly PackedPackage[], options: PackingOptions): Buffer {
   const stanzas = [...packages].sort(byName).map((entry) => {
     const depends = apkDepends(entry, options);
@@ -140,12 +141,24 @@ export function apkIndex(packages: readonly PackedPackage[], options: PackingOpt
   return Buffer.from(`${stanzas.join('\n\n')}\n\n`);
 }
 
-/** "ADBd", a deflate stream, and (the demo's addition) gzip's check sum and length, so that `gzip -d` can check it. */
-function adb(text: Buffer): Buffer {
+/**
+ * `packages.adb`: an index as apk-tools 3 has it, and in a further block, which readers of indexes skip, the text for the demo's own
+ * apk. Around both "ADBd" and a deflate stream, as in the real ones, with gzip's check sum and length after it (the demo's addition),
+ * so that `gzip -d` can check it.
+ */
+function adb(packages: readonly PackedPackage[], options: PackingOptions): Buffer {
+  const listed = [...packages].sort(byName).map(({ name, version, architecture, provides, abi }) => ({
+    name,
+    version,
+    arch: architecture,
+    provides,
+    tags: abi === undefined ? [] : [`openwrt:abiversion=${abi}`],
+  }));
+  const index = Buffer.from(writeApkIndex(listed, apkIndex(packages, options)));
   const trailer = Buffer.alloc(8);
-  trailer.writeUInt32LE(crc32(text), 0);
-  trailer.writeUInt32LE(text.length, 4);
-  return Buffer.concat([Buffer.from('ADBd'), deflateRawSync(text), trailer]);
+  trailer.writeUInt32LE(crc32(index), 0);
+  trailer.writeUInt32LE(index.length, 4);
+  return Buffer.concat([Buffer.from('ADBd'), deflateRawSync(index), trailer]);
 }
 
 /** index.json: names with ABI version in form 1, without in form 2. */
@@ -163,7 +176,7 @@ export function feedFiles(
 ): Map<string, Buffer> {
   const files = new Map(packages.map(({ fileName, content }) => [fileName, content]));
   files.set('index.json', jsonIndex(packages, architecture, options.indexVersion));
-  if (options.manager === 'apk') return files.set('packages.adb', adb(apkIndex(packages, options)));
+  if (options.manager === 'apk') return files.set('packages.adb', adb(packages, options));
   const index = opkgIndex(packages, options);
   return files
     .set('Packages', index)

@@ -24,9 +24,12 @@ fi
 sh "$SCRIPT_DIR/fetch.sh" "$work/list"
 
 unpack_apk() {
-	# "ADBd" and a deflate stream with gzip's trailer: see adb.ts.
+	# "ADBd" and a deflate stream with gzip's trailer; inside, the real index in a first block and the text for us in a second, padded
+	# with zeros: see adb() in package-files.ts.
 	[ "$(head -c 4 "$1")" = ADBd ] || return 1
-	{ printf '\037\213\010\000\000\000\000\000\000\003'; tail -c +5 "$1"; } | gzip -dc > "$2" 2>/dev/null
+	{ printf '\037\213\010\000\000\000\000\000\000\003'; tail -c +5 "$1"; } | gzip -dc > "$2.adb" 2>/dev/null || return 1
+	first=$(od -An -tu4 -j8 -N4 "$2.adb" | tr -d ' ')
+	tail -c "+$((8 + (first + 7) / 8 * 8 + 4 + 1))" "$2.adb" | tr -d '\000' > "$2"
 }
 
 rm -f "$TMP_DIR/feeds.order"
