@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { checkManifest } from './check-manifest.ts';
+
+const manifest = { test: '1.0', libfoo: '2.0' };
+const installed = [
+  { name: 'test', installedName: 'test', version: '1.0' },
+  { name: 'libfoo', installedName: 'libfoo3', version: '2.0', abiVersion: '3' },
+];
+
+describe('checkManifest', () => {
+  it.each([[{}], [{ test: '1.0' }], [{ test: '', libfoo: '2.0' }], [{ libfoo3: '2.0' }], [{ '-gone': '1', '-test': '' }]])(
+    '%j holds',
+    (required) => {
+      expect(checkManifest(manifest, required, installed)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    [{ test: '2.0' }, 'Impossible package selection: test version not as requested: 2.0 vs. 1.0', { required: '2.0', found: '1.0' }],
+    [{ test2: '1.0' }, 'Impossible package selection: test2 not in manifest', { required: '1.0' }],
+    [{ test2: '' }, 'Impossible package selection: test2 not in manifest', { required: '' }],
+    [
+      { test: '1.0', libfoo3: '1' },
+      'Impossible package selection: libfoo3 version not as requested: 1 vs. 2.0',
+      { required: '1', found: '2.0' },
+    ],
+    [{ constructor: '' }, 'Impossible package selection: constructor not in manifest', { required: '' }],
+  ])('%j does not', (required, detail, error) => {
+    expect(checkManifest(manifest, required, installed)).toEqual({
+      detail,
+      errors: [{ code: 'version_mismatch', packages: [expect.any(String)], message: expect.any(String), ...error }],
+    });
+  });
+});

@@ -1,0 +1,28 @@
+import type { FailureAnalysis } from './failure-analysis.ts';
+import type { InstalledPackage, Manifest } from './manifest.ts';
+
+/**
+ * Whether the image holds what `packages_versions` requires; the texts are those of check_manifest in asu/util.py, for the
+ * first package that is not as required. An empty version means any, a removal (`-name`) requires nothing, and a package may
+ * be called by its name with ABI version where `installed` is given.
+ */
+export function checkManifest(
+  manifest: Manifest,
+  packagesVersions: Readonly<Record<string, string>>,
+  installed: readonly InstalledPackage[] = [],
+): FailureAnalysis | undefined {
+  const byInstalledName = new Map(installed.map(({ installedName, version }) => [installedName, version]));
+  for (const [name, required] of Object.entries(packagesVersions)) {
+    if (name.startsWith('-')) continue;
+    const found = Object.hasOwn(manifest, name) ? manifest[name] : byInstalledName.get(name);
+    if (found === undefined) return mismatch(name, required, `${name} not in manifest`);
+    if (required !== '' && required !== found)
+      return mismatch(name, required, `${name} version not as requested: ${required} vs. ${found}`, found);
+  }
+  return undefined;
+}
+
+function mismatch(name: string, required: string, message: string, found?: string): FailureAnalysis {
+  const error = { code: 'version_mismatch', packages: [name], required, ...(found !== undefined && { found }), message } as const;
+  return { detail: `Impossible package selection: ${message}`, errors: [error] };
+}

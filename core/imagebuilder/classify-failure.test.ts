@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { classifyFailure } from './classify-failure.ts';
+
+interface RecordedFailure {
+  readonly case: string;
+  readonly manager: 'opkg' | 'apk';
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What the reference server made of it. */
+  readonly reference?: string;
+}
+
+/** What real ImageBuilders (24.10.2 with opkg, 25.12.0 with apk) printed. */
+const recorded: RecordedFailure[] = JSON.parse(readFileSync(new URL('./fixtures/failures.json', import.meta.url), 'utf8'));
+
+describe('of what real ImageBuilders printed', () => {
+  it.each(recorded.map((failure) => [failure.manager, failure.case, failure] as const))('%s: %s', (_manager, _case, failure) => {
+    expect(classifyFailure(failure)).toMatchSnapshot();
+  });
+
+  it('no package name carries a version', () => {
+    for (const failure of recorded) {
+      const { errors = [] } = classifyFailure(failure);
+      for (const error of errors) if ('packages' in error) for (const name of error.packages) expect(name).not.toMatch(/-r\d+$/);
+    }
+  });
+
+  it('begins as the reference server does, and leaves out no package that it names', () => {
+    const withReference = recorded.filter(({ reference }) => reference?.startsWith('Impossible') || reference?.startsWith('Selected'));
+    expect(withReference.length).toBeGreaterThan(9);
+    for (const failure of withReference) {
+      const { detail } = classifyFailure(failure);
+      const [, start = '', names = ''] = /^([A-Za-z ]+)(.*)$/.exec(failure.reference?.replaceAll('-1.0-r1', '') ?? '') ?? [];
+      expect(detail.startsWith(start)).toBe(true);
+      for (const name of names.match(/[a-z][a-z0-9-]*/g) ?? []) expect(detail).toContain(name);
+    }
+  });
+});
+
+describe('classifyFailure', () => {
+  const failed = (stderr: string, exitCode: number | null = 2, stdout = '') => classifyFailure({ exitCode, stdout, stderr });
+
+  it.each([
+    ['make[2]: write error: No space left on device', /disk space/],
+    ['cp: error writing x: Disk quota exceeded', /disk space/],
+    ['Error: verify: Only have 12kb available on filesystem /, pkg x needs 40', /disk space/],
+    ['tar: memory: Cannot allocate memory', /memory/],
+    ['sh: fork: retry: Resource temporarily unavailable', /processes/],
+    ['Prerequisite check failed. Use FORCE=1 to override.', /lacks something/],
+    ['make[1]: *** [Makefile:196: _call_image] Killed', /killed/],
+    ['make[3]: *** [x.mk:1: y] Error 137', /killed/],
+    ['bash: line 1: 123 Killed                  mksquashfs4', /killed/],
+  ])('blames the machine for %j, whatever else went wrong', (line, meaning) => {
+    const clash = ' * opkg_install_cmd: Cannot install package nosuchpkg.\nx is too big: 2 > 1\n';
+    const result = failed(`${clash}${line}\n`);
+    expect(result.kind).toBe('infrastructure');
+    expect(result.detail).toMatch(meaning);
+    expect(result.errors).toBeUndefined();
+  });
+
+  it.each([[null], [137], [143]])('takes exit code %j for killed', (exitCode) => {
+    expect(failed('', exitCode)).toMatchObject({ kind: 'infrastructure', detail: expect.stringContaining('killed') });
+  });
+
+  it('blames a feed before it calls a package missing, but not for conflicts', () => {
+    const feed = '*** Failed to download the package list from https://a.example/Packages.gz\n';
+    expect(failed(`${feed} * opkg_install_cmd: Cannot install package a.\n`)).toEqual({
+      kind: 'infrastructure',
+      detail: 'Could not download https://a.example/Packages.gz',
+    });
+    const conflict =
+      ' * check_conflicts_for: The following packages conflict with a:\n * check_conflicts_for: \tb * \n * opkg_install_cmd: Cannot install package a.\n';
+    expect(failed(`${feed}${conflict}`)).toMatchObject({ kind: 'deterministic', errors: [{ code: 'package_conflict' }] });
+    expect(failed(`${feed}    WARNING: Image file a is too big: 2 > 1\n`)).toMatchObject({ kind: 'deterministic' });
+  });
+
+  it('takes the warnings of every apk build for what they are', () => {
+    const noise = 'WARNING: opening /builder/packages/packages.adb: No such file or directory\n';
+    const missing = 'ERROR: unable to select packages:\n  a (no such package):\n    required by: world[a]\n';
+    expect(failed(noise + missing)).toMatchObject({ kind: 'deterministic', detail: 'Impossible package selection: missing (a)' });
+  });
+
+  it.each([
+    'ERROR: tmux-3.5-r1: network error (check Internet connection and firewall)\n',
+    'WARNING: fetching https://a.example/packages.adb: temporary error (try again later)\n',
+    ' * opkg_install_pkg: Checksum or size mismatch for package curl. Either the opkg or the package index are corrupt.\n',
+    'Signature check failed.\n',
+  ])('blames the download for %j', (stderr) => {
+    expect(failed(stderr)).toMatchObject({ kind: 'infrastructure', detail: expect.stringMatching(/^Could not (?:download|verify)/) });
+  });
+
+  it('does not remember what it does not understand', () => {
+    expect(failed('gremlins\n')).toEqual({ kind: 'infrastructure', detail: 'Error while building firmware. See stdout/stderr' });
+    expect(failed('', 0)).toEqual({ kind: 'infrastructure', detail: 'No JSON file found' });
+  });
+
+  it('finds the reason in any amount of noise', () => {
+    const reason = 'ERROR: unable to select packages:\n  a (no such package):\n    required by: world[a]\n';
+    for (const filler of ['\t\n', `${'-1'.repeat(2 ** 20)}\n`, ` * check_conflicts_for: ${' '.repeat(2 ** 20)}x\n`, 'ERROR: a-1: \n'])
+      expect(failed(filler.repeat(Math.ceil(2 ** 22 / filler.length)) + reason).detail).toBe('Impossible package selection: missing (a)');
+  });
+});

@@ -1,0 +1,72 @@
+import { FILESYSTEMS, type Filesystem, PACKAGE_NAME, PROFILE_NAME } from '../build-request.ts';
+
+/**
+ * Something that make or the shell behind it would read as syntax was about to be put on its command line. Requests are
+ * checked long before: this is a bug or an attack, and no process is started.
+ */
+export class UnsafeArgumentError extends Error {
+  override readonly name = 'UnsafeArgumentError';
+  constructor(variable: string) {
+    super(`Unsafe value of ${variable} refused`);
+  }
+}
+
+export interface ManifestCommand {
+  readonly profile: string;
+  /** In canonical order. */
+  readonly packages: readonly string[];
+}
+
+export interface ImageCommand extends ManifestCommand {
+  /** Lower-case hex of our own; tells builds with different packages apart by file name. */
+  readonly extraImageName: string;
+  /** Absolute. */
+  readonly binDir: string;
+  /** Absolute; a directory whose contents go into the image. */
+  readonly files?: string;
+  readonly rootfsSizeMb?: number;
+  /** Only for ImageBuilders that know ROOTFS_FILESYSTEM; others ignore it (see `onlyFilesystem`). */
+  readonly filesystem?: Filesystem;
+}
+
+const HEX = /^[0-9a-f]{1,64}$/;
+const SAFE_PATH = /^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9._+-]+)+$/;
+
+/** `make info`. */
+export const makeInfoCommand = (): string[] => ['make', 'info'];
+
+/** `make manifest`; names are printed without ABI version. Throws `UnsafeArgumentError`. */
+export function makeManifestCommand(command: ManifestCommand): string[] {
+  return ['make', 'manifest', ...selection(command), 'STRIP_ABI=1'];
+}
+
+/** `make image`, arguments in the order of asu/build.py. Throws `UnsafeArgumentError`. */
+export function makeImageCommand({ extraImageName, binDir, files, rootfsSizeMb, filesystem, ...command }: ImageCommand): string[] {
+  return [
+    'make',
+    'image',
+    ...selection(command),
+    `EXTRA_IMAGE_NAME=${checked('EXTRA_IMAGE_NAME', extraImageName, HEX.test(extraImageName))}`,
+    `BIN_DIR=${checked('BIN_DIR', binDir, SAFE_PATH.test(binDir))}`,
+    ...(files === undefined ? [] : [`FILES=${checked('FILES', files, SAFE_PATH.test(files))}`]),
+    ...(rootfsSizeMb === undefined
+      ? []
+      : [`ROOTFS_PARTSIZE=${checked('ROOTFS_PARTSIZE', rootfsSizeMb, Number.isSafeInteger(rootfsSizeMb) && rootfsSizeMb > 0)}`]),
+    ...(filesystem === undefined
+      ? []
+      : [`ROOTFS_FILESYSTEM=${checked('ROOTFS_FILESYSTEM', filesystem, FILESYSTEMS.includes(filesystem))}`]),
+  ];
+}
+
+const selection = ({ profile, packages }: ManifestCommand): string[] => [
+  `PROFILE=${checked('PROFILE', profile, isText(profile) && PROFILE_NAME.test(profile))}`,
+  `PACKAGES=${packages.map((name) => checked('PACKAGES', name, isText(name) && PACKAGE_NAME.test(name) && !name.startsWith('+'))).join(' ')}`,
+];
+
+/** What is stored may have been tampered with: an array of one string would pass a regular expression. */
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+function checked<T extends string | number>(variable: string, value: T, isSafe: boolean): T {
+  if (!isSafe) throw new UnsafeArgumentError(variable);
+  return value;
+}

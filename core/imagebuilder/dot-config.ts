@@ -1,0 +1,73 @@
+import { BuildFailure } from '../build-output.ts';
+import type { Filesystem } from '../build-request.ts';
+
+/** What an ImageBuilder's `.config` says of it. */
+export interface ImageBuilderConfig {
+  /** Root file systems it can make, in the order of its Makefile's IB_FILESYSTEMS. */
+  readonly filesystems: readonly Filesystem[];
+  /** apk, or else opkg. */
+  readonly usesApk: boolean;
+  readonly checksSignatures: boolean;
+  /** `mips_24kc`. */
+  readonly archPackages?: string;
+  /** `24.10.2`; absent in snapshots that do not say. */
+  readonly version?: string;
+  /** `r28739-d9340319c6`. */
+  readonly versionCode?: string;
+}
+
+const SYMBOLS: Readonly<Record<Filesystem, string>> = {
+  squashfs: 'CONFIG_TARGET_ROOTFS_SQUASHFS',
+  ext4: 'CONFIG_TARGET_ROOTFS_EXT4FS',
+  ubifs: 'CONFIG_TARGET_ROOTFS_UBIFS',
+  erofs: 'CONFIG_TARGET_ROOTFS_EROFS',
+  jffs2: 'CONFIG_TARGET_ROOTFS_JFFS2',
+  'jffs2-nand': 'CONFIG_TARGET_ROOTFS_JFFS2_NAND',
+  targz: 'CONFIG_TARGET_ROOTFS_TARGZ',
+  cpiogz: 'CONFIG_TARGET_ROOTFS_CPIOGZ',
+};
+
+const symbolsOf = (text: string): Map<string, string> =>
+  new Map(
+    text.split(/\r?\n/).flatMap((line) => {
+      const [, symbol, value] = /^(CONFIG_\w+)=(.*)$/.exec(line) ?? [];
+      return symbol === undefined || value === undefined ? [] : [[symbol, value]];
+    }),
+  );
+
+/** Reads the `.config` at the top of an unpacked ImageBuilder. */
+export function parseDotConfig(text: string): ImageBuilderConfig {
+  const symbols = symbolsOf(text);
+  const isSet = (symbol: string) => symbols.get(symbol) === 'y';
+  const quoted = (symbol: string) => /^"(.+)"$/.exec(symbols.get(symbol) ?? '')?.[1];
+  const archPackages = quoted('CONFIG_TARGET_ARCH_PACKAGES');
+  const version = quoted('CONFIG_VERSION_NUMBER');
+  const versionCode = quoted('CONFIG_VERSION_CODE');
+  return {
+    filesystems: (Object.keys(SYMBOLS) as Filesystem[]).filter((filesystem) => isSet(SYMBOLS[filesystem])),
+    usesApk: isSet('CONFIG_USE_APK'),
+    checksSignatures: isSet('CONFIG_SIGNATURE_CHECK'),
+    ...(archPackages !== undefined && { archPackages }),
+    ...(version !== undefined && { version }),
+    ...(versionCode !== undefined && { versionCode }),
+  };
+}
+
+/**
+ * The `.config` with every other root file system switched off: the only way that every ImageBuilder understands of making
+ * one alone (ROOTFS_FILESYSTEM came in May 2026). Throws `BuildFailure` when it cannot make the one asked for.
+ */
+export function onlyFilesystem(text: string, filesystem: Filesystem): string {
+  const { filesystems } = parseDotConfig(text);
+  if (!filesystems.includes(filesystem)) throw unavailableFilesystem(filesystem, filesystems);
+  const others = new Set(filesystems.filter((other) => other !== filesystem).map((other) => `${SYMBOLS[other]}=y`));
+  return text
+    .split('\n')
+    .map((line) => (others.has(line.trimEnd()) ? `# ${line.trimEnd().slice(0, -'=y'.length)} is not set` : line))
+    .join('\n');
+}
+
+function unavailableFilesystem(filesystem: Filesystem, available: readonly Filesystem[]): BuildFailure {
+  const message = `Unsupported filesystem: ${filesystem}. Available: ${available.join(', ')}`;
+  return new BuildFailure(message, { errors: [{ code: 'filesystem_unavailable', filesystem, available, message }] });
+}

@@ -1,0 +1,82 @@
+import { type BuildProblem, type FailureAnalysis, outputLines } from './failure-analysis.ts';
+import { withoutVersion } from './package-problems.ts';
+
+/**
+ * What ImageBuilder found impossible in a request besides its packages: an image too big for its device or partition, a
+ * profile or file system it does not know, a package whose script fails. `undefined` when it complained of nothing the like.
+ */
+export function analyseImageErrors(stderr: string, stdout = ''): FailureAnalysis | undefined {
+  const lines = outputLines(stdout, stderr);
+  return tooBig(lines) ?? unknownProfile(lines) ?? unknownFilesystem(lines) ?? failedScript(lines);
+}
+
+const TOO_BIG = /^\s*WARNING: Image file (\S+) is too big: (\d+) > (\d+)$/;
+const FEW_BLOCKS = /failed to allocate (\d+) blocks, out of space\?/;
+
+/** The words are those by which asu/build.py knows it; a flash device's build then ends well, without an image. */
+function tooBig(lines: readonly string[]): FailureAnalysis | undefined {
+  const errors = lines.flatMap((line): BuildProblem[] => {
+    const [, path, size, limit] = TOO_BIG.exec(line) ?? [];
+    if (path !== undefined) return [tooBigForFlash(path.slice(path.lastIndexOf('/') + 1), Number(size), Number(limit))];
+    const blocks = FEW_BLOCKS.exec(line)?.[1];
+    if (blocks !== undefined) return [tooBigForPartition(lines)];
+    if (line.includes('is too big') || line.includes('out of space?')) return [{ code: 'image_too_big', message: line.trim() }];
+    return [];
+  });
+  const first = errors[0];
+  return first && { detail: `Selected packages exceed device storage: ${first.message}`, errors };
+}
+
+const tooBigForFlash = (image: string, size: number, limit: number): BuildProblem => ({
+  code: 'image_too_big',
+  image,
+  size,
+  limit,
+  message: `${image} has ${size} bytes, the device takes ${limit}`,
+});
+
+/** make_ext4fs says how large the file system is to be; how much more it needs, it says only of the file it stopped at. */
+function tooBigForPartition(lines: readonly string[]): BuildProblem {
+  const size = lines
+    .slice(lines.indexOf('Creating filesystem with parameters:') + 1)
+    .map((line) => /^ {4}Size: (\d+)$/.exec(line)?.[1])
+    .find((bytes) => bytes !== undefined);
+  if (size === undefined) return { code: 'image_too_big', message: 'the root file system is too small (rootfs_size_mb)' };
+  const limit = Number(size);
+  const message = `the root file system of ${Math.floor(limit / 2 ** 20)} MiB is too small (rootfs_size_mb)`;
+  return { code: 'image_too_big', limit, message };
+}
+
+function unknownProfile(lines: readonly string[]): FailureAnalysis | undefined {
+  const profile = firstMatch(lines, /^Profile "([^"]*)" does not exist!$/);
+  if (profile === undefined) return undefined;
+  const message = `Unsupported profile: ${profile}. The ImageBuilder does not know it`;
+  return { detail: message, errors: [{ code: 'profile_missing', profile, message }] };
+}
+
+function unknownFilesystem(lines: readonly string[]): FailureAnalysis | undefined {
+  const filesystem = firstMatch(lines, /^Filesystem "([^"]*)" is not available!$/);
+  if (filesystem === undefined) return undefined;
+  const available = (firstMatch(lines, /^Available filesystems: (.*)$/) ?? '').split(/\s+/).filter((name) => name !== '');
+  const message = `Unsupported filesystem: ${filesystem}. Available: ${available.join(', ')}`;
+  return { detail: message, errors: [{ code: 'filesystem_unavailable', filesystem, available, message }] };
+}
+
+const SCRIPT = /^postinst script (\S+) has failed with exit code (\d+)$/;
+
+/** A script ended by a signal (128 and up) met a limit of this machine: that is not the package's fault. */
+function failedScript(lines: readonly string[]): FailureAnalysis | undefined {
+  const match = lines.map((line) => SCRIPT.exec(line)).find((found) => found !== null);
+  const [, path, code] = match ?? [];
+  const exit_code = Number(code);
+  if (path === undefined || exit_code >= 128) return undefined;
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  // opkg: name.postinst; apk: name-version.X<hash>.post-install
+  const name = withoutVersion(file.replace(/(?:\.X[0-9a-f]+)?\.post-?inst(?:all)?$/, ''));
+  const message = `the post-install script of ${name} failed with exit code ${exit_code}`;
+  return { detail: `Impossible package selection: ${message}`, errors: [{ code: 'script_failed', packages: [name], exit_code, message }] };
+}
+
+function firstMatch(lines: readonly string[], pattern: RegExp): string | undefined {
+  return lines.map((line) => pattern.exec(line)?.[1]).find((value) => value !== undefined);
+}

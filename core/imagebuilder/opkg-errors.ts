@@ -1,0 +1,70 @@
+import type { BuildProblem } from './failure-analysis.ts';
+import { belowRoot, clashOf, conflictOf, missingDependency, missingPackage } from './package-problems.ts';
+
+/** What opkg has said so far of the package that it is about to give up. */
+interface Circumstances {
+  readonly unresolved: { readonly dependency: string; readonly neededBy: string }[];
+  readonly clashes: { readonly packages: readonly [string, string]; readonly file: string }[];
+  readonly conflicts: (readonly [string, string])[];
+  /** Its file could not be fetched or is not what the index says: not the request's fault. */
+  isDownload: boolean;
+}
+
+const circumstances = (): Circumstances => ({ unresolved: [], clashes: [], conflicts: [], isDownload: false });
+
+const UNRESOLVED = /^ \* pkg_hash_check_unresolved: cannot find dependency (\S+) for (\S+)$/;
+const CLASH = /^ \* check_data_file_clashes: Package (\S+) wants to install file (.+)$/;
+const CLASH_OWNER = /^\s+But that file is already provided by package\s+\* (\S+)\s*$/;
+const CONFLICT = /^ \* check_conflicts_for: The following packages conflict with (\S+):$/;
+const CONFLICT_WITH = /^ \* check_conflicts_for:\s+(\S+)(?: .*)?$/;
+const DOWNLOAD = /^ \* opkg_(?:download|install_pkg): (?:Failed to download|Checksum or size mismatch|Package size mismatch)/;
+const GIVEN_UP = /^ \* opkg_install_cmd: Cannot install package (\S+)\.$/;
+
+/**
+ * Why opkg would not install what was asked for, one entry per cause, in its order. opkg says why, then `Cannot install
+ * package X.`; said without a reason, X does not exist.
+ */
+export function opkgProblems(lines: readonly string[]): BuildProblem[] {
+  const problems: BuildProblem[] = [];
+  let said = circumstances();
+  let clashing: { name: string; file: string } | undefined;
+  let conflicting: string | undefined;
+  for (const line of lines) {
+    const [, dependency, neededBy] = UNRESOLVED.exec(line) ?? [];
+    const [, name, file] = CLASH.exec(line) ?? [];
+    const owner = CLASH_OWNER.exec(line)?.[1];
+    const conflict = CONFLICT.exec(line)?.[1];
+    const conflictWith = CONFLICT_WITH.exec(line)?.[1];
+    const givenUp = GIVEN_UP.exec(line)?.[1];
+    if (dependency !== undefined && neededBy !== undefined) said.unresolved.push({ dependency, neededBy });
+    else if (name !== undefined && file !== undefined) clashing = { name, file: belowRoot(file) };
+    else if (owner !== undefined && clashing !== undefined) said.clashes.push({ packages: [clashing.name, owner], file: clashing.file });
+    else if (conflict !== undefined) conflicting = conflict;
+    else if (conflictWith !== undefined && conflicting !== undefined) said.conflicts.push([conflicting, conflictWith]);
+    else if (DOWNLOAD.test(line)) said.isDownload = true;
+    else if (givenUp !== undefined) {
+      problems.push(...problemsOf(givenUp, said));
+      said = circumstances();
+    }
+  }
+  return problems;
+}
+
+function problemsOf(asked: string, { unresolved, clashes, conflicts, isDownload }: Circumstances): BuildProblem[] {
+  // Of a chain the last link is what is missing; the others only fail because of it.
+  const waiting = new Set(unresolved.map(({ neededBy }) => neededBy));
+  const found: BuildProblem[] = [
+    ...unresolved
+      .filter(({ dependency }) => !waiting.has(dependency))
+      .map(({ dependency, neededBy }) => missingDependency(asked, neededBy, dependency)),
+    ...conflicts.map(conflictOf),
+    ...[...Map.groupBy(clashes, ({ packages }) => packages.toSorted().join(' ')).values()].map((group) =>
+      clashOf(
+        group[0]?.packages ?? [],
+        group.map(({ file }) => file),
+      ),
+    ),
+  ];
+  if (found.length > 0 || isDownload) return found;
+  return [missingPackage(asked)];
+}

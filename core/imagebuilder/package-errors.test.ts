@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { analysePackageErrors } from './package-errors.ts';
+
+const lines = (...text: string[]) => `${text.join('\n')}\n`;
+
+describe('analysePackageErrors', () => {
+  it('has nothing to say of other text', () => {
+    expect(analysePackageErrors('')).toBeUndefined();
+    expect(analysePackageErrors('Signature check passed.\nmake: *** [Makefile:331: image] Error 2\n')).toBeUndefined();
+    expect(analysePackageErrors(' * opkg_conf_parse_file: Duplicate src declaration (a b). Skipping.\n')).toBeUndefined();
+  });
+
+  it('reads all forms that the reference server knows, in one text', () => {
+    const text = lines(
+      'Collected errors:',
+      ' * opkg_install_cmd: Cannot install package OPKG-MISSING.',
+      ' * check_conflicts_for: The following packages conflict with OPKG-CONFLICT-1:',
+      ' * check_conflicts_for: \tOPKG-CONFLICT-2 * ',
+      ' * opkg_install_cmd: Cannot install package OPKG-CONFLICT-1.',
+      ' * check_data_file_clashes: Package OPKG-CONFLICT-3 wants to install file /some/file',
+      '\tBut that file is already provided by package  * OPKG-CONFLICT-4',
+      ' * opkg_install_cmd: Cannot install package OPKG-CONFLICT-4.',
+      'ERROR: unable to select packages:',
+      '  APK-MISSING (no such package):',
+      '    required by: world[APK-MISSING]',
+      'ERROR: unable to select packages:',
+      '  APK-CONFLICT-1:',
+      '    conflicts: APK-CONFLICT-2[nftables=1.1.6-r1]',
+      '    satisfies: world[nftables-json]',
+      '               blah[nftables]',
+      '  APK-CONFLICT-2:',
+      '    conflicts: APK-CONFLICT-1[nftables=1.1.6-r1]',
+      '    satisfies: world[nftables-nojson]',
+      'ERROR: APK-CONFLICT-3: trying to overwrite somefile owned by APK-CONFLICT-4.',
+    );
+    const analysis = analysePackageErrors(text);
+    expect(analysis?.detail).toMatch(
+      /^Impossible package selection: missing \(APK-MISSING, OPKG-MISSING\) conflicts \(APK-CONFLICT-1, APK-CONFLICT-2, APK-CONFLICT-3, APK-CONFLICT-4, OPKG-CONFLICT-1, OPKG-CONFLICT-2, OPKG-CONFLICT-3, OPKG-CONFLICT-4\)/,
+    );
+    expect(analysis?.errors.map(({ code, ...error }) => [code, 'packages' in error && error.packages.join(' ')])).toEqual([
+      ['package_missing', 'OPKG-MISSING'],
+      ['package_conflict', 'OPKG-CONFLICT-1 OPKG-CONFLICT-2'],
+      ['file_clash', 'OPKG-CONFLICT-3 OPKG-CONFLICT-4'],
+      ['package_missing', 'APK-MISSING'],
+      ['package_conflict', 'APK-CONFLICT-1 APK-CONFLICT-2'],
+      ['file_clash', 'APK-CONFLICT-3 APK-CONFLICT-4'],
+    ]);
+  });
+
+  it('takes only the end of a chain of dependencies for missing', () => {
+    const { detail, errors } =
+      analysePackageErrors(
+        lines(
+          ' * pkg_hash_check_unresolved: cannot find dependency nowhere for b',
+          ' * pkg_hash_check_unresolved: cannot find dependency b for a',
+          ' * opkg_install_cmd: Cannot install package a.',
+        ),
+      ) ?? {};
+    expect(detail).toBe('Impossible package selection: missing (nowhere); a needs b, which needs nowhere, which does not exist');
+    expect(errors).toMatchObject([{ code: 'dependency_missing', packages: ['a'], dependency: 'nowhere', needed_by: 'b' }]);
+  });
+
+  it('names every file that two packages bring, once per pair', () => {
+    const clash = (file: string) => [
+      ` * check_data_file_clashes: Package b wants to install file /x/build_dir/target-mips_24kc_musl/root-ath79/${file}`,
+      '\tBut that file is already provided by package  * a',
+    ];
+    const analysis = analysePackageErrors(
+      lines(...clash('etc/one'), ...clash('etc/two'), ' * opkg_install_cmd: Cannot install package b.'),
+    );
+    expect(analysis?.errors).toEqual([
+      {
+        code: 'file_clash',
+        packages: ['a', 'b'],
+        files: ['/etc/one', '/etc/two'],
+        message: expect.stringContaining('/etc/one and 1 more'),
+      },
+    ]);
+  });
+
+  it('does not call missing what could not be fetched', () => {
+    const text = lines(
+      " * opkg_install_pkg: Failed to download tmux. Perhaps you need to run 'opkg update'?",
+      ' * opkg_install_cmd: Cannot install package tmux.',
+    );
+    expect(analysePackageErrors(text)).toBeUndefined();
+  });
+
+  it('finds apk names in names with versions', () => {
+    const text = lines(
+      'ERROR: unable to select packages:',
+      '  libevent2-7-2.1.12-r2:',
+      '    breaks: base-files-1722~f919e7899d[!libevent2-7]',
+      '            attendedsysupgrade-common-9[!libevent2-7]',
+      '    satisfies: world[libevent2-7]',
+    );
+    expect(analysePackageErrors(text)?.errors).toMatchObject([
+      { code: 'package_conflict', packages: ['base-files', 'libevent2-7'] },
+      { code: 'package_conflict', packages: ['attendedsysupgrade-common', 'libevent2-7'] },
+    ]);
+  });
+
+  it('explains a version that cannot be had, broken dependencies and names that stand for several', () => {
+    const text = lines(
+      'ERROR: unable to select packages:',
+      '  kernel-6.18.44~abc-r1:',
+      '    breaks: world[kernel=6.18.43~def-r1]',
+      '  kmod-foo-6.18.43-r1:',
+      '    error: uninstallable',
+      '    depends: kernel=6.18.43~def-r1',
+      '  wget-any (virtual):',
+      "    note: please select one of the 'provided by' packages explicitly",
+      '    provided by: wget-ssl wget-nossl',
+      '                 uclient-fetch',
+      '    required by: world[wget-any]',
+    );
+    const analysis = analysePackageErrors(text);
+    expect(analysis?.errors).toMatchObject([
+      { code: 'package_conflict', packages: ['kernel'], message: expect.stringContaining('kernel=6.18.43~def-r1') },
+      { code: 'dependency_missing', packages: ['kmod-foo'], dependency: 'kernel=6.18.43~def-r1' },
+      { code: 'package_missing', packages: ['wget-any'], providers: ['wget-ssl', 'wget-nossl', 'uclient-fetch'] },
+    ]);
+    expect(analysis?.detail).toContain('choose one of wget-ssl, wget-nossl, uclient-fetch');
+  });
+
+  it('explains no more than can be read', () => {
+    const many = Array.from({ length: 500 }, (_, i) => [
+      ` * pkg_hash_check_unresolved: cannot find dependency nowhere${i} for a${i}`,
+      ` * opkg_install_cmd: Cannot install package a${i}.`,
+    ]);
+    const analysis = analysePackageErrors(lines(...many.flat()));
+    expect(analysis?.errors).toHaveLength(500);
+    expect(analysis?.detail.match(/ needs /g)).toHaveLength(5);
+  });
+});

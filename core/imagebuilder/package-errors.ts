@@ -1,0 +1,33 @@
+import { apkProblems } from './apk-errors.ts';
+import { type BuildProblem, type FailureAnalysis, outputLines } from './failure-analysis.ts';
+import { opkgProblems } from './opkg-errors.ts';
+
+/** More would not be read. */
+const MAX_EXPLANATIONS = 5;
+
+/**
+ * What opkg or apk found impossible in a selection of packages; `undefined` when they did not complain of one. `detail`
+ * begins as the reference server's does (`missing (…) conflicts (…)`, sorted; check_package_errors in asu/util.py) and goes on
+ * with what it leaves out: who needs the missing dependency, which packages exclude each other, which file both bring.
+ */
+export function analysePackageErrors(stderr: string, stdout = ''): FailureAnalysis | undefined {
+  const lines = outputLines(stdout, stderr);
+  const errors = [...opkgProblems(lines), ...apkProblems(lines)];
+  return errors.length === 0 ? undefined : { detail: describe(errors), errors };
+}
+
+function describe(errors: readonly BuildProblem[]): string {
+  const missing = errors.flatMap((error) => {
+    if (error.code === 'package_missing') return error.packages;
+    return error.code === 'dependency_missing' ? [error.dependency] : [];
+  });
+  const conflicts = errors.flatMap((error) => (error.code === 'package_conflict' || error.code === 'file_clash' ? error.packages : []));
+  const explanations = errors
+    .filter((error) => error.code !== 'package_missing' || error.providers !== undefined)
+    .slice(0, MAX_EXPLANATIONS)
+    .map(({ message }) => `; ${message}`);
+  return `Impossible package selection:${list('missing', missing)}${list('conflicts', conflicts)}${explanations.join('')}`;
+}
+
+const list = (label: string, names: readonly string[]): string =>
+  names.length === 0 ? '' : ` ${label} (${[...new Set(names)].sort().join(', ')})`;

@@ -1,0 +1,45 @@
+import type { BuildProblem } from './failure-analysis.ts';
+
+/** Where a file will be on the device, of a path in the ImageBuilder's `build_dir/target-…/root-…/`. */
+export const belowRoot = (file: string): string =>
+  `/${file.replace(/^.*\/build_dir\/target-[^/]+\/root(?:\.orig)?-[^/]+\//, '').replace(/^\/+/, '')}`;
+
+export const missingPackage = (name: string): BuildProblem => ({
+  code: 'package_missing',
+  packages: [name],
+  message: `${name} does not exist`,
+});
+
+export function missingDependency(asked: string, neededBy: string, dependency: string): BuildProblem {
+  if (neededBy === asked)
+    return {
+      code: 'dependency_missing',
+      packages: [asked],
+      dependency,
+      message: `${asked} needs ${dependency}, which does not exist`,
+    };
+  return {
+    code: 'dependency_missing',
+    packages: [asked],
+    dependency,
+    needed_by: neededBy,
+    message: `${asked} needs ${neededBy}, which needs ${dependency}, which does not exist`,
+  };
+}
+
+export function conflictOf(names: readonly string[]): BuildProblem {
+  const packages = [...new Set(names)].sort();
+  return { code: 'package_conflict', packages, message: `${packages.join(' and ')} exclude each other` };
+}
+
+export function clashOf(names: readonly string[], files: readonly string[]): BuildProblem {
+  const packages = [...new Set(names)].sort();
+  const unique = [...new Set(files)];
+  const first = unique.length > 1 ? `${unique[0]} and ${unique.length - 1} more` : unique[0];
+  return { code: 'file_clash', packages, files: unique, message: `${packages.join(' and ')} both bring ${first}: remove one of them` };
+}
+
+/** The package's name in what apk calls it, `libevent2-7-2.1.12-r2`. OpenWrt's names are lower case; other text is left as it is. */
+export function withoutVersion(text: string): string {
+  return /^([a-z0-9][a-z0-9._+-]*?)-\d[^-]*(?:-r\d+)?$/.exec(text)?.[1] ?? text;
+}

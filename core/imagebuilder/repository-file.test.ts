@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { UnsafeArgumentError } from './commands.ts';
+import { repositoryFile, withUpstream } from './repository-file.ts';
+
+const fixture = (name: string) => readFile(new URL(`./fixtures/${name}`, import.meta.url), 'utf8');
+const OPKG = { usesApk: false, mode: 'append', original: '', repositories: {} } as const;
+const APK = { ...OPKG, usesApk: true } as const;
+
+describe('of opkg', () => {
+  it('keeps what is there, and adds', async () => {
+    const original = await fixture('repositories.24.10.2.conf');
+    const merged = repositoryFile({ ...OPKG, original, repositories: { custom: 'https://a.example/x' } });
+    const lines = merged.split('\n');
+    for (const line of original.split('\n')) expect(lines).toContain(line);
+    expect(lines.filter((line) => line === 'src/gz custom https://a.example/x')).toHaveLength(1);
+    expect(lines.filter((line) => line === 'src imagebuilder file:packages')).toHaveLength(1);
+    expect(lines.filter((line) => line === 'option check_signature')).toHaveLength(1);
+    expect(merged).toMatch(/[^\n]\n$/);
+    expect(merged).not.toContain('\n\n');
+  });
+
+  it('adds what it cannot do without', () => {
+    expect(repositoryFile(OPKG)).toBe('src imagebuilder file:packages\noption check_signature\n');
+  });
+
+  it('replaces, sorted by name', async () => {
+    const repositories = { b: 'https://a.example/b', a: 'https://a.example/a', B: 'https://a.example/B' };
+    expect(repositoryFile({ ...OPKG, mode: 'replace', original: await fixture('repositories.24.10.2.conf'), repositories })).toBe(
+      [
+        'src/gz B https://a.example/B',
+        'src/gz a https://a.example/a',
+        'src/gz b https://a.example/b',
+        'src imagebuilder file:packages',
+        'option check_signature',
+        '',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('of apk', () => {
+  it('keeps what is there, and adds bare URLs', async () => {
+    const original = await fixture('repositories.25.12.0');
+    const url = 'https://a.example/packages.adb';
+    expect(repositoryFile({ ...APK, original, repositories: { custom: url } })).toBe(`${original}${url}\n`);
+  });
+
+  it('replaces all but the ImageBuilder’s own packages', () => {
+    const original = '# comment\nhttps://a.example/old.adb\npackages/packages.adb\n';
+    const repositories = { custom: 'https://a.example/new.adb' };
+    expect(repositoryFile({ ...APK, mode: 'replace', original, repositories })).toBe('packages/packages.adb\nhttps://a.example/new.adb\n');
+  });
+});
+
+it.each([
+  [{ 'a b': 'https://a.example/' }],
+  [{ 'a\nsrc/gz evil': 'https://a.example/' }],
+  [{ '': 'https://a.example/' }],
+  [{ a: 'https://a.example/\nsrc/gz b https://b.example/' }],
+  [{ a: 'file:///etc' }],
+  [{ a: 'https://a.example/$(id)' }],
+  [{ a: 'https://a.example/ x' }],
+])('writes nothing of %j', (repositories) => {
+  for (const usesApk of [true, false])
+    expect(() => repositoryFile({ ...OPKG, usesApk, repositories: repositories as Record<string, string> })).toThrow(UnsafeArgumentError);
+});
+
+describe('withUpstream', () => {
+  it.each(['http://127.0.0.1:8000/mirror', 'http://127.0.0.1:8000/mirror/', 'http://127.0.0.1:8000/mirror//'])(
+    'leads to %s',
+    async (upstream) => {
+      const opkg = withUpstream(await fixture('repositories.24.10.2.conf'), upstream);
+      expect(opkg).toContain('src/gz openwrt_core http://127.0.0.1:8000/mirror/releases/24.10.2/targets/x86/64/packages\n');
+      expect(opkg).toContain('src imagebuilder file:packages');
+      expect(opkg).not.toContain('downloads.openwrt.org');
+      const apk = withUpstream(await fixture('repositories.25.12.0'), upstream);
+      expect(apk).toContain('\nhttp://127.0.0.1:8000/mirror/releases/25.12.0/packages/x86_64/base/packages.adb\n');
+      expect(apk).not.toContain('downloads.openwrt.org');
+    },
+  );
+
+  it('takes any spelling, and only that host', () => {
+    const text = 'https://downloads.openwrt.org\nhttp://downloads.openwrt.org//a\nhttps://downloads.openwrt.org.evil.example/a\n';
+    expect(withUpstream(text, 'http://u.example/$&')).toBe(
+      'http://u.example/$&\nhttp://u.example/$&/a\nhttps://downloads.openwrt.org.evil.example/a\n',
+    );
+  });
+});
