@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Set in every build's environment: finds processes that left their group and their parents. */
@@ -18,12 +18,12 @@ export interface ProcessTraits {
 }
 
 /**
- * Ends every process of a command: the whole pid namespace at once where there is one, else group, uid and marked
- * processes, politely first. Settles when none is left.
+ * Ends every process of a command: the whole pid namespace at once where there is one, else its group, politely first, and
+ * whatever else is marked or has the build's uid. Settles when none is left.
  */
 export async function endProcesses(traits: ProcessTraits): Promise<void> {
-  if (traits.hasPidNamespace) await endNamespace(traits.pid);
-  else if (signalGroup(traits.pid, 'SIGTERM')) await groupEnded(traits.pid, GRACE_MS);
+  if (traits.hasPidNamespace) return endNamespace(traits.pid);
+  if (signalGroup(traits.pid, 'SIGTERM')) await groupEnded(traits.pid, GRACE_MS);
   signalGroup(traits.pid, 'SIGKILL');
   for (let round = 0; round < ROUNDS; round++) {
     const left = await strays(traits);
@@ -38,6 +38,7 @@ async function endNamespace(leader: number): Promise<void> {
   const children = await readFile(`/proc/${leader}/task/${leader}/children`, 'utf8').catch(() => '');
   for (const child of children.split(' ').filter(Boolean)) signal(Number(child), 'SIGKILL');
   await groupEnded(leader, GRACE_MS);
+  signalGroup(leader, 'SIGKILL');
 }
 
 async function groupEnded(leader: number, withinMs: number): Promise<void> {
@@ -45,7 +46,7 @@ async function groupEnded(leader: number, withinMs: number): Promise<void> {
   while (Date.now() < until && signalGroup(leader, 0)) await sleep(10);
 }
 
-/** Processes with the build's own uid, or with its marker in their environment. */
+/** Processes that carry the build's marker, and those of its uid that carry none any more. */
 async function strays({ uid, marker }: ProcessTraits): Promise<number[]> {
   const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
   const found = await Promise.all(pids.map(async (pid) => ((await belongs(pid, uid, marker)) ? pid : 0)));
@@ -57,16 +58,18 @@ async function belongs(pid: number, uid: number | undefined, marker: string): Pr
     // Zombies belong to nobody any more: they only wait to be reaped.
     const state = await readFile(`/proc/${pid}/stat`, 'utf8');
     if (state.slice(state.lastIndexOf(')') + 2).startsWith('Z')) return false;
-    if (uid !== undefined)
-      return (await stat(`/proc/${pid}`)).uid === uid || ownerOf(await readFile(`/proc/${pid}/status`, 'utf8')) === uid;
-    return (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').includes(`${MARKER}=${marker}`);
+    const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
+    const carried = environment.find((entry) => entry.startsWith(`${MARKER}=`));
+    // Another server on this machine may have given the same uid to a build of its own.
+    if (carried !== undefined || uid === undefined) return carried === `${MARKER}=${marker}`;
+    return realUid(await readFile(`/proc/${pid}/status`, 'utf8')) === uid;
   } catch {
     return false;
   }
 }
 
-/** `/proc/<pid>` belongs to root for processes that may not be dumped; the real uid stands in `status`. */
-const ownerOf = (status: string): number =>
+/** `/proc/<pid>` itself belongs to root for processes that may not be dumped; the real uid stands in `status`. */
+const realUid = (status: string): number =>
   Number(
     status
       .split('\n')

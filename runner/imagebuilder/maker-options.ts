@@ -26,7 +26,7 @@ export interface ImagebuilderMakerOptions {
   readonly limits?: ResourceLimits;
   /** Default: the strongest that works on this machine. */
   readonly sandbox?: SandboxLevel;
-  /** First of the uids that builds run as when we are root; so many as builds at once. */
+  /** First of the about 800 uids of which builds get one each when we are root. */
   readonly firstUid?: number;
   /** How often a download is tried, and the first pause between. */
   readonly downloadAttempts?: number;

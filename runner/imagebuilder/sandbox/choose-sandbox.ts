@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTree } from '../remove-tree.ts';
@@ -14,9 +14,12 @@ export interface SandboxOptions {
   /** Where builds will live: what a sandbox cannot reach there it cannot be used for. */
   readonly directory: string;
   readonly limits: ResourceLimits;
-  /** First of the uids that builds run as when we are root, one per slot. */
+  /** First of the about 800 uids of which builds get one each when we are root. */
   readonly firstUid: number;
 }
+
+const UID_BLOCKS = 50;
+const UIDS_PER_BLOCK = 16;
 
 /** A probe does next to nothing. */
 const PROBE_MS = 10_000;
@@ -26,7 +29,9 @@ export async function availableSandboxes({ directory, limits: wanted, firstUid }
   const limits = await withinHardLimits(wanted);
   const [bwrap, unshare, setpriv, prlimit] = await Promise.all(['bwrap', 'unshare', 'setpriv', 'prlimit'].map((name) => findTool(name)));
   const isRoot = process.getuid?.() === 0;
-  const uidOf = (slot: number) => firstUid + slot;
+  // Servers on one machine know nothing of each other: it is unlikely that they choose the same block.
+  const block = firstUid + UIDS_PER_BLOCK * randomInt(UID_BLOCKS);
+  const uidOf = (slot: number) => block + slot;
 
   const candidates: Sandbox[] = [];
   if (bwrap !== undefined && prlimit !== undefined) {
