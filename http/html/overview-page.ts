@@ -14,7 +14,7 @@ export interface OverviewPage {
 
 /** `/`: what this server builds, what it allows, and how busy it is. */
 export function overviewPage({ facts, upstreamUrl, latest, branches, waiting, running, buildsOfLastDay }: OverviewPage): Promise<Response> {
-  const offered = branches.filter(({ enabled, versions }) => enabled && versions.length > 0);
+  const offered = branches.filter(({ enabled, targets }) => enabled && Object.keys(targets).length > 0);
   return pageResponse(
     {
       path: '/',

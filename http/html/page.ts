@@ -21,8 +21,8 @@ nav a{margin-right:1rem}
 nav a[aria-current]{color:inherit;font-weight:600;text-decoration:none}
 code{font-family:ui-monospace,monospace;font-size:.92em;overflow-wrap:anywhere}
 .soft{color:var(--soft)}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;margin:1rem 0 0}
-.figures>div{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.7rem .9rem;display:flex;flex-direction:column-reverse}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(45%,13rem),1fr));gap:.75rem;margin:1rem 0 0}
+.figures>div{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.7rem .9rem;display:flex;flex-direction:column-reverse;justify-content:flex-end}
 dt{color:var(--soft);font-size:.88rem}
 dd{margin:0;font-size:1.45rem;font-weight:600;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem}
@@ -111,7 +111,7 @@ export interface Table {
 export function table({ caption, head, rows, empty }: Table): Markup {
   if (rows.length === 0) return html`<p class="soft">${empty}</p>`;
   const isNumber = (column: number) => typeof rows[0]?.[column] === 'number';
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table>
 <caption>${caption}</caption>
 <thead><tr>${head.map((name, i) => html`<th scope="col"${isNumber(i) ? raw(' class="n"') : ''}>${name}</th>`)}</tr></thead>
 <tbody>

@@ -53,10 +53,7 @@ ${table({
 ${table({
   caption: 'Successful builds, by week (its first day), newest first',
   head: ['Week', ...versions.datasets.map(({ label }) => label)],
-  rows:
-    versions.datasets.length === 0
-      ? []
-      : versions.labels.map((label, i) => [label.slice(0, 10), ...versions.datasets.map(({ data }) => data[i] ?? 0)]).toReversed(),
+  rows: weeksOf(versions),
   empty: 'Nothing has been built yet.',
 })}
 </section>
@@ -83,6 +80,13 @@ ${table({
 </ul>
 </section>`,
   );
+}
+
+/** Newest week first, back to the first in which anything was built. */
+function weeksOf({ labels, datasets }: Chart): (string | number)[][] {
+  const rows = labels.map((label, i) => [label.slice(0, 10), ...datasets.map(({ data }) => data[i] ?? 0)]);
+  const first = rows.findIndex((row) => row.some((cell) => typeof cell === 'number' && cell > 0));
+  return first === -1 ? [] : rows.slice(first).toReversed();
 }
 
 function ranking(id: string, title: string, caption: string, what: string, count: string, ranked: readonly Ranked[]): Markup {
