@@ -8,7 +8,7 @@ export interface MakeInfo {
   readonly profiles: Readonly<Record<string, MakeInfoProfile>>;
 }
 
-export interface MakeInfoProfile {
+interface MakeInfoProfile {
   readonly title?: string;
   /** `-name` included. */
   readonly packages: readonly string[];

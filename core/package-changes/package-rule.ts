@@ -11,7 +11,7 @@ export interface RuleScope {
 }
 
 /** What a rule does to the list of requested packages. Names with a leading `-` are never touched. */
-export type RuleAction =
+type RuleAction =
   /** Each package that is missing is put at the end. */
   | { readonly kind: 'add'; readonly packages: readonly string[] }
   | { readonly kind: 'remove'; readonly package: string }
