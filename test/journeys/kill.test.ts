@@ -5,13 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BUILD_STEPS } from '#core/build.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { downloadAll } from '#test/support/download.ts';
+import { downloadAll, type Finished } from '#test/support/download.ts';
 import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';
 
 /** Slow in its last step, so that there is time to kill it. */
 const REQUEST = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-2', 'vim'] };
 /** Leases are real; the sweeper looks often, so that a lost build comes back as soon as its lease ends. */
-const ENV = { SWEEP_EVERY: '1', LEASE: '4' };
+const ENV = { SWEEP_EVERY: '1', LEASE: '2' };
 
 let upstream: DemoUpstreamServer;
 let dataDir: string;
@@ -37,7 +37,7 @@ const submit = async (url: string) => {
 async function untilEnded(url: string, hash: unknown) {
   for (;;) {
     const response = await fetch(`${url}/api/v1/build/${hash}`);
-    const body = await response.json();
+    const body = (await response.json()) as Finished & { detail: string };
     if (response.status !== 202) return { status: response.status, body };
     await delay(100);
   }

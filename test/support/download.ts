@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-interface Finished {
+/** What is read of a finished build's answer. */
+export interface Finished {
   readonly bin_dir: string;
   readonly files: readonly { name: string; size: number; sha256: string }[];
   readonly images: readonly { name: string; sha256: string }[];
