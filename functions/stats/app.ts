@@ -13,6 +13,7 @@ import {
 } from '#core/statistics/published-statistics.ts';
 import { MAX_BUILD_ERRORS, type Ranked } from '#core/statistics.ts';
 import { overviewPage } from '#http/html/overview-page.ts';
+import { pageResponse } from '#http/html/page.ts';
 import { statsPage } from '#http/html/stats-page.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';
@@ -52,6 +53,31 @@ export function statsApp(deps: StatsAppDeps): Routes {
   const topClients = ofThirtyDays('client');
   const offer = dear(async () => ({ ...(await latest(catalogueOf(deps))), branches: await publishedBranches(catalogueOf(deps)) }));
 
+  const overview = cheap(async () =>
+    overviewPage({
+      ...(await offer().catch(() => ({ latest: [], branches: [] }))),
+      facts: deps.serverFacts(),
+      upstreamUrl: deps.upstreamUrl,
+      waiting: await positions.waiting(),
+      running: await positions.running(),
+      buildsOfLastDay: await lastDay(),
+    }),
+  );
+  const stats = cheap(async () =>
+    statsPage({
+      serverVersion: deps.serverFacts().version,
+      waiting: await positions.waiting(),
+      running: await positions.running(),
+      buildsOfLastDay: await lastDay(),
+      days: await days(),
+      versions: buildsByVersion(await versions()),
+      packages: (await topPackages(undefined)).slice(0, RANKED_ON_PAGE),
+      targets: await topTargets(),
+      clients: await topClients(),
+      errors: (await errors()).slice(0, RANKED_ON_PAGE),
+    }),
+  );
+
   return routes()
     .get('/api/v1/stats', async () => fresh({ queue_length: await positions.waiting() }))
     .get('/api/v1/stats/summary', async () => fresh({ queue_length: await positions.waiting(), builds_24h: await lastDay() }))
@@ -67,32 +93,8 @@ export function statsApp(deps: StatsAppDeps): Routes {
       const text = buildErrorsText((await errors()).slice(0, n));
       return new Response(text, { headers: { ...TEXT, 'Content-Length': String(Buffer.byteLength(text)) } });
     })
-    .get('/', async () => {
-      const { latest: newest, branches } = await offer().catch(() => ({ latest: [], branches: [] }));
-      return overviewPage({
-        facts: deps.serverFacts(),
-        upstreamUrl: deps.upstreamUrl,
-        latest: newest,
-        branches,
-        waiting: await positions.waiting(),
-        running: await positions.running(),
-        buildsOfLastDay: await lastDay(),
-      });
-    })
-    .get('/stats', async () =>
-      statsPage({
-        serverVersion: deps.serverFacts().version,
-        waiting: await positions.waiting(),
-        running: await positions.running(),
-        buildsOfLastDay: await lastDay(),
-        days: await days(),
-        versions: buildsByVersion(await versions()),
-        packages: (await topPackages(undefined)).slice(0, RANKED_ON_PAGE),
-        targets: await topTargets(),
-        clients: await topClients(),
-        errors: (await errors()).slice(0, RANKED_ON_PAGE),
-      }),
-    );
+    .get('/', async () => pageResponse(await overview()))
+    .get('/stats', async () => pageResponse(await stats()));
 }
 
 /** Package ranks, kept for all builds and for each branch that there is; of any other there are none. */

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { PublishedBranch, ServerFacts } from '#core/overview.ts';
-import { figureList, grouped, pageResponse, table } from './page.ts';
+import { figureList, grouped, pageOf, table } from './page.ts';
 
 export interface OverviewPage {
   readonly facts: ServerFacts;
@@ -13,9 +13,9 @@ export interface OverviewPage {
 }
 
 /** `/`: what this server builds, what it allows, and how busy it is. */
-export function overviewPage({ facts, upstreamUrl, latest, branches, waiting, running, buildsOfLastDay }: OverviewPage): Promise<Response> {
+export function overviewPage({ facts, upstreamUrl, latest, branches, waiting, running, buildsOfLastDay }: OverviewPage): Promise<string> {
   const offered = branches.filter(({ enabled, targets }) => enabled && Object.keys(targets).length > 0);
-  return pageResponse(
+  return pageOf(
     {
       path: '/',
       title: 'OpenWrt image server',

@@ -63,8 +63,8 @@ export interface PageOptions {
   readonly serverVersion: string;
 }
 
-/** A whole page as an answer: no script, nothing from anywhere else, and a policy that says so. */
-export async function pageResponse({ path, title, description, serverVersion }: PageOptions, content: Markup): Promise<Response> {
+/** A whole page: no script, nothing from anywhere else. */
+export async function pageOf({ path, title, description, serverVersion }: PageOptions, content: Markup): Promise<string> {
   const page = await html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -90,9 +90,12 @@ ${content}
 </body>
 </html>
 `;
-  const text = page.toString();
-  return new Response(text, { headers: { ...HEADERS, 'Content-Length': String(Buffer.byteLength(text)) } });
+  return page.toString();
 }
+
+/** A page as an answer, with a policy that says what it may do: nothing. */
+export const pageResponse = (page: string): Response =>
+  new Response(page, { headers: { ...HEADERS, 'Content-Length': String(Buffer.byteLength(page)) } });
 
 /** Figures worth a glance. */
 export const figureList = (figures: readonly (readonly [name: string, value: string])[]): Markup =>

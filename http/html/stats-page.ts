@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { type Chart, plainTime } from '#core/statistics/published-statistics.ts';
 import { type BuildError, type Figures, type Ranked, requestsOf, sumOf } from '#core/statistics.ts';
-import { figureList, grouped, type Markup, pageResponse, table } from './page.ts';
+import { figureList, grouped, type Markup, pageOf, table } from './page.ts';
 
 export interface StatsPage {
   readonly serverVersion: string;
@@ -19,11 +19,11 @@ export interface StatsPage {
 }
 
 /** `/stats`: the figures of the last thirty days as tables. */
-export function statsPage(page: StatsPage): Promise<Response> {
+export function statsPage(page: StatsPage): Promise<string> {
   const { days, versions } = page;
   const all = sumOf(days);
   const span = `in ${days.length} days`;
-  return pageResponse(
+  return pageOf(
     {
       path: '/stats',
       title: 'Statistics – OpenWrt image server',
