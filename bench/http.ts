@@ -8,10 +8,17 @@ import { report } from './machine.ts';
  * server in a process of its own. `npm run bench:http`.
  */
 const run = promisify(execFile);
-const server = spawn(process.execPath, [new URL('./scripted-server.ts', import.meta.url).pathname], { stdio: ['ignore', 'pipe', 'inherit'] });
+const server = spawn(process.execPath, [new URL('./scripted-server.ts', import.meta.url).pathname], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 const url = await new Promise<string>((resolve) => server.stdout.once('data', (line) => resolve(String(line).trim())));
 const idleKib = await rssKib(server.pid);
-const request = JSON.stringify({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim', 'tmux', 'htop', 'nano', 'luci'] });
+const request = JSON.stringify({
+  version: '24.10.2',
+  target: 'x86/64',
+  profile: 'generic',
+  packages: ['vim', 'tmux', 'htop', 'nano', 'luci'],
+});
 try {
   const post = () => fetch(`${url}/api/v1/build`, { method: 'POST', body: request });
   let answer = await post();

@@ -9,4 +9,5 @@ export const machine = () => ({
 });
 
 /** One line of result, as every benchmark prints it. */
-export const report = (name: string, figures: object) => process.stdout.write(`${JSON.stringify({ bench: name, ...figures, machine: machine() })}\n`);
+export const report = (name: string, figures: object) =>
+  process.stdout.write(`${JSON.stringify({ bench: name, ...figures, machine: machine() })}\n`);

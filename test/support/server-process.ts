@@ -5,6 +5,7 @@ import { demoUpstreamKey } from '#demo/upstream/key.ts';
 
 export interface ServerProcess {
   readonly url: string;
+  readonly pid: number;
   /** JSON log lines so far. */
   readonly lines: readonly string[];
   /** Ends it at once, as the kernel would. */
@@ -37,6 +38,7 @@ export async function serverProcess(dataDir: string, upstreamUrl: string, env: R
   child.stderr.resume();
   return {
     url: await listeningUrl(child, lines),
+    pid: child.pid ?? 0,
     lines,
     kill: async () => {
       child.kill('SIGKILL');
