@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BinDir } from '#core/build.ts';
 import type { BuildOrder } from '#core/build-order.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/build-output.ts';
+import { UnsafeArgumentError } from '#core/imagebuilder/commands.ts';
 import type { BuildProgress, ImageMaker } from '#core/ports.ts';
 import { buildLog } from './build-log.ts';
 import { makeBuildTree } from './build-tree.ts';
@@ -106,6 +107,8 @@ async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress,
     await dispose().catch(() => undefined);
     signal.throwIfAborted();
     if (hasCode(error, 'ENOSPC', 'EDQUOT')) throw new InfrastructureFailure('The disk is full', { cause: error });
+    // A forged order: it would be refused again.
+    if (error instanceof UnsafeArgumentError) throw new InfrastructureFailure(error.message, { cause: error, isFinal: true });
     throw withEvidence(error, { durations: timer.durations() });
   }
 }

@@ -1,0 +1,330 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { BuildOrder } from '#core/build-order.ts';
+import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/build-output.ts';
+import type { BuildRequest } from '#core/build-request.ts';
+import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
+import type { ImagebuilderMakerOptions } from './maker-options.ts';
+import { demoBinDir, demoOrder } from './testing/demo-order.ts';
+
+const directory = await mkdtemp(join(tmpdir(), 'asu-maker-'));
+let upstream: DemoUpstreamServer;
+let maker: ImagebuilderMaker;
+
+const options = (name: string): ImagebuilderMakerOptions => ({
+  upstreamUrl: upstream.url,
+  cacheDirectory: join(directory, name, 'cache'),
+  workDirectory: join(directory, name, 'work'),
+  keyDirectory: join(directory, name, 'keys'),
+  downloadBackoffMs: 1,
+});
+
+beforeAll(async () => {
+  upstream = await serveDemoUpstream();
+  maker = imagebuilderMaker(options('shared'));
+});
+afterAll(async () => {
+  await upstream.close();
+  await rm(directory, { recursive: true, force: true });
+});
+afterEach(() => {
+  upstream.faults.clear();
+  upstream.restore();
+  upstream.clearRequests();
+});
+
+interface Made {
+  output: BuildOutput;
+  steps: string[];
+  log: string;
+}
+
+async function make(order: BuildOrder, using = maker, signal: AbortSignal = new AbortController().signal): Promise<Made> {
+  const steps: string[] = [];
+  const lines: string[] = [];
+  const output = await using.make(order, demoBinDir(), { enter: (step) => steps.push(step), log: (line) => lines.push(line) }, signal);
+  return { output, steps, log: lines.join('\n') };
+}
+
+/** The quick one: squashfs only, unless asked otherwise. */
+const order = (request: Partial<BuildRequest> = {}) => demoOrder(upstream.url, { filesystem: 'squashfs', ...request });
+
+async function failing(request: Partial<BuildRequest>, using = maker): Promise<unknown> {
+  const made = make(await order(request), using);
+  const error: unknown = await made.then(
+    ({ output }) => output.dispose().then(() => undefined),
+    (reason: unknown) => reason,
+  );
+  return error;
+}
+
+const builds = (name: string) => readdir(join(directory, name, 'work', 'builds'));
+const tarballs = () => upstream.requests.filter(({ path }) => path.includes('imagebuilder'));
+
+/** Path of a file in the image's root file system, read from the rootfs tarball. */
+const inRootfs = async (output: BuildOutput, path: string): Promise<string | undefined> => {
+  const { execFile } = await import('node:child_process');
+  const { promisify } = await import('node:util');
+  const tarball = output.files.find(({ name }) => name.endsWith('rootfs.tar.gz'))?.path ?? 'no rootfs tarball';
+  return promisify(execFile)('tar', ['-xzOf', tarball, `./${path}`]).then(
+    ({ stdout }) => stdout,
+    () => undefined,
+  );
+};
+
+describe('imagebuilderMaker', () => {
+  it('makes images, says what it did, and leaves nothing behind', async () => {
+    const asked = await order({ packages: ['vim', '-dnsmasq'], rootfs_size_mb: 128 });
+    const { output, steps, log } = await make(asked);
+    expect(steps.filter((step, index) => step !== steps[index - 1])).toEqual([
+      'init',
+      'download_imagebuilder',
+      'unpack_imagebuilder',
+      'calculate_packages_hash',
+      'building_image',
+    ]);
+    expect(output.buildCommand.slice(0, 5)).toEqual([
+      'make',
+      'image',
+      'PROFILE=generic',
+      'PACKAGES=-dnsmasq vim',
+      `EXTRA_IMAGE_NAME=${asked.requestHash.slice(0, 12)}`,
+    ]);
+    expect(output.buildCommand.slice(6)).toEqual(['ROOTFS_PARTSIZE=128', 'ROOTFS_FILESYSTEM=squashfs']);
+
+    for (const file of output.files) {
+      const content = await readFile(file.path);
+      expect(createHash('sha256').update(content).digest('hex')).toBe(file.sha256);
+      expect(content.length).toBe(file.size);
+    }
+    const byName = new Map(output.files.map(({ name, sha256 }) => [name, sha256]));
+    for (const image of output.profile.images) expect(byName.get(image.name)).toBe(image.sha256);
+    expect(output.profile.images.map(({ filesystem }) => filesystem).filter(Boolean)).not.toContain('ext4');
+    expect([...byName.keys()]).toEqual(expect.arrayContaining(['profiles.json', 'sha256sums']));
+
+    expect(output.manifest).toMatchObject({ vim: expect.any(String), libncurses: expect.any(String) });
+    expect(output.manifest).not.toHaveProperty('dnsmasq');
+    expect(output.metadata).toMatchObject({ version_code: asked.revision, version_number: '24.10.2' });
+    expect(output.digests).toMatchObject({ [asked.imagebuilder.name]: asked.imagebuilder.sha256 });
+    expect(output.reproduce).toContain(asked.imagebuilder.sha256);
+    expect(output.durations).toMatchObject({ building_image: expect.any(Number), make_image: expect.any(Number) });
+
+    const wholeLog = await readFile(output.logPath ?? '', 'utf8');
+    expect(wholeLog).toContain('Installing vim');
+    expect(wholeLog).toContain('checked by SHA-256 only');
+    expect(log).toBe(wholeLog.trimEnd());
+
+    await output.dispose();
+    expect(await builds('shared')).toEqual([]);
+  });
+
+  it('makes the same images again, without a second download of ImageBuilder or packages', async () => {
+    const asked = await order({ packages: ['vim'] });
+    const first = await make(asked);
+    upstream.clearRequests();
+    const second = await make(asked);
+    expect(tarballs()).toEqual([]);
+    expect(upstream.requests.filter(({ path }) => path.endsWith('.ipk'))).toEqual([]);
+    expect(second.output.profile.images).toEqual(first.output.profile.images);
+    expect(second.output.manifest).toEqual(first.output.manifest);
+    await Promise.all([first.output.dispose(), second.output.dispose()]);
+  });
+
+  it.each([
+    ['23.05.5', 'ath79/generic', 'test'],
+    ['25.12.0', 'mediatek/filogic', undefined],
+    ['SNAPSHOT', 'x86/64', 'generic'],
+  ])('builds %s for %s', async (version, target, profile) => {
+    const path = version === 'SNAPSHOT' ? 'snapshots' : `releases/${version}`;
+    const published = (await (await fetch(`${upstream.url}/${path}/targets/${target}/profiles.json`)).json()) as { profiles: object };
+    const { output } = await make(
+      await order({ version, target, profile: profile ?? Object.keys(published.profiles)[0] ?? '', packages: ['tmux'] }),
+    );
+    expect(output.profile.images.length).toBeGreaterThan(0);
+    expect(output.manifest).toMatchObject({ tmux: expect.any(String), libevent2: expect.any(String), 'base-files': expect.any(String) });
+    await output.dispose();
+  });
+
+  it('downloads once for builds that start at the same time', async () => {
+    const fresh = imagebuilderMaker(options('at-once'));
+    const asked = await Promise.all(['aaa', 'zzz'].map((name) => order({ packages: [name] })));
+    const made = await Promise.all(asked.map((one) => make(one, fresh)));
+    expect(tarballs()).toHaveLength(1);
+    expect(made.map(({ output }) => [output.manifest['aaa'] !== undefined, output.manifest['zzz'] !== undefined])).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+    await Promise.all(made.map(({ output }) => output.dispose()));
+    expect(await builds('at-once')).toEqual([]);
+  });
+
+  it('puts defaults into the image', async () => {
+    const { output } = await make(await order({ filesystem: null, defaults: "uci set system.@system[0].hostname='$(reboot)'\n" }));
+    expect(await inRootfs(output, 'etc/uci-defaults/99-asu-defaults')).toBe("uci set system.@system[0].hostname='$(reboot)'\n");
+    expect(output.buildCommand).toContain('FILES=/builder/asu-files');
+    await output.dispose();
+  });
+
+  it('with diff_packages removes the defaults that were not asked for', async () => {
+    const { output } = await make(await order({ diff_packages: true, packages: ['base-files', 'busybox', 'libc', 'kernel'] }));
+    expect(output.packages).toEqual(expect.arrayContaining(['-dnsmasq', '-firewall4', 'base-files']));
+    expect(output.manifest).not.toHaveProperty('dnsmasq');
+    await output.dispose();
+  });
+
+  it('checks required versions before it makes images', async () => {
+    const { output } = await make(await order({ packages: ['test1'], packages_versions: { test1: '1.0-r1' } }));
+    expect(output.durations).toHaveProperty('make_manifest');
+    await output.dispose();
+    const error = await failing({ packages: ['test1'], packages_versions: { test1: '0.0' } });
+    expect(error).toBeInstanceOf(BuildFailure);
+    expect(String(error)).toContain('test1 version not as requested: 0.0 vs. 1.0-r1');
+    expect((error as BuildFailure).evidence.durations).not.toHaveProperty('make_image');
+  });
+});
+
+describe('a request that cannot be built', () => {
+  it.each([
+    [{ packages: ['does-not-exist'] }, 'missing (does-not-exist)'],
+    [{ packages: ['needs-missing'] }, 'does-not-exist-anywhere'],
+    [{ packages: ['foe-a', 'foe-b'] }, 'conflicts (foe-a, foe-b)'],
+    [{ packages: ['clash-a', 'clash-b'] }, 'conflicts (clash-a, clash-b)'],
+    [{ packages: ['fails-install'] }, 'fails-install'],
+    [{ filesystem: 'ubifs' }, 'Unsupported filesystem: ubifs. Available: squashfs, ext4'],
+    [{ profile: 'nonsense' }, 'Unsupported profile: nonsense'],
+    [{ repository_keys: ['no key'] }, 'Invalid repository key'],
+    [{ target: 'ath79/generic', profile: 'test', packages: ['huge'] }, 'exceed device storage'],
+    [{ packages: ['huge'], filesystem: 'ext4' }, 'exceed device storage'],
+  ] as [Partial<BuildRequest>, string][])('%j is a failure of the request', async (request, text) => {
+    const error = await failing(request);
+    expect(error).toBeInstanceOf(BuildFailure);
+    expect((error as BuildFailure).message).toContain(text);
+    expect(await builds('shared')).toEqual([]);
+  });
+
+  it('shows what make said', async () => {
+    const error = await failing({ packages: ['does-not-exist'] });
+    expect((error as BuildFailure).evidence).toMatchObject({
+      stderr: expect.stringContaining('Cannot install package does-not-exist.'),
+      buildCommand: expect.arrayContaining(['PACKAGES=does-not-exist']),
+      errors: [expect.objectContaining({ code: 'package_missing', packages: ['does-not-exist'] })],
+      durations: expect.objectContaining({ building_image: expect.any(Number) }),
+    });
+  });
+});
+
+describe('what make must not see', () => {
+  const proof = join(directory, 'injected');
+  /** The five shapes of IMAGEBUILDER.md §2, each would run on a command line that make reads. */
+  const shapes = [`$(shell touch ${proof})`, `\`touch ${proof}\``, `";touch ${proof};"`, `';touch ${proof};'`, `x\ntouch ${proof}`];
+
+  it.each(
+    shapes.flatMap(
+      (shape) =>
+        [
+          ['packages', { packages: [shape] }],
+          ['packages', { packages: [`vim${shape}`] }],
+          ['profile', { profile: shape }],
+          ['rootfs_size_mb', { rootfs_size_mb: shape }],
+          ['filesystem', { filesystem: shape }],
+          ['repositories', { repositories: { [shape]: 'http://127.0.0.1:1/custom/opkg' } }],
+          ['repositories', { repositories: { custom: `http://127.0.0.1/${shape}` } }],
+        ] as const,
+    ),
+  )('is refused by the driver itself, though an order in the table says so: %s %j', async (_, tampered) => {
+    const asked = await order();
+    const forged = { ...asked, request: { ...asked.request, ...tampered } } as BuildOrder;
+    await expect(make(forged)).rejects.toThrow(Error);
+    await expect(stat(proof)).rejects.toThrow('ENOENT');
+    expect(await builds('shared')).toEqual([]);
+  });
+
+  it('is refused as the name of images, too', async () => {
+    const asked = await order();
+    const forged = { ...asked, requestHash: `$(shell touch ${proof})` } as unknown as BuildOrder;
+    await expect(make(forged)).rejects.toMatchObject({ isFinal: true });
+    await expect(stat(proof)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('trouble that is not the request’s', () => {
+  it('is final when the ImageBuilder has another revision than the order', async () => {
+    const asked = await order();
+    const error: unknown = await make({ ...asked, revision: 'r1-0000000000' }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InfrastructureFailure);
+    expect(error).toMatchObject({ isFinal: true, message: `Received incorrect version ${asked.revision} (requested r1-0000000000)` });
+  });
+
+  it('caches nothing of a download that failed, and works when it is whole again', async () => {
+    const fresh = imagebuilderMaker({ ...options('bad-download'), downloadAttempts: 2 });
+    upstream.faults.add('imagebuilder', { kind: 'wrong-bytes' });
+    const error = await failing({}, fresh);
+    expect(error).toBeInstanceOf(InfrastructureFailure);
+    expect(error).toMatchObject({ isFinal: false });
+    expect(await readdir(join(directory, 'bad-download', 'cache', 'imagebuilders'))).toEqual([]);
+    upstream.faults.clear();
+    const { output } = await make(await order(), fresh);
+    await output.dispose();
+  });
+
+  it('blames feeds that cannot be downloaded, not the packages', async () => {
+    upstream.faults.add('/packages/', { kind: 'status', status: 503 });
+    const error = await failing({ packages: ['nano'], version: '24.10.0' });
+    expect(error).toBeInstanceOf(InfrastructureFailure);
+    expect(String(error)).toContain('Could not download');
+  });
+
+  it('ends a build that takes too long, processes and all', async () => {
+    const hasty = imagebuilderMaker({ ...options('shared'), workDirectory: join(directory, 'hasty'), timeoutMs: 4000 });
+    const error = await failing({ packages: ['ignores-sigterm'] }, hasty);
+    expect(error).toBeInstanceOf(InfrastructureFailure);
+    expect(String(error)).toContain('longer than 4 seconds');
+    expect((error as InfrastructureFailure).evidence.stderr).toContain('Installing ignores-sigterm');
+  });
+
+  it('ends a build that prints too much, and does not try it again', async () => {
+    const quiet = imagebuilderMaker({ ...options('shared'), workDirectory: join(directory, 'quiet'), maxOutputBytes: 1_000_000 });
+    const error = await failing({ packages: ['noisy'] }, quiet);
+    expect(error).toMatchObject({ isFinal: true, message: expect.stringContaining('more than 1000000 bytes') });
+  });
+
+  it('stops when told to, with the reason it was told, and leaves nothing', async () => {
+    const abort = new AbortController();
+    const made = make(await order({ packages: ['slow-30'] }), maker, abort.signal);
+    setTimeout(() => abort.abort(new Error('shutting down')), 2000);
+    await expect(made).rejects.toThrow('shutting down');
+    expect(await builds('shared')).toEqual([]);
+  });
+
+  it('goes on with the ImageBuilder in the cache while sha256sums cannot be had', async () => {
+    const { output } = await make(await order({ packages: ['aaa'] }));
+    await output.dispose();
+    const asked = await order({ packages: ['aaa'] });
+    const restarted = imagebuilderMaker(options('shared'));
+    upstream.faults.add('sha256sums', { kind: 'status', status: 500 });
+    const again = await make(asked, restarted);
+    expect(again.log).toContain('going on with the ImageBuilder in the cache');
+    await again.output.dispose();
+  });
+
+  it('is final when upstream moved on, although the ImageBuilder is in the cache', async () => {
+    const { output } = await make(await order());
+    await output.dispose();
+    const asked = await order();
+    upstream.overlay('/releases/24.10.2/targets/x86/64/sha256sums', `${'0'.repeat(64)} *${asked.imagebuilder.name}\n`);
+    const error: unknown = await make(asked, imagebuilderMaker(options('shared'))).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ isFinal: true, message: expect.stringContaining('is gone') });
+  });
+
+  it('removes what a killed server left, when it starts', async () => {
+    const left = join(directory, 'left', 'work', 'builds', 'build.999999999.00000000');
+    await mkdir(join(left, 'tree'), { recursive: true });
+    await writeFile(join(left, 'tree', 'file'), '');
+    await imagebuilderMaker(options('left')).ready();
+    expect(await builds('left')).toEqual([]);
+  });
+});
