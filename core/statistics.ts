@@ -27,7 +27,7 @@ export interface RequestCounts {
   readonly clients: Readonly<Record<string, number>>;
 }
 
-export type BuildEndOutcome = 'success' | 'failure' | 'cancelled';
+type BuildEndOutcome = 'success' | 'failure' | 'cancelled';
 
 /** A build that has ended, as far as statistics may know it. Made by `buildEnd`, which leaves out what is private. */
 export interface BuildEnd extends CountedBuild {
@@ -43,7 +43,7 @@ export interface BuildEnd extends CountedBuild {
   readonly error?: string;
 }
 
-export interface BuildSubject {
+interface BuildSubject {
   readonly branch: string;
   readonly version: string;
   readonly target: string;

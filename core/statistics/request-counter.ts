@@ -2,7 +2,7 @@ import type { Clock, Statistics } from '../ports.ts';
 import type { SubmitOutcome } from '../submit-build.ts';
 
 /** What became of a request that passed the schema. */
-export type RequestOutcome = SubmitOutcome | 'rejected';
+type RequestOutcome = SubmitOutcome | 'rejected';
 
 /**
  * Sums up requests in memory, so that a cached answer costs no write. What has not been flushed is lost with the process, by

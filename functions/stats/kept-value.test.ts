@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { keptValue } from './kept-value.ts';
+
+function counting() {
+  const clock = { time: 0, made: 0, isDown: false };
+  const value = keptValue(
+    async () => {
+      clock.made++;
+      if (clock.isDown) throw new Error('down');
+      return clock.made;
+    },
+    () => new Date(clock.time),
+    1_000,
+  );
+  return { clock, value };
+}
+
+describe('keptValue', () => {
+  it('makes the value once for all who ask at once, and again when it is old', async () => {
+    const { clock, value } = counting();
+    expect(await Promise.all([value(), value(), value()])).toEqual([1, 1, 1]);
+    clock.time = 999;
+    expect(await value()).toBe(1);
+    clock.time = 1_000;
+    expect(await Promise.all([value(), value()])).toEqual([2, 2]);
+  });
+
+  it('answers the last one while none can be made, and fails only without any', async () => {
+    const { clock, value } = counting();
+    clock.isDown = true;
+    await expect(value()).rejects.toThrow('down');
+    clock.isDown = false;
+    expect(await value()).toBe(2);
+    clock.isDown = true;
+    clock.time = 5_000;
+    expect(await value()).toBe(2);
+    clock.isDown = false;
+    expect(await value()).toBe(4);
+  });
+
+  it('does not keep what a clock set back made look new', async () => {
+    const { clock, value } = counting();
+    clock.time = 1_000_000;
+    await value();
+    clock.time = 0;
+    expect(await value()).toBe(2);
+  });
+});
