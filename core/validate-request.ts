@@ -11,6 +11,7 @@ import {
   UnsupportedTargetError,
   UnsupportedVersionError,
 } from './errors.ts';
+import { repositoryKeyFiles } from './imagebuilder/repository-keys.ts';
 import { normaliseRequest } from './normalise.ts';
 import { resolveProfile } from './profiles.ts';
 import { isRepositoryAllowed } from './repositories.ts';
@@ -46,6 +47,7 @@ export async function validateRequest(
   if (request.defaults && !policy.allowDefaults) throw new DefaultsNotAllowedError();
   for (const url of Object.values(request.repositories))
     if (!isRepositoryAllowed(url, policy.repositoryAllowList)) throw new RepositoryNotAllowedError(url);
+  repositoryKeyFiles(request.repository_keys);
   if (request.distro !== 'openwrt') throw new UnsupportedDistroError(request.distro);
 
   const branch = branchOf(request.version, policy.branches);
