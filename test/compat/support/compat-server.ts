@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { demoUpstreamKey } from '#demo/upstream/key.ts';
+import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { jsonLog } from '#http/log.ts';
+import { loadConfig } from '#standalone/config.ts';
+import { type Standalone, startStandalone } from '#standalone/server.ts';
+import { startRealServer } from '#standalone/start-real-server.ts';
+import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { type Answer, type Asked, ask } from './ask.ts';
+
+export interface CompatServer extends Standalone {
+  readonly upstream: DemoUpstreamServer;
+  ask(path: string, asked?: Asked): Promise<Answer>;
+}
+
+export interface CompatServerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Tree to serve as upstream; default: the demo's. */
+  readonly directory?: string;
+  /** Whether ImageBuilders are really run; else images are made by script. */
+  readonly real?: boolean;
+}
+
+/** The standalone server on a free port over an upstream of its own. */
+export async function compatServer({ env = {}, directory, real = false }: CompatServerOptions = {}): Promise<CompatServer> {
+  const upstream = await serveDemoUpstream(directory === undefined ? {} : { directory });
+  const dataDir = await mkdtemp(join(tmpdir(), 'asu-compat-'));
+  const config = loadConfig(
+    {},
+    {
+      UPSTREAM_URL: upstream.url,
+      ASU_DATA_DIR: dataDir,
+      PORT: '0',
+      WORKER_CONCURRENT: '1',
+      TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1),
+      ...env,
+    },
+  );
+  const log = jsonLog('error', (line) => process.stderr.write(line));
+  const server = real ? await startRealServer(config, log) : await startStandalone(config, { log, imageMaker: scriptedImageMaker() });
+  return {
+    ...server,
+    upstream,
+    ask: (path, asked) => ask(server.url, path, asked),
+    close: async () => {
+      await server.close();
+      await upstream.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
