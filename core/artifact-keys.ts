@@ -28,3 +28,16 @@ export const resultMeta = (isPrivate: boolean): ArtifactMeta => ({
 });
 
 export const recordMeta = (contentType: string): ArtifactMeta => ({ contentType, cacheControl: 'private, no-store' });
+
+const RECORD_TYPES: Readonly<Record<string, string>> = { json: 'application/json', log: 'text/plain; charset=utf-8' };
+
+/**
+ * The meta that an object under this key is usually written with: a store whose objects lie about as plain files need not
+ * keep it, and serves a file that somebody else put there by it. What is not known is for download and for nobody's cache.
+ */
+export function usualMeta(key: string): ArtifactMeta {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  if (key.startsWith('store/')) return fileMeta(name);
+  if (key.startsWith('api/v1/build/')) return resultMeta(false);
+  return recordMeta(RECORD_TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream');
+}

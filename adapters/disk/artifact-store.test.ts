@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/artifact-keys.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/ports.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';
+import { freshBinDir, freshHash } from '#test/contracts/sample-builds.ts';
 import { diskArtifactStore } from './artifact-store.ts';
 
 const META: ArtifactMeta = { contentType: 'application/octet-stream', cacheControl: 'no-cache' };
@@ -27,6 +29,7 @@ describe('an artefact store on disk', () => {
   });
 
   const litter = () => readdir(join(directory, '~incoming'));
+  const keptMeta = () => readdir(join(directory, '~meta'));
 
   /** Descriptors of this process that point below the store. */
   const openFiles = async () => {
@@ -35,9 +38,9 @@ describe('an artefact store on disk', () => {
     return targets.filter((target) => target.startsWith(directory));
   };
 
-  it('holds the bytes of an object behind a header of 1024 bytes', async () => {
+  it('holds the bytes of an object and nothing else', async () => {
     await store.put('store/a', 'the bytes', META);
-    expect((await readFile(join(directory, 'store/a'))).subarray(1024).toString()).toBe('the bytes');
+    expect(await readFile(join(directory, 'store/a'), 'utf8')).toBe('the bytes');
     expect(await litter()).toEqual([]);
   });
 
@@ -48,10 +51,74 @@ describe('an artefact store on disk', () => {
     expect(await again.stat('store/a')).toEqual(await store.stat('store/a'));
   });
 
-  it('gives equal documents equal etags', async () => {
-    await store.put('store/a', 'same', META);
-    await store.put('store/b', 'same', META);
-    expect((await store.stat('store/a'))?.etag).toBe((await store.stat('store/b'))?.etag);
+  it('keeps no meta that the key says anyway', async () => {
+    const binDir = freshBinDir();
+    const objects: [string, ArtifactMeta][] = [
+      [artifactKeys.file(binDir, 'a.bin'), fileMeta('a.bin')],
+      [artifactKeys.outcome(binDir), recordMeta('application/json')],
+      [artifactKeys.log(binDir), recordMeta('text/plain; charset=utf-8')],
+      [artifactKeys.result(freshHash()), resultMeta(false)],
+    ];
+    for (const [key, meta] of objects) await store.put(key, 'x', meta);
+    expect(await keptMeta()).toEqual([]);
+    for (const [key, meta] of objects) expect((await store.stat(key))?.meta).toEqual(meta);
+
+    const hash = freshHash();
+    await store.put(artifactKeys.result(hash), 'x', resultMeta(true));
+    expect(await keptMeta()).toHaveLength(1);
+    expect((await store.stat(artifactKeys.result(hash)))?.meta).toEqual(resultMeta(true));
+  });
+
+  it('has another etag for every write, also of the same bytes within one tick of the clock', async () => {
+    const etags = new Set<string | undefined>();
+    for (let i = 0; i < 200; i += 1) {
+      await store.put('store/a', 'same', META);
+      etags.add((await store.stat('store/a'))?.etag);
+      if (i % 2) await store.remove('store/a');
+    }
+    expect(etags.size).toBe(200);
+  });
+
+  it('serves files that somebody else put there, for download', async () => {
+    await mkdir(join(directory, 'store/other'), { recursive: true });
+    await writeFile(join(directory, 'store/other/image.bin'), 'copied');
+    await writeFile(join(directory, 'store/other/empty'), '');
+    expect(await store.read('store/other/image.bin')).toBe('copied');
+    expect(await store.stat('store/other/image.bin')).toMatchObject({ size: 6, meta: fileMeta('image.bin') });
+    expect(await store.stat('store/other/empty')).toMatchObject({ size: 0 });
+  });
+
+  it('serves an object by its key when its meta is gone or broken, or its file was touched', async () => {
+    const key = 'store/a';
+    for (const harm of [
+      async () => rm(join(directory, '~meta', (await keptMeta())[0] as string)),
+      async () => writeFile(join(directory, '~meta', (await keptMeta())[0] as string), '{"key"'),
+      async () => utimes(join(directory, key), new Date(), new Date(0)),
+    ]) {
+      await rm(join(directory, '~meta'), { recursive: true });
+      await mkdir(join(directory, '~meta'));
+      await store.put(key, 'x', META);
+      expect((await store.stat(key))?.meta).toEqual(META);
+      await harm();
+      expect((await store.stat(key))?.meta).toEqual(fileMeta('a'));
+      expect(await store.read(key)).toBe('x');
+    }
+  });
+
+  it('keeps the meta of living objects, and deletes that of others after an hour', async () => {
+    await store.put('store/living', 'x', META);
+    await store.put('store/replaced', 'x', META);
+    await store.put('store/replaced', 'y', META);
+    await store.put('store/removed', 'x', META);
+    await store.remove('store/removed');
+    expect(await keptMeta()).toHaveLength(4);
+    const old = new Date(Date.now() - 7_200_000);
+    await writeFile(join(directory, '~meta/cut-short'), '{');
+    for (const name of await keptMeta()) await utimes(join(directory, '~meta', name), old, old);
+    const later = diskArtifactStore(directory);
+    await later.put('store/a', 'x', fileMeta('a'));
+    expect(await keptMeta()).toHaveLength(2);
+    for (const key of ['store/living', 'store/replaced']) expect((await later.stat(key))?.meta).toEqual(META);
   });
 
   it('may itself be reached through a link', async () => {
@@ -123,14 +190,6 @@ describe('an artefact store on disk', () => {
     await expect(store.open('store/a', { start, end })).rejects.toThrow(RangeError);
   });
 
-  it('does not take a foreign file for an object', async () => {
-    await mkdir(join(directory, 'store'));
-    await writeFile(join(directory, 'store/foreign'), 'x'.repeat(5_000));
-    await writeFile(join(directory, 'store/short'), 'x');
-    await expect(store.read('store/foreign')).rejects.toThrow(/object file/);
-    await expect(store.stat('store/short')).rejects.toThrow(/object file/);
-  });
-
   it('clears what killed processes left when it writes first, but not what is being written', async () => {
     const old = new Date(Date.now() - 7_200_000);
     const incoming = join(directory, '~incoming');
@@ -173,6 +232,7 @@ describe('an artefact store on disk', () => {
     expect(await store.read('store/old')).toBe('old');
     expect(await store.read('store/small')).toBe('fits');
     expect(await litter()).toEqual([]);
+    expect(await keptMeta()).toHaveLength(2);
     await store.putFile('store/new', file, META);
     expect(await store.stat('store/new')).toMatchObject({ size: 5_000_000 });
   });
@@ -191,12 +251,18 @@ describe('an artefact store on disk', () => {
     expect(await litter()).toEqual([]);
   });
 
-  it('is closed to other users', async () => {
-    await store.put('store/a', 'x', META);
+  it('lets others read the images once they get into the directory, and nothing else', async () => {
     const fresh = join(directory, 'new/store');
-    diskArtifactStore(fresh);
-    expect((await stat(fresh)).mode & 0o077).toBe(0);
-    expect((await stat(join(directory, 'store'))).mode & 0o077).toBe(0);
-    expect((await stat(join(directory, 'store/a'))).mode & 0o077).toBe(0);
+    const closed = diskArtifactStore(fresh);
+    const [hash, binDir] = [freshHash(), freshBinDir()];
+    for (const key of [artifactKeys.file(binDir, 'a'), artifactKeys.result(hash), artifactKeys.log(binDir)])
+      await closed.put(key, 'x', META);
+    const modeOf = async (path: string) => ((await stat(join(fresh, path))).mode & 0o777).toString(8);
+    const umask = process.umask();
+    const opened = (mode: number) => (mode & ~umask).toString(8);
+    for (const path of ['store', `store/${binDir}`]) expect(await modeOf(path)).toBe(opened(0o755));
+    expect(await modeOf(artifactKeys.file(binDir, 'a'))).toBe(opened(0o644));
+    for (const path of ['', 'api', 'api/v1/build', 'logs', `logs/${binDir}`, '~incoming', '~meta']) expect(await modeOf(path)).toBe('700');
+    for (const path of [artifactKeys.result(hash), artifactKeys.log(binDir)]) expect(await modeOf(path)).toBe('600');
   });
 });

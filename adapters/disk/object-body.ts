@@ -1,6 +1,5 @@
 import { close, read } from 'node:fs';
 import { promisify } from 'node:util';
-import { HEADER_BYTES } from './object-file.ts';
 
 /** What one trip through the thread pool fetches. */
 const CHUNK_BYTES = 256 * 1024;
@@ -40,7 +39,7 @@ export function objectBody(fd: number, start: number, end: number): ReadableStre
       async pull(controller) {
         try {
           const size = Math.min(CHUNK_BYTES, end - position + 1);
-          const chunk = readChunk(fd, Buffer.allocUnsafeSlow(size), 0, size, HEADER_BYTES + position);
+          const chunk = readChunk(fd, Buffer.allocUnsafeSlow(size), 0, size, position);
           reading = chunk;
           const { bytesRead, buffer } = await chunk;
           if (closing) return; // cancelled meanwhile

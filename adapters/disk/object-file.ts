@@ -1,33 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Artifact, ArtifactMeta } from '#core/ports.ts';
-
-/**
- * One file per object: a header of fixed size, then the bytes (`tail -c +1025 FILE` shows them). With the meta in the file, one
- * rename publishes both, and one open reads both; meta in a file beside it could belong to an earlier or later object.
- */
-export const HEADER_BYTES = 1024;
-const MAGIC = 'asu-object-1 ';
-
-interface Header {
-  readonly etag: string;
-  readonly meta: ArtifactMeta;
-}
-
-export function encodeHeader(header: Header): Buffer {
-  const text = Buffer.from(`${MAGIC}${JSON.stringify(header)}`);
-  if (text.length >= HEADER_BYTES) throw new RangeError(`The meta of an object has at most ${HEADER_BYTES} bytes`);
-  const block = Buffer.alloc(HEADER_BYTES, ' ');
-  text.copy(block);
-  block[HEADER_BYTES - 1] = 0x0a;
-  return block;
-}
-
-function decodeHeader(block: Buffer, path: string): Header {
-  const text = block.toString('utf8');
-  if (!text.startsWith(MAGIC)) throw new Error(`Not an object file: ${path}`);
-  return JSON.parse(text.slice(MAGIC.length)) as Header;
-}
+import type { Artifact } from '#core/ports.ts';
+import { identityOf } from './identity.ts';
+import { keptMeta } from './kept-meta.ts';
+import type { ObjectPlace } from './object-place.ts';
 
 /** What the file system answers for a path that leads to no file: nothing there, a directory on the way, a link, a name too long. */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ENXIO']);
@@ -53,7 +29,8 @@ export function readFully(fd: number, buffer: Buffer, position: number): void {
  * on purpose: from the page cache this takes 25 µs, four trips through the thread pool 160, and it is the path of every GET
  * of a finished build. Links are followed neither at the end nor on the way.
  */
-export function withObject<T>(path: string, use: (facts: ObjectFacts, fd: number) => { value: T; keep?: boolean }): T | undefined {
+export function withObject<T>(place: ObjectPlace, use: (facts: ObjectFacts, fd: number) => { value: T; keep?: boolean }): T | undefined {
+  const { path } = place;
   let fd: number;
   try {
     const directory = dirname(path);
@@ -67,10 +44,9 @@ export function withObject<T>(path: string, use: (facts: ObjectFacts, fd: number
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return undefined;
-    const block = Buffer.allocUnsafe(HEADER_BYTES);
-    readFully(fd, block, 0);
-    const { etag, meta } = decodeHeader(block, path);
-    const { value, keep = false } = use({ size: stat.size - HEADER_BYTES, etag, lastModified: stat.mtime, meta }, fd);
+    const identity = identityOf(stat);
+    const facts = { size: stat.size, etag: `"${identity}"`, lastModified: stat.mtime, meta: keptMeta(place, identity) };
+    const { value, keep = false } = use(facts, fd);
     kept = keep;
     return value;
   } finally {

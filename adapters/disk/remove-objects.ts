@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { lstat, readdir, realpath, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isAbsent } from './object-file.ts';
+import { incomingDirectory, type ObjectPlace } from './object-place.ts';
 
 async function kindOf(path: string): Promise<'file' | 'directory' | undefined> {
   try {
@@ -16,7 +17,7 @@ async function kindOf(path: string): Promise<'file' | 'directory' | undefined> {
   }
 }
 
-export async function removeObject(path: string): Promise<number> {
+export async function removeObject({ path }: ObjectPlace): Promise<number> {
   if ((await kindOf(path)) !== 'file') return 0;
   try {
     await unlink(path);
@@ -28,9 +29,9 @@ export async function removeObject(path: string): Promise<number> {
 }
 
 /** All objects of a directory go at once, by moving it out of the way; of several removers one counts them. */
-export async function removeTree(incoming: string, path: string): Promise<number> {
+export async function removeTree({ root, path }: ObjectPlace): Promise<number> {
   if ((await kindOf(path)) !== 'directory') return 0;
-  const condemned = join(incoming, randomUUID());
+  const condemned = join(incomingDirectory(root), randomUUID());
   try {
     await rename(path, condemned);
   } catch (error) {

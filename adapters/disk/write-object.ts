@@ -1,65 +1,67 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { ArtifactMeta } from '#core/ports.ts';
+import { stampFile } from './identity.ts';
+import { forgetMeta, keepMeta } from './kept-meta.ts';
+import { incomingDirectory, type ObjectPlace } from './object-place.ts';
+import { syncDirectory } from './sync-directory.ts';
 
 /** A removal of the directory between `mkdir` and `rename` is met by trying again; more often than this it is no coincidence. */
 const RENAME_ATTEMPTS = 5;
 
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
+/** Images are public, and another program may serve them; the rest is between the server and its clients. The umask applies. */
+const PUBLIC = { file: 0o644, directory: 0o755 };
+const PRIVATE = { file: 0o600, directory: 0o700 };
 
-async function syncDirectory(path: string): Promise<void> {
-  try {
-    const handle = await open(path, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error; // removed meanwhile
-  }
-}
+const modesOf = ({ key }: ObjectPlace) => (key.startsWith('store/') ? PUBLIC : PRIVATE);
 
-/** Makes the directory; answers those whose entries changed and have to reach the disk besides. */
-async function makeDirectory(path: string): Promise<string[]> {
-  const firstMade = await mkdir(path, { recursive: true, mode: 0o700 });
+/** Makes the directory of an object; answers those whose entries changed and have to reach the disk besides. */
+async function makeDirectory(place: ObjectPlace): Promise<string[]> {
+  const path = dirname(place.path);
+  const firstMade = await mkdir(path, { recursive: true, mode: modesOf(place).directory });
   if ((await realpath(path)) !== path) throw new Error(`A symbolic link is in the way: ${path}`);
   const changed: string[] = [];
   if (firstMade !== undefined) for (let made = path; made.length >= firstMade.length; made = dirname(made)) changed.push(dirname(made));
   return changed;
 }
 
-async function publish(temporary: string, path: string): Promise<void> {
+async function publish(temporary: string, place: ObjectPlace): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const changed = await makeDirectory(dirname(path));
-      await rename(temporary, path);
-      for (const directory of [dirname(path), ...changed]) await syncDirectory(directory);
+      const changed = await makeDirectory(place);
+      await rename(temporary, place.path);
+      for (const directory of [dirname(place.path), ...changed]) await syncDirectory(directory);
       return;
     } catch (error) {
-      if (!isCode(error, 'ENOENT') || attempt === RENAME_ATTEMPTS) throw error;
+      const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!isGone || attempt === RENAME_ATTEMPTS) throw error;
     }
   }
 }
 
 /**
- * Writes a file whole or not at all: beside the objects first (same file system), synced, then moved to its place by one rename.
- * A failure (a full disk, too) is thrown as it is and leaves nothing.
+ * Writes an object whole or not at all: beside the objects first (same file system), synced, then moved to its place by one
+ * rename. A failure (a full disk, too) is thrown as it is and leaves nothing.
  */
-export async function writeObject(incoming: string, path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
-  const temporary = join(incoming, randomUUID());
+export async function writeObject(place: ObjectPlace, meta: ArtifactMeta, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+  const temporary = join(incomingDirectory(place.root), randomUUID());
+  let identity: string | undefined;
   try {
-    const file = await open(temporary, 'wx', 0o600);
+    const file = await open(temporary, 'wx', modesOf(place).file);
     try {
       await fill(file);
+      identity = await stampFile(file);
       // Before the rename: a build is marked done after its objects are written, and must not outlive them at a loss of power.
       await file.sync();
     } finally {
       await file.close();
     }
-    await publish(temporary, path);
+    await keepMeta(place, identity, meta);
+    await publish(temporary, place);
   } catch (error) {
     await rm(temporary, { force: true });
+    if (identity !== undefined) await forgetMeta(place, identity);
     throw error;
   }
 }
