@@ -23,9 +23,11 @@ import { prepareApp } from '#functions/prepare/app.ts';
 import { statsApp } from '#functions/stats/app.ts';
 import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
+import { healthRoutes } from '#http/health.ts';
 import { httpApp } from '#http/http-app.ts';
 import { maxBodyBytes } from '#http/json-body.ts';
 import type { Log } from '#http/log.ts';
+import { prometheusMetrics } from '#http/metrics.ts';
 import { serveNode } from '#http/serve-node.ts';
 import { work } from '#runner/work.ts';
 import type { StandaloneConfig } from './config.ts';
@@ -111,16 +113,30 @@ export async function startStandalone(
       max_defaults_length: config.MAX_DEFAULTS_LENGTH,
     }),
   };
+  const metrics = prometheusMetrics('standalone', positions);
   const app = httpApp(
-    { log },
+    { log, onAnswered: metrics.onAnswered },
+    metrics.routes,
+    healthRoutes({
+      service: 'standalone',
+      version: VERSION,
+      now,
+      checks: { database: () => positions.waiting(), upstream: () => catalogue.versions() },
+    }),
     statusApp(status),
     buildSubmitApp({
       ...prepare,
       ...status,
       queue,
       maxPendingBuilds: () => config.MAX_PENDING_JOBS,
-      onSubmitted: recorder.onSubmitted,
-      onRejected: recorder.onRejected,
+      onSubmitted: (submitted, client) => {
+        metrics.onRequest(submitted.outcome);
+        recorder.onSubmitted(submitted, client);
+      },
+      onRejected: (...rejected) => {
+        metrics.onRequest('rejected');
+        recorder.onRejected(...rejected);
+      },
       onSendFailure: (error, build) => log.error('message could not be sent', { error, request_hash: build.hash }),
     }),
     prepareApp(prepare),
@@ -131,6 +147,7 @@ export async function startStandalone(
 
   const onEvent = (event: RunEvent) => {
     logRunEvent(log, event);
+    metrics.onRunEvent(event);
     recorder.onRunEvent(event);
     if (event.type === 'done')
       pace

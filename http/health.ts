@@ -1,0 +1,47 @@
+import { type Routes, routes } from './http-app.ts';
+
+export interface HealthOptions {
+  readonly service: string;
+  readonly version: string;
+  readonly now: () => Date;
+  /** What the service needs, each by name: settles when it is there, rejects with what is wrong. */
+  readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
+}
+
+/** How long the outcome of the deep check is repeated before it is made again. */
+const KEPT_MS = 30_000;
+/** A dependency that does not answer for so long is not there. */
+const PATIENCE_MS = 5_000;
+
+/** `/health`: the process answers, nothing more. `/ready`: what it needs is there, looked at every 30 s at most. */
+export function healthRoutes({ service, version, now, checks }: HealthOptions): Routes {
+  let kept: { at: number; outcome: Promise<Readonly<Record<string, string>>> } | undefined;
+  const lookAtAll = async () =>
+    Object.fromEntries(await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await lookAt(check)] as const)));
+  return routes()
+    .get('/health', (c) => c.json({ service, status: 'ok', version, timestamp: now().toISOString() }))
+    .get('/ready', async (c) => {
+      if (kept === undefined || now().getTime() - kept.at > KEPT_MS) kept = { at: now().getTime(), outcome: lookAtAll() };
+      const outcome = await kept.outcome;
+      const isReady = Object.values(outcome).every((state) => state === 'ok');
+      const body = { service, version, checks: outcome, timestamp: now().toISOString() };
+      if (isReady) return c.json({ ...body, status: 'ready' });
+      const missing = Object.keys(outcome).filter((name) => outcome[name] !== 'ok');
+      return c.json({ ...body, status: 503, title: 'Service Unavailable', detail: `Service Unavailable: ${missing.join(', ')}` }, 503);
+    });
+}
+
+async function lookAt(check: () => Promise<unknown>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+  });
+  try {
+    await Promise.race([check(), patience]);
+    return 'ok';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
