@@ -1,0 +1,82 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Build, Lease, RequestHash } from '#core/build.ts';
+import { BUILD_TABLE } from './resources.ts';
+
+export type Item = Record<string, AttributeValue>;
+
+type KeysOf<T> = T extends unknown ? keyof T : never;
+type Field = Exclude<KeysOf<Build>, 'lease'> | 'leaseOwner' | 'leaseEndsAt';
+
+/** Every field of every state, as the attribute it is stored in: a new one that is not listed does not compile. */
+const TYPES = {
+  hash: 'S',
+  state: 'S',
+  enqueuedAt: 'S',
+  attempt: 'N',
+  isPrivate: 'BOOL',
+  correlationId: 'S',
+  ticket: 'N',
+  queuedAt: 'S',
+  sentAt: 'S',
+  lastFailure: 'S',
+  startedAt: 'S',
+  step: 'S',
+  leaseOwner: 'S',
+  leaseEndsAt: 'S',
+  binDir: 'S',
+  finishedAt: 'S',
+  expiresAt: 'S',
+  detail: 'S',
+  cached: 'BOOL',
+  unpublishedAt: 'S',
+} as const satisfies Record<Field, 'S' | 'N' | 'BOOL'>;
+
+const FIELDS = Object.keys(TYPES) as Field[];
+
+/** Written by `claim` alone: the key, and the ticket, which is kept. */
+const FIXED: readonly Field[] = ['hash', 'ticket'];
+/** All that a transition sets or removes. */
+export const MOVING_FIELDS: readonly Field[] = FIELDS.filter((field) => !FIXED.includes(field));
+
+export const buildKey = (hash: RequestHash): Item => ({ [BUILD_TABLE.hashKey]: { S: hash }, [BUILD_TABLE.rangeKey]: { S: 'build' } });
+
+/** The attributes of a build, without those of the index and of expiry. */
+export function itemOf(build: Build): Item {
+  const { lease, ...rest } = build as Build & { lease?: Lease };
+  const flat: Partial<Record<Field, unknown>> = { ...rest, ...(lease && { leaseOwner: lease.owner, leaseEndsAt: lease.expiresAt }) };
+  const item: Item = {};
+  for (const field of FIELDS) {
+    const value = flat[field];
+    if (value === undefined) continue;
+    if (TYPES[field] === 'BOOL') item[field] = { BOOL: value === true };
+    else item[field] = TYPES[field] === 'N' ? { N: String(value) } : { S: String(value) };
+  }
+  return item;
+}
+
+export function buildOf(item: Item): Build {
+  const flat: Partial<Record<Field, string | number | boolean>> = {};
+  for (const field of FIELDS) {
+    const value = item[field];
+    if (value?.BOOL !== undefined) flat[field] = value.BOOL;
+    else if (value?.N !== undefined) flat[field] = Number(value.N);
+    else if (value?.S !== undefined) flat[field] = value.S;
+  }
+  const { leaseOwner, leaseEndsAt, ...rest } = flat;
+  return { ...rest, ...(leaseOwner !== undefined && { lease: { owner: leaseOwner, expiresAt: leaseEndsAt } }) } as unknown as Build;
+}
+
+/** What `from` must still share with the row besides its state (BuildTable in core/ports.ts). */
+export function markOf(build: Build): { readonly field: Field; readonly value: string } {
+  switch (build.state) {
+    case 'queued':
+      return { field: 'queuedAt', value: build.queuedAt };
+    case 'building':
+    case 'expiring':
+      return { field: 'leaseOwner', value: build.lease.owner };
+    case 'done':
+    case 'failed':
+    case 'cancelled':
+      return { field: 'finishedAt', value: build.finishedAt };
+  }
+}

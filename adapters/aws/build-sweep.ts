@@ -1,0 +1,78 @@
+import { BatchGetItemCommand, type BatchGetItemCommandOutput, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Build, BuildState, RequestHash } from '#core/build.ts';
+import type { BuildSweep } from '#core/ports.ts';
+import { buildKey, buildOf, type Item } from './build-item.ts';
+import { querySweepList } from './query-sweep-list.ts';
+import { BUILD_TABLE } from './resources.ts';
+import { orThrottled } from './throttled.ts';
+
+/** The most that DynamoDB reads at once. */
+const BATCH = 100;
+
+type InState<State extends BuildState> = Extract<Build, { state: State }>;
+
+/**
+ * Reads the sweep index, which knows where to look and may be behind, and then the rows, which decide. Costs half a unit per row
+ * found or under way, never one per build there is.
+ */
+export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSweep {
+  const readBatch = async (hashes: readonly string[]): Promise<Item[]> => {
+    const items: Item[] = [];
+    let Keys: Item[] | undefined = hashes.map((hash) => buildKey(hash as RequestHash));
+    while (Keys !== undefined && Keys.length > 0) {
+      const call = client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys } } }));
+      const answer: BatchGetItemCommandOutput = await orThrottled('build table', call);
+      items.push(...(answer.Responses?.[table] ?? []));
+      Keys = answer.UnprocessedKeys?.[table]?.Keys;
+    }
+    return items;
+  };
+  const readAll = async (hashes: readonly string[]): Promise<Build[]> => {
+    const builds: Build[] = [];
+    for (let start = 0; start < hashes.length; start += BATCH)
+      builds.push(...(await readBatch(hashes.slice(start, start + BATCH))).map(buildOf));
+    return builds;
+  };
+  const hashesOf = (items: readonly Item[]): string[] => items.map((item) => item[BUILD_TABLE.hashKey]?.S ?? '');
+
+  /** Those of the rows that are in one of the states and whose time has come, oldest first. */
+  const due = <State extends BuildState>(
+    builds: readonly Build[],
+    states: readonly State[],
+    timeOf: (build: InState<State>) => string | undefined,
+    before: Date,
+    limit: number,
+  ): InState<State>[] =>
+    builds
+      .filter((build): build is InState<State> => (states as readonly BuildState[]).includes(build.state))
+      .map((build) => ({ build, time: timeOf(build) ?? '\uffff' }))
+      .filter(({ time }) => time < before.toISOString())
+      .sort((a, b) => (a.time < b.time ? -1 : Number(a.time > b.time)))
+      .slice(0, limit)
+      .map(({ build }) => build);
+
+  return {
+    async unsent(before, limit) {
+      const found = await querySweepList(client, table, 'queued', { before, limit, filter: 'attribute_not_exists(#sentAt)' });
+      const timeOf = ({ sentAt, queuedAt }: InState<'queued'>) => (sentAt === undefined ? queuedAt : undefined);
+      return due(await readAll(hashesOf(found)), ['queued'], timeOf, before, limit);
+    },
+
+    async stale(before, limit) {
+      // Sent after it was queued, so queued before as well. In the order of queueing: all are read, then put in order.
+      const found = await querySweepList(client, table, 'queued', { before, filter: '#sentAt < :before' });
+      const oldest = found.sort((a, b) => ((a['sentAt']?.S ?? '') < (b['sentAt']?.S ?? '') ? -1 : 1)).slice(0, limit);
+      return due(await readAll(hashesOf(oldest)), ['queued'], ({ sentAt }) => sentAt, before, limit);
+    },
+
+    async lapsed(now, limit) {
+      const found = [...(await querySweepList(client, table, 'building')), ...(await querySweepList(client, table, 'expiring'))];
+      return due(await readAll(hashesOf(found)), ['building', 'expiring'], ({ lease }) => lease.expiresAt, now, limit);
+    },
+
+    async expired(now, limit) {
+      const found = await querySweepList(client, table, 'ended', { before: now, limit });
+      return due(await readAll(hashesOf(found)), ['done', 'failed', 'cancelled'], ({ expiresAt }) => expiresAt, now, limit);
+    },
+  };
+}

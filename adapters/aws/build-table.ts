@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { type Build, isReplaceable, isTransition, type RequestHash } from '#core/build.ts';
+import type { BuildTable } from '#core/ports.ts';
+import { buildKey, buildOf, type Item, itemOf, markOf } from './build-item.ts';
+import { moveExpression } from './move-expression.ts';
+import { orderItem, orderKey, orderOf } from './order-item.ts';
+import { queueLedger } from './queue-ledger.ts';
+import { BUILD_TABLE } from './resources.ts';
+import { indexAttributes } from './sweep-lists.ts';
+import { orThrottled } from './throttled.ts';
+
+export interface DynamoBuildTableOptions {
+  /**
+   * `eventual`: reads cost half and may be a moment behind; for a process that only tells clients what has become of a build.
+   * A row that seems absent is always looked for once more, strongly.
+   */
+  readonly reads?: 'strong' | 'eventual';
+}
+
+/** `isReplaceable` (core/build.ts) as a condition. Times are ISO 8601 in UTC, which sort as text. */
+const IS_REPLACEABLE =
+  'attribute_not_exists(#hash) OR #state IN (:cancelled, :expiring) OR (#state = :failed AND #cached = :false) OR (#state IN (:done, :failed) AND #expiresAt <= :now)';
+
+/**
+ * Builds in one DynamoDB table: a row and, beside it, its order. Every change of a row is one conditional write, and a loser
+ * gets the winner's row with the refusal. Each write is signed, so that one which the SDK had to send twice knows itself.
+ */
+export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads = 'strong' }: DynamoBuildTableOptions = {}): BuildTable {
+  const ledger = queueLedger(client, table);
+  const call = <T>(promise: Promise<T>) => orThrottled('build table', promise);
+
+  const readItem = async (hash: RequestHash, isStrong: boolean): Promise<Item | undefined> =>
+    (await call(client.send(new GetItemCommand({ TableName: table, Key: buildKey(hash), ConsistentRead: isStrong })))).Item;
+  const find = async (hash: RequestHash): Promise<Build | undefined> => {
+    const item = (reads === 'eventual' ? await readItem(hash, false) : undefined) ?? (await readItem(hash, true));
+    return item && buildOf(item);
+  };
+  const dropOrder = async (hash: RequestHash, ticket: number): Promise<void> => {
+    // Nobody sees it any more, and the TTL clears away what this does not.
+    await call(client.send(new DeleteItemCommand({ TableName: table, Key: orderKey(hash, ticket) }))).catch(() => undefined);
+  };
+  /** The row has moved already: a ledger that could not be told is put right by `settle-ledger.ts`. */
+  const tell = (told: Promise<void>): Promise<void> => told.catch(() => undefined);
+
+  return {
+    get: find,
+
+    async order(hash) {
+      const all = { ExpressionAttributeNames: { '#hash': BUILD_TABLE.hashKey }, ExpressionAttributeValues: { ':hash': { S: hash } } };
+      const query = async (isStrong: boolean) => {
+        const input = { TableName: table, KeyConditionExpression: '#hash = :hash', ConsistentRead: isStrong, ...all };
+        const { Items = [] } = await call(client.send(new QueryCommand(input)));
+        const parts = new Map(Items.map((item) => [item[BUILD_TABLE.rangeKey]?.S, item]));
+        const ticket = parts.get('build')?.['ticket']?.N;
+        const order = ticket === undefined ? undefined : parts.get(`order#${ticket}`);
+        return order && orderOf(order);
+      };
+      return (reads === 'eventual' ? await query(false) : undefined) ?? (await query(true));
+    },
+
+    async claim(build, order, now) {
+      const { hash } = build;
+      const seenItem = await readItem(hash, true);
+      const seen = seenItem && buildOf(seenItem);
+      if (seen && !isReplaceable(seen, now)) return { won: false, current: seen };
+
+      const ticket = await ledger.issue();
+      await call(client.send(new PutItemCommand({ TableName: table, Item: orderItem(ticket, order, hash, now) })));
+      const claimed: Build = { ...build, ticket };
+      const put = new PutItemCommand({
+        TableName: table,
+        Item: { ...buildKey(hash), ...itemOf(claimed), ...indexAttributes(claimed) },
+        ConditionExpression: IS_REPLACEABLE,
+        ExpressionAttributeNames: { '#hash': 'hash', '#state': 'state', '#cached': 'cached', '#expiresAt': 'expiresAt' },
+        ExpressionAttributeValues: {
+          ':cancelled': { S: 'cancelled' },
+          ':expiring': { S: 'expiring' },
+          ':failed': { S: 'failed' },
+          ':done': { S: 'done' },
+          ':false': { BOOL: false },
+          ':now': { S: now.toISOString() },
+        },
+        ReturnValues: 'ALL_OLD',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      });
+      try {
+        const { Attributes: replaced } = await call(client.send(put));
+        if (replaced?.['ticket']?.N !== undefined) await dropOrder(hash, Number(replaced['ticket'].N));
+        return { won: true, current: claimed };
+      } catch (error) {
+        const current = rowOf(error);
+        if (current === undefined) throw error;
+        // The row is this very claim's: its first answer was lost.
+        if (current.ticket === ticket) return { won: true, current };
+        await Promise.all([tell(ledger.left([ticket])), dropOrder(hash, ticket)]);
+        return { won: false, current };
+      }
+    },
+
+    async transition(from, to, { lapsedAt } = {}) {
+      if (from.hash !== to.hash || !isTransition(from.state, to.state)) return { moved: false, current: await find(from.hash) };
+      const signature = randomBytes(9).toString('base64');
+      const settle = async (item: Item) => {
+        const current = buildOf(item);
+        const ticket = current.ticket === undefined ? [] : [current.ticket];
+        if (from.state === 'queued' && to.state !== 'queued') await tell(ledger.left(ticket));
+        if (from.state !== 'queued' && to.state === 'queued') await tell(ledger.returned(ticket));
+        return { moved: true, current };
+      };
+      try {
+        const move = new UpdateItemCommand({
+          TableName: table,
+          Key: buildKey(from.hash),
+          ...moveExpression(from, to, signature, lapsedAt),
+        });
+        const { Attributes = {} } = await call(client.send(move));
+        return await settle(Attributes);
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        if (error.Item?.['signature']?.S === signature) return settle(error.Item);
+        return { moved: false, current: error.Item && buildOf(error.Item) };
+      }
+    },
+
+    async remove(from) {
+      const { field, value } = markOf(from);
+      const drop = new DeleteItemCommand({
+        TableName: table,
+        Key: buildKey(from.hash),
+        ConditionExpression: '#state = :state AND #mark = :mark',
+        ExpressionAttributeNames: { '#state': 'state', '#mark': field },
+        ExpressionAttributeValues: { ':state': { S: from.state }, ':mark': { S: value } },
+        ReturnValues: 'ALL_OLD',
+      });
+      try {
+        const { Attributes } = await call(client.send(drop));
+        await dropOrder(from.hash, Number(Attributes?.['ticket']?.N));
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+function rowOf(error: unknown): Build | undefined {
+  return error instanceof ConditionalCheckFailedException && error.Item ? buildOf(error.Item) : undefined;
+}

@@ -1,0 +1,42 @@
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { Item } from './build-item.ts';
+import { BUILD_TABLE } from './resources.ts';
+import type { SweepList } from './sweep-lists.ts';
+import { orThrottled } from './throttled.ts';
+
+export interface SweepQuery {
+  /** Only entries due before. */
+  readonly before?: Date;
+  /** At most so many are needed. */
+  readonly limit?: number;
+  /** A condition on `#sentAt` and `:before`. */
+  readonly filter?: 'attribute_not_exists(#sentAt)' | '#sentAt < :before';
+}
+
+/** Entries of the sweep index, earliest due first: keys, `sentAt` and `ticket`. */
+export async function querySweepList(
+  client: DynamoDBClient,
+  table: string,
+  list: SweepList,
+  { before, limit = Number.POSITIVE_INFINITY, filter }: SweepQuery = {},
+): Promise<Item[]> {
+  const { name, hashKey, rangeKey } = BUILD_TABLE.sweepIndex;
+  const items: Item[] = [];
+  let start: Item | undefined;
+  do {
+    const query = new QueryCommand({
+      TableName: table,
+      IndexName: name,
+      KeyConditionExpression: `#list = :list${before ? ' AND #due < :before' : ''}`,
+      ...(filter && { FilterExpression: filter }),
+      ...(!filter && Number.isFinite(limit) && { Limit: limit }),
+      ExpressionAttributeNames: { '#list': hashKey, ...(before && { '#due': rangeKey }), ...(filter && { '#sentAt': 'sentAt' }) },
+      ExpressionAttributeValues: { ':list': { S: list }, ...(before && { ':before': { S: before.toISOString() } }) },
+      ...(start && { ExclusiveStartKey: start }),
+    });
+    const { Items = [], LastEvaluatedKey } = await orThrottled('build table', client.send(query));
+    items.push(...Items);
+    start = LastEvaluatedKey;
+  } while (start !== undefined && items.length < limit);
+  return items.length > limit ? items.slice(0, limit) : items;
+}

@@ -1,0 +1,120 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import type { Item } from './build-item.ts';
+import { EMPTY_LEDGER, type LedgerState, pruned } from './ledger-state.ts';
+import { BUILD_TABLE } from './resources.ts';
+import { orThrottled } from './throttled.ts';
+
+const KEY: Item = { [BUILD_TABLE.hashKey]: { S: 'queue' }, [BUILD_TABLE.rangeKey]: { S: 'ledger' } };
+const NAMES = { '#issued': 'issued', '#floor': 'floor', '#left': 'left', '#back': 'back', '#version': 'version' };
+
+/** A ledger with fewer entries is not worth a write; this many are well within one unit. */
+const PRUNE_ENTRIES = 24;
+/** One in so many writes tries: writers that come at once would only refuse each other. */
+const PRUNE_EVERY = 4;
+
+/**
+ * The one item that knows who waits (`ledger-state.ts`): read in half a unit, however long the queue. Written beside the rows, not
+ * with them: it serves positions only, every write of it may be repeated, and `settle-ledger.ts` puts right what a crash between
+ * row and ledger left.
+ */
+export interface QueueLedger {
+  read(options?: { isStrong?: boolean }): Promise<LedgerState>;
+  /** The next ticket; it waits from now on. */
+  issue(): Promise<number>;
+  left(tickets: readonly number[]): Promise<void>;
+  returned(tickets: readonly number[]): Promise<void>;
+}
+
+export function queueLedger(client: DynamoDBClient, table: string): QueueLedger {
+  /** A replica may be behind what was read before; the ledger must not seem to go back. */
+  let newest = EMPTY_LEDGER;
+  const remember = (item: Item | undefined): LedgerState => {
+    const state = stateOf(item);
+    if (state.version >= newest.version) newest = state;
+    return newest;
+  };
+
+  const update = async (change: Partial<UpdateItemCommandInput>): Promise<LedgerState> => {
+    const call = client.send(new UpdateItemCommand({ TableName: table, Key: KEY, ReturnValues: 'ALL_NEW', ...change }));
+    const { Attributes } = await orThrottled('build table', call);
+    remember(Attributes);
+    return stateOf(Attributes);
+  };
+
+  /** Only onto the state it was made from; refused, it is left to a later writer. */
+  const prune = async (state: LedgerState): Promise<void> => {
+    const size = state.left.size + state.back.size;
+    if (size < PRUNE_ENTRIES || state.version % PRUNE_EVERY !== 0) return;
+    const next = pruned(state);
+    if (next.left.size + next.back.size > size / 2) return;
+    const set = ['#floor = :floor', ...(next.left.size > 0 ? ['#left = :left'] : []), ...(next.back.size > 0 ? ['#back = :back'] : [])];
+    const remove = [...(next.left.size > 0 ? [] : ['#left']), ...(next.back.size > 0 ? [] : ['#back'])];
+    try {
+      await update({
+        UpdateExpression: `SET ${set.join(', ')} ADD #version :one${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`,
+        ConditionExpression: '#version = :version',
+        ExpressionAttributeNames: namesIn('#floor', '#left', '#back', '#version'),
+        ExpressionAttributeValues: {
+          ':floor': { N: String(next.floor) },
+          ...(next.left.size > 0 && { ':left': ticketSet([...next.left]) }),
+          ...(next.back.size > 0 && { ':back': ticketSet([...next.back]) }),
+          ':one': { N: '1' },
+          ':version': { N: String(state.version) },
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
+  };
+
+  const move = async (from: '#left' | '#back', to: '#left' | '#back', tickets: readonly number[]): Promise<void> => {
+    if (tickets.length === 0) return;
+    const state = await update({
+      UpdateExpression: `ADD ${to} :tickets, #version :one DELETE ${from} :tickets`,
+      ExpressionAttributeNames: namesIn('#left', '#back', '#version'),
+      ExpressionAttributeValues: { ':tickets': ticketSet(tickets), ':one': { N: '1' } },
+    });
+    await prune(state);
+  };
+
+  return {
+    async read({ isStrong = false } = {}) {
+      const call = client.send(new GetItemCommand({ TableName: table, Key: KEY, ConsistentRead: isStrong }));
+      return remember((await orThrottled('build table', call)).Item);
+    },
+    async issue() {
+      const { issued } = await update({
+        UpdateExpression: 'ADD #issued :one, #version :one',
+        ExpressionAttributeNames: namesIn('#issued', '#version'),
+        ExpressionAttributeValues: { ':one': { N: '1' } },
+      });
+      return issued;
+    },
+    left: (tickets) => move('#back', '#left', tickets),
+    returned: (tickets) => move('#left', '#back', tickets),
+  };
+}
+
+const namesIn = (...names: (keyof typeof NAMES)[]) => Object.fromEntries(names.map((name) => [name, NAMES[name]]));
+
+const ticketSet = (tickets: readonly number[]): AttributeValue => ({ NS: [...new Set(tickets)].map(String) });
+
+function stateOf(item: Item | undefined): LedgerState {
+  if (item === undefined) return EMPTY_LEDGER;
+  const number = (name: string, otherwise: number) => Number(item[name]?.N ?? otherwise);
+  const tickets = (name: string) => new Set((item[name]?.NS ?? []).map(Number));
+  return {
+    issued: number('issued', EMPTY_LEDGER.issued),
+    floor: number('floor', EMPTY_LEDGER.floor),
+    left: tickets('left'),
+    back: tickets('back'),
+    version: number('version', EMPTY_LEDGER.version),
+  };
+}

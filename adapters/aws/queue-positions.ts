@@ -1,0 +1,60 @@
+import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { RequestHash } from '#core/build.ts';
+import type { QueuePositions } from '#core/ports.ts';
+import { buildKey, buildOf } from './build-item.ts';
+import { isWaiting, waitingBelow, waitingCount } from './ledger-state.ts';
+import { queueLedger } from './queue-ledger.ts';
+import { BUILD_TABLE } from './resources.ts';
+import { orThrottled } from './throttled.ts';
+
+/**
+ * Reads one item, the ledger, for half a unit; the row only when the caller's ticket cannot be right. May be a moment behind, but
+ * within one process never goes back.
+ */
+export function dynamoQueuePositions(client: DynamoDBClient, table: string): QueuePositions {
+  const ledger = queueLedger(client, table);
+
+  const ticketOf = async (hash: RequestHash): Promise<number | undefined> => {
+    const call = client.send(new GetItemCommand({ TableName: table, Key: buildKey(hash), ConsistentRead: true }));
+    const { Item } = await orThrottled('build table', call);
+    return Item && buildOf(Item).ticket;
+  };
+
+  return {
+    async waiting() {
+      return waitingCount(await ledger.read());
+    },
+
+    async ahead(build) {
+      let ticket = build.ticket;
+      let state = await ledger.read();
+      if (ticket === undefined || ticket > state.issued) {
+        // Issued just now, or never: the row knows its ticket, and a strong read every ticket that rows have.
+        ticket = await ticketOf(build.hash);
+        state = await ledger.read({ isStrong: true });
+      }
+      return ticket !== undefined && isWaiting(state, ticket) ? waitingBelow(state, ticket) : 0;
+    },
+
+    async running() {
+      const { name, hashKey } = BUILD_TABLE.sweepIndex;
+      let running = 0;
+      let start: Record<string, never> | undefined;
+      do {
+        const query = new QueryCommand({
+          TableName: table,
+          IndexName: name,
+          Select: 'COUNT',
+          KeyConditionExpression: '#list = :list',
+          ExpressionAttributeNames: { '#list': hashKey },
+          ExpressionAttributeValues: { ':list': { S: 'building' } },
+          ...(start && { ExclusiveStartKey: start }),
+        });
+        const { Count = 0, LastEvaluatedKey } = await orThrottled('build table', client.send(query));
+        running += Count;
+        start = LastEvaluatedKey as typeof start;
+      } while (start !== undefined);
+      return running;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Build } from '#core/build.ts';
+import type { Item } from './build-item.ts';
+import { BUILD_TABLE } from './resources.ts';
+
+/** The lists of the sweep index. */
+export type SweepList = 'queued' | 'building' | 'expiring' | 'ended';
+
+/** What a row has besides its build. */
+export const INDEX_ATTRIBUTES: readonly string[] = [
+  BUILD_TABLE.sweepIndex.hashKey,
+  BUILD_TABLE.sweepIndex.rangeKey,
+  BUILD_TABLE.ttlAttribute,
+];
+
+/** A week after the sweep should have removed it. */
+const BACKSTOP_SECONDS = 7 * 86_400;
+
+/**
+ * Where a build is in the sweep index, and when DynamoDB may delete it. Nothing of the index changes with a step or a
+ * heartbeat: a lease's end is not in it, `lapsed` looks at the rows of all builds under way, which are as many as
+ * there are runners.
+ */
+export function indexAttributes(build: Build): Item {
+  const { list, due } = listOf(build);
+  const end = 'expiresAt' in build ? build.expiresAt : build.state === 'expiring' ? build.lease.expiresAt : undefined;
+  return {
+    [BUILD_TABLE.sweepIndex.hashKey]: { S: list },
+    [BUILD_TABLE.sweepIndex.rangeKey]: { S: due },
+    ...(end !== undefined && { [BUILD_TABLE.ttlAttribute]: { N: String(Math.ceil(Date.parse(end) / 1000) + BACKSTOP_SECONDS) } }),
+  };
+}
+
+function listOf(build: Build): { list: SweepList; due: string } {
+  switch (build.state) {
+    case 'queued':
+      return { list: 'queued', due: build.queuedAt };
+    case 'building':
+      return { list: 'building', due: build.startedAt };
+    case 'expiring':
+      return { list: 'expiring', due: build.enqueuedAt };
+    case 'done':
+    case 'failed':
+    case 'cancelled':
+      return { list: 'ended', due: build.expiresAt };
+  }
+}

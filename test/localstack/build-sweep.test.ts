@@ -1,0 +1,12 @@
+import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { buildSweepContract } from '#test/contracts/build-sweep.ts';
+import { dynamoClient } from './clients.ts';
+import { freshTable } from './create-resources.ts';
+
+const client = dynamoClient();
+
+buildSweepContract('dynamodb', async () => {
+  const name = await freshTable(client);
+  return { table: dynamoBuildTable(client, name), sweep: dynamoBuildSweep(client, name) };
+});
