@@ -29,6 +29,8 @@ export interface RunBuildDeps {
   readonly timesToLive: TimesToLive;
   /** How long a build is ours without a renewal; renewed three times as often. Default `LEASE_SECONDS`. */
   readonly leaseSeconds?: number;
+  /** Pauses after the attempts that failed for want of infrastructure; the last is for all further ones. Default 5 and 30. */
+  readonly retryDelaysSeconds?: readonly number[];
   /** Told what happened, for log and statistics. Must not throw. */
   readonly onEvent?: (event: RunEvent) => void;
 }
@@ -49,7 +51,7 @@ export const MAX_ATTEMPTS = 3;
 /** After this long without a sign of life a runner is taken for lost. */
 export const LEASE_SECONDS = 60;
 /** Between attempts after an infrastructure failure: by attempt, seconds. */
-const RETRY_DELAYS_SECONDS = [5, 30];
+export const RETRY_DELAYS_SECONDS: readonly number[] = [5, 30];
 const MAX_DETAIL_LENGTH = 500;
 /** The store takes far more; four keep a small runner's memory flat. */
 const PARALLEL_UPLOADS = 4;
@@ -140,7 +142,8 @@ async function fail(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder
   const finishedAt = deps.now();
 
   if (!isFinal && running.attempt < MAX_ATTEMPTS) {
-    const delaySeconds = RETRY_DELAYS_SECONDS[running.attempt - 1] ?? RETRY_DELAYS_SECONDS.at(-1) ?? 0;
+    const delays = deps.retryDelaysSeconds ?? RETRY_DELAYS_SECONDS;
+    const delaySeconds = delays[running.attempt - 1] ?? delays.at(-1) ?? 0;
     const again: QueuedBuild = { ...factsOf(running), state: 'queued', queuedAt: finishedAt.toISOString(), lastFailure: detail };
     if (await returnToQueue(deps, running, again, message, delaySeconds))
       deps.onEvent?.({ type: 'retrying', build: again, order, cause: error, delaySeconds });

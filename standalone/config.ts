@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { Branches, DEFAULT_BRANCHES } from '#core/branches.ts';
 import { DEFAULT_LIMITS } from '#core/build-request.ts';
 import { parseDuration } from '#core/duration.ts';
+import { RETRY_DELAYS_SECONDS } from '#core/run-build.ts';
 import { LOG_LEVELS } from '#http/log.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off', ''] });
@@ -37,6 +38,8 @@ const words = z.string().transform((text, ctx): string[] => {
   ctx.addIssue({ code: 'custom', message: 'expected a list' });
   return z.NEVER;
 });
+
+const durations = words.pipe(z.array(seconds).min(1, 'expected at least one duration'));
 
 const baseUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).transform((url) => url.replace(/\/+$/, ''));
 
@@ -96,6 +99,9 @@ export const Settings = z.object({
   LEASE: seconds
     .default(60)
     .meta({ description: 'How long a build waits for a runner that shows no sign of life before another takes it.' }),
+  RETRY_DELAYS: durations
+    .default(() => [...RETRY_DELAYS_SECONDS])
+    .meta({ description: 'Pauses between the attempts at a build that met a full disk, a broken download or the like.' }),
   CONTACT: z.string().default('').meta({ description: 'Shown to clients as whom to write to.' }),
   LOG_LEVEL: z
     .string()

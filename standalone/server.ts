@@ -167,6 +167,7 @@ export async function startStandalone(
       {
         ...shared,
         leaseSeconds: config.LEASE,
+        retryDelaysSeconds: config.RETRY_DELAYS,
         imageMaker,
         newAttemptId: randomUUID,
         every,

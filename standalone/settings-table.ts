@@ -20,6 +20,7 @@ const SPELLED: Readonly<Record<string, string>> = {
   CATALOGUE_REFRESH: '`10m`',
   SWEEP_EVERY: '`30s`',
   LEASE: '`60s`',
+  RETRY_DELAYS: '`5s 30s`',
   IMAGEBUILDER_CACHE_MB: '`20480`',
   WORKER_CONCURRENT: 'half the processors',
   BRANCHES: 'the releases since 21.02 and SNAPSHOT',
