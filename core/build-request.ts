@@ -33,7 +33,7 @@ const VERSION = /^[A-Za-z0-9_.,-]*$/;
 const TARGET = /^[A-Za-z0-9_]*\/[A-Za-z0-9_]*$/;
 const PACKAGE_VERSION = /^[A-Za-z0-9_+.,~-]*$/;
 const REPOSITORY_NAME = /^[A-Za-z0-9_.-]+$/;
-const REPOSITORY_URL = /^https?:\/\/[^\s"'`$\\<>{}|^\p{Cc}]+$/u;
+const REPOSITORY_URL = /^https?:\/\/[^\s"'`$\\<>{}|^\u0000-\u001f\u007f-\u009f]+$/;
 
 const packageName = word(PACKAGE_NAME_OR_EMPTY);
 
@@ -45,9 +45,12 @@ const repositoryUrl = word(REPOSITORY_URL).check((ctx) => {
 });
 
 const text = () =>
-  z.string().check((ctx) => {
-    if (hasNul(ctx.value)) reject(ctx, 'string_nul', 'String should not contain NUL characters');
-  });
+  z
+    .string()
+    .check((ctx) => {
+      if (hasNul(ctx.value)) reject(ctx, 'string_nul', 'String should not contain NUL characters');
+    })
+    .meta({ pattern: '^[^\\u0000]*$' });
 
 const atMost = (max: number, kind: 'List' | 'Dictionary') => (ctx: z.core.ParsePayload<Record<string, unknown> | unknown[]>) => {
   const actual = Object.keys(ctx.value).length;
@@ -77,12 +80,20 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
         .array(packageName)
         .check(atMost(MAX_PACKAGES, 'List'))
         .default([])
-        .meta({ description: 'Packages to add (`-name` removes), or the whole list with `diff_packages`.', examples: [['vim', 'tmux']] }),
+        .meta({
+          description: 'Packages to add (`-name` removes), or the whole list with `diff_packages`.',
+          examples: [['vim', 'tmux']],
+          maxItems: MAX_PACKAGES,
+        }),
       packages_versions: z
         .record(packageName, word(PACKAGE_VERSION))
         .check(atMost(MAX_PACKAGES, 'Dictionary'))
         .default({})
-        .meta({ description: 'Package → version that the image must hold; an empty version means any.', examples: [{ vim: '9.1-r1' }] }),
+        .meta({
+          description: 'Package → version that the image must hold; an empty version means any.',
+          examples: [{ vim: '9.1-r1' }],
+          maxProperties: MAX_PACKAGES,
+        }),
       diff_packages: lax
         .boolean()
         .default(false)
@@ -94,6 +105,7 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
               max_length: limits.maxDefaultsLength,
             });
         })
+        .meta({ maxLength: limits.maxDefaultsLength })
         .nullable()
         .default(null)
         .meta({ description: 'Shell script run at first boot (uci-defaults), where the server allows it.' }),
@@ -111,23 +123,25 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
         .record(word(REPOSITORY_NAME), repositoryUrl)
         .check(atMost(MAX_REPOSITORIES, 'Dictionary'))
         .default({})
-        .meta({ description: 'Further package repositories, name → URL, where the server allows them.' }),
+        .meta({ description: 'Further package repositories, name → URL, where the server allows them.', maxProperties: MAX_REPOSITORIES }),
       repositories_mode: z
         .enum(['append', 'replace'])
         .default('replace')
         .meta({ description: 'Whether `repositories` join or replace the usual ones.' }),
       repository_keys: z
         .array(
-          text().check((ctx) => {
-            if (codePoints(ctx.value) > MAX_REPOSITORY_KEY_LENGTH)
-              reject(ctx, 'string_too_long', `String should have at most ${MAX_REPOSITORY_KEY_LENGTH} characters`, {
-                max_length: MAX_REPOSITORY_KEY_LENGTH,
-              });
-          }),
+          text()
+            .check((ctx) => {
+              if (codePoints(ctx.value) > MAX_REPOSITORY_KEY_LENGTH)
+                reject(ctx, 'string_too_long', `String should have at most ${MAX_REPOSITORY_KEY_LENGTH} characters`, {
+                  max_length: MAX_REPOSITORY_KEY_LENGTH,
+                });
+            })
+            .meta({ maxLength: MAX_REPOSITORY_KEY_LENGTH }),
         )
         .check(atMost(MAX_REPOSITORY_KEYS, 'List'))
         .default([])
-        .meta({ description: 'Public keys of `repositories`: usign or PEM text.' }),
+        .meta({ description: 'Public keys of `repositories`: usign or PEM text.', maxItems: MAX_REPOSITORY_KEYS }),
       client: text()
         .nullable()
         .default(null)

@@ -10,10 +10,13 @@ export function reject(payload: Payload<unknown>, type: string, message: string,
 
 /** A string that matches; `$` in JavaScript without the m flag is the very end, so a trailing newline does not pass. */
 export const word = (pattern: RegExp) =>
-  z.string().check((payload) => {
-    if (!pattern.test(payload.value))
-      reject(payload, 'string_pattern_mismatch', `String should match pattern '${pattern.source}'`, { pattern: pattern.source });
-  });
+  z
+    .string()
+    .check((payload) => {
+      if (!pattern.test(payload.value))
+        reject(payload, 'string_pattern_mismatch', `String should match pattern '${pattern.source}'`, { pattern: pattern.source });
+    })
+    .meta({ pattern: pattern.source });
 
 /** Length in code points, as Python counts it. */
 export const codePoints = (value: string): number => {
@@ -33,7 +36,13 @@ export const hasNul = (value: string): boolean => value.includes('\0');
 const TRUE = new Set<unknown>([true, 1, '1', 'true', 't', 'yes', 'y', 'on']);
 const FALSE = new Set<unknown>([false, 0, '0', 'false', 'f', 'no', 'n', 'off']);
 
-/** The coercions that pydantic's lax mode makes and clients have come to rely on (CONTRACT.md §2). */
+/** The words of the two sets above in any case: JSON Schema patterns know no flag for that. */
+export const BOOLEAN_WORD = '^(?:1|0|[Tt](?:[Rr][Uu][Ee])?|[Ff](?:[Aa][Ll][Ss][Ee])?|[Yy](?:[Ee][Ss])?|[Nn][Oo]?|[Oo](?:[Nn]|[Ff][Ff]))$';
+
+/**
+ * The coercions that pydantic's lax mode makes and clients have come to rely on (CONTRACT.md §2). Their metadata is the JSON
+ * Schema of the value; `accepts` that of what is taken for it, for the OpenAPI document.
+ */
 export const lax = {
   boolean: () =>
     z
@@ -47,6 +56,10 @@ export const lax = {
         if (typeof payload.value === 'string' || typeof payload.value === 'number')
           reject(payload, 'bool_parsing', 'Input should be a valid boolean, unable to interpret input');
         else reject(payload, 'bool_type', 'Input should be a valid boolean');
+      })
+      .meta({
+        type: 'boolean',
+        accepts: [{ type: 'boolean' }, { type: 'integer', enum: [0, 1] }, { type: 'string', pattern: BOOLEAN_WORD }],
       }),
 
   integer: (min: number, max: number) =>
@@ -66,5 +79,15 @@ export const lax = {
           return reject(payload, 'int_from_float', 'Input should be a valid integer, got a number with a fractional part');
         if (value < min) return reject(payload, 'greater_than_equal', `Input should be greater than or equal to ${min}`, { ge: min });
         if (value > max) return reject(payload, 'less_than_equal', `Input should be less than or equal to ${max}`, { le: max });
+      })
+      .meta({
+        type: 'integer',
+        minimum: min,
+        maximum: max,
+        accepts: [
+          { type: 'integer', minimum: min, maximum: max },
+          { type: 'string', pattern: `^[1-9][0-9]{0,${Math.max(0, String(max).length - 2)}}$`, description: 'The same in digits.' },
+          { type: 'boolean', enum: [true], description: 'Means 1.' },
+        ],
       }),
 };

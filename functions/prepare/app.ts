@@ -1,11 +1,9 @@
-import * as z from 'zod';
-import { PACKAGE_NAME } from '#core/build-request.ts';
+import { ApplyRequest } from '#core/apply-request.ts';
 import { invalidRequest, notAnObject } from '#core/invalid-request.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import { resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import type { ParseBuildRequest } from '#core/parse-build-request.ts';
 import { type PrepareBuildDeps, prepareBuild } from '#core/prepare-build.ts';
-import { word } from '#core/request-fields.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonBody } from '#http/json-body.ts';
 import { preparedBody } from '#http/prepared-response.ts';
@@ -14,16 +12,6 @@ export interface PrepareAppDeps extends PrepareBuildDeps {
   readonly parseRequest: () => ParseBuildRequest;
   readonly maxBodyBytes: () => number;
 }
-
-/** What the package-changes service takes: no catalogue, no validation, only the rules. */
-const ApplyRequest = z.object({
-  version: word(/^[A-Za-z0-9_.,-]*$/),
-  target: word(/^[A-Za-z0-9_]*\/[A-Za-z0-9_]*$/),
-  profile: word(/^[A-Za-z0-9._,-]*$/),
-  packages: z.array(word(PACKAGE_NAME)).max(1_000).default([]),
-  default_packages: z.array(word(PACKAGE_NAME)).max(1_000).default([]),
-  diff_packages: z.boolean().default(false),
-});
 
 /** The prepare service: resolves packages and explains the changes. Stateless; writes nothing, knows no queue and no table. */
 export function prepareApp(deps: PrepareAppDeps): Routes {
