@@ -135,6 +135,16 @@ export class ThrottledError extends AsuError {
   }
 }
 
+/** A disk of ours is full: what was asked for has not been done, what was accepted before is kept. */
+export class StorageFullError extends AsuError {
+  readonly status = 503;
+  readonly title = 'Service Unavailable';
+  override readonly headers = { 'Retry-After': '60' };
+  constructor(what: string, options?: ErrorOptions) {
+    super(`The server's disk is full: no room for ${what}, please try again later`, options);
+  }
+}
+
 /** Some packages exist nowhere in the feeds of this version and target (CONTRACT.md §0.21). */
 export class UnknownPackagesError extends AsuError {
   readonly status = 422;

@@ -2,6 +2,7 @@ import { artifactKeys, fileMeta, recordMeta, resultMeta } from './artifact-keys.
 import { type BuildStep, type DoneBuild, type FailedBuild, factsOf, type QueuedBuild, type RunningBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from './build-output.ts';
+import { StorageFullError } from './errors.ts';
 import { keepLease } from './keep-lease.ts';
 import { failureDocument, resultDocument } from './outcome.ts';
 import type { ArtifactStore, BuildQueue, BuildTable, Clock, ImageMaker, ReceivedMessage } from './ports.ts';
@@ -104,11 +105,15 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
 /** Files first, then the outcome: whoever reads the outcome finds the files. */
 async function upload({ artifacts }: RunBuildDeps, { binDir }: RunningBuild, output: BuildOutput, signal: AbortSignal): Promise<void> {
   const waiting = [...output.files];
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
   const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift())
-      await artifacts.putFile(artifactKeys.file(binDir, file.name), file.path, fileMeta(file.name), signal);
+    for (let file = waiting.shift(); file !== undefined && !stop.aborted; file = waiting.shift())
+      await artifacts.putFile(artifactKeys.file(binDir, file.name), file.path, fileMeta(file.name), stop);
   };
-  await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, worker));
+  // The first failure stops the others, and is told when all have: what they write after the clean-up would stay.
+  await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, () => worker().catch((error) => failed.abort(error))));
+  stop.throwIfAborted();
   if (output.logPath !== undefined)
     await artifacts.putFile(artifactKeys.log(binDir), output.logPath, recordMeta('text/plain; charset=utf-8'), signal);
 }
@@ -134,8 +139,9 @@ async function finish(deps: RunBuildDeps, running: RunningBuild, order: BuildOrd
   deps.onEvent?.({ type: 'done', build: done, order, output });
 }
 
-async function fail(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder, error: unknown, message: ReceivedMessage) {
+async function fail(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder, cause: unknown, message: ReceivedMessage) {
   const { artifacts, builds, queue } = deps;
+  const error = cause instanceof StorageFullError ? new InfrastructureFailure(cause.message, { cause }) : cause;
   const isDeterministic = error instanceof BuildFailure;
   const isFinal = isDeterministic || (error instanceof InfrastructureFailure && error.isFinal);
   const detail = detailOf(error);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { StorageFullError } from '#core/errors.ts';
 import type { ArtifactMeta } from '#core/ports.ts';
 import { stampFile } from './identity.ts';
 import { forgetMeta, keepMeta } from './kept-meta.ts';
@@ -42,7 +43,7 @@ async function publish(temporary: string, place: ObjectPlace): Promise<void> {
 
 /**
  * Writes an object whole or not at all: beside the objects first (same file system), synced, then moved to its place by one
- * rename. A failure (a full disk, too) is thrown as it is and leaves nothing.
+ * rename. A failure leaves nothing; that of a full disk is a `StorageFullError`, others are thrown as they are.
  */
 export async function writeObject(place: ObjectPlace, meta: ArtifactMeta, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   const temporary = join(incomingDirectory(place.root), randomUUID());
@@ -62,9 +63,12 @@ export async function writeObject(place: ObjectPlace, meta: ArtifactMeta, fill: 
   } catch (error) {
     await rm(temporary, { force: true });
     if (identity !== undefined) await forgetMeta(place, identity);
+    if (isFull(error)) throw new StorageFullError('the files of builds', { cause: error });
     throw error;
   }
 }
+
+const isFull = (error: unknown) => error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 
 /** Appends what a regular file holds; neither links nor devices are read. */
 export async function appendFile(target: FileHandle, path: string, flags: number, signal: AbortSignal | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import { type Build, isReplaceable, isTransition, type RequestHash } from '#core
 import type { BuildOrder } from '#core/build-order.ts';
 import type { BuildTable } from '#core/ports.ts';
 import { BUILD_COLUMNS, bodyOf, buildOf, markerOf } from './build-row.ts';
+import { tellFull } from './storage-full.ts';
 import { inTransaction } from './transaction.ts';
 
 /**
@@ -45,20 +46,22 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
       // Most claims meet a live row: they are answered without the write lock.
       const seen = find(build.hash);
       if (seen && !isReplaceable(seen, now)) return { won: false, current: seen };
-      return inTransaction(db, () => {
-        const current = find(build.hash);
-        if (current && !isReplaceable(current, now)) return { won: false, current };
-        const ticket = Number(nextTicket.get()?.['last']);
-        putBuild.run(build.hash, ticket, build.state, bodyOf(build));
-        putOrder.run(build.hash, JSON.stringify(order));
-        return { won: true, current: { ...build, ticket } };
-      });
+      return tellFull(() =>
+        inTransaction(db, () => {
+          const current = find(build.hash);
+          if (current && !isReplaceable(current, now)) return { won: false, current };
+          const ticket = Number(nextTicket.get()?.['last']);
+          putBuild.run(build.hash, ticket, build.state, bodyOf(build));
+          putOrder.run(build.hash, JSON.stringify(order));
+          return { won: true, current: { ...build, ticket } };
+        }),
+      );
     },
 
     async transition(from, to, { lapsedAt } = {}) {
       if (from.hash !== to.hash || !isTransition(from.state, to.state)) return { moved: false, current: find(from.hash) };
       const write = [to.state, bodyOf(to), from.hash, from.state, markerOf(from)] as const;
-      const [row] = lapsedAt === undefined ? move.all(...write) : moveLapsed.all(...write, lapsedAt.toISOString());
+      const [row] = tellFull(() => (lapsedAt === undefined ? move.all(...write) : moveLapsed.all(...write, lapsedAt.toISOString())));
       return row ? { moved: true, current: buildOf(row) } : { moved: false, current: find(from.hash) };
     },
 
