@@ -16,7 +16,7 @@ const NAMES = { '#issued': 'issued', '#floor': 'floor', '#left': 'left', '#back'
 
 /** A ledger with fewer entries is not worth a write; this many are well within one unit. */
 const PRUNE_ENTRIES = 24;
-/** One in so many writes tries: writers that come at once would only refuse each other. */
+/** Past that, one in so many writers tries: those that come at once would only refuse each other. */
 const PRUNE_EVERY = 4;
 
 /**
@@ -51,7 +51,7 @@ export function queueLedger(client: DynamoDBClient, table: string): QueueLedger 
   /** Only onto the state it was made from; refused, it is left to a later writer. */
   const prune = async (state: LedgerState): Promise<void> => {
     const size = state.left.size + state.back.size;
-    if (size < PRUNE_ENTRIES || state.version % PRUNE_EVERY !== 0) return;
+    if (size < PRUNE_ENTRIES || size % PRUNE_EVERY !== 0) return;
     const next = pruned(state);
     if (next.left.size + next.back.size > size / 2) return;
     const set = ['#floor = :floor', ...(next.left.size > 0 ? ['#left = :left'] : []), ...(next.back.size > 0 ? ['#back = :back'] : [])];

@@ -1,8 +1,111 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { waitingTickets } from '#adapters/aws/ledger-state.ts';
+import { queueLedger } from '#adapters/aws/queue-ledger.ts';
+import type { RequestHash, RunningBuild } from '#core/build.ts';
+import { ThrottledError } from '#core/errors.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
+import { at, done, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { dynamoClient } from './clients.ts';
 import { freshTable } from './create-resources.ts';
 
 const client = dynamoClient();
 
 buildTableContract('dynamodb', async () => dynamoBuildTable(client, await freshTable(client)));
+
+describe('a build table on DynamoDB', () => {
+  let name: string;
+  beforeAll(async () => {
+    name = await freshTable(client);
+  });
+
+  /** Sends each such command twice, as the SDK does when the first answer got lost, and answers what the second met. */
+  const sendingTwice = (command: string) => {
+    const twice = dynamoClient();
+    twice.middlewareStack.add(
+      (next, context) => async (args) => {
+        if (context['commandName'] === command) await next(args);
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+    return dynamoBuildTable(twice, name);
+  };
+  const waiting = async () => waitingTickets(await queueLedger(client, name).read());
+  const parts = async (hash: RequestHash) => {
+    const query = { KeyConditionExpression: '#hash = :hash', ExpressionAttributeNames: { '#hash': 'hash' } };
+    const { Items = [] } = await client.send(
+      new QueryCommand({ TableName: name, ...query, ExpressionAttributeValues: { ':hash': { S: hash } } }),
+    );
+    return Items;
+  };
+
+  it('has one winner of 100 equal claims from ten clients, one order and one ticket that waits', async () => {
+    const hash = freshHash();
+    const before = await waiting();
+    const tables = Array.from({ length: 10 }, () => dynamoBuildTable(dynamoClient(), name));
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => (tables[i % 10] ?? tables[0])?.claim(queued(hash), sampleOrder(hash, [`package-${i}`]), at(0))),
+    );
+    const [winner, ...others] = answers.filter((answer) => answer?.won);
+    expect(others).toEqual([]);
+    for (const answer of answers) expect(answer?.current).toEqual(winner?.current);
+    expect(await waiting()).toEqual([...before, winner?.current.ticket]);
+    expect((await parts(hash)).map(({ part }) => part?.S).sort()).toEqual(['build', `order#${winner?.current.ticket}`]);
+  });
+
+  it('knows its own claim and its own transition when the SDK had to send them twice', async () => {
+    const hash = freshHash();
+    const claim = await sendingTwice('PutItemCommand').claim(queued(hash), sampleOrder(hash), at(0));
+    expect(claim).toMatchObject({ won: true, current: { state: 'queued' } });
+    const moved = await sendingTwice('UpdateItemCommand').transition(claim.current, running(claim.current, 'a'));
+    expect(moved).toMatchObject({ moved: true, current: { state: 'building', lease: { owner: 'a' } } });
+    expect(await waiting()).not.toContain(claim.current.ticket);
+  });
+
+  it('keeps a row below a kilobyte and what it is to delete itself a week after its time', async () => {
+    const hash = freshHash();
+    const table = dynamoBuildTable(client, name);
+    const { current } = await table.claim({ ...queued(hash), correlationId: 'c'.repeat(64) }, sampleOrder(hash), at(0));
+    const attempt = { ...running(current, '0'.repeat(36)), correlationId: 'c'.repeat(64), step: 'download_imagebuilder' as const };
+    const taken = await table.transition(current, attempt);
+    const sizeOf = async () => {
+      const row = (await parts(hash)).find(({ part }) => part?.S === 'build');
+      return Object.entries(row ?? {}).reduce((sum, [key, value]) => sum + key.length + String(Object.values(value)[0]).length, 0);
+    };
+    expect(await sizeOf()).toBeLessThan(1_000);
+    await table.transition(taken.current as RunningBuild, done(attempt, 100));
+    expect(await sizeOf()).toBeLessThan(1_000);
+    const row = (await parts(hash)).find(({ part }) => part?.S === 'build');
+    expect(Number(row?.['ttl']?.N)).toBe(at(100).getTime() / 1000 + 7 * 86_400);
+  });
+
+  it('answers throttling that outlasts the SDK as 503 with Retry-After', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(400, { 'Content-Type': 'application/x-amz-json-1.0' });
+      response.end(
+        JSON.stringify({ __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException', message: 'slow down' }),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const options = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 2 };
+    const throttled = new DynamoDBClient({ ...options, endpoint: `http://127.0.0.1:${port}` });
+    const error = await dynamoBuildTable(throttled, name)
+      .get(freshHash())
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ThrottledError);
+    expect(error).toMatchObject({ status: 503, headers: { 'Retry-After': '5' } });
+    throttled.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('fails at the start with the name of a table that is not there', async () => {
+    await assertTableReady(client, name, { withIndex: true });
+    await expect(assertTableReady(client, 'asu-no-such-table')).rejects.toThrow(/DynamoDB table asu-no-such-table cannot be used/);
+  });
+});

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { BUILD_STEPS, type CancelledBuild, type QueuedBuild, type RequestHash, type RunningBuild } from '#core/build.ts';
+import type { BuildOrder } from '#core/build-order.ts';
+import { type BuildStatusDeps, buildStatus, viewBuild } from '#core/build-status.ts';
+import type { ImageMaker } from '#core/ports.ts';
+import { runBuild } from '#core/run-build.ts';
+import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { dynamoClient, s3Client, sqsClient } from './clients.ts';
+import { freshBucket, freshQueue, freshTable } from './create-resources.ts';
+import { meterCalls, meterUnits } from './meter.ts';
+
+/** As owut sends them: a hundred packages, each with its version. */
+const PACKAGES = Array.from({ length: 100 }, (_, i) => `package-with-a-name-${i * 7919}`);
+const largeOrder = (hash: RequestHash): BuildOrder => {
+  const order = sampleOrder(hash, PACKAGES);
+  const packages_versions = Object.fromEntries(PACKAGES.map((name, i) => [name, `${i}.${(i * 31) % 17}-r${i % 9}`]));
+  return { ...order, request: { ...order.request, packages_versions } };
+};
+
+const TIMES = { buildSeconds: 1_000, unversionedSeconds: 1_000, defaultsSeconds: 1_000, failureSeconds: 1_000 };
+const NEVER = new AbortController().signal;
+const now = () => new Date();
+
+describe('what it costs on AWS', () => {
+  const [client, pollClient, sqs, s3] = [dynamoClient(), dynamoClient(), sqsClient(), s3Client()];
+  const [units, pollUnits, calls] = [meterUnits(client), meterUnits(pollClient), meterCalls(sqs)];
+  let deps: Awaited<ReturnType<typeof compose>>;
+  let polls: BuildStatusDeps;
+
+  const compose = async (table: string) => ({
+    builds: dynamoBuildTable(client, table),
+    positions: dynamoQueuePositions(client, table),
+    artifacts: s3ArtifactStore(s3, await freshBucket(s3)),
+    queue: sqsBuildQueue(sqs, await freshQueue(sqsClient())),
+    now,
+  });
+  beforeAll(async () => {
+    const table = await freshTable(dynamoClient());
+    deps = await compose(table);
+    polls = {
+      builds: dynamoBuildTable(pollClient, table, { reads: 'eventual' }),
+      positions: dynamoQueuePositions(pollClient, table),
+      artifacts: deps.artifacts,
+      now,
+    };
+  });
+  const forget = () => {
+    for (const meter of [units, pollUnits, calls]) meter.take();
+  };
+  beforeEach(forget);
+
+  /** The calls of `submitBuild` (core/submit-build.ts) for a request that nobody made before. */
+  const submit = async (order: BuildOrder): Promise<QueuedBuild> => {
+    const { requestHash: hash } = order;
+    expect(await deps.builds.get(hash)).toBeUndefined();
+    await deps.positions.waiting();
+    const time = now().toISOString();
+    const facts = { hash, enqueuedAt: time, queuedAt: time, attempt: 0, isPrivate: false, correlationId: randomUUID() };
+    const { won, current } = await deps.builds.claim({ ...facts, state: 'queued' }, order, now());
+    expect(won).toBe(true);
+    await deps.queue.send({ hash, correlationId: facts.correlationId });
+    const sent = await deps.builds.transition(current, { ...(current as QueuedBuild), sentAt: now().toISOString() });
+    expect(await viewBuild(deps, sent.current as QueuedBuild)).toMatchObject({ state: 'queued' });
+    return sent.current as QueuedBuild;
+  };
+
+  /** Stays in each step until its row was written: the most writes there can be. */
+  const slowMaker = (): ImageMaker => {
+    const maker = scriptedImageMaker();
+    return {
+      make: async (order, binDir, progress, signal) => {
+        for (const step of BUILD_STEPS.slice(1)) {
+          progress.enter(step);
+          await expect.poll(async () => polls.builds.get(order.requestHash)).toMatchObject({ step });
+        }
+        return maker.make(order, binDir, { enter: () => undefined, log: () => undefined }, signal);
+      },
+    };
+  };
+  const runNext = async (act: () => Promise<void> = async () => undefined): Promise<void> => {
+    const message = await deps.queue.receive({ visibilitySeconds: 60, signal: NEVER });
+    if (message === undefined) throw new Error('no message');
+    const maker = slowMaker();
+    const imageMaker: ImageMaker = {
+      make: async (...input) => {
+        const output = await maker.make(...input);
+        await act();
+        return output;
+      },
+    };
+    const runner = { ...deps, imageMaker, newAttemptId: randomUUID, every: () => () => undefined, timesToLive: TIMES };
+    await runBuild(runner, message, NEVER);
+  };
+
+  it('a build: at most 18 write units with every step written on its own, 8 read units, 3 SQS calls', async () => {
+    const order = largeOrder(freshHash());
+    await submit(order);
+    await runNext();
+    const { writes, reads } = units.take();
+    expect((await deps.builds.get(order.requestHash))?.state).toBe('done');
+    console.info(`a build: ${writes} write units, ${reads} read units`);
+    expect(writes).toBeLessThanOrEqual(18);
+    expect(reads).toBeLessThanOrEqual(8);
+    expect(calls.take()).toEqual({ SendMessage: 1, ReceiveMessage: 1, DeleteMessage: 1 });
+  });
+
+  it('a poll: at most 1 read unit, whatever has become of the build and however long the queue', async () => {
+    const order = largeOrder(freshHash());
+    const poll = async (state: string) => {
+      const view = await buildStatus(polls, order.requestHash);
+      expect(view.state).toBe(state);
+      expect(pollUnits.take().reads).toBeLessThanOrEqual(1);
+      return view;
+    };
+    const first = await submit(order);
+    await poll('queued');
+    await runNext(async () => {
+      pollUnits.take();
+      await poll('building');
+    });
+    pollUnits.take();
+    await poll('done');
+
+    for (let i = 0; i < 40; i += 1) await submit(sampleOrder(freshHash()));
+    const last = sampleOrder(freshHash());
+    await submit(last);
+    pollUnits.take();
+    expect(await buildStatus(polls, last.requestHash)).toMatchObject({ state: 'queued', position: 40 });
+    expect(pollUnits.take()).toEqual({ reads: 1, writes: 0 });
+    expect(first.ticket).toBe(2);
+  });
+
+  it('a cached request: at most 1 read unit and no write', async () => {
+    const order = largeOrder(freshHash());
+    const build = await submit(order);
+    const lease = { owner: randomUUID(), expiresAt: now().toISOString() };
+    const running = { ...build, state: 'building', startedAt: now().toISOString(), step: 'init', lease, binDir: freshBinDir() } as const;
+    const { sentAt: _, queuedAt: __, ...attempt } = running;
+    const taken = await deps.builds.transition(build, attempt);
+    const ended = { ...build, state: 'cancelled' as const, finishedAt: now().toISOString(), expiresAt: now().toISOString() };
+    expect((await deps.builds.transition(taken.current as RunningBuild, ended)).moved).toBe(true);
+    forget();
+    const found = await deps.builds.get(order.requestHash);
+    expect(await viewBuild(deps, found as CancelledBuild)).toMatchObject({ state: 'cancelled' });
+    expect(units.take()).toEqual({ reads: 1, writes: 0 });
+  });
+});
