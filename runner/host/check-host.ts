@@ -5,7 +5,7 @@ import { findTool } from '#runner/imagebuilder/sandbox/host-tools.ts';
 import { TOOL_PATH } from '#runner/imagebuilder/sandbox/sandbox.ts';
 
 /** What to install, by package manager of the host's distribution; empty: nothing that can be installed. */
-export interface InstallHint {
+interface InstallHint {
   readonly apt: string;
   readonly dnf: string;
   readonly apk: string;

@@ -21,7 +21,7 @@ export interface DownloadOptions extends SumsSource {
 /** Progress is told at most this often. */
 const PROGRESS_MS = 1000;
 
-export const targetDirectory = (upstreamUrl: string, order: BuildOrder): string =>
+const targetDirectory = (upstreamUrl: string, order: BuildOrder): string =>
   `${upstreamUrl}/${order.versionPath}/targets/${order.request.target}`;
 
 /**

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { InfrastructureFailure } from '#core/build-output.ts';
+import { findTool } from './sandbox/host-tools.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
 
 /** Real ImageBuilders have some ten thousand entries and unpack to less than 2 GB: more is an attack or an accident. */
@@ -136,7 +137,13 @@ function staysInside(path: string, to: string): boolean {
   return resolved !== '..' && !resolved.startsWith('../');
 }
 
-async function decompress(tarball: string, signal: AbortSignal): Promise<{ stream: Readable; finished: Promise<void> }> {
+interface Decompressed {
+  readonly stream: Readable;
+  /** Rejects when the compressed file is broken. */
+  readonly finished: Promise<void>;
+}
+
+async function decompress(tarball: string, signal: AbortSignal): Promise<Decompressed> {
   const file = await open(tarball);
   const head = Buffer.alloc(MAGIC_BYTES);
   await file.read(head, 0, MAGIC_BYTES, 0);
@@ -156,8 +163,10 @@ async function decompress(tarball: string, signal: AbortSignal): Promise<{ strea
 }
 
 /** Node has no xz of its own. */
-function decompressXz(tarball: string, signal: AbortSignal): { stream: Readable; finished: Promise<void> } {
-  const child = spawn('xz', ['--decompress', '--stdout', '--threads=0', '--', tarball], { stdio: ['ignore', 'pipe', 'pipe'], signal });
+async function decompressXz(tarball: string, signal: AbortSignal): Promise<Decompressed> {
+  const xz = await findTool('xz');
+  if (xz === undefined) throw new InfrastructureFailure('xz is not installed on this machine, and the ImageBuilder is a .tar.xz');
+  const child = spawn(xz, ['--decompress', '--stdout', '--threads=0', '--', tarball], { stdio: ['ignore', 'pipe', 'pipe'], signal });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(0, 500);

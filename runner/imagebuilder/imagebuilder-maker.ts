@@ -106,7 +106,11 @@ async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress,
   } catch (error) {
     await dispose().catch(() => undefined);
     signal.throwIfAborted();
-    if (hasCode(error, 'ENOSPC', 'EDQUOT')) throw new InfrastructureFailure('The disk is full', { cause: error });
+    if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
+      // What nobody uses now may be what the next attempt lacks.
+      await site.imagebuilders.makeRoom(Number.POSITIVE_INFINITY).catch(() => undefined);
+      throw new InfrastructureFailure('The disk is full', { cause: error });
+    }
     // A forged order: it would be refused again.
     if (error instanceof UnsafeArgumentError) throw new InfrastructureFailure(error.message, { cause: error, isFinal: true });
     throw withEvidence(error, { durations: timer.durations() });

@@ -37,7 +37,7 @@ export async function takeOutput(binDir: string, destination: string): Promise<{
 }
 
 /** Size and SHA-256 of a regular file; a link is an error. */
-export async function hashFile(path: string): Promise<{ size: number; sha256: string }> {
+async function hashFile(path: string): Promise<{ size: number; sha256: string }> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const hash = createHash('sha256');

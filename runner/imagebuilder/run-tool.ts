@@ -10,12 +10,19 @@ export async function runTool(
   args: readonly string[],
   { cwd, signal, uid }: { cwd: string; signal: AbortSignal; uid?: number },
 ): Promise<string> {
-  const { stdout } = await run(file, [...args], {
-    cwd,
-    signal,
-    env: { PATH: TOOL_PATH, LC_ALL: 'C' },
-    maxBuffer: 16 * 1024 * 1024,
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-  });
-  return stdout;
+  try {
+    const { stdout } = await run(file, [...args], {
+      cwd,
+      signal,
+      env: { PATH: TOOL_PATH, LC_ALL: 'C' },
+      maxBuffer: 16 * 1024 * 1024,
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
+    return stdout;
+  } catch (error) {
+    // Programs say it in words; ours goes by the code.
+    if (error instanceof Error && 'stderr' in error && String(error.stderr).includes('No space left on device'))
+      throw Object.assign(new Error(`${file}: no space left on device`, { cause: error }), { code: 'ENOSPC' });
+    throw error;
+  }
 }

@@ -32,7 +32,7 @@ export async function fetchSums(directory: string, source: SumsSource, log: (lin
 }
 
 /** Throws `InfrastructureFailure` where the mode does not let the signature pass; else logs what it is worth. */
-export function checkSignature(
+function checkSignature(
   url: string,
   sums: Uint8Array,
   text: string | undefined,

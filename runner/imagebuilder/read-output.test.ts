@@ -1,0 +1,68 @@
+import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readInside, takeOutput } from './read-output.ts';
+
+let directory: string;
+let binDir: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-output-'));
+  binDir = join(directory, 'bin');
+  await mkdir(binDir);
+  await writeFile(join(directory, 'secret'), 'secret');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const take = () => takeOutput(binDir, join(directory, 'taken'));
+
+describe('takeOutput', () => {
+  it('moves files of expected names out of reach, with size and digest', async () => {
+    await writeFile(join(binDir, 'openwrt-x86-64.img.gz'), 'test');
+    await chmod(join(binDir, 'openwrt-x86-64.img.gz'), 0o000);
+    await writeFile(join(binDir, 'profiles.json'), '{}');
+    const { files, ignored } = await take();
+    expect(ignored).toEqual([]);
+    expect(files.map(({ name, size }) => [name, size])).toEqual([
+      ['openwrt-x86-64.img.gz', 4],
+      ['profiles.json', 2],
+    ]);
+    expect(files[0]).toMatchObject({ sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' });
+    expect(await readFile(files[0]?.path ?? '', 'utf8')).toBe('test');
+    expect(await readdir(binDir)).toEqual([]);
+  });
+
+  it('takes no links, other names of files, directories, or odd names', async () => {
+    await symlink(join(directory, 'secret'), join(binDir, 'openwrt-link.bin'));
+    await link(join(directory, 'secret'), join(binDir, 'openwrt-hard.bin'));
+    await mkdir(join(binDir, 'openwrt-directory'));
+    for (const name of ['.openwrt', 'evil', 'openwrt-a b', 'openwrt-ü', 'profiles.json.bak', 'openwrt-\n'])
+      await writeFile(join(binDir, name), '');
+    const { files, ignored } = await take();
+    expect(files).toEqual([]);
+    expect(ignored).toHaveLength(9);
+  });
+
+  it('takes nothing where BIN_DIR is a link or not there', async () => {
+    await symlink(directory, join(directory, 'linked'));
+    expect(await takeOutput(join(directory, 'linked'), join(directory, 'taken'))).toEqual({ files: [], ignored: ['BIN_DIR itself'] });
+    expect(await takeOutput(join(directory, 'none'), join(directory, 'taken'))).toEqual({ files: [], ignored: [] });
+  });
+});
+
+describe('readInside', () => {
+  it('follows links that stay inside, and no others', async () => {
+    await writeFile(join(binDir, 'file'), 'inside');
+    await symlink('file', join(binDir, 'good'));
+    await symlink('../secret', join(binDir, 'bad'));
+    await symlink(directory, join(binDir, 'away'));
+    const text = async (path: string) => (await readInside(binDir, path))?.toString();
+    expect(await text('file')).toBe('inside');
+    expect(await text('good')).toBe('inside');
+    expect(await text('bad')).toBeUndefined();
+    expect(await text('away/secret')).toBeUndefined();
+    expect(await text('../secret')).toBeUndefined();
+    expect(await text('none')).toBeUndefined();
+    expect(await text('.')).toBeUndefined();
+  });
+});
