@@ -18,6 +18,8 @@ import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { catalogueApp } from '#functions/catalogue/app.ts';
+import { docsApp } from '#functions/docs/app.ts';
+import { swaggerAssets } from '#functions/docs/swagger-assets.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
 import { prepareApp } from '#functions/prepare/app.ts';
 import { statsApp } from '#functions/stats/app.ts';
@@ -32,6 +34,7 @@ import { serveNode } from '#http/serve-node.ts';
 import { work } from '#runner/work.ts';
 import type { StandaloneConfig } from './config.ts';
 import { logRunEvent } from './log-run-event.ts';
+import { removeUnreferenced } from './remove-unreferenced.ts';
 import { VERSION } from './version.ts';
 
 export interface Standalone {
@@ -143,6 +146,7 @@ export async function startStandalone(
     storeApp({ artifacts, signingKey }),
     catalogueApp(offer),
     statsApp({ ...offer, report: statistics, positions }),
+    docsApp({ readAsset: swaggerAssets() }),
   );
 
   const onEvent = (event: RunEvent) => {
@@ -192,6 +196,15 @@ export async function startStandalone(
       },
       stop.signal,
       config.SWEEP_EVERY * 1000,
+    ),
+    removeUnreferenced(
+      {
+        ...shared,
+        directory: config.artifactDir,
+        onRemoved: (count) => log.warn('artefacts removed that nobody referred to', { count }),
+        onTrouble: (error) => log.error('old artefacts could not be removed', { error }),
+      },
+      stop.signal,
     ),
   ];
   const stopFlushing = every(FLUSH_STATISTICS_MS, () => void recorder.flush());

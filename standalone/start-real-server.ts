@@ -1,5 +1,6 @@
 import type { Log } from '#http/log.ts';
 import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
+import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-options.ts';
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { ConfigError, type StandaloneConfig } from './config.ts';
@@ -8,8 +9,15 @@ import { stdoutLog } from './stdout-log.ts';
 
 export type { Standalone };
 
+/** How often and how patiently a download is tried; the runner's own figures serve everybody but tests. */
+export type RunnerOverrides = Pick<ImagebuilderMakerOptions, 'downloadAttempts'>;
+
 /** The standalone server with the real runner: what `npm start` and the demo run. */
-export async function startRealServer(config: StandaloneConfig, log: Log = stdoutLog(config.LOG_LEVEL)): Promise<Standalone> {
+export async function startRealServer(
+  config: StandaloneConfig,
+  log: Log = stdoutLog(config.LOG_LEVEL),
+  overrides: RunnerOverrides = {},
+): Promise<Standalone> {
   const maker = imagebuilderMaker({
     upstreamUrl: config.UPSTREAM_URL,
     cacheDirectory: config.cacheDir,
@@ -19,6 +27,7 @@ export async function startRealServer(config: StandaloneConfig, log: Log = stdou
     verify: config.VERIFY,
     keys: config.TRUSTED_KEYS.map(trustedKey),
     timeoutMs: config.JOB_TIMEOUT * 1000,
+    ...overrides,
     ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
   });
   const { sandbox } = await maker.ready();

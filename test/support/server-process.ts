@@ -14,9 +14,16 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
-/** `npm start` in a process of its own, for tests that kill it. */
-export async function serverProcess(dataDir: string, upstreamUrl: string, env: Record<string, string> = {}): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [new URL('../../standalone/main.ts', import.meta.url).pathname], {
+/** `npm start` in a process of its own, for tests that kill it. A `wrapper` is a command that runs the one after it in its place. */
+export async function serverProcess(
+  dataDir: string,
+  upstreamUrl: string,
+  env: Record<string, string> = {},
+  wrapper: readonly string[] = [],
+): Promise<ServerProcess> {
+  const main = new URL('../../standalone/main.ts', import.meta.url).pathname;
+  const [command = process.execPath, ...args] = [...wrapper, process.execPath, main];
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',

@@ -8,6 +8,7 @@ import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve
 import { jsonLog, type Log } from '#http/log.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
+import { type RunnerOverrides, startRealServer } from '#standalone/start-real-server.ts';
 import { scriptedImageMaker } from './scripted-image-maker.ts';
 
 export interface TestServer extends Standalone {
@@ -24,12 +25,19 @@ export interface TestServer extends Standalone {
 export interface TestServerOptions {
   readonly env?: Record<string, string>;
   readonly imageMaker?: ImageMaker;
+  /** Images by the real runner and the demo upstream's ImageBuilders. */
+  readonly realImages?: RunnerOverrides;
   /** Default: every line is kept in `lines`. */
   readonly log?: Log;
 }
 
 /** The whole server on a free port over a demo upstream of its own; images by script unless an ImageMaker is given. */
-export async function testServer({ env = {}, imageMaker = scriptedImageMaker(), log }: TestServerOptions = {}): Promise<TestServer> {
+export async function testServer({
+  env = {},
+  imageMaker = scriptedImageMaker(),
+  realImages = false,
+  log,
+}: TestServerOptions = {}): Promise<TestServer> {
   const upstream = await serveDemoUpstream();
   const dataDir = await mkdtemp(join(tmpdir(), 'asu-test-'));
   const lines: string[] = [];
@@ -44,7 +52,8 @@ export async function testServer({ env = {}, imageMaker = scriptedImageMaker(), 
       ...env,
     },
   );
-  const server = await startStandalone(config, { log: log ?? jsonLog('debug', (line) => lines.push(line)), imageMaker });
+  const logs = log ?? jsonLog('debug', (line) => lines.push(line));
+  const server = realImages ? await startRealServer(config, logs, realImages) : await startStandalone(config, { log: logs, imageMaker });
   const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: 'manual', ...init });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     get(path, {

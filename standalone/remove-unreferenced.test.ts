@@ -1,0 +1,68 @@
+import { lutimes, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
+import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
+import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
+import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/artifact-keys.ts';
+import type { BinDir } from '#core/build.ts';
+import { at, done, freshBinDir, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { removeUnreferenced } from './remove-unreferenced.ts';
+
+const DAYS = 86_400_000;
+
+it('removes what should have expired a week ago, unless a row speaks of it', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'asu-unreferenced-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const artifacts = diskArtifactStore(directory);
+  const builds = sqliteBuildTable(openSqlite(':memory:'));
+
+  const hash = freshHash();
+  const { current } = await builds.claim(queued(hash), sampleOrder(hash), at(0));
+  const taken = running(current, 'runner');
+  await builds.transition(current, taken);
+  await builds.transition(taken, done(taken));
+
+  const write = async (binDir: BinDir, requestHash: string, days: number) => {
+    const result = artifactKeys.result(requestHash as typeof hash);
+    await artifacts.put(artifactKeys.file(binDir, 'a.bin'), 'x', fileMeta('a.bin'));
+    await artifacts.put(artifactKeys.outcome(binDir), JSON.stringify({ request_hash: requestHash }), recordMeta('application/json'));
+    await artifacts.put(result, '{}', resultMeta(false));
+    const date = new Date(Date.now() - days * DAYS);
+    for (const key of [artifactKeys.file(binDir, 'a.bin'), artifactKeys.outcome(binDir), result])
+      await lutimes(join(directory, key), date, date);
+  };
+  const [earlierAttempt, lost, young] = [freshBinDir(), freshBinDir(), freshBinDir()];
+  const [lostHash, youngHash] = [freshHash(), freshHash()];
+  await write(taken.binDir, hash, 100);
+  await write(earlierAttempt, hash, 100);
+  await write(lost, lostHash, 14.1);
+  await write(young, youngHash, 13.9);
+
+  const stop = new AbortController();
+  const removed: number[] = [];
+  const troubles: unknown[] = [];
+  await removeUnreferenced(
+    {
+      directory,
+      artifacts,
+      builds,
+      timesToLive: { buildSeconds: 7 * 86_400, unversionedSeconds: 100, defaultsSeconds: 100, failureSeconds: 100 },
+      now: () => new Date(),
+      onRemoved: (count) => {
+        removed.push(count);
+        stop.abort();
+      },
+      onTrouble: (error) => {
+        troubles.push(error);
+        stop.abort();
+      },
+    },
+    stop.signal,
+  );
+  expect(troubles).toEqual([]);
+  expect(removed).toEqual([3]);
+  for (const prefix of ['store', 'logs']) expect((await readdir(join(directory, prefix))).sort()).toEqual([taken.binDir, young].sort());
+  expect((await readdir(join(directory, 'api/v1/build'))).sort()).toEqual([hash, youngHash].sort());
+});

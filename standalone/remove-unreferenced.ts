@@ -1,0 +1,54 @@
+import { removeOldArtifacts } from '#adapters/disk/remove-old-artifacts.ts';
+import { artifactKeys } from '#core/artifact-keys.ts';
+import { type BinDir, RequestHash } from '#core/build.ts';
+import { pause } from '#core/pause.ts';
+import type { ArtifactStore, BuildTable, Clock } from '#core/ports.ts';
+import type { TimesToLive } from '#core/run-build.ts';
+
+export interface RemoveUnreferencedDeps {
+  readonly directory: string;
+  readonly artifacts: ArtifactStore;
+  readonly builds: BuildTable;
+  readonly timesToLive: TimesToLive;
+  readonly now: Clock;
+  readonly onRemoved: (count: number) => void;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const DAY_SECONDS = 86_400;
+/** Behind the sweeper by so much, that it has long had its turn. */
+const GRACE_SECONDS = 7 * DAY_SECONDS;
+
+/**
+ * What a bucket's lifecycle rule does on AWS: once a day, from now until `stop` aborts, removes objects that should have
+ * expired a week ago and that no row speaks of (one that was accepted under a longer time to live is still to be answered).
+ */
+export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: AbortSignal): Promise<void> {
+  const { directory, artifacts, builds, now, timesToLive } = deps;
+  const ageSeconds = Math.max(...Object.values(timesToLive)) + GRACE_SECONDS;
+  const inUse = {
+    result: async (hash: string) => (await builds.get(RequestHash.parse(hash))) !== undefined,
+    attempt: async (name: string) => {
+      const hash = requestHashIn(await artifacts.read(artifactKeys.outcome(name as BinDir)));
+      const build = hash && (await builds.get(hash));
+      return build !== undefined && 'binDir' in build && build.binDir === name;
+    },
+  };
+  while (!stop.aborted) {
+    try {
+      const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse);
+      if (removed > 0) deps.onRemoved(removed);
+    } catch (error) {
+      deps.onTrouble(error);
+    }
+    await pause(DAY_SECONDS * 1000, stop);
+  }
+}
+
+function requestHashIn(outcome: string | undefined): RequestHash | undefined {
+  try {
+    return RequestHash.safeParse(JSON.parse(outcome ?? 'null')?.request_hash).data;
+  } catch {
+    return undefined;
+  }
+}
