@@ -1,0 +1,109 @@
+import { lutimes, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { artifactKeys, fileMeta } from '#core/artifact-keys.ts';
+import { freshBinDir, freshHash } from '#test/contracts/sample-builds.ts';
+import { diskArtifactStore } from './artifact-store.ts';
+import { removeOldArtifacts } from './remove-old-artifacts.ts';
+
+const LIMIT = new Date(Date.now() - 14 * 86_400_000);
+const OLD = new Date(LIMIT.getTime() - 1_000);
+const NEW = new Date(LIMIT.getTime() + 1_000);
+
+let base: string;
+let root: string;
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'asu-old-'));
+  root = join(base, 'public');
+  diskArtifactStore(root);
+});
+afterEach(() => rm(base, { recursive: true, force: true }));
+
+/** Files by key, each with its date. */
+async function write(files: Record<string, Date>, below = root) {
+  for (const [key, date] of Object.entries(files)) {
+    await mkdir(dirname(join(below, key)), { recursive: true });
+    await writeFile(join(below, key), key);
+    await utimes(join(below, key), date, date);
+  }
+}
+
+const present = async (below = root) =>
+  (await readdir(below, { recursive: true, withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(below.length + 1))
+    .sort();
+
+describe('removing old artefacts', () => {
+  it('takes attempts and results whose newest file is older, whole, and no others', async () => {
+    const [gone, logOnly, younger, logYounger] = [freshBinDir(), freshBinDir(), freshBinDir(), freshBinDir()];
+    const [goneResult, youngResult] = [freshHash(), freshHash()];
+    await write({
+      [`store/${gone}/a.bin`]: OLD,
+      [`store/${gone}/deep/b.bin`]: OLD,
+      [artifactKeys.outcome(gone)]: OLD,
+      [artifactKeys.log(logOnly)]: OLD,
+      [artifactKeys.result(goneResult)]: OLD,
+    });
+    const kept = {
+      [`store/${younger}/a.bin`]: OLD,
+      [`store/${younger}/b.bin`]: NEW,
+      [`store/${logYounger}/a.bin`]: OLD,
+      [artifactKeys.log(logYounger)]: NEW,
+      [artifactKeys.result(youngResult)]: NEW,
+    };
+    await write(kept);
+    expect(await removeOldArtifacts(root, LIMIT)).toBe(3);
+    expect(await present()).toEqual(Object.keys(kept).sort());
+    expect((await readdir(join(root, 'store'))).sort()).toEqual([younger, logYounger].sort());
+    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+  });
+
+  it('leaves what is in use', async () => {
+    const [binDir, hash] = [freshBinDir(), freshHash()];
+    const files = { [artifactKeys.file(binDir, 'a.bin')]: OLD, [artifactKeys.log(binDir)]: OLD, [artifactKeys.result(hash)]: OLD };
+    await write(files);
+    const inUse = { attempt: async (name: string) => name === binDir, result: async (name: string) => name === hash };
+    expect(await removeOldArtifacts(root, LIMIT, inUse)).toBe(0);
+    expect(await present()).toEqual(Object.keys(files).sort());
+  });
+
+  it('touches nothing that is not named as ours are, and follows no link', async () => {
+    const outside = join(base, 'outside');
+    const [binDir, linked, hash] = [freshBinDir(), freshBinDir(), freshHash()];
+    await write({ [`${binDir}/a.bin`]: OLD, result: OLD }, outside);
+    const foreign = {
+      'store/short/a.bin': OLD,
+      [`store/${binDir.toUpperCase()}x/a.bin`]: OLD,
+      [`other/${binDir}/a.bin`]: OLD,
+      'store/index.html': OLD,
+      'json/v1/overview.json': OLD,
+      'api/v1/build/short': OLD,
+      [`api/v2/build/${hash}`]: OLD,
+      '~meta/something': OLD,
+    };
+    await write(foreign);
+    await symlink(join(outside, binDir), join(root, `store/${linked}`));
+    await symlink(join(outside, 'result'), join(root, `api/v1/build/${hash}`));
+    for (const link of [`store/${linked}`, `api/v1/build/${hash}`]) await lutimes(join(root, link), OLD, OLD);
+    const before = await present();
+    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+    expect(await present()).toEqual(before);
+
+    await rm(join(root, 'store'), { recursive: true });
+    await symlink(outside, join(root, 'store'));
+    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+    expect(await present(outside)).toEqual([`${binDir}/a.bin`, 'result'].sort());
+  });
+
+  it('has nothing to do in a new store, and leaves one being written alone', async () => {
+    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+    const key = artifactKeys.file(freshBinDir(), 'a.bin');
+    await diskArtifactStore(root).put(key, 'x', fileMeta('a.bin'));
+    await mkdir(join(root, 'store', freshBinDir()));
+    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+    expect(await present()).toEqual([key]);
+    expect(await readdir(join(root, 'store'))).toHaveLength(2);
+  });
+});

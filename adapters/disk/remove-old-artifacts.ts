@@ -1,0 +1,68 @@
+import { lstat, readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isAbsent } from './object-file.ts';
+import { writablePlace } from './object-place.ts';
+import { removeObject, removeTree } from './remove-objects.ts';
+
+/** Who may still need what is old. */
+export interface InUse {
+  attempt(binDir: string): Promise<boolean>;
+  result(hash: string): Promise<boolean>;
+}
+
+const HASH = /^[0-9a-f]{64}$/;
+const RESULTS = 'api/v1/build';
+
+/**
+ * The backstop behind the sweeper, for objects that nobody refers to any more (a database lost or set back, a crash at the
+ * wrong moment): removes the files and records of each attempt (`store/<bin_dir>/`, `logs/<bin_dir>/`) and each published
+ * result (`api/v1/build/<hash>`) whose newest file was written before `olderThan`, and never anything else. Answers how many
+ * attempts and results there were.
+ */
+export async function removeOldArtifacts(directory: string, olderThan: Date, inUse?: InUse): Promise<number> {
+  const root = await realpath(directory);
+  let removed = 0;
+
+  const attempts = new Set([...(await hashesIn(join(root, 'store'))), ...(await hashesIn(join(root, 'logs')))]);
+  for (const binDir of attempts) {
+    const trees = [`store/${binDir}`, `logs/${binDir}`].map((key) => writablePlace(root, key));
+    const newest = Math.max(...(await Promise.all(trees.map(({ path }) => newestIn(path)))));
+    if (newest >= olderThan.getTime() || (await inUse?.attempt(binDir))) continue;
+    let objects = 0;
+    for (const tree of trees) objects += await removeTree(tree);
+    if (objects > 0) removed += 1;
+  }
+
+  for (const hash of await hashesIn(join(root, RESULTS))) {
+    const place = writablePlace(root, `${RESULTS}/${hash}`);
+    if ((await newestIn(place.path)) >= olderThan.getTime() || (await inUse?.result(hash))) continue;
+    removed += await removeObject(place);
+  }
+  return removed;
+}
+
+/** Names of the kind that we give, in a directory that is none of somebody else's behind a link. */
+async function hashesIn(path: string): Promise<string[]> {
+  try {
+    if ((await realpath(path)) !== path) return [];
+    return (await readdir(path)).filter((name) => HASH.test(name));
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw error;
+  }
+}
+
+/** When the newest file at or below the path was written, in milliseconds; of a tree without files, when it was last changed. */
+async function newestIn(path: string): Promise<number> {
+  try {
+    const stat = await lstat(path);
+    if (!stat.isDirectory()) return stat.mtimeMs;
+    const entries = await readdir(path, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => !entry.isDirectory());
+    const times = await Promise.all(files.map(async (file) => (await lstat(join(file.parentPath, file.name))).mtimeMs));
+    return times.length === 0 ? stat.mtimeMs : Math.max(...times);
+  } catch (error) {
+    if (isAbsent(error)) return Number.NEGATIVE_INFINITY;
+    throw error;
+  }
+}
