@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
@@ -15,7 +16,7 @@ import type { Build, QueuedBuild, RequestHash } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import { BuildFailure, InfrastructureFailure } from './build-output.ts';
 import { buildStatus } from './build-status.ts';
-import { BuildNotFoundError } from './errors.ts';
+import { BuildNotFoundError, StorageFullError } from './errors.ts';
 import { buildRequestParser } from './parse-build-request.ts';
 import type { ArtifactStore } from './ports.ts';
 import { MAX_ATTEMPTS, type RunEvent, runBuild } from './run-build.ts';
@@ -283,6 +284,35 @@ describe('a build', () => {
     await w.queue.send({ hash, correlationId: 'test' });
     await runNext(w);
     expect(await w.builds.get(hash)).toMatchObject({ state: 'done' });
+  });
+
+  it('of which one file cannot be stored leaves nothing of the others, also of those under way', async () => {
+    const puts: Promise<void>[] = [];
+    const w = world({}, (store) => ({
+      ...store,
+      putFile: (key, path, meta) => {
+        // The first meets a full disk; the others are slow, and deaf to the signal.
+        const isFirst = puts.length === 0;
+        const put = isFirst
+          ? Promise.reject(new StorageFullError('the files of builds'))
+          : delay(20).then(() => store.putFile(key, path, meta));
+        puts.push(put);
+        return put;
+      },
+    }));
+    const make: typeof w.imageMaker.make = async (...build) => {
+      const output = await w.imageMaker.make(...build);
+      return { ...output, files: output.files.flatMap((file) => ['a', 'b', 'c', 'd'].map((name) => ({ ...file, name }))) };
+    };
+    const hash = await accept(w);
+    await runNext({ ...w, runner: { ...w.runner, imageMaker: { ...w.imageMaker, make } } });
+    await Promise.allSettled(puts);
+    expect(puts.length).toBeGreaterThan(1);
+    expect(await w.artifacts.remove('store/')).toBe(0);
+    expect(await w.builds.get(hash)).toMatchObject({
+      state: 'queued',
+      lastFailure: "Error: The server's disk is full: no room for the files of builds, please try again later",
+    });
   });
 });
 
