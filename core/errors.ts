@@ -81,13 +81,6 @@ export class RevisionMismatchError extends BadRequestError {
   }
 }
 
-/** The ImageBuilder of this version cannot make the filesystem that was asked for. */
-export class UnsupportedFilesystemError extends BadRequestError {
-  constructor(filesystem: string, available: readonly string[]) {
-    super(`Unsupported filesystem: ${filesystem}. Available: ${available.join(', ')}`);
-  }
-}
-
 /** The version is known, but upstream has no ImageBuilder for the target: not yet, or no longer. */
 export class ImagebuilderNotPublishedError extends BadRequestError {
   constructor(version: string, target: string) {
