@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ImageMaker } from '#core/ports.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { jsonLog } from '#http/log.ts';
@@ -16,6 +17,8 @@ export interface CompatServer extends Standalone {
 }
 
 export interface CompatServerOptions {
+  /** Makes the images by script; default: small files at once. Ignored with `real`. */
+  readonly imageMaker?: ImageMaker;
   readonly env?: Readonly<Record<string, string>>;
   /** Tree to serve as upstream; default: the demo's. */
   readonly directory?: string;
@@ -24,7 +27,12 @@ export interface CompatServerOptions {
 }
 
 /** The standalone server on a free port over an upstream of its own. */
-export async function compatServer({ env = {}, directory, real = false }: CompatServerOptions = {}): Promise<CompatServer> {
+export async function compatServer({
+  env = {},
+  directory,
+  imageMaker = scriptedImageMaker(),
+  real = false,
+}: CompatServerOptions = {}): Promise<CompatServer> {
   const upstream = await serveDemoUpstream(directory === undefined ? {} : { directory });
   const dataDir = await mkdtemp(join(tmpdir(), 'asu-compat-'));
   const config = loadConfig(
@@ -39,7 +47,7 @@ export async function compatServer({ env = {}, directory, real = false }: Compat
     },
   );
   const log = jsonLog('error', (line) => process.stderr.write(line));
-  const server = real ? await startRealServer(config, log) : await startStandalone(config, { log, imageMaker: scriptedImageMaker() });
+  const server = real ? await startRealServer(config, log) : await startStandalone(config, { log, imageMaker });
   return {
     ...server,
     upstream,
