@@ -1,0 +1,114 @@
+import { type Answer, answer, json } from './answer.ts';
+import { InvalidRequest, Problem } from './schemas/errors.ts';
+
+/** Answers that many operations share, under `components.responses`. */
+export const SHARED: Readonly<Record<string, Answer>> = {
+  BadRequest: json('Well-formed, but not to be had here: unsupported, not allowed, or another revision by now.', Problem, {
+    profile: {
+      status: 400,
+      title: 'Bad Request',
+      detail:
+        'Unsupported profile: foobar. The requested profile was either dropped or never existed. Please check the forums for more information.',
+    },
+    revision: {
+      status: 400,
+      title: 'Bad Request',
+      detail: 'Error: Received incorrect version r28739-d9340319c6 (requested r28000-0000000000)',
+    },
+  }),
+  NotFound: json('There is no such thing.', Problem, {
+    path: { status: 404, title: 'Not Found', detail: 'Not Found: there is nothing at /api/v1/nothing' },
+  }),
+  BuildNotFound: json('No build has this hash: it never was, or has expired.', Problem, {
+    unknown: { status: 404, title: 'Not Found', detail: 'could not find provided request hash' },
+  }),
+  MethodNotAllowed: json(
+    'The path has other methods.',
+    Problem,
+    { build: { status: 405, title: 'Method Not Allowed', detail: 'Method Not Allowed: GET /api/v1/build; allowed: POST' } },
+    { headers: ['Allow'] },
+  ),
+  ContentTooLarge: json('The body is larger than any request can be.', Problem, {
+    body: { status: 413, title: 'Content Too Large', detail: 'Content Too Large: a request body may have at most 262144 bytes' },
+  }),
+  Unprocessable: json('The request does not have the shape it must have.', InvalidRequest, {
+    field: {
+      status: 422,
+      title: 'Unprocessable Content',
+      detail: 'packages: Input should be a valid list',
+      errors: [{ type: 'list_type', loc: ['body', 'packages'], msg: 'Input should be a valid list', input: 'vim' }],
+    },
+  }),
+  UnprocessableBuild: json(
+    'The request does not have the shape it must have, or asks for packages that do not exist.',
+    InvalidRequest,
+    {
+      field: {
+        status: 422,
+        title: 'Unprocessable Content',
+        detail: 'version: Field required; rootfs_size_mb: Input should be less than or equal to 1024',
+        errors: [
+          { type: 'missing', loc: ['body', 'version'], msg: 'Field required', input: { target: 'x86/64', profile: 'generic' } },
+          {
+            type: 'less_than_equal',
+            loc: ['body', 'rootfs_size_mb'],
+            msg: 'Input should be less than or equal to 1024',
+            input: 4096,
+            ctx: { le: 1024 },
+          },
+        ],
+      },
+      packages: {
+        status: 422,
+        title: 'Unprocessable Content',
+        detail: 'Error: Impossible package selection: missing (vimm)',
+        errors: [{ code: 'package_missing', packages: ['vimm'], suggestion: { vimm: ['vim'] } }],
+        stderr: 'Error: Impossible package selection: missing (vimm)',
+      },
+    },
+    { headers: ['X-Unknown-Package'] },
+  ),
+  TooManyRequests: json(
+    'Too many builds are waiting.',
+    Problem,
+    {
+      queue: {
+        status: 429,
+        title: 'Server overloaded',
+        detail: 'server overload, queue contains too many build requests: 1001',
+      },
+    },
+    { headers: ['Retry-After'] },
+  ),
+  ServerError: json('A fault of the server.', Problem, {
+    bug: {
+      status: 500,
+      title: 'Internal Server Error',
+      detail: 'Internal Server Error: the fault is ours and has been logged',
+    },
+  }),
+  Unavailable: json(
+    'Something that the answer needs cannot be had right now.',
+    Problem,
+    {
+      upstream: {
+        status: 503,
+        title: 'Service Unavailable',
+        detail: 'Error: targets/ath79/generic is not available right now: connection refused',
+      },
+    },
+    { headers: ['Retry-After'] },
+  ),
+  Preflight: answer('Any origin may ask; what scripts may send.', {
+    headers: ['Access-Control-Allow-Methods', 'Access-Control-Allow-Headers', 'Access-Control-Max-Age'],
+  }),
+};
+
+/** `{"404": {"$ref": …}, …}`. 500 may happen everywhere. */
+export const shared = (names: Readonly<Record<number, keyof typeof SHARED>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries({ ...names, ...(names[500] === undefined && { 500: 'ServerError' }) }).map(([status, name]) => [
+      status,
+      { $ref: `#/components/responses/${name}` },
+    ]),
+  );

@@ -1,0 +1,267 @@
+import type * as z from 'zod';
+import { BOOLEAN_WORD } from '#core/request-fields.ts';
+import { answer, json, jsonBody, jsonOneOf } from '../answer.ts';
+import { shared } from '../errors.ts';
+import { CORRELATION_ID, pathParameter, queryParameter } from '../parameter.ts';
+import {
+  AppliedChanges,
+  ApplyRequest,
+  BuildRequest,
+  FailedBuild,
+  FinishedBuild,
+  ForecastBuild,
+  PreparedBuild,
+  QueuedBuild,
+  StartedBuild,
+} from '../schemas/builds.ts';
+import { Problem } from '../schemas/errors.ts';
+import { BIN_DIR, HASH, SHA256 } from '../schemas/fields.ts';
+
+const NORMALISED = {
+  distro: 'openwrt',
+  version: '24.10.2',
+  version_code: '',
+  target: 'ath79/generic',
+  profile: '8dev_carambola2',
+  packages: ['luci', 'owut'],
+  packages_versions: {},
+  diff_packages: false,
+  defaults: null,
+  rootfs_size_mb: null,
+  filesystem: null,
+  repositories: {},
+  repositories_mode: 'replace' as const,
+  repository_keys: [],
+  client: 'owut/2026.04',
+};
+const MOMENT = { enqueued_at: '2026-11-20T21:57:05.088Z', request_hash: HASH };
+const IMAGE = 'openwrt-24.10.2-5f1d2c3b4a59-ath79-generic-8dev_carambola2-squashfs-sysupgrade.bin';
+const COMMAND = ['make', 'image', 'PROFILE=8dev_carambola2', 'PACKAGES=luci owut', 'EXTRA_IMAGE_NAME=5f1d2c3b4a59'];
+
+const queued: z.input<typeof QueuedBuild> = { status: 202, detail: 'queued', queue_position: 2, ...MOMENT, eta_seconds: 95 };
+const started: z.input<typeof StartedBuild> = {
+  status: 202,
+  detail: 'started',
+  imagebuilder_status: 'building_image',
+  request: NORMALISED,
+  ...MOMENT,
+  eta_seconds: 20,
+};
+const finished: z.input<typeof FinishedBuild> = {
+  detail: 'done',
+  imagebuilder_status: 'done',
+  request: NORMALISED,
+  stdout: 'Building images...\n',
+  stderr: '',
+  build_cmd: COMMAND,
+  status: 200,
+  version_number: '24.10.2',
+  version_code: 'r28739-d9340319c6',
+  target: 'ath79/generic',
+  manifest: { 'base-files': '1648~d9340319c6', luci: '25.175.34281~b8c3d80', owut: '2025.04.05~9e0d3a4-r1' },
+  images: [{ name: IMAGE, type: 'sysupgrade', filesystem: 'squashfs', sha256: SHA256 }],
+  titles: [{ vendor: '8devices', model: 'Carambola2' }],
+  id: '8dev_carambola2',
+  bin_dir: BIN_DIR,
+  build_cmd_packages: ['luci', 'owut'],
+  build_at: '2025-06-23T20:40:36.000000Z',
+  durations_ms: { init: 3, download_imagebuilder: 0, unpack_imagebuilder: 120, calculate_packages_hash: 410, building_image: 8350 },
+  inputs: { 'releases/24.10.2/targets/ath79/generic/openwrt-imagebuilder-24.10.2-ath79-generic.Linux-x86_64.tar.zst': SHA256 },
+  files: [{ name: IMAGE, size: 7_274_801, sha256: SHA256 }],
+  reproduce: '#!/bin/sh\n…',
+  ...MOMENT,
+};
+const failed: z.input<typeof FailedBuild> = {
+  status: 500,
+  title: 'Build failed',
+  detail: 'Error: Selected packages exceed device storage',
+  imagebuilder_status: 'failed',
+  request: NORMALISED,
+  stdout: 'Building images...\n',
+  stderr: 'WARNING: Image file openwrt-….bin is too big: 17891328 > 16384000\n',
+  build_cmd: COMMAND,
+  ...MOMENT,
+};
+const cancelled: z.input<typeof FailedBuild> = {
+  status: 500,
+  title: 'Build cancelled',
+  detail: 'Error: build was cancelled',
+  imagebuilder_status: 'failed',
+  ...MOMENT,
+};
+const bug = { status: 500, title: 'Internal Server Error', detail: 'Internal Server Error: the fault is ours and has been logged' };
+
+const OF_BUILD = ['X-Imagebuilder-Status', 'X-Queue-Position', 'Content-Length'] as const;
+
+const links = {
+  status: { operationId: 'getBuild', parameters: { request_hash: '$response.body#/request_hash' }, description: 'What becomes of it.' },
+};
+const done = (more = {}) =>
+  json('The image is there. The same for everybody who asks for the same.', FinishedBuild, { finished }, { headers: OF_BUILD, ...more });
+const pending = (more = {}) =>
+  jsonOneOf(
+    'Accepted: waiting, or being built. Ask again after `Retry-After` seconds, by GET or by the same POST.',
+    [
+      { schema: QueuedBuild, examples: { queued } },
+      { schema: StartedBuild, examples: { started } },
+    ],
+    { headers: [...OF_BUILD, 'Retry-After'], ...more },
+  );
+/** The one status with two meanings; `X-Imagebuilder-Status: failed` tells the build's failure from the server's. */
+const failure = jsonOneOf('The build has failed or was cancelled (`X-Imagebuilder-Status: failed`); or a fault of the server.', [
+  { schema: FailedBuild, examples: { failed, cancelled } },
+  { schema: Problem, examples: { bug } },
+]);
+
+const requestExamples: Record<string, z.input<typeof BuildRequest>> = {
+  small: { version: '24.10.2', target: 'ath79/generic', profile: '8dev_carambola2', packages: ['luci', 'auc'] },
+  upgrade: {
+    version: '25.12.0',
+    version_code: 'r32713-f91a7c30e2',
+    from_version: '24.10.2',
+    target: 'x86/64',
+    profile: 'generic',
+    packages: ['luci', 'tcpdump', '-ppp'],
+    diff_packages: false,
+    filesystem: 'squashfs',
+    rootfs_size_mb: 256,
+    client: 'owut/2026.04',
+  },
+};
+const buildBody = jsonBody(BuildRequest, requestExamples);
+
+const changes: z.input<typeof AppliedChanges>['changes'] = [
+  {
+    type: 'migration',
+    action: 'replace',
+    from_package: 'auc',
+    to_package: 'owut',
+    reason: 'Since 24.10 owut has replaced auc, which no longer exists.',
+    automatic: true,
+  },
+];
+const forecast: z.input<typeof ForecastBuild> = {
+  status: 'prepared',
+  original_packages: ['luci', 'auc'],
+  original_diff_packages: false,
+  resolved_packages: ['luci', 'owut'],
+  changes,
+  missing: [],
+  prepared_request: { ...NORMALISED, client: null },
+  request_hash: HASH,
+  status_url: `/api/v1/build/${HASH}`,
+};
+
+const requestErrors = { 400: 'BadRequest', 413: 'ContentTooLarge', 422: 'Unprocessable', 503: 'Unavailable' } as const;
+const hash = pathParameter('request_hash', '`request_hash` of an earlier answer.', HASH, { pattern: '^[0-9a-f]{64}$' });
+
+/** Asking for builds, and what became of them. */
+export const buildPaths = {
+  '/api/v1/build': {
+    post: {
+      operationId: 'requestBuild',
+      tags: ['build'],
+      summary: 'Ask for an image',
+      description:
+        'Validates the request, brings its packages up to the version, and answers at once. Equal requests share one build; post as often as you like. Unknown fields are ignored.',
+      parameters: [
+        queryParameter('skip_package_resolution', 'Take `packages` as they are, without package changes.', {
+          anyOf: [{ type: 'boolean' }, { type: 'string', pattern: BOOLEAN_WORD }],
+          default: false,
+        }),
+        CORRELATION_ID,
+      ],
+      requestBody: buildBody,
+      responses: {
+        200: done({ links }),
+        202: pending({ links }),
+        500: failure,
+        ...omit500(shared({ ...requestErrors, 422: 'UnprocessableBuild', 429: 'TooManyRequests' })),
+      },
+    },
+  },
+  '/api/v1/build/prepare': {
+    post: {
+      operationId: 'prepareBuild',
+      tags: ['build'],
+      summary: 'See what would be built, and why',
+      description:
+        'The first step of a build in two: nothing is built. `prepared_request` can be posted to `/api/v1/build` unchanged, with `skip_package_resolution` or without: the same build.',
+      requestBody: buildBody,
+      responses: {
+        200: json(
+          'What would be built.',
+          PreparedBuild,
+          { prepared: { ...forecast, cache_available: false, cached_job_id: null } },
+          {
+            links: {
+              build: { operationId: 'requestBuild', requestBody: '$response.body#/prepared_request', description: 'The second step.' },
+            },
+          },
+        ),
+        ...shared(requestErrors),
+      },
+    },
+  },
+  '/api/v1/build/{request_hash}': {
+    parameters: [hash],
+    get: {
+      operationId: 'getBuild',
+      tags: ['build'],
+      summary: 'What has become of a build',
+      responses: { 200: done(), 202: pending(), 500: failure, ...omit500(shared({ 404: 'BuildNotFound', 503: 'Unavailable' })) },
+    },
+    head: {
+      operationId: 'headBuild',
+      tags: ['build'],
+      summary: 'The same without the body',
+      description: 'Status and headers are those of GET.',
+      responses: Object.fromEntries(
+        Object.entries({ 200: 'Done.', 202: 'Waiting, or being built.', 404: 'Unknown.', 500: 'Failed.', 503: 'Unavailable.' }).map(
+          ([status, text]) => [
+            status,
+            answer(text, { headers: status === '202' ? [...OF_BUILD, 'Retry-After'] : status === '200' ? OF_BUILD : ['Content-Length'] }),
+          ],
+        ),
+      ),
+    },
+  },
+  '/api/v1/prepare': {
+    post: {
+      operationId: 'forecastBuild',
+      tags: ['build'],
+      summary: 'The prepare service alone',
+      description: 'As `/api/v1/build/prepare`, without knowing which images are there already.',
+      requestBody: buildBody,
+      responses: { 200: json('What would be built.', ForecastBuild, { forecast: forecast }), ...shared(requestErrors) },
+    },
+  },
+  '/apply': {
+    post: {
+      operationId: 'applyPackageChanges',
+      tags: ['build'],
+      summary: 'Package changes alone',
+      description: 'Applies the rules without asking upstream whether version, target, profile or packages exist.',
+      requestBody: jsonBody(ApplyRequest, {
+        upgrade: {
+          version: '24.10.2',
+          target: 'ath79/generic',
+          profile: '8dev_carambola2',
+          packages: ['luci', 'auc'],
+          default_packages: ['dnsmasq'],
+          diff_packages: false,
+        },
+      }),
+      responses: {
+        200: json('The list, brought up to the version.', AppliedChanges, {
+          applied: { packages: ['luci', 'owut'], changes },
+        }),
+        ...shared({ 413: 'ContentTooLarge', 422: 'Unprocessable' }),
+      },
+    },
+  },
+};
+
+function omit500({ 500: _, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  return rest;
+}

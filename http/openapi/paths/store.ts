@@ -1,0 +1,76 @@
+import { answer, json } from '../answer.ts';
+import { shared } from '../errors.ts';
+import { headerParameter, pathParameter } from '../parameter.ts';
+import { Problem } from '../schemas/errors.ts';
+import { BIN_DIR } from '../schemas/fields.ts';
+
+const BYTES = { 'application/octet-stream': { schema: { description: 'The file.' } } };
+
+const parameters = [
+  pathParameter('bin_dir', '`bin_dir` of a finished build.', BIN_DIR, { pattern: '^[0-9a-f]{64}$' }),
+  pathParameter('file', '`name` of one of its images.', 'openwrt-24.10.2-ath79-generic-8dev_carambola2-squashfs-sysupgrade.bin', {
+    pattern: '^[A-Za-z0-9._+-]+$',
+  }),
+  headerParameter('Range', 'One range of bytes.', 'bytes=0-1023'),
+  headerParameter('If-None-Match', 'ETags that are known.', '"5f1d2c3b"'),
+];
+
+/** Finished images. */
+export const storePaths = {
+  '/store/{bin_dir}/{file}': {
+    parameters,
+    get: {
+      operationId: 'getImage',
+      tags: ['images'],
+      summary: 'Download an image',
+      description: 'Never compressed; what lies here never changes.',
+      responses: {
+        200: answer('The whole file.', { headers: ['Content-Length', 'ETag'] }, BYTES),
+        206: answer('The range that was asked for.', { headers: ['Content-Length', 'ETag', 'Content-Range'] }, BYTES),
+        304: answer('As it is known.', { headers: ['ETag'] }),
+        416: json(
+          'The file is shorter.',
+          Problem,
+          { range: { status: 416, title: 'Range Not Satisfiable', detail: 'Range Not Satisfiable: the file has 7274801 bytes' } },
+          { headers: ['Content-Range'] },
+        ),
+        ...shared({ 404: 'NotFound' }),
+      },
+    },
+    head: {
+      operationId: 'headImage',
+      tags: ['images'],
+      summary: 'Size and date of an image',
+      responses: Object.fromEntries(
+        Object.entries({
+          200: 'It is there.',
+          206: 'The range.',
+          304: 'As it is known.',
+          404: 'There is none.',
+          416: 'It is shorter.',
+          500: 'A fault of the server.',
+        }).map(([status, text]) => [status, answer(text)]),
+      ),
+    },
+  },
+  '/signing-key.pub': {
+    get: {
+      operationId: 'getSigningKey',
+      tags: ['images'],
+      summary: 'The public key that images are signed with',
+      responses: {
+        200: answer(
+          'usign public key.',
+          {},
+          {
+            'text/plain': {
+              schema: { type: 'string' },
+              examples: { key: { value: 'untrusted comment: Local build key\nRWSrHfFm…\n' } },
+            },
+          },
+        ),
+        ...shared({ 404: 'NotFound' }),
+      },
+    },
+  },
+};

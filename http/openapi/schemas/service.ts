@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { answerSchema } from '../component.ts';
+import { count, time } from './fields.ts';
+
+export const QueueLength = answerSchema('QueueLength', z.object({ queue_length: count.meta({ description: 'Builds waiting.' }) }));
+
+export const Summary = answerSchema(
+  'Summary',
+  z.object({ queue_length: count, builds_24h: count.meta({ description: 'Builds that succeeded in the last 24 hours.' }) }),
+);
+
+export const Chart = answerSchema(
+  'Chart',
+  z
+    .object({
+      labels: z.array(z.string().regex(/^\d{4}-\d{2}-\d{2}Z$/)),
+      datasets: z.array(z.object({ label: z.string(), data: z.array(z.number()), color: z.string().optional() })),
+    })
+    .meta({ description: 'Data of a chart, in the shape of chart.js.' }),
+);
+
+export const TopPackages = answerSchema(
+  'TopPackages',
+  z.object({ packages: z.array(z.object({ name: z.string(), count })), branch: z.string().nullable(), days: count }),
+);
+
+const service = { service: z.string(), version: z.string(), timestamp: time };
+
+export const Health = answerSchema('Health', z.object({ ...service, status: z.literal('ok') }));
+
+const checks = z.record(z.string(), z.string()).meta({ description: 'What is needed → `ok`, or what is wrong.' });
+
+export const Ready = answerSchema('Ready', z.object({ ...service, checks, status: z.literal('ready') }));
+
+export const NotReady = answerSchema(
+  'NotReady',
+  z.object({ ...service, checks, status: z.literal(503), title: z.string(), detail: z.string() }),
+);
