@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { boundedMap } from './bounded-map.ts';
 import { single } from './single.ts';
 import { type UpstreamClient, UpstreamFailure, type Validators } from './upstream-client.ts';
 
@@ -31,7 +31,7 @@ const LEAST_WEIGHT = 512;
 
 /** Remembers what was parsed, so that asking again is a conditional request; one request at a time for each path. */
 export function cachedFiles(client: UpstreamClient): CachedFiles {
-  const kept = new LRUCache<string, Kept>({ maxSize: MAX_KEPT_BYTES, sizeCalculation: ({ size }) => size + LEAST_WEIGHT });
+  const kept = boundedMap<Kept>(MAX_KEPT_BYTES, ({ size }) => size + LEAST_WEIGHT);
   const flights = new Map<string, Promise<Kept | undefined>>();
 
   async function load(path: string, parse: (bytes: Uint8Array) => unknown, reload: boolean): Promise<Kept | undefined> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { PackageIndex } from '#core/catalogue.ts';
 import type { RecordStore } from '#core/ports.ts';
+import { boundedMap } from './bounded-map.ts';
 import { packText, unpackText } from './packed-text.ts';
 import { single } from './single.ts';
 
@@ -22,10 +22,7 @@ const MAX_TEXT_IN_MEMORY = 32 * 1024 * 1024;
  * takes another index for its own; keys are reused, so the store does not grow.
  */
 export function indexSlots(records: RecordStore): IndexSlots {
-  const memory = new LRUCache<string, { index: PackageIndex; size: number }>({
-    maxSize: MAX_TEXT_IN_MEMORY,
-    sizeCalculation: ({ size }) => size,
-  });
+  const memory = boundedMap<{ index: PackageIndex; size: number }>(MAX_TEXT_IN_MEMORY, ({ size }) => size);
   const flights = new Map<string, Promise<PackageIndex | undefined>>();
 
   async function fetchIndex(key: string, digest: string): Promise<PackageIndex | undefined> {

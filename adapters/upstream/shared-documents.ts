@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { UpstreamUnavailableError } from '#core/errors.ts';
 import type { Clock, RecordStore } from '#core/ports.ts';
+import { boundedMap } from './bounded-map.ts';
 import { packText, unpackText } from './packed-text.ts';
 import { single } from './single.ts';
 
@@ -63,8 +63,8 @@ interface Stored {
 }
 
 export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocumentsOptions): SharedDocuments {
-  const memory = new LRUCache<string, Remembered>({ maxSize: MAX_TEXT_IN_MEMORY, sizeCalculation: ({ size }) => size + LEAST_WEIGHT });
-  const triedAt = new LRUCache<string, number>({ max: 10_000 });
+  const memory = boundedMap<Remembered>(MAX_TEXT_IN_MEMORY, ({ size }) => size + LEAST_WEIGHT);
+  const triedAt = boundedMap<number>(10_000, () => 1);
   const lookUps = new Map<string, Promise<Remembered | undefined>>();
   const refreshes = new Map<string, Promise<Copy<unknown>>>();
   const time = () => now().getTime();

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { readSettings, SettingsError } from './read-settings.ts';
+import { baseUrl, count, flag, resource, seconds, words } from './setting-kinds.ts';
+
+const Settings = z.object({
+  TABLE: resource,
+  URL: baseUrl.default('https://downloads.openwrt.org'),
+  LIMIT: count(0, 10).default(3),
+  KEEP: seconds.default(60),
+  OPEN: flag.default(false),
+  LIST: words.default([]),
+});
+
+describe('readSettings', () => {
+  it('takes defaults for what is not set or empty', () => {
+    expect(readSettings(Settings, { TABLE: 'builds', LIMIT: '', OTHER: 'x' })).toEqual({
+      TABLE: 'builds',
+      URL: 'https://downloads.openwrt.org',
+      LIMIT: 3,
+      KEEP: 60,
+      OPEN: false,
+      LIST: [],
+    });
+  });
+
+  it('reads each kind, and prefers the name with the prefix', () => {
+    const env = { TABLE: 'a', ASU_TABLE: 'b', URL: 'http://mirror/x//', LIMIT: '10', KEEP: '2h', OPEN: 'yes', LIST: '["a b"]' };
+    expect(readSettings(Settings, env)).toEqual({ TABLE: 'b', URL: 'http://mirror/x', LIMIT: 10, KEEP: 7200, OPEN: true, LIST: ['a b'] });
+    expect(readSettings(Settings, { TABLE: 'a', LIST: 'a, b\nc' }).LIST).toEqual(['a', 'b', 'c']);
+  });
+
+  it('names every setting that cannot be taken, its value and what is allowed', () => {
+    const env = { URL: 'ftp://x', LIMIT: '11', KEEP: '0', OPEN: 'perhaps', LIST: '[1' };
+    const read = () => readSettings(Settings, env);
+    expect(read).toThrow(SettingsError);
+    for (const line of [
+      'TABLE=: must be set',
+      'URL=ftp://x: expected an http or https URL',
+      'LIMIT=11: ',
+      'KEEP=0: expected a duration',
+      'OPEN=perhaps: ',
+      'LIST=[1: expected a list',
+    ])
+      expect(read).toThrow(line);
+  });
+});
