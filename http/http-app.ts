@@ -4,6 +4,7 @@ import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from './cors.ts';
 import { errorResponse, problem } from './error-response.ts';
 import type { Log } from './log.ts';
+import { redirect } from './redirect.ts';
 
 /** What every route handler finds in its context. */
 export interface HttpEnv {
@@ -66,8 +67,7 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
         { Allow: allowed.join(', ') },
       );
     const plain = path.replace(/\/+$/, '');
-    if (plain !== path && plain !== '' && methodsOf(app, plain).length > 0)
-      return new Response(null, { status: 307, headers: { Location: plain + new URL(url).search } });
+    if (plain !== path && plain !== '' && methodsOf(app, plain).length > 0) return redirect(307, plain + new URL(url).search);
     return problem({ status: 404, title: 'Not Found', detail: `Not Found: there is nothing at ${shown(path)}` });
   });
   return app;
@@ -85,11 +85,10 @@ const preflight: MiddlewareHandler<HttpEnv> = async (c, next) => {
 const doubledSlash =
   (fetch: (request: Request) => Response | Promise<Response>): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
-    if (!c.req.path.startsWith('//')) return next();
+    if (!c.req.path.startsWith('//') || !METHODS.some((method) => method === c.req.method)) return next();
     const url = new URL(c.req.url);
     const location = `/${url.pathname.replace(/^\/+/, '')}`;
-    if (c.req.method === 'GET' || c.req.method === 'HEAD')
-      return new Response(null, { status: 301, headers: { Location: location + url.search } });
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') return redirect(301, location + url.search);
     url.pathname = location;
     const { method, headers, body } = c.req.raw;
     return fetch(new Request(url, { method, headers, body, duplex: 'half' } as RequestInit));

@@ -1,6 +1,9 @@
-import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
+import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
+import { CORS_HEADERS } from './cors.ts';
+import { errorResponse, problem } from './error-response.ts';
 
 export interface NodeServer {
   /** `http://127.0.0.1:8000`, with the port really taken. */
@@ -12,12 +15,17 @@ export interface NodeServer {
 /** Answers under way get this long when the server stops. */
 const GRACE_MS = 3_000;
 
+/** HTTP/1.0 has no Host: probes of load balancers and old clients send none. */
+const HOST_OF_NOBODY = 'localhost';
+
 /** Serves an HTTP application on a port. Rejects with what to do when the port cannot be had. */
 export async function serveNode(
   app: { fetch: (request: Request) => Response | Promise<Response> },
   { host, port }: { host: string; port: number },
 ): Promise<NodeServer> {
-  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+  const server = createServer(
+    getRequestListener(app.fetch, { hostname: HOST_OF_NOBODY, overrideGlobalObjects: false, errorHandler: unreadableRequest }),
+  );
   server.requestTimeout = 60_000;
   server.headersTimeout = 15_000;
   server.keepAliveTimeout = 65_000;
@@ -37,6 +45,16 @@ export async function serveNode(
       clearTimeout(cut);
     },
   };
+}
+
+/** What never reaches the application, as its Host or path cannot be read, is told in the shape of every other error. */
+function unreadableRequest(error: unknown): Response {
+  const headers = { ...CORS_HEADERS, [CORRELATION_ID]: correlationIdOf(undefined) };
+  if (error instanceof RequestError)
+    return problem({ status: 400, title: 'Bad Request', detail: `Bad Request: ${error.message.toLowerCase()}` }, headers);
+  const response = errorResponse(error);
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
 }
 
 function explain({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {

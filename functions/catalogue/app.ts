@@ -10,6 +10,7 @@ import { problem } from '#http/error-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';
 import { keptJson } from '#http/kept-json.ts';
+import { redirect } from '#http/redirect.ts';
 
 export interface CatalogueAppDeps {
   readonly catalogue: Catalogue;
@@ -70,7 +71,7 @@ export function catalogueApp(deps: CatalogueAppDeps): Routes {
   const app = routes()
     .get('/json/v1/latest.json', async () => published(await latestJson()))
     .get('/json/v1/branches.json', async () => published(await branchesJson()))
-    .get('/api/v1/latest', () => new Response(null, { status: 301, headers: { Location: '/json/v1/latest.json' } }))
+    .get('/api/v1/latest', () => redirect(301, '/json/v1/latest.json'))
     .get('/api/v1/revision/:version/:target/:subtarget', async (c) => {
       const { version, target, subtarget } = c.req.param();
       const known = await revision({ catalogue, branches: deps.branches() }, version, `${target}/${subtarget}`);
@@ -87,6 +88,7 @@ export function catalogueApp(deps: CatalogueAppDeps): Routes {
     if (archPath && arch) return archIndex(archPath, arch);
     const [, profilePath, target, name] = PROFILE.exec(rest) ?? [];
     if (profilePath && target && name) return profile(profilePath, target, name);
+    if (rest.endsWith('.json/')) return redirect(307, c.req.path.slice(0, -1) + new URL(c.req.url).search);
     return notFound();
   });
   return app;
