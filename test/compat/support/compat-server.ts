@@ -13,6 +13,7 @@ import { type Answer, type Asked, ask } from './ask.ts';
 
 export interface CompatServer extends Standalone {
   readonly upstream: DemoUpstreamServer;
+  readonly databasePath: string;
   ask(path: string, asked?: Asked): Promise<Answer>;
 }
 
@@ -46,11 +47,12 @@ export async function compatServer({
       ...env,
     },
   );
-  const log = jsonLog('error', (line) => process.stderr.write(line));
+  const log = jsonLog(config.LOG_LEVEL === 'silent' ? 'silent' : 'error', (line) => process.stderr.write(line));
   const server = real ? await startRealServer(config, log) : await startStandalone(config, { log, imageMaker });
   return {
     ...server,
     upstream,
+    databasePath: config.databasePath,
     ask: (path, asked) => ask(server.url, path, asked),
     close: async () => {
       await server.close();
