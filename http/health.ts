@@ -1,4 +1,5 @@
 import { type Routes, routes } from './http-app.ts';
+import { jsonResponse } from './json-response.ts';
 
 export interface HealthOptions {
   readonly service: string;
@@ -19,17 +20,19 @@ export function healthRoutes({ service, version, now, checks }: HealthOptions): 
   const lookAtAll = async () =>
     Object.fromEntries(await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await lookAt(check)] as const)));
   return routes()
-    .get('/health', (c) => c.json({ service, status: 'ok', version, timestamp: now().toISOString() }))
-    .get('/ready', async (c) => {
+    .get('/health', () => fresh(200, { service, status: 'ok', version, timestamp: now().toISOString() }))
+    .get('/ready', async () => {
       if (kept === undefined || now().getTime() - kept.at > KEPT_MS) kept = { at: now().getTime(), outcome: lookAtAll() };
       const outcome = await kept.outcome;
       const isReady = Object.values(outcome).every((state) => state === 'ok');
       const body = { service, version, checks: outcome, timestamp: now().toISOString() };
-      if (isReady) return c.json({ ...body, status: 'ready' });
+      if (isReady) return fresh(200, { ...body, status: 'ready' });
       const missing = Object.keys(outcome).filter((name) => outcome[name] !== 'ok');
-      return c.json({ ...body, status: 503, title: 'Service Unavailable', detail: `Service Unavailable: ${missing.join(', ')}` }, 503);
+      return fresh(503, { ...body, status: 503, title: 'Service Unavailable', detail: `Service Unavailable: ${missing.join(', ')}` });
     });
 }
+
+const fresh = (status: number, body: object): Response => jsonResponse(status, JSON.stringify(body), { 'Cache-Control': 'no-store' });
 
 async function lookAt(check: () => Promise<unknown>): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
