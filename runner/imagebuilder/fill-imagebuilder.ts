@@ -2,13 +2,10 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildOrder } from '#core/build-order.ts';
 import { InfrastructureFailure } from '#core/build-output.ts';
-import type { Filesystem } from '#core/build-request.ts';
 import { makeInfoCommand } from '#core/imagebuilder/commands.ts';
-import { parseDotConfig } from '#core/imagebuilder/dot-config.ts';
 import { type MakeInfo, parseMakeInfo } from '#core/imagebuilder/make-info.ts';
 import { type DownloadOptions, downloadTarball } from './download.ts';
 import { extractTarball } from './extract-tarball.ts';
-import { readInside } from './read-output.ts';
 import { type MakeContext, runMake, tail } from './run-make.ts';
 import { runTool } from './run-tool.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
@@ -18,7 +15,6 @@ export interface ImagebuilderFacts {
   readonly info: MakeInfo;
   readonly packageManager: 'opkg' | 'apk';
   readonly repositoryFile: 'repositories' | 'repositories.conf';
-  readonly filesystems: readonly Filesystem[];
 }
 
 /** Stands in the tree of an ImageBuilder that checked its host: later builds need not. */
@@ -51,7 +47,6 @@ export async function fillImagebuilder(
   log(`Unpacked ${bytes} bytes`);
 
   const usesApk = await exists(join(directory, 'repositories'));
-  const config = parseDotConfig((await readInside(directory, '.config'))?.toString('utf8') ?? '');
   const info = await asOwner(context.sandbox, context.slot, directory, signal, () => askImagebuilder(directory, context, signal));
   return {
     bytes,
@@ -59,7 +54,6 @@ export async function fillImagebuilder(
       info,
       packageManager: usesApk ? 'apk' : 'opkg',
       repositoryFile: usesApk ? 'repositories' : 'repositories.conf',
-      filesystems: config.filesystems,
     },
   };
 }
