@@ -44,19 +44,21 @@ async function startInDocker(directory: string, port: number): Promise<LocalStac
   const name = `asu-localstack-${port}`;
   const settings = [`SERVICES=${SERVICES}`, `LOCALSTACK_HOST=127.0.0.1:${port}`, 'SQS_ENDPOINT_STRATEGY=path', 'EAGER_SERVICE_LOADING=1'];
   const environment = settings.flatMap((setting) => ['--env', setting]);
-  const process = start(directory, 'docker', ['run', '--rm', '--name', name, '--publish', `127.0.0.1:${port}:4566`, ...environment, IMAGE]);
+  const child = start(directory, 'docker', ['run', '--rm', '--name', name, '--publish', `127.0.0.1:${port}:4566`, ...environment, IMAGE]);
   const stop = async () => {
     await run('docker', ['rm', '--force', name]).catch(() => undefined);
   };
-  return { url: await whenReady(process, port, directory, stop), stop };
+  return { url: await whenReady(child, port, directory, stop), stop };
 }
 
 async function startOnHost(directory: string, port: number): Promise<LocalStack> {
   await assertHostReady();
   const script = fileURLToPath(new URL('./start.sh', import.meta.url));
-  const process = start(directory, 'bash', [script, directory, String(port), SERVICES]);
-  const stop = () => endGroup(process);
-  return { url: await whenReady(process, port, directory, stop), stop };
+  const child = start(directory, 'bash', [script, directory, String(port), SERVICES]);
+  const stop = () => endGroup(child);
+  // Also when the lane is ended from outside.
+  process.once('exit', () => signalGroup(child, 'SIGTERM'));
+  return { url: await whenReady(child, port, directory, stop), stop };
 }
 
 /** Only what can be told without running the script; the rest is in its log. */
@@ -80,18 +82,20 @@ function start(directory: string, command: string, args: string[]): ChildProcess
   return child;
 }
 
-async function endGroup({ pid, exitCode, signalCode }: ChildProcess): Promise<void> {
-  if (pid === undefined || exitCode !== null || signalCode !== null) return;
-  const signal = (name: NodeJS.Signals | 0): boolean => {
-    try {
-      return process.kill(-pid, name);
-    } catch {
-      return false;
-    }
-  };
-  signal('SIGTERM');
-  for (let i = 0; i < 50 && signal(0); i += 1) await sleep(100);
-  signal('SIGKILL');
+/** Whether there still was anybody to get it. */
+function signalGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return false;
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+async function endGroup(child: ChildProcess): Promise<void> {
+  signalGroup(child, 'SIGTERM');
+  for (let i = 0; i < 50 && signalGroup(child, 0); i += 1) await sleep(100);
+  signalGroup(child, 'SIGKILL');
 }
 
 async function whenReady(child: ChildProcess, port: number, directory: string, stop: () => Promise<void>): Promise<string> {
