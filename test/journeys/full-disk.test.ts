@@ -1,0 +1,195 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { downloadAll } from '#test/support/download.ts';
+import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';
+import { type SmallDisks, smallDisks } from '#test/support/small-disks.ts';
+
+const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic', filesystem: 'squashfs' };
+const ENV = { SWEEP_EVERY: '1', LEASE: '4', RETRY_DELAYS: '1', WORKER_CONCURRENT: '2' };
+
+let upstream: DemoUpstreamServer;
+let dataDir: string;
+let disks: SmallDisks | undefined;
+let server: ServerProcess;
+beforeAll(async () => {
+  upstream = await serveDemoUpstream();
+});
+afterAll(() => upstream.close());
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'asu-full-'));
+});
+afterEach(async () => {
+  await server?.kill();
+  await disks?.unmount();
+  disks = undefined;
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+/** A server whose directories (below its data directory) are small disks of so many megabytes. */
+async function start(sizes: Record<string, number>, env: Record<string, string> = {}): Promise<SmallDisks> {
+  const paths = Object.fromEntries(Object.entries(sizes).map(([name, size]) => [join(dataDir, name), size]));
+  disks = await smallDisks(paths);
+  server = await serverProcess(dataDir, upstream.url, { ...ENV, ...env }, disks.wrapper);
+  return disks;
+}
+
+type Body = Record<string, unknown>;
+
+const post = async (packages: string[]) => {
+  const response = await fetch(`${server.url}/api/v1/build`, { method: 'POST', body: JSON.stringify({ ...X86, packages }) });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
+};
+const get = async (hash: unknown) => {
+  const response = await fetch(`${server.url}/api/v1/build/${hash}`);
+  return { status: response.status, body: (await response.json()) as Body };
+};
+
+/** Asks until the build has ended. Every answer on the way is one of a build under way. */
+async function ended(hash: unknown) {
+  for (;;) {
+    const answer = await get(hash);
+    if (answer.status !== 202) return answer;
+    await delay(100);
+  }
+}
+
+async function build(packages: string[]) {
+  const accepted = await post(packages);
+  expect([200, 202]).toContain(accepted.status);
+  return ended(accepted.body['request_hash']);
+}
+
+/** What goes on whatever the disk: pages, catalogue, and everything about what was built before. */
+async function expectAlive(known?: Body) {
+  for (const path of ['/json/v1/overview.json', '/api/v1/stats/summary', '/', '/health']) {
+    const response = await fetch(server.url + path);
+    await response.arrayBuffer();
+    expect([path, response.status]).toEqual([path, 200]);
+  }
+  if (known === undefined) return;
+  for (const { status, body } of [await get(known['request_hash']), await post(packagesOf(known))])
+    expect({ status, binDir: body['bin_dir'] }).toEqual({ status: 200, binDir: known['bin_dir'] });
+  await downloadAll(server.url, known as never);
+}
+
+const packagesOf = (body: Body) => (body['request'] as { packages: string[] }).packages;
+
+const expectFailedForTheDisk = ({ status, body }: { status: number; body: Body }) =>
+  expect([status, body['detail']]).toEqual([500, expect.stringMatching(/disk is full|no disk space left/)]);
+
+/** Directories of attempts in the store: those of finished builds and no others. */
+const expectStored = async (...bodies: Body[]) =>
+  expect((await readdir(disks?.reach(join(dataDir, 'public/store')) ?? '')).sort()).toEqual(bodies.map((body) => body['bin_dir']).sort());
+
+const leftIn = (directory: string) => readdir(disks?.reach(join(dataDir, directory)) ?? '');
+
+describe('a full disk', { timeout: 180_000 }, () => {
+  it.each([
+    ['downloaded', 100_000],
+    ['unpacked', 400_000],
+  ])('while the ImageBuilder is %s fails the build, and holds up no later one', async (_, leaveBytes) => {
+    const { fill, free } = await start({ cache: 48 });
+    await fill(join(dataDir, 'cache'), leaveBytes);
+    const accepted = await post(['vim']);
+    expect(accepted.status).toBe(202);
+    expectFailedForTheDisk(await ended(accepted.body['request_hash']));
+    expect(await leftIn('cache/imagebuilders')).toEqual([]);
+    await expectAlive();
+
+    // A failure of this kind is not remembered: the same request is a new build, also while there is no room yet.
+    expect((await post(['vim'])).status).toBe(202);
+    await free(join(dataDir, 'cache'));
+    const { status, body } = await build(['vim']);
+    expect(status).toBe(200);
+    await expectAlive(body);
+    await expectStored(body);
+  });
+
+  it('while images are made fails the build, whoever has taken the room', async () => {
+    const { fill, free } = await start({ work: 24 });
+    const { body: first } = await build(['vim']);
+    expectFailedForTheDisk(await build(['eats-disk']));
+    expect(await leftIn('work/builds')).toEqual([]);
+
+    await fill(join(dataDir, 'work'), 300_000);
+    expectFailedForTheDisk(await build(['nano']));
+    await expectAlive(first);
+    await free(join(dataDir, 'work'));
+    const { body: second } = await build(['nano']);
+    for (const body of [first, second]) await expectAlive(body);
+    await expectStored(first, second);
+  });
+
+  it('while images are stored fails the build, and leaves nothing of it', async () => {
+    const { fill, free } = await start({ public: 48 });
+    const { body: first } = await build(['vim']);
+    await fill(join(dataDir, 'public'), 100_000);
+    expectFailedForTheDisk(await build(['nano']));
+    await expectAlive(first);
+    await expectStored(first);
+    await free(join(dataDir, 'public'));
+    const { body: second } = await build(['nano']);
+    await expectAlive(second);
+    await expectStored(first, second);
+  });
+
+  it('where state is kept refuses new builds by a readable 503, and loses none that was accepted', async () => {
+    const { fill, free } = await start({ state: 16 }, { ASU_DATABASE_PATH: join(dataDir, 'state/asu.db') });
+    const { body: first } = await build(['vim']);
+    const underWay = await Promise.all([post(['slow-2']), post(['slow-2', 'nano'])]);
+    expect(underWay.map(({ status }) => status)).toEqual([202, 202]);
+    await fill(join(dataDir, 'state'));
+    const refused = await post(['nano']);
+    expect({ status: refused.status, body: refused.body, retryAfter: Number(refused.headers.get('Retry-After')) }).toEqual({
+      status: 503,
+      body: {
+        status: 503,
+        title: 'Service Unavailable',
+        detail: "The server's disk is full: no room for the state of builds, please try again later",
+      },
+      retryAfter: 60,
+    });
+    expect((await get('0'.repeat(64))).status).toBe(404);
+    await expectAlive(first);
+    // Until after the ends of the builds under way could not be written down.
+    await expect.poll(() => server.lines.some((line) => line.includes('"state could not be used"')), { timeout: 30_000 }).toBe(true);
+    await expectAlive(first);
+
+    await free(join(dataDir, 'state'));
+    const { body: second } = await build(['nano']);
+    const others = await Promise.all(underWay.map(({ body }) => ended(body['request_hash'])));
+    expect(others.map(({ status }) => status)).toEqual([200, 200]);
+    for (const body of [first, second, ...others.map((other) => other.body)]) await expectAlive(body);
+    await expectStored(first, second, ...others.map(({ body }) => body));
+  });
+
+  it('under everything at once is survived, by a killed server too, and loses no accepted build', async () => {
+    const { fill, free, wrapper } = await start({ '.': 96 });
+    const { body: first } = await build(['vim']);
+    await fill(dataDir, 1_500_000);
+    const requests = [['nano'], ['htop'], ['tmux']];
+    const answers = await Promise.all(requests.map(post));
+    await expect.poll(() => server.lines.some((line) => line.includes('full')), { timeout: 30_000 }).toBe(true);
+    await fill(dataDir);
+    answers.push(await post(['luci']));
+    await expectAlive(first);
+    await server.kill();
+    await free(dataDir);
+    server = await serverProcess(dataDir, upstream.url, ENV, wrapper);
+
+    for (const { status, body } of answers) {
+      expect([202, 503]).toContain(status);
+      // Also how it failed may have found no room: then its runner was lost.
+      const end = status === 202 ? await ended(body['request_hash']) : { status, body };
+      expect([200, 500, 503]).toContain(end.status);
+      expect(end.body['detail']).toMatch(/^done$|disk is full|no disk space left|runner was lost/);
+    }
+    const { body: second } = await build(['nano']);
+    const { body: third } = await build(['luci']);
+    for (const body of [first, second, third]) await expectAlive(body);
+  });
+});
