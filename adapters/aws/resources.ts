@@ -22,6 +22,16 @@ export const BUILD_TABLE = {
   },
 } as const;
 
+/** What is counted (`statistics.ts`). On demand, point-in-time recovery. No index. */
+export const STATISTICS_TABLE = {
+  /** What kind of item, and of which day. */
+  hashKey: 'part',
+  rangeKey: 'at',
+  keyTypes: { part: 'S', at: 'S' },
+  /** Epoch seconds. */
+  ttlAttribute: 'ttl',
+} as const;
+
 export const BUILD_QUEUE = {
   /** What a receive does not say otherwise. */
   visibilityTimeoutSeconds: 60,

@@ -1,33 +1,49 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, type DynamoDBClient, UpdateTimeToLiveCommand, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  type DynamoDBClient,
+  type GlobalSecondaryIndex,
+  UpdateTimeToLiveCommand,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand, type S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { ARTIFACT_BUCKET, BUILD_QUEUE, BUILD_TABLE, DEAD_LETTER_QUEUE } from '#adapters/aws/resources.ts';
+import { ARTIFACT_BUCKET, BUILD_QUEUE, BUILD_TABLE, DEAD_LETTER_QUEUE, STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 
 /** The resources of `adapters/aws/resources.ts`, as infra/ has SST make them, under names nobody else has. */
 
-export async function freshTable(client: DynamoDBClient): Promise<string> {
-  const TableName = `asu-builds-${randomUUID()}`;
-  const { hashKey, rangeKey, keyTypes, sweepIndex } = BUILD_TABLE;
+export function freshTable(client: DynamoDBClient): Promise<string> {
+  const { sweepIndex } = BUILD_TABLE;
+  return createTable(client, `asu-builds-${randomUUID()}`, BUILD_TABLE, [
+    {
+      IndexName: sweepIndex.name,
+      KeySchema: keySchema(sweepIndex.hashKey, sweepIndex.rangeKey),
+      Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...sweepIndex.projection] },
+    },
+  ]);
+}
+
+export const freshStatisticsTable = (client: DynamoDBClient): Promise<string> =>
+  createTable(client, `asu-statistics-${randomUUID()}`, STATISTICS_TABLE);
+
+async function createTable(
+  client: DynamoDBClient,
+  TableName: string,
+  { hashKey, rangeKey, keyTypes, ttlAttribute }: typeof BUILD_TABLE | typeof STATISTICS_TABLE,
+  indexes?: GlobalSecondaryIndex[],
+): Promise<string> {
   await client.send(
     new CreateTableCommand({
       TableName,
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: Object.entries(keyTypes).map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
       KeySchema: keySchema(hashKey, rangeKey),
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: sweepIndex.name,
-          KeySchema: keySchema(sweepIndex.hashKey, sweepIndex.rangeKey),
-          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...sweepIndex.projection] },
-        },
-      ],
+      ...(indexes && { GlobalSecondaryIndexes: indexes }),
     }),
   );
   await waitUntilTableExists({ client, minDelay: 0.1, maxDelay: 1, maxWaitTime: 60 }, { TableName });
-  await client.send(
-    new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: { AttributeName: BUILD_TABLE.ttlAttribute, Enabled: true } }),
-  );
+  const TimeToLiveSpecification = { AttributeName: ttlAttribute, Enabled: true };
+  await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }));
   return TableName;
 }
 

@@ -1,0 +1,51 @@
+import type { RequestHash } from '#core/build.ts';
+import { type BuildEnd, COUNTED_BUILD_DAYS, type CountedBuild, dayOf } from '#core/statistics.ts';
+import type { Item } from './build-item.ts';
+import { STATISTICS_TABLE } from './resources.ts';
+
+const { hashKey, rangeKey, ttlAttribute } = STATISTICS_TABLE;
+
+/** Longer than core wants builds remembered, so that the last roll-up is never late. */
+const TTL_SECONDS = (COUNTED_BUILD_DAYS + 5) * 86_400;
+
+export const eventsOf = (day: string): string => `builds#${day}`;
+
+/** One item per build: told twice it is still one. Its place names the build and the hour of its miss. */
+export const eventKey = ({ hash, enqueuedAt }: CountedBuild): Item => ({
+  [hashKey]: { S: eventsOf(dayOf(enqueuedAt)) },
+  [rangeKey]: { S: `${enqueuedAt}#${hash}` },
+});
+
+export const eventTtl = ({ enqueuedAt }: CountedBuild): Item => ({
+  [ttlAttribute]: { N: String(Math.ceil(Date.parse(enqueuedAt) / 1000) + TTL_SECONDS) },
+});
+
+export function countedOf(item: Item): CountedBuild {
+  const [enqueuedAt = '', hash = ''] = (item[rangeKey]?.S ?? '').split('#');
+  return { enqueuedAt, hash: hash as RequestHash };
+}
+
+/** Short: a kilobyte is a write unit. */
+export const endAttributes = ({ endedAt, outcome, milliseconds, subject, packages, error }: BuildEnd): Item => ({
+  endedAt: { S: endedAt },
+  outcome: { S: outcome },
+  milliseconds: { N: String(Math.round(milliseconds)) },
+  ...(subject && { subject: { S: JSON.stringify(subject) } }),
+  ...(packages.length > 0 && { packages: { S: packages.join(' ') } }),
+  ...(error !== undefined && { failure: { S: error } }),
+});
+
+/** `undefined`: it has not ended. */
+export function endOf(item: Item): BuildEnd | undefined {
+  const { endedAt, outcome, milliseconds, subject, packages, failure } = item;
+  if (endedAt?.S === undefined) return undefined;
+  return {
+    ...countedOf(item),
+    endedAt: endedAt.S,
+    outcome: outcome?.S as BuildEnd['outcome'],
+    milliseconds: Number(milliseconds?.N ?? 0),
+    ...(subject?.S !== undefined && { subject: JSON.parse(subject.S) }),
+    packages: packages?.S?.split(' ') ?? [],
+    ...(failure?.S !== undefined && { error: failure.S }),
+  };
+}

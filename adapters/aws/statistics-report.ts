@@ -1,0 +1,79 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { StatisticsReport } from '#core/ports.ts';
+import { type BuildError, dayOf, type Figures, hourOf, type RankedKind, sumOf, type VersionCount } from '#core/statistics.ts';
+import { statisticsDays } from './statistics-days.ts';
+import type { DaySums } from './statistics-sums.ts';
+import { sumDay } from './sum-day.ts';
+
+/** A build is an item of the day of its acceptance, and may end this many days later; then it is counted there only over all time. */
+const LATEST_END_DAYS = 14;
+
+/** Reads roll-ups, and the items of the days that have none. */
+export function dynamoStatisticsReport(client: DynamoDBClient, table: string): StatisticsReport {
+  const days = statisticsDays(client, table);
+
+  async function* daySums(from: Date, until: Date, withDetails = false): AsyncGenerator<DaySums> {
+    const first = dayOf(new Date(from.getTime() - LATEST_END_DAYS * 86_400_000).toISOString());
+    for (const day of await days.between(first, dayOf(until.toISOString()))) yield sumDay(days, day, { withDetails });
+  }
+
+  return {
+    async figures(by, from, until) {
+      const keyOf = by === 'hour' ? hourOf : dayOf;
+      const [first, last] = [keyOf(from.toISOString()), keyOf(until.toISOString())];
+      const found = new Map<string, Figures>();
+      for await (const { sums } of daySums(from, until))
+        for (const [hour, figures] of Object.entries(sums.figures)) {
+          const start = keyOf(hour);
+          if (start < first || start > last) continue;
+          found.set(start, sumOf([found.get(start) ?? [], figures].flat()));
+        }
+      return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([start, figures]) => ({ ...figures, start }));
+    },
+
+    async versions(from, until) {
+      const [first, last] = [dayOf(from.toISOString()), dayOf(until.toISOString())];
+      const counts = new Map<string, VersionCount>();
+      for await (const { sums } of daySums(from, until))
+        for (const [day, named] of Object.entries(sums.version)) {
+          if (day < first || day > last) continue;
+          for (const [version, count] of Object.entries(named)) {
+            const key = `${day} ${version}`;
+            counts.set(key, { day, version, count: (counts.get(key)?.count ?? 0) + count });
+          }
+        }
+      return [...counts.values()];
+    },
+
+    async top(kind, from, until, { limit, branch }) {
+      const [first, last] = [dayOf(from.toISOString()), dayOf(until.toISOString())];
+      const counts = new Map<string, number>();
+      for await (const day of daySums(from, until, kind === 'package'))
+        for (const [group, named] of Object.entries(groupsOf(day, kind))) {
+          const isWanted = dayOf(group) >= first && dayOf(group) <= last && (branch === undefined || group.slice(11) === branch);
+          if (!isWanted) continue;
+          for (const [name, count] of Object.entries(named)) counts.set(name, (counts.get(name) ?? 0) + count);
+        }
+      const byCount = (a: [string, number], b: [string, number]) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1);
+      return [...counts]
+        .sort(byCount)
+        .slice(0, limit)
+        .map(([name, count]) => ({ name, count }));
+    },
+
+    async errors(limit) {
+      const errors: BuildError[] = [];
+      const newestFirst = (await days.between('0', '9')).reverse();
+      for (const day of newestFirst) {
+        // Looked for before reading: one day more than seems needed, for builds that ended on the day after their acceptance.
+        const isEnough = errors.length >= limit;
+        errors.push(...(await sumDay(days, day, { withDetails: true })).details.errors);
+        if (isEnough) break;
+      }
+      return errors.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit);
+    },
+  };
+}
+
+const groupsOf = ({ sums, details }: DaySums, kind: RankedKind): Record<string, Record<string, number>> =>
+  kind === 'package' ? details.package : sums[kind];

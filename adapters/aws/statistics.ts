@@ -1,0 +1,96 @@
+import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Clock, Statistics } from '#core/ports.ts';
+import { COUNTED_BUILD_DAYS, type CountedBuild, dayOf } from '#core/statistics.ts';
+import type { Item } from './build-item.ts';
+import { addExpression, clientsOf, requestsOfDay, shardOf } from './request-sums.ts';
+import { STATISTICS_TABLE } from './resources.ts';
+import { statisticsDays } from './statistics-days.ts';
+import { countedOf, endAttributes, eventKey, eventsOf, eventTtl } from './statistics-event.ts';
+import { orThrottled } from './throttled.ts';
+
+/** What is told of so long ago may be behind a roll-up; those keep further away from now (`roll-up-statistics.ts`). */
+const LATE_MS = 600_000;
+/** Hours and shards of which a process remembers what it last saw. */
+const REMEMBERED = 1_000;
+
+/**
+ * Statistics on DynamoDB. A build is one item, written when it starts and when it ends: one unit each, idempotent by its key, and
+ * every figure is what such items add up to, so the books cannot disagree. `rollUpStatistics` sums them up once they are over.
+ */
+export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clock): Statistics {
+  const days = statisticsDays(client, table);
+  const call = <T>(promise: Promise<T>) => orThrottled('statistics table', promise);
+  const noted = new Set<string>();
+  const lastSeen = new Map<string, ReadonlySet<string>>();
+
+  const note = async (day: string): Promise<void> => {
+    if (noted.has(day)) return;
+    await days.note(day);
+    if (noted.size > REMEMBERED) noted.clear();
+    noted.add(day);
+  };
+  const isLate = (time: string): boolean => Date.parse(time) < now().getTime() - LATE_MS;
+
+  /** Writes to a build's item. False when the condition refuses. */
+  const write = async (build: CountedBuild, attributes: Item, condition?: string): Promise<boolean> => {
+    const day = dayOf(build.enqueuedAt);
+    await note(day);
+    const all = Object.entries({ ...eventTtl(build), ...attributes });
+    const command = new UpdateItemCommand({
+      TableName: table,
+      Key: eventKey(build),
+      UpdateExpression: `SET ${all.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+      ExpressionAttributeNames: Object.fromEntries(all.map(([name]) => [`#${name}`, name])),
+      ExpressionAttributeValues: Object.fromEntries(all.map(([name, value]) => [`:${name}`, value])),
+      ...(condition && { ConditionExpression: condition }),
+      ReturnValues: 'ALL_OLD',
+    });
+    try {
+      const { Attributes } = await call(client.send(command));
+      if (Attributes === undefined && isLate(build.enqueuedAt)) await days.void(day);
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
+
+  return {
+    async count(counts) {
+      const day = dayOf(counts.at);
+      await note(day);
+      const at = shardOf(counts);
+      const command = new UpdateItemCommand({
+        TableName: table,
+        Key: { [STATISTICS_TABLE.hashKey]: { S: requestsOfDay(day) }, [STATISTICS_TABLE.rangeKey]: { S: at } },
+        ...addExpression(counts, lastSeen.get(at) ?? new Set()),
+        ReturnValues: 'ALL_NEW',
+      });
+      const { Attributes } = await call(client.send(command));
+      if (lastSeen.size > REMEMBERED) lastSeen.clear();
+      lastSeen.set(at, clientsOf(Attributes));
+      if (isLate(counts.at)) await days.void(day);
+    },
+
+    async started(build) {
+      await write(build, {});
+    },
+
+    ended: (end) => write(end, endAttributes(end), 'attribute_not_exists(#endedAt)'),
+
+    async unended(before, limit) {
+      const until = before.toISOString();
+      const unended: CountedBuild[] = [];
+      const oldest = dayOf(new Date(now().getTime() - COUNTED_BUILD_DAYS * 86_400_000).toISOString());
+      for (const { day, upto = '', isFinal } of await days.between(oldest, dayOf(until))) {
+        if (isFinal) continue;
+        // `upto` has ended, so it does no harm to find it once more.
+        for await (const item of days.query(eventsOf(day), upto || '0', until)) {
+          if (item['endedAt'] === undefined) unended.push(countedOf(item));
+          if (unended.length === limit) return unended;
+        }
+      }
+      return unended;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { addRequests, requestsOfDay } from './request-sums.ts';
+import type { CountedDay, StatisticsDays } from './statistics-days.ts';
+import { countedOf, endOf, eventsOf } from './statistics-event.ts';
+import { addEnd, addFigures, type DaySums, noDetails, noSums } from './statistics-sums.ts';
+
+/** Later than any key of a day. */
+const END = '~';
+
+/** A roll-up is replaced while it is read: the day is asked once more where the new one is. More often is no coincidence. */
+const ATTEMPTS = 5;
+
+export interface SumDayOptions {
+  readonly withDetails?: boolean;
+}
+
+/** What builds accepted and requests made on one day add up to: its roll-up, if it has one, and whatever came after. */
+export async function sumDay(days: StatisticsDays, counted: CountedDay, { withDetails = false }: SumDayOptions = {}): Promise<DaySums> {
+  const { day, base } = await rollUpOf(days, counted, withDetails);
+  if (day.isFinal) return base;
+  for await (const item of days.query(eventsOf(day.day), day.upto ?? '0', END)) {
+    // The bounds of a query are included; `upto` is in the roll-up already.
+    if (item['at']?.S === day.upto) continue;
+    addFigures(base.sums, countedOf(item).enqueuedAt, { misses: 1 });
+    const end = endOf(item);
+    if (end) addEnd(base, end);
+  }
+  for await (const item of days.query(requestsOfDay(day.day), '0', END)) addRequests(base.sums, item);
+  return base;
+}
+
+async function rollUpOf(days: StatisticsDays, counted: CountedDay, withDetails: boolean): Promise<{ day: CountedDay; base: DaySums }> {
+  let day: CountedDay = counted;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    if (day.upto === undefined) return { day, base: { sums: noSums(), details: noDetails() } };
+    const sums = await days.sums(day);
+    const details = withDetails ? await days.details(day) : noDetails();
+    if (sums && details) return { day, base: { sums, details } };
+    const now = (await days.read(day.day)) ?? day;
+    // Still the same roll-up: its details are so old that they are gone.
+    if (sums && now.upto === day.upto && now.generation === day.generation) return { day, base: { sums, details: noDetails() } };
+    day = now;
+  }
+  throw new Error(`The statistics of ${day.day} cannot be read: their roll-up is missing`);
+}

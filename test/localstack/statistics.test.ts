@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { rollUpStatistics } from '#adapters/aws/roll-up-statistics.ts';
+import { dynamoStatistics } from '#adapters/aws/statistics.ts';
+import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
+import type { Statistics, StatisticsReport } from '#core/ports.ts';
+import { type BuildEnd, type CountedBuild, type RequestCounts, sumOf } from '#core/statistics.ts';
+import { at, freshHash, iso } from '#test/contracts/sample-builds.ts';
+import { statisticsContract } from '#test/contracts/statistics.ts';
+import { dynamoClient } from './clients.ts';
+import { freshStatisticsTable } from './create-resources.ts';
+import { meterUnits } from './meter.ts';
+
+const client = dynamoClient();
+
+async function make(now = () => at(0)): Promise<{ name: string; statistics: Statistics & StatisticsReport }> {
+  const name = await freshStatisticsTable(client);
+  return { name, statistics: { ...dynamoStatistics(client, name, now), ...dynamoStatisticsReport(client, name) } };
+}
+
+statisticsContract('dynamodb', async () => (await make()).statistics, { runs: 5 });
+
+/** Everything is long ago, so everything is rolled up, and what comes is late. */
+statisticsContract(
+  'dynamodb, rolled up before each look',
+  async () => {
+    const now = () => at(40 * 24 * 60);
+    const { name, statistics } = await make(now);
+    const afterRollUp =
+      <Input extends unknown[], T>(read: (...input: Input) => Promise<T>) =>
+      async (...input: Input): Promise<T> => {
+        await rollUpStatistics(client, name, now, 1);
+        return read(...input);
+      };
+    return {
+      ...statistics,
+      unended: afterRollUp(statistics.unended),
+      figures: afterRollUp(statistics.figures),
+      versions: afterRollUp(statistics.versions),
+      top: afterRollUp(statistics.top),
+      errors: afterRollUp(statistics.errors),
+    };
+  },
+  { runs: 5 },
+);
+
+describe('statistics on DynamoDB', () => {
+  const success = (build: CountedBuild, minutes: number, packages: string[] = ['luci']): BuildEnd => ({
+    ...build,
+    endedAt: iso(minutes),
+    outcome: 'success',
+    milliseconds: 1_000,
+    subject: { branch: '24.10', version: '24.10.2', target: 'x86/64', profile: 'generic' },
+    packages,
+  });
+  const counted = (minutes: number): CountedBuild => ({ hash: freshHash(), enqueuedAt: iso(minutes) });
+  const requests = (minutes: number, clients: Record<string, number>): RequestCounts => ({
+    at: iso(minutes),
+    hits: 1,
+    joined: 0,
+    rejected: 0,
+    clients,
+  });
+  const total = async (report: StatisticsReport) => sumOf(await report.figures('day', new Date(0), at(100 * DAY)));
+  const DAY = 24 * 60;
+
+  it('costs one write unit per start, end and flush', async () => {
+    const { name } = await make();
+    await dynamoStatistics(client, name, () => at(0)).started(counted(0));
+    const metered = dynamoClient();
+    const units = meterUnits(metered);
+    const statistics = dynamoStatistics(metered, name, () => at(0));
+    const build = counted(0);
+    await statistics.count(requests(0, { 'owut/2026.01.01': 1 }));
+    expect(units.take()).toEqual({ reads: 0.5, writes: 1 });
+    await statistics.started(build);
+    await statistics.ended(
+      success(
+        build,
+        1,
+        Array.from({ length: 30 }, (_, i) => `package-number-${i}`),
+      ),
+    );
+    await statistics.count(requests(0, { 'owut/2026.01.01': 1 }));
+    expect(units.take()).toEqual({ reads: 0, writes: 3 });
+  });
+
+  it('rolls up to the oldest build that has not ended, and the day once it is over', async () => {
+    let minutes = 600;
+    const { name, statistics } = await make(() => at(minutes));
+    const rollUp = () => rollUpStatistics(client, name, () => at(minutes), 1);
+    const builds = [0, 1, 2, 3].map(counted);
+    for (const build of builds) await statistics.started(build);
+    for (const i of [0, 1, 3]) await statistics.ended(success(builds[i] as CountedBuild, 10));
+    await statistics.count(requests(600, { 'owut/1': 1 }));
+
+    expect(await rollUp()).toBe(1);
+    expect(await rollUp()).toBe(0);
+    expect(await statistics.unended(at(minutes), 10)).toEqual([builds[2]]);
+    expect(await total(statistics)).toMatchObject({ misses: 4, successes: 3, hits: 1 });
+    await statistics.ended(success(builds[2] as CountedBuild, 20));
+    minutes = 1.5 * DAY;
+    expect(await rollUp()).toBe(1);
+    expect(await statistics.unended(at(minutes), 10)).toEqual([]);
+    expect(await total(statistics)).toMatchObject({ misses: 4, successes: 4, hits: 1 });
+
+    const metered = dynamoClient();
+    const units = meterUnits(metered);
+    expect(await total(dynamoStatisticsReport(metered, name))).toMatchObject({ misses: 4, successes: 4, hits: 1 });
+    expect(units.take().reads).toBeLessThanOrEqual(2);
+  });
+
+  it('counts what comes after the day was rolled up, and each once when several roll up', async () => {
+    const { name, statistics } = await make(() => at(5 * DAY));
+    const rollUp = () => rollUpStatistics(client, name, () => at(5 * DAY), 1);
+    await statistics.ended(success(counted(0), 10, ['vim']));
+    await Promise.all([rollUp(), rollUp(), rollUp()]);
+    await statistics.started(counted(5));
+    await statistics.count(requests(3, { 'owut/1': 2 }));
+    expect(await total(statistics)).toMatchObject({ misses: 2, successes: 1, hits: 1 });
+    await Promise.all([rollUp(), rollUp(), rollUp()]);
+    expect(await total(statistics)).toMatchObject({ misses: 2, successes: 1, hits: 1 });
+    expect(await statistics.top('package', at(0), at(DAY), { limit: 5 })).toEqual([{ name: 'vim', count: 1 }]);
+    expect(await statistics.top('client', at(0), at(DAY), { limit: 5 })).toEqual([{ name: 'owut/1', count: 2 }]);
+  });
+
+  it('does not let invented clients make its items large', async () => {
+    const { name, statistics } = await make();
+    for (let i = 0; i < 20; i += 1)
+      await statistics.count(requests(0, Object.fromEntries(Array.from({ length: 40 }, (_, j) => [`client-${i}/${j}`, 1]))));
+    const clients = await statistics.top('client', at(0), at(0), { limit: 1_000 });
+    expect(clients.length).toBeLessThanOrEqual(8 * 25);
+    expect(clients.reduce((sum, { count }) => sum + count, 0)).toBe(800);
+    expect(clients[0]?.name).toBe('other/0');
+    expect(await dynamoStatisticsReport(client, name).figures('hour', at(0), at(0))).toMatchObject([{ hits: 20 }]);
+  });
+});
