@@ -7,7 +7,11 @@ export default defineConfig({
       {
         test: {
           name: 'default',
-          include: ['{core,adapters,http,functions,runner,standalone,demo}/**/*.test.ts', 'test/{compat,journeys,tooling}/**/*.test.ts'],
+          include: [
+            '{core,adapters,http,functions,runner,standalone,demo}/**/*.test.ts',
+            'test/{bundles,compat,journeys,tooling}/**/*.test.ts',
+            'infra/**/*.test.ts',
+          ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',

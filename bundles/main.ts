@@ -1,0 +1,6 @@
+import { join } from 'node:path';
+import { bundleFunctions, ROOT } from './bundle-functions.ts';
+
+/** `npm run bundle`: makes what `npx sst deploy` uploads. */
+for (const { name, bytes } of await bundleFunctions(join(ROOT, 'dist', 'functions')))
+  process.stdout.write(`${name.padEnd(14)}${(bytes / 1024).toFixed(0).padStart(6)} KB\n`);

@@ -1,0 +1,32 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { handle } from 'hono/aws-lambda';
+import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
+import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { httpApp } from '#http/http-app.ts';
+import { processLog } from '#http/process-log.ts';
+import { serverFacts } from '#http/server-facts.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { catalogueApp } from './app.ts';
+import { loadConfig } from './config.ts';
+
+const config = loadConfig();
+const log = processLog(config.LOG_LEVEL, 'catalogue');
+const now = () => new Date();
+const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
+const facts = serverFacts(config, manifest.version);
+const catalogue = upstreamCatalogue({
+  baseUrl: config.UPSTREAM_URL,
+  records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
+  now,
+  onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+});
+
+await assertBucketReady(s3, config.ARTIFACT_BUCKET);
+
+export const handler = handle(
+  httpApp(
+    { log },
+    catalogueApp({ catalogue, now, upstreamUrl: config.UPSTREAM_URL, branches: () => config.BRANCHES, serverFacts: () => facts }),
+  ),
+);

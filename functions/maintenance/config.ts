@@ -1,0 +1,23 @@
+import * as z from 'zod';
+import { readSettings } from '#core/read-settings.ts';
+import {
+  bucketSettings,
+  logSettings,
+  offerSettings,
+  queueSettings,
+  tableSettings,
+  timeToLiveSettings,
+  upstreamSettings,
+} from '#http/function-settings.ts';
+
+const Config = z.object({
+  ...logSettings,
+  ...offerSettings,
+  ...upstreamSettings,
+  ...bucketSettings,
+  ...tableSettings,
+  ...queueSettings,
+  ...timeToLiveSettings,
+});
+
+export const loadConfig = (env: NodeJS.ProcessEnv = process.env) => readSettings(Config, env);

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
+import { assertQueueReady } from '#adapters/aws/assert-queue-ready.ts';
+import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
+import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
+import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { settleLedger } from '#adapters/aws/settle-ledger.ts';
+import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { processLog } from '#http/process-log.ts';
+import { serverFacts } from '#http/server-facts.ts';
+import { timesToLive } from '#http/times-to-live.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { loadConfig } from './config.ts';
+import { logMaintenance } from './log-maintenance.ts';
+import { type RunMaintenanceDeps, runMaintenance } from './run-maintenance.ts';
+
+const config = loadConfig();
+const log = processLog(config.LOG_LEVEL, 'maintenance');
+const now = () => new Date();
+const dynamo = new DynamoDBClient();
+const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
+const sqs = new SQSClient();
+const queue = { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL };
+
+await Promise.all([
+  assertTableReady(dynamo, config.BUILD_TABLE, { withIndex: true }),
+  assertQueueReady(sqs, config.BUILD_QUEUE_URL),
+  assertBucketReady(s3, config.ARTIFACT_BUCKET),
+]);
+
+const deps: RunMaintenanceDeps = {
+  ...logMaintenance(log),
+  builds: dynamoBuildTable(dynamo, config.BUILD_TABLE),
+  sweep: dynamoBuildSweep(dynamo, config.BUILD_TABLE),
+  settle: () => settleLedger(dynamo, config.BUILD_TABLE, now),
+  queue: sqsBuildQueue(sqs, queue),
+  artifacts: s3ArtifactStore(s3, config.ARTIFACT_BUCKET),
+  catalogue: upstreamCatalogue({
+    baseUrl: config.UPSTREAM_URL,
+    records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
+    now,
+    onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+  }),
+  branches: () => config.BRANCHES,
+  upstreamUrl: config.UPSTREAM_URL,
+  serverFacts: serverFacts(config, manifest.version),
+  timesToLive: timesToLive(config),
+  newSweepId: randomUUID,
+  now,
+};
+
+export const handler = (): Promise<void> => runMaintenance(deps);

@@ -1,0 +1,33 @@
+import type { OverviewDeps, ServerFacts } from '#core/overview.ts';
+import { latest, overview, publishedBranches } from '#core/overview.ts';
+import type { ArtifactStore } from '#core/ports.ts';
+
+export interface PublishCatalogueDeps extends OverviewDeps {
+  readonly artifacts: ArtifactStore;
+  readonly upstreamUrl: string;
+  readonly serverFacts: ServerFacts;
+}
+
+/** As the catalogue function answers them: both may be behind one URL. */
+const META = { contentType: 'application/json', cacheControl: 'public, max-age=60' };
+
+/**
+ * Reads the catalogue, which refreshes what is due, and puts overview, branches and latest into the store under their URL paths.
+ * What has not changed is not written again. Idempotent; of two at once each writes what it read, and the next puts it right.
+ * Answers the keys that were written.
+ */
+export async function publishCatalogue(deps: PublishCatalogueDeps): Promise<string[]> {
+  const documents = {
+    'json/v1/overview.json': await overview(deps, deps.upstreamUrl, deps.serverFacts),
+    'json/v1/branches.json': await publishedBranches(deps),
+    'json/v1/latest.json': await latest(deps),
+  };
+  const written: string[] = [];
+  for (const [key, document] of Object.entries(documents)) {
+    const text = JSON.stringify(document);
+    if ((await deps.artifacts.read(key)) === text) continue;
+    await deps.artifacts.put(key, text, META);
+    written.push(key);
+  }
+  return written;
+}

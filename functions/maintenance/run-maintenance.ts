@@ -1,0 +1,49 @@
+import { type MaintainDeps, maintain, SWEEP_EVERY_MS } from './maintain.ts';
+import { type PublishCatalogueDeps, publishCatalogue } from './publish-catalogue.ts';
+
+export interface RunMaintenanceDeps extends MaintainDeps, Omit<PublishCatalogueDeps, 'branches'> {
+  readonly branches: () => PublishCatalogueDeps['branches'];
+  readonly onPublished: (keys: readonly string[]) => void;
+  /** What else is to be put right once in a run. */
+  readonly settle?: () => Promise<unknown>;
+}
+
+/** Schedulers call once a minute at most; sweeps come every half of one (ARCHITECTURE.md §5). */
+const SWEEPS = 2;
+
+/**
+ * One scheduled run: publishes the catalogue and sweeps, at once and again before the next run is due. What fails does not keep
+ * the rest from being done; the run then fails with it in the end, so that alarms see it.
+ */
+export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_EVERY_MS): Promise<void> {
+  const troubles: unknown[] = [];
+  const onTrouble = (error: unknown) => {
+    troubles.push(error);
+    deps.onTrouble(error);
+  };
+  const stop = new AbortController();
+  let sweepsLeft = SWEEPS;
+  const count = () => {
+    if (--sweepsLeft === 0) stop.abort();
+  };
+  const sweeping = maintain(
+    {
+      ...deps,
+      onTrouble: (error) => {
+        onTrouble(error);
+        count();
+      },
+      onSwept: (swept) => {
+        troubles.push(...swept.errors);
+        deps.onSwept(swept);
+        count();
+      },
+    },
+    stop.signal,
+    everyMs,
+  );
+  await deps.settle?.().catch(onTrouble);
+  await publishCatalogue({ ...deps, branches: deps.branches() }).then(deps.onPublished, onTrouble);
+  await sweeping;
+  if (troubles.length > 0) throw new AggregateError(troubles, `Maintenance met ${troubles.length} failures`);
+}

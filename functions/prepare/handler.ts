@@ -1,0 +1,19 @@
+import { handle } from 'hono/aws-lambda';
+import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
+import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { httpApp } from '#http/http-app.ts';
+import { processLog } from '#http/process-log.ts';
+import { requestDeps } from '#http/request-deps.ts';
+import { prepareApp } from './app.ts';
+import { loadConfig } from './config.ts';
+
+const config = loadConfig();
+const log = processLog(config.LOG_LEVEL, 'prepare');
+const catalogue = upstreamCatalogue({
+  baseUrl: config.CATALOGUE_URL,
+  records: memoryRecordStore(),
+  now: () => new Date(),
+  onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+});
+
+export const handler = handle(httpApp({ log }, prepareApp({ catalogue, ...requestDeps(config) })));

@@ -1,0 +1,35 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { handle } from 'hono/aws-lambda';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
+import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { buildPace } from '#core/build-pace.ts';
+import { estimateSeconds } from '#http/estimate-seconds.ts';
+import { httpApp } from '#http/http-app.ts';
+import { processLog } from '#http/process-log.ts';
+import { statusApp } from './app.ts';
+import { loadConfig } from './config.ts';
+
+const config = loadConfig();
+const now = () => new Date();
+const dynamo = new DynamoDBClient();
+const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
+
+await Promise.all([assertTableReady(dynamo, config.BUILD_TABLE), assertBucketReady(s3, config.ARTIFACT_BUCKET)]);
+
+export const handler = handle(
+  httpApp(
+    { log: processLog(config.LOG_LEVEL, 'status') },
+    statusApp({
+      builds: dynamoBuildTable(dynamo, config.BUILD_TABLE, { reads: 'eventual' }),
+      positions: dynamoQueuePositions(dynamo, config.BUILD_TABLE),
+      artifacts: s3ArtifactStore(s3, config.ARTIFACT_BUCKET),
+      estimate: estimateSeconds(buildPace(s3RecordStore(s3, config.ARTIFACT_BUCKET), now), config.MAX_RUNNERS),
+      now,
+    }),
+  ),
+);

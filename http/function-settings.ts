@@ -1,0 +1,44 @@
+import * as z from 'zod';
+import { Branches, DEFAULT_BRANCHES } from '#core/branches.ts';
+import { DEFAULT_LIMITS } from '#core/build-request.ts';
+import { baseUrl, count, flag, json, resource, seconds, words } from '#core/setting-kinds.ts';
+import { LOG_LEVELS } from './log.ts';
+
+/** Settings that several functions have, in groups that a function's `config.ts` picks from. Names are the reference server's. */
+
+export const logSettings = { LOG_LEVEL: z.enum(LOG_LEVELS).default('info') };
+
+export const upstreamSettings = { UPSTREAM_URL: baseUrl.default('https://downloads.openwrt.org') };
+
+export const branchSettings = { BRANCHES: json.pipe(Branches).default(() => DEFAULT_BRANCHES) };
+
+export const requestSettings = {
+  ...branchSettings,
+  ALLOW_DEFAULTS: flag.default(false),
+  REPOSITORY_ALLOW_LIST: words.default([]),
+  MAX_CUSTOM_ROOTFS_SIZE_MB: count(1).default(DEFAULT_LIMITS.maxCustomRootfsSizeMb),
+  MAX_DEFAULTS_LENGTH: count(0).default(DEFAULT_LIMITS.maxDefaultsLength),
+};
+
+/** What the overview tells of the server. */
+export const offerSettings = { ...requestSettings, CONTACT: z.string().default('') };
+
+export const bucketSettings = {
+  ARTIFACT_BUCKET: resource,
+  /** For stores other than AWS's that know buckets as paths only. */
+  S3_FORCE_PATH_STYLE: flag.default(false),
+};
+
+export const tableSettings = { BUILD_TABLE: resource };
+
+export const queueSettings = { BUILD_QUEUE_URL: resource, DEAD_LETTER_QUEUE_URL: resource };
+
+/** How many builds are done at once when there is much to do: what waiting times are reckoned with. */
+export const paceSettings = { MAX_RUNNERS: count(1).default(10) };
+
+export const timeToLiveSettings = {
+  BUILD_TTL: seconds.default(604_800),
+  BUILD_TTL_UNVERSIONED: seconds.default(604_800),
+  BUILD_DEFAULTS_TTL: seconds.default(1_800),
+  BUILD_FAILURE_TTL: seconds.default(3_600),
+};

@@ -1,0 +1,16 @@
+import type * as z from 'zod';
+import type { ServerFacts } from '#core/overview.ts';
+import type { offerSettings } from './function-settings.ts';
+
+/** What a function that publishes the overview makes of its settings. */
+export const serverFacts = (
+  config: { [Name in keyof typeof offerSettings]: z.output<(typeof offerSettings)[Name]> },
+  version: string,
+): ServerFacts => ({
+  version,
+  contact: config.CONTACT,
+  allow_defaults: config.ALLOW_DEFAULTS,
+  repository_allow_list: config.REPOSITORY_ALLOW_LIST,
+  max_custom_rootfs_size_mb: config.MAX_CUSTOM_ROOTFS_SIZE_MB,
+  max_defaults_length: config.MAX_DEFAULTS_LENGTH,
+});

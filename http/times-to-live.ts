@@ -1,0 +1,15 @@
+import type * as z from 'zod';
+import type { TimesToLive } from '#core/run-build.ts';
+import type { timeToLiveSettings } from './function-settings.ts';
+
+/** How long outcomes are kept, from the settings by which the reference server names it. */
+export const timesToLive = (
+  config: {
+    [Name in keyof typeof timeToLiveSettings]: z.output<(typeof timeToLiveSettings)[Name]>;
+  },
+): TimesToLive => ({
+  buildSeconds: config.BUILD_TTL,
+  unversionedSeconds: config.BUILD_TTL_UNVERSIONED,
+  defaultsSeconds: config.BUILD_DEFAULTS_TTL,
+  failureSeconds: config.BUILD_FAILURE_TTL,
+});

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
+
+/** What API Gateway hands to a function. */
+export const httpEvent = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => ({
+  version: '2.0',
+  routeKey: '$default',
+  rawPath: path,
+  rawQueryString: '',
+  headers: { host: 'api.example.org', ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+  requestContext: { http: { method, path, sourceIp: '192.0.2.1', protocol: 'HTTP/1.1', userAgent: 'test' }, domainName: 'api.example.org' },
+  isBase64Encoded: false,
+  ...(body !== undefined && { body: JSON.stringify(body) }),
+});
+
+export interface Invocation {
+  /** What the handler answered; absent: the process ended before it could. */
+  readonly answer?: { statusCode: number; headers: Record<string, string>; body: string };
+  readonly log: string;
+  /** The end of it: Node begins with the source line, which in a bundle is long. */
+  readonly errors: string;
+}
+
+const DRIVER = `
+const [path, event] = process.argv.slice(1);
+const { handler } = await import(path);
+const answer = await handler(JSON.parse(event), {});
+process.stdout.write('\\nANSWER' + JSON.stringify(answer) + '\\n', () => process.exit(0));
+`;
+
+/** Runs a bundle's handler once, in a process of its own with nothing in its environment but `env`. */
+export function invoke(bundle: string, event: unknown, env: Record<string, string> = {}): Promise<Invocation> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      ['--input-type=module', '--eval', DRIVER, '--', pathToFileURL(bundle).href, JSON.stringify(event)],
+      {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    const [output, errors]: [Buffer[], Buffer[]] = [[], []];
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+    child.once('error', reject);
+    child.once('close', () => {
+      const [log = '', answer] = Buffer.concat(output).toString().split('\nANSWER');
+      resolve({ log, errors: Buffer.concat(errors).toString().slice(-4_000), ...(answer !== undefined && { answer: JSON.parse(answer) }) });
+    });
+  });
+}
