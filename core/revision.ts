@@ -1,6 +1,7 @@
 import { type Branch, branchOf, versionPath } from './branches.ts';
-import type { Catalogue } from './catalogue.ts';
+import type { Catalogue, Freshness } from './catalogue.ts';
 import { AsuError, UnsupportedVersionError } from './errors.ts';
+import { knownVersions } from './versions.ts';
 
 export class RevisionNotFoundError extends AsuError {
   readonly status = 404;
@@ -18,7 +19,12 @@ export async function revision(
 ): Promise<{ revision: string }> {
   const branch = branchOf(version, branches);
   if (branch === undefined || !branch.enabled) throw new UnsupportedVersionError(version);
-  const record = await catalogue.target(version, versionPath(version, branch), target);
+  const isKnown = async (freshness?: Freshness) => knownVersions(await catalogue.versions(freshness), branches).includes(version);
+  // What is no version is not looked for: anybody could make us ask upstream for, and remember, any number of them.
+  const record =
+    (await isKnown()) || (await isKnown({ fresh: true }))
+      ? await catalogue.target(version, versionPath(version, branch), target)
+      : undefined;
   if (record === undefined) throw new RevisionNotFoundError(version, target);
   return { revision: record.revision };
 }
