@@ -81,6 +81,17 @@ describe.each([
     PATIENCE_MS,
   );
 
+  it(
+    'auc and owut show what a failed build said',
+    async () => {
+      const own = await device(to, 'ath79/generic', '8dev,carambola2', 'squashfs', ['foe-a', 'foe-b']);
+      const conflict = /^Error: Impossible package selection: conflicts \(.*foe-a.*foe-b.*\)\n[\s\S]*foe-a/;
+      await expect(auc(server.url, own, to)).rejects.toThrow(conflict);
+      await expect(owut(server.url, own, to)).rejects.toThrow(conflict);
+    },
+    PATIENCE_MS,
+  );
+
   it.each(['/api/overview', '/api/v1/overview'] as const)(
     'LuCI upgrades, having searched in %s, with posts that do not wait for each other',
     async (overview) => {

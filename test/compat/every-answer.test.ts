@@ -119,6 +119,22 @@ describe('every path', () => {
   });
 });
 
+describe('versions that there are not', () => {
+  it('are not looked for upstream', async () => {
+    // Once more the list itself, as it may be older than the version.
+    await server.ask('/api/v1/revision/24.10.98/x86/64');
+    server.upstream.clearRequests();
+    for (let patch = 100; patch < 110; patch++) {
+      const answer = await server.ask(`/api/v1/revision/24.10.${patch}/x86/64`);
+      expectProblem(`24.10.${patch}`, answer, 404);
+      expect(JSON.parse(answer.text)).toMatchObject({ detail: `Failed to fetch revision for 24.10.${patch}/x86/64` });
+      expect((await server.ask(`/json/v1/releases/24.10.${patch}/targets/x86/64/index.json`)).status).toBe(404);
+    }
+    expect(server.upstream.requests.map(({ path }) => path).filter((path) => path !== '/.versions.json')).toEqual([]);
+    expect(server.upstream.requests.length).toBeLessThan(3);
+  });
+});
+
 describe('a slash too many', () => {
   it('at the end leads to the path without, query kept, whatever the method', async () => {
     for (const path of [...DOCUMENTS.filter((path) => path !== '/'), build, '/api/v1/latest', '/api/v1/build'])

@@ -1,0 +1,61 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Answer, ask } from './ask.ts';
+
+/** An answer on its way through. Headers may be repeated; a Content-Length that no longer fits is put right. */
+export interface Passing {
+  readonly method: string;
+  readonly path: string;
+  status: number;
+  headers: [name: string, value: string][];
+  body: Buffer;
+}
+
+/** Stands between clients and a server, and spoils the answers. */
+export async function tamperingProxy(target: string, tamper: (passing: Passing) => void): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { method = '', url: path = '' } = request;
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    const { host: _, connection: __, 'transfer-encoding': ___, 'content-length': ____, ...kept } = headers;
+    const answer: Answer = await ask(target, path, { method, headers: kept, body: Buffer.concat(chunks).toString('utf8') });
+    const passing: Passing = {
+      method,
+      path,
+      status: answer.status,
+      headers: answer.headerLines.filter(([name]) => !['connection', 'keep-alive', 'date', 'transfer-encoding'].includes(name)) as [
+        string,
+        string,
+      ][],
+      body: answer.bytes,
+    };
+    tamper(passing);
+    const length = method === 'HEAD' ? undefined : String(passing.body.length);
+    const lines = passing.headers.map(([name, value]) => [name, name === 'content-length' ? (length ?? value) : value]);
+    response.writeHead(passing.status, lines.flat());
+    response.end(method === 'HEAD' ? undefined : passing.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Changes a JSON body where there is one. */
+export function changeJson(passing: Passing, change: (body: Record<string, unknown>) => void): void {
+  if (passing.body.length === 0) return;
+  const body = JSON.parse(passing.body.toString('utf8')) as Record<string, unknown>;
+  change(body);
+  passing.body = Buffer.from(JSON.stringify(body));
+}
+
+export function dropHeader(passing: Passing, dropped: string): void {
+  passing.headers = passing.headers.filter(([name]) => name !== dropped);
+}
