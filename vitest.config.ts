@@ -27,6 +27,15 @@ export default defineConfig({
           pool: 'forks',
         },
       },
+      {
+        test: {
+          name: 'openapi',
+          include: ['test/openapi/**/*.test.ts'],
+          globalSetup: 'test/openapi/global-setup.ts',
+          testTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
     ],
   },
 });

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { ReadAsset } from './app.ts';
 
-const TYPES: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-};
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['swagger-ui.css', 'text/css; charset=utf-8'],
+  ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
+]);
 
 /** Swagger UI from npm, as it was installed; read when first asked for and kept. */
 export function swaggerAssets(): ReadAsset {
@@ -14,7 +14,7 @@ export function swaggerAssets(): ReadAsset {
     contentType,
   });
   return async (name) => {
-    const contentType = TYPES[name];
+    const contentType = TYPES.get(name);
     if (contentType === undefined) return undefined;
     const known = kept.get(name) ?? read(name, contentType);
     kept.set(name, known);

@@ -28,7 +28,6 @@ export const openApiDocument = ({ version, license }: { version: string; license
     version,
     license: { name: license, identifier: license },
   },
-  jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
   servers: [{ url: '/', description: 'This server.' }],
   tags: [
     { name: 'build', description: 'Ask for images.' },

@@ -93,20 +93,38 @@ const bug = { status: 500, title: 'Internal Server Error', detail: 'Internal Ser
 
 const OF_BUILD = ['X-Imagebuilder-Status', 'X-Queue-Position', 'Content-Length'] as const;
 
-const links = {
-  status: { operationId: 'getBuild', parameters: { request_hash: '$response.body#/request_hash' }, description: 'What becomes of it.' },
-};
-const done = (more = {}) =>
-  json('The image is there. The same for everybody who asks for the same.', FinishedBuild, { finished }, { headers: OF_BUILD, ...more });
-const pending = (more = {}) =>
-  jsonOneOf(
-    'Accepted: waiting, or being built. Ask again after `Retry-After` seconds, by GET or by the same POST.',
-    [
-      { schema: QueuedBuild, examples: { queued } },
-      { schema: StartedBuild, examples: { started } },
-    ],
-    { headers: [...OF_BUILD, 'Retry-After'], ...more },
-  );
+const done = json(
+  'The image is there. The same for everybody who asks for the same.',
+  FinishedBuild,
+  { finished },
+  {
+    headers: OF_BUILD,
+    links: {
+      image: {
+        operationId: 'getImage',
+        parameters: { bin_dir: '$response.body#/bin_dir', file: '$response.body#/images/0/name' },
+        description: 'The image.',
+      },
+    },
+  },
+);
+const pending = jsonOneOf(
+  'Accepted: waiting, or being built. Ask again after `Retry-After` seconds, by GET or by the same POST.',
+  [
+    { schema: QueuedBuild, examples: { queued } },
+    { schema: StartedBuild, examples: { started } },
+  ],
+  {
+    headers: [...OF_BUILD, 'Retry-After'],
+    links: {
+      status: {
+        operationId: 'getBuild',
+        parameters: { request_hash: '$response.body#/request_hash' },
+        description: 'What becomes of it.',
+      },
+    },
+  },
+);
 /** The one status with two meanings; `X-Imagebuilder-Status: failed` tells the build's failure from the server's. */
 const failure = jsonOneOf('The build has failed or was cancelled (`X-Imagebuilder-Status: failed`); or a fault of the server.', [
   { schema: FailedBuild, examples: { failed, cancelled } },
@@ -173,8 +191,8 @@ export const buildPaths = {
       ],
       requestBody: buildBody,
       responses: {
-        200: done({ links }),
-        202: pending({ links }),
+        200: done,
+        202: pending,
         500: failure,
         ...omit500(shared({ ...requestErrors, 422: 'UnprocessableBuild', 429: 'TooManyRequests' })),
       },
@@ -209,7 +227,7 @@ export const buildPaths = {
       operationId: 'getBuild',
       tags: ['build'],
       summary: 'What has become of a build',
-      responses: { 200: done(), 202: pending(), 500: failure, ...omit500(shared({ 404: 'BuildNotFound', 503: 'Unavailable' })) },
+      responses: { 200: done, 202: pending, 500: failure, ...omit500(shared({ 404: 'BuildNotFound', 503: 'Unavailable' })) },
     },
     head: {
       operationId: 'headBuild',

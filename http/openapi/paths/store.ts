@@ -4,7 +4,7 @@ import { headerParameter, pathParameter } from '../parameter.ts';
 import { Problem } from '../schemas/errors.ts';
 import { BIN_DIR } from '../schemas/fields.ts';
 
-const BYTES = { 'application/octet-stream': { schema: { description: 'The file.' } } };
+const BYTES = { 'application/octet-stream': {} };
 
 const parameters = [
   pathParameter('bin_dir', '`bin_dir` of a finished build.', BIN_DIR, { pattern: '^[0-9a-f]{64}$' }),

@@ -1,0 +1,8 @@
+/**
+ * The lane's own settings. A longer run with other cases: `FUZZ_SEED=$RANDOM FUZZ_EXAMPLES=2000 npm run test:openapi`;
+ * what it finds is repeated by its seed.
+ */
+export const loadFuzzConfig = (env: NodeJS.ProcessEnv = process.env) => ({
+  seed: Number(env['FUZZ_SEED'] ?? 20_261_120),
+  maxExamples: Number(env['FUZZ_EXAMPLES'] ?? 170),
+});

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadFuzzConfig } from './config.ts';
+import { startFuzzServer } from './fuzz-server.ts';
+import { type FuzzReport, runSchemathesis } from './run-schemathesis.ts';
+
+/** What is promised for the default settings. */
+const LEAST_CASES = 5_000;
+
+let server: Awaited<ReturnType<typeof startFuzzServer>>;
+let report: FuzzReport;
+let output: string;
+
+beforeAll(async () => {
+  server = await startFuzzServer();
+  ({ report, output } = await runSchemathesis(server.url, loadFuzzConfig()));
+  console.log(output.slice(output.indexOf('= SUMMARY =')));
+}, 3_600_000);
+
+afterAll(() => server.close());
+
+it('answers every request as the document says', () => {
+  expect(report.failures, output).toEqual([]);
+  expect(report.errors, output).toEqual([]);
+  expect(report).toMatchObject({ complete: true, exit_code: 0 });
+});
+
+it(`is asked at least ${LEAST_CASES} times, at every operation`, () => {
+  expect(report.test_cases.generated).toBeGreaterThanOrEqual(LEAST_CASES);
+  expect(report.test_cases).toMatchObject({ with_failures: 0, errored: 0 });
+  expect(report.operations.tested).toBe(report.operations.total);
+});
+
+it('is asked for what exists: every operation has been answered with success', () => {
+  const neverAccepted = Object.entries(report.valid_rates).filter(([, phases]) =>
+    Object.values(phases).every(({ accepted }) => accepted === 0),
+  );
+  expect(neverAccepted).toEqual([]);
+  expect(Object.entries(report.warnings).filter(([, operations]) => operations.length > 0)).toEqual([]);
+});
+
+it('meets no fault of its own', () => {
+  expect(server.troubles).toEqual([]);
+});
+
+it('is still well', async () => {
+  const response = await fetch(`${server.url}/ready`);
+  expect(response.status).toBe(200);
+});

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { environment } from './global-setup.ts';
+
+/** The parts of Schemathesis' JSON report that are looked at. */
+export interface FuzzReport {
+  readonly complete: boolean;
+  readonly exit_code: number;
+  readonly operations: { readonly total: number; readonly tested: number };
+  readonly test_cases: { readonly generated: number; readonly with_failures: number; readonly errored: number };
+  readonly failures: readonly unknown[];
+  readonly errors: readonly unknown[];
+  readonly warnings: Readonly<Record<string, readonly unknown[]>>;
+  /** By operation and phase. */
+  readonly valid_rates: Readonly<Record<string, Readonly<Record<string, { readonly accepted: number }>>>>;
+}
+
+export interface FuzzOptions {
+  readonly seed: number;
+  /** Cases at most, for each operation and phase that draws them. */
+  readonly maxExamples: number;
+}
+
+/** Fuzzes the server from the document it serves; what Schemathesis prints, with a curl line per finding, comes along. */
+export async function runSchemathesis(url: string, { seed, maxExamples }: FuzzOptions): Promise<{ report: FuzzReport; output: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'asu-schemathesis-'));
+  const path = join(directory, 'report.json');
+  // One worker: the order of requests is the same each time, and CPython 3.11 cannot parse in threads (gh-106905).
+  const options = [
+    '--workers=1',
+    `--seed=${seed}`,
+    `--max-examples=${maxExamples}`,
+    '--max-redirects=0',
+    '--continue-on-failure',
+    '--no-color',
+  ];
+  try {
+    const output = await new Promise<string>((resolve) => {
+      execFile(
+        join(environment, 'bin/st'),
+        [
+          '--config-file',
+          'schemathesis.toml',
+          'run',
+          `${url}/api/v1/openapi.json`,
+          ...options,
+          '--report=json',
+          `--report-json-path=${path}`,
+        ],
+        {
+          cwd: fileURLToPath(new URL('.', import.meta.url)),
+          env: { PATH: '/usr/bin:/bin', SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: '.', PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' },
+          maxBuffer: 256 * 1024 * 1024,
+        },
+        // Its exit code stands in the report as well.
+        (_, stdout, stderr) => resolve(stdout + stderr),
+      );
+    });
+    const report = await readFile(path, 'utf8').catch((cause) => {
+      throw new Error(`Schemathesis has left no report:\n${output}`, { cause });
+    });
+    return { report: JSON.parse(report), output };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
