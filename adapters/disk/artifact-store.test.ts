@@ -71,12 +71,12 @@ describe('an artefact store on disk', () => {
 
   it('has another etag for every write, also of the same bytes within one tick of the clock', async () => {
     const etags = new Set<string | undefined>();
-    for (let i = 0; i < 200; i += 1) {
-      await store.put('store/a', 'same', META);
+    for (let i = 0; i < 60; i += 1) {
+      await store.put('store/a', 'same', fileMeta('a'));
       etags.add((await store.stat('store/a'))?.etag);
       if (i % 2) await store.remove('store/a');
     }
-    expect(etags.size).toBe(200);
+    expect(etags.size).toBe(60);
   });
 
   it('serves files that somebody else put there, for download', async () => {
