@@ -57,6 +57,8 @@ export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clo
 
   return {
     async count(counts) {
+      const { hits, joined, rejected, clients } = counts;
+      if (hits + joined + rejected === 0 && Object.keys(clients).length === 0) return;
       const day = dayOf(counts.at);
       await note(day);
       const at = shardOf(counts);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
+import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { BUILD_STEPS, type CancelledBuild, type QueuedBuild, type RequestHash, type RunningBuild } from '#core/build.ts';
@@ -9,6 +10,7 @@ import type { BuildOrder } from '#core/build-order.ts';
 import { type BuildStatusDeps, buildStatus, viewBuild } from '#core/build-status.ts';
 import type { ImageMaker } from '#core/ports.ts';
 import { runBuild } from '#core/run-build.ts';
+import { sweepBuilds } from '#core/sweep.ts';
 import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { dynamoClient, s3Client, sqsClient } from './clients.ts';
@@ -35,6 +37,8 @@ describe('what it costs on AWS', () => {
 
   const compose = async (table: string) => ({
     builds: dynamoBuildTable(client, table),
+    /** Not metered. */
+    watched: dynamoBuildTable(dynamoClient(), table),
     positions: dynamoQueuePositions(client, table),
     artifacts: s3ArtifactStore(s3, await freshBucket(s3)),
     queue: sqsBuildQueue(sqs, await freshQueue(sqsClient())),
@@ -77,7 +81,7 @@ describe('what it costs on AWS', () => {
       make: async (order, binDir, progress, signal) => {
         for (const step of BUILD_STEPS.slice(1)) {
           progress.enter(step);
-          await expect.poll(async () => polls.builds.get(order.requestHash)).toMatchObject({ step });
+          await expect.poll(async () => deps.watched.get(order.requestHash)).toMatchObject({ step });
         }
         return maker.make(order, binDir, { enter: () => undefined, log: () => undefined }, signal);
       },
@@ -103,7 +107,7 @@ describe('what it costs on AWS', () => {
     await submit(order);
     await runNext();
     const { writes, reads } = units.take();
-    expect((await deps.builds.get(order.requestHash))?.state).toBe('done');
+    expect((await deps.watched.get(order.requestHash))?.state).toBe('done');
     console.info(`a build: ${writes} write units, ${reads} read units`);
     expect(writes).toBeLessThanOrEqual(18);
     expect(reads).toBeLessThanOrEqual(8);
@@ -134,6 +138,23 @@ describe('what it costs on AWS', () => {
     expect(await buildStatus(polls, last.requestHash)).toMatchObject({ state: 'queued', position: 40 });
     expect(pollUnits.take()).toEqual({ reads: 1, writes: 0 });
     expect(first.ticket).toBe(2);
+  });
+
+  it('its expiry, later on: at most 9 write units', async () => {
+    const name = await freshTable(dynamoClient());
+    deps = await compose(name);
+    await submit(largeOrder(freshHash()));
+    await runNext();
+    forget();
+    let clock = Date.now();
+    const sweepAfter = async (seconds: number) => {
+      clock += seconds * 1_000;
+      const sweep = dynamoBuildSweep(dynamoClient(), name);
+      return sweepBuilds({ ...deps, now: () => new Date(clock), sweep, newSweepId: randomUUID, timesToLive: TIMES });
+    };
+    expect(await sweepAfter(1_001)).toMatchObject({ unpublished: 1, errors: [] });
+    expect(await sweepAfter(400)).toMatchObject({ removed: 1, errors: [] });
+    expect(units.take().writes).toBeLessThanOrEqual(9);
   });
 
   it('a cached request: at most 1 read unit and no write', async () => {
