@@ -4,5 +4,5 @@
  */
 export const loadFuzzConfig = (env: NodeJS.ProcessEnv = process.env) => ({
   seed: Number(env['FUZZ_SEED'] ?? 20_261_120),
-  maxExamples: Number(env['FUZZ_EXAMPLES'] ?? 170),
+  maxExamples: Number(env['FUZZ_EXAMPLES'] ?? 200),
 });

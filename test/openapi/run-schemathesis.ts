@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environment } from './global-setup.ts';
 
+const here = fileURLToPath(new URL('.', import.meta.url));
+
 /** The parts of Schemathesis' JSON report that are looked at. */
 export interface FuzzReport {
   readonly complete: boolean;
@@ -51,8 +53,8 @@ export async function runSchemathesis(url: string, { seed, maxExamples }: FuzzOp
           `--report-json-path=${path}`,
         ],
         {
-          cwd: fileURLToPath(new URL('.', import.meta.url)),
-          env: { PATH: '/usr/bin:/bin', SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: '.', PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' },
+          cwd: directory,
+          env: { PATH: '/usr/bin:/bin', SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: here, PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' },
           maxBuffer: 256 * 1024 * 1024,
         },
         // Its exit code stands in the report as well.
