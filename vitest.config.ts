@@ -19,6 +19,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
           name: 'localstack',
           include: ['test/localstack/**/*.test.ts'],
           globalSetup: 'test/localstack/global-setup.ts',
