@@ -74,7 +74,12 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
       if (seen && !isReplaceable(seen, now)) return { won: false, current: seen };
 
       const ticket = await ledger.issue();
-      await call(client.send(new PutItemCommand({ TableName: table, Item: orderItem(ticket, order, hash, now) })));
+      try {
+        await call(client.send(new PutItemCommand({ TableName: table, Item: orderItem(ticket, order, hash, now) })));
+      } catch (error) {
+        await tell(ledger.left([ticket]));
+        throw error;
+      }
       const claimed: Build = { ...build, ticket };
       const put = new PutItemCommand({
         TableName: table,

@@ -1,17 +1,15 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { waitingTickets } from '#adapters/aws/ledger-state.ts';
 import { queueLedger } from '#adapters/aws/queue-ledger.ts';
+import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import type { RequestHash, RunningBuild } from '#core/build.ts';
-import { ThrottledError } from '#core/errors.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
 import { at, done, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { dynamoClient } from './clients.ts';
-import { freshTable } from './create-resources.ts';
+import { freshStatisticsTable, freshTable } from './create-resources.ts';
 
 const client = dynamoClient();
 
@@ -84,28 +82,11 @@ describe('a build table on DynamoDB', () => {
     expect(Number(row?.['ttl']?.N)).toBe(at(100).getTime() / 1000 + 7 * 86_400);
   });
 
-  it('answers throttling that outlasts the SDK as 503 with Retry-After', async () => {
-    const server = createServer((_, response) => {
-      response.writeHead(400, { 'Content-Type': 'application/x-amz-json-1.0' });
-      response.end(
-        JSON.stringify({ __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException', message: 'slow down' }),
-      );
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const options = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 2 };
-    const throttled = new DynamoDBClient({ ...options, endpoint: `http://127.0.0.1:${port}` });
-    const error = await dynamoBuildTable(throttled, name)
-      .get(freshHash())
-      .catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(ThrottledError);
-    expect(error).toMatchObject({ status: 503, headers: { 'Retry-After': '5' } });
-    throttled.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-
   it('fails at the start with the name of a table that is not there', async () => {
     await assertTableReady(client, name, { withIndex: true });
     await expect(assertTableReady(client, 'asu-no-such-table')).rejects.toThrow(/DynamoDB table asu-no-such-table cannot be used/);
+    const statistics = await freshStatisticsTable(client);
+    await assertTableReady(client, statistics, { definition: STATISTICS_TABLE });
+    await expect(assertTableReady(client, statistics)).rejects.toThrow(`DynamoDB table ${statistics} cannot be used`);
   });
 });

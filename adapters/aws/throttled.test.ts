@@ -1,0 +1,92 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { RequestHash } from '#core/build.ts';
+import { ThrottledError } from '#core/errors.ts';
+import { s3ArtifactStore } from './artifact-store.ts';
+import { sqsBuildQueue } from './build-queue.ts';
+import { dynamoBuildTable } from './build-table.ts';
+import { dynamoStatistics } from './statistics.ts';
+
+const HASH = '0'.repeat(64) as RequestHash;
+
+/** What a service answers when it has had enough; each request is counted. */
+async function refusingService([status, contentType, body]: readonly [number, string, string]) {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    request.resume();
+    response.writeHead(status, { 'Content-Type': contentType });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests: () => requests };
+}
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+const json = (type: string) => [400, 'application/x-amz-json-1.0', JSON.stringify({ __type: type, message: 'slow down' })] as const;
+const xml = [503, 'application/xml', '<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>'] as const;
+const clientOptions = (endpoint: string) => ({
+  endpoint,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  maxAttempts: 2,
+});
+type Options = ReturnType<typeof clientOptions>;
+
+const THROTTLED = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException';
+
+describe('throttling that outlasts the retries of the SDK', () => {
+  it.each([
+    ['build table', json(THROTTLED), (options: Options) => dynamoBuildTable(new DynamoDBClient(options), 'builds').get(HASH)],
+    [
+      'statistics table',
+      json('com.amazon.coral.availability#ThrottlingException'),
+      (options: Options) =>
+        dynamoStatistics(new DynamoDBClient(options), 'statistics', () => new Date(0)).started({
+          hash: HASH,
+          enqueuedAt: '2026-11-01T00:00:00.000Z',
+        }),
+    ],
+    [
+      'build queue',
+      json('com.amazonaws.sqs#RequestThrottled'),
+      (options: Options) =>
+        sqsBuildQueue(new SQSClient(options), { queueUrl: `${options.endpoint}/1/q`, deadLetterUrl: `${options.endpoint}/1/d` }).send({
+          hash: HASH,
+          correlationId: 'c',
+        }),
+    ],
+    [
+      'object storage',
+      xml,
+      (options: Options) => s3ArtifactStore(new S3Client({ ...options, forcePathStyle: true }), 'bucket').read('store/a'),
+    ],
+  ])('is a 503 with Retry-After: %s', async (what, answer, use) => {
+    const service = await refusingService(answer);
+    const error = await use(clientOptions(service.endpoint)).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ThrottledError);
+    expect(error).toMatchObject({ status: 503, headers: { 'Retry-After': '5' }, message: expect.stringContaining(what) });
+    expect(service.requests()).toBe(2);
+  });
+
+  it('leaves other failures as they are', async () => {
+    const { endpoint } = await refusingService(json('com.amazonaws.dynamodb.v20120810#ResourceNotFoundException'));
+    const error = await dynamoBuildTable(new DynamoDBClient(clientOptions(endpoint)), 'builds')
+      .get(HASH)
+      .catch((thrown: unknown) => thrown);
+    expect(error).not.toBeInstanceOf(ThrottledError);
+    expect(error).toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+});

@@ -1,0 +1,80 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { waitingTickets } from '#adapters/aws/ledger-state.ts';
+import { queueLedger } from '#adapters/aws/queue-ledger.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { buildStatus } from '#core/build-status.ts';
+import { work } from '#runner/work.ts';
+import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { dynamoClient, s3Client, sqsClient } from './clients.ts';
+import { freshBucket, freshQueue, freshTable } from './create-resources.ts';
+
+const BUILDS = 24;
+const RUNNERS = 4;
+
+it('drains a queue with several runners, duplicates among the messages: each built once, each image readable', async () => {
+  const [client, sqs, s3] = [dynamoClient(), sqsClient(), s3Client()];
+  const table = await freshTable(client);
+  const urls = await freshQueue(sqs);
+  const artifacts = s3ArtifactStore(s3, await freshBucket(s3));
+  const now = () => new Date();
+  const timesToLive = { buildSeconds: 1_000, unversionedSeconds: 1_000, defaultsSeconds: 1_000, failureSeconds: 1_000 };
+  const builds = dynamoBuildTable(client, table);
+  const hashes = Array.from({ length: BUILDS }, freshHash);
+  const queue = sqsBuildQueue(sqs, urls);
+  for (const [i, hash] of hashes.entries()) {
+    const time = now().toISOString();
+    const facts = { hash, enqueuedAt: time, queuedAt: time, attempt: 0, isPrivate: false, correlationId: randomUUID() };
+    await builds.claim({ ...facts, state: 'queued' }, sampleOrder(hash), now());
+    for (let copies = i % 3 === 0 ? 2 : 1; copies > 0; copies -= 1) await queue.send({ hash, correlationId: facts.correlationId });
+  }
+  const positions = dynamoQueuePositions(client, table);
+  expect(await positions.waiting()).toBe(BUILDS);
+
+  const stop = new AbortController();
+  const imageMaker = scriptedImageMaker();
+  const troubles: unknown[] = [];
+  const every = (ms: number, call: () => void) => {
+    const timer = setInterval(call, ms);
+    return () => clearInterval(timer);
+  };
+  const runners = Array.from({ length: RUNNERS }, () =>
+    work(
+      {
+        builds: dynamoBuildTable(dynamoClient(), table),
+        queue: sqsBuildQueue(sqsClient(), urls),
+        artifacts,
+        imageMaker,
+        now,
+        newAttemptId: randomUUID,
+        every,
+        timesToLive,
+        onTrouble: (error) => troubles.push(error),
+      },
+      1,
+      stop.signal,
+    ),
+  );
+  const states = async () => (await Promise.all(hashes.map((hash) => builds.get(hash)))).map((build) => build?.state);
+  await expect.poll(states, { timeout: 60_000, interval: 500 }).toEqual(hashes.map(() => 'done'));
+  stop.abort();
+  await Promise.all(runners);
+
+  expect(troubles).toEqual([]);
+  expect([...imageMaker.begun].sort()).toEqual([...hashes].sort());
+  expect(waitingTickets(await queueLedger(client, table).read({ isStrong: true }))).toEqual([]);
+  for (const hash of hashes) {
+    const view = await buildStatus({ builds, positions, artifacts, now }, hash);
+    if (view.state !== 'done') throw new Error(view.state);
+    const { images, bin_dir } = JSON.parse(view.document) as { images: { name: string; sha256: string }[]; bin_dir: string };
+    expect(images).toHaveLength(1);
+    for (const { name, sha256 } of images) {
+      const image = (await artifacts.read(`store/${bin_dir}/${name}`)) ?? '';
+      expect(createHash('sha256').update(image).digest('hex')).toBe(sha256);
+    }
+  }
+});
