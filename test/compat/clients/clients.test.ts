@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageMaker } from '#core/ports.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
@@ -13,9 +12,12 @@ import { repostingScript } from './script.ts';
 
 const TO = '24.10.2';
 
-/** Slow enough that every client polls, and with a manifest and facts like those of an ImageBuilder. */
-function slowImageMaker(): ImageMaker {
-  const scripted = scriptedImageMaker({ act: () => delay(150) });
+/** Builds wait until the client has polled once, or given up. */
+let gate = Promise.withResolvers<void>();
+
+/** With a manifest and facts like those of an ImageBuilder. */
+function patientImageMaker(): ImageMaker {
+  const scripted = scriptedImageMaker({ act: () => gate.promise });
   return {
     make: async (order, ...rest) => {
       const output = await scripted.make(order, ...rest);
@@ -53,15 +55,24 @@ const nextWish = () => {
 
 let server: CompatServer;
 beforeAll(async () => {
-  server = await compatServer({ imageMaker: slowImageMaker() });
+  server = await compatServer({ imageMaker: patientImageMaker() });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  gate.resolve();
+  await server.close();
+});
 
 async function run(client: string, tamper: (passing: Passing) => void): Promise<Downloaded> {
-  const proxy = await tamperingProxy(server.url, tamper);
+  gate = Promise.withResolvers<void>();
+  let answers = 0;
+  const proxy = await tamperingProxy(server.url, (passing) => {
+    if (isBuild(passing) && passing.method !== 'OPTIONS' && ++answers === 2) gate.resolve();
+    tamper(passing);
+  });
   try {
     return await (CLIENTS[client] as (typeof CLIENTS)[string])(proxy.url, server.upstream.url, nextWish());
   } finally {
+    gate.resolve();
     await proxy.close();
   }
 }
