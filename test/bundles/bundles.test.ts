@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import budgets from '../../bundles/budgets.json' with { type: 'json' };
-import { bundleFunctions, FUNCTIONS, type FunctionBundle, ROOT } from '../../bundles/bundle-functions.ts';
+import { bundleFunctions, FUNCTIONS, type FunctionBundle } from '../../bundles/bundle-functions.ts';
+import { ROOT } from '../../bundles/esbuild-options.ts';
 import { httpEvent, invoke } from './invoke.ts';
 
 let directory: string;

