@@ -67,6 +67,8 @@ const failureBody = (build: { enqueuedAt: string; hash: string }, title: string,
     title,
     detail,
     imagebuilder_status: 'failed',
+    stdout: '',
+    stderr: detail,
     enqueued_at: build.enqueuedAt,
     request_hash: build.hash,
   });
