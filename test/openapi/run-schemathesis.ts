@@ -45,7 +45,7 @@ export async function runSchemathesis(url: string, { seed, maxExamples }: FuzzOp
         join(environment, 'bin/st'),
         [
           '--config-file',
-          'schemathesis.toml',
+          join(here, 'schemathesis.toml'),
           'run',
           `${url}/api/v1/openapi.json`,
           ...options,
