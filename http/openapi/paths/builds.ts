@@ -87,6 +87,8 @@ const cancelled: z.input<typeof FailedBuild> = {
   title: 'Build cancelled',
   detail: 'Error: build was cancelled',
   imagebuilder_status: 'failed',
+  stdout: '',
+  stderr: 'Error: build was cancelled',
   ...MOMENT,
 };
 const bug = { status: 500, title: 'Internal Server Error', detail: 'Internal Server Error: the fault is ours and has been logged' };
