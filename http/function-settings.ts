@@ -6,7 +6,16 @@ import { LOG_LEVELS } from './log.ts';
 
 /** Settings that several functions have, in groups that a function's `config.ts` picks from. Names are the reference server's. */
 
-export const logSettings = { LOG_LEVEL: z.enum(LOG_LEVELS).default('info') };
+/** The reference server's levels are Python's. */
+const PYTHON_LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error', fatal: 'error' };
+
+export const logSettings = {
+  LOG_LEVEL: z
+    .string()
+    .transform((level) => PYTHON_LEVELS[level.toLowerCase()] ?? level.toLowerCase())
+    .pipe(z.enum(LOG_LEVELS))
+    .default('info'),
+};
 
 export const upstreamSettings = { UPSTREAM_URL: baseUrl.default('https://downloads.openwrt.org') };
 

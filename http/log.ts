@@ -13,15 +13,19 @@ export type LogFields = Readonly<Record<string, unknown>>;
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** JSON lines: time, level, message, fields. An `Error` among the fields is written with its message, stack and cause. */
-export function jsonLog(level: LogLevel, write: (line: string) => void, fields: LogFields = {}): Log {
-  const threshold = LOG_LEVELS.indexOf(level);
-  const at = (name: LogLevel) =>
-    LOG_LEVELS.indexOf(name) < threshold
-      ? () => undefined
-      : (message: string, more: LogFields = {}) => {
-          write(`${JSON.stringify({ time: new Date().toISOString(), level: name, message, ...fields, ...more }, readable)}\n`);
-        };
+/**
+ * JSON lines: time, level, message, fields. An `Error` among the fields is written with its message, stack and cause. A level that
+ * may change is given as a function.
+ */
+export function jsonLog(level: LogLevel | (() => LogLevel), write: (line: string) => void, fields: LogFields = {}): Log {
+  const least = typeof level === 'function' ? level : () => level;
+  const at = (name: LogLevel) => {
+    const rank = LOG_LEVELS.indexOf(name);
+    return (message: string, more: LogFields = {}) => {
+      if (rank < LOG_LEVELS.indexOf(least())) return;
+      write(`${JSON.stringify({ time: new Date().toISOString(), level: name, message, ...fields, ...more }, readable)}\n`);
+    };
+  };
   return {
     debug: at('debug'),
     info: at('info'),

@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
+import { SettingsError } from '#core/read-settings.ts';
 import { checkHost } from '#runner/host/check-host.ts';
-import { ConfigError, loadConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import { describeHost } from './describe-host.ts';
 
 /** `npm run doctor`: looks at the host and at upstream, changes nothing, and says what to do. Exit code 1: builds would fail. */
 async function main(): Promise<number> {
-  const config = loadConfig();
+  const { config } = readConfig();
   await mkdir(config.dataDir, { recursive: true });
   const checks = await checkHost(config.dataDir);
   process.stdout.write(`What ImageBuilder needs of this machine:\n${describeHost(checks)}\n\n`);
@@ -26,7 +27,7 @@ async function upstreamState(url: string): Promise<string> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
+  if (!(error instanceof SettingsError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 2;
 }

@@ -25,7 +25,6 @@ const GRACE_SECONDS = 7 * DAY_SECONDS;
  */
 export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: AbortSignal): Promise<void> {
   const { directory, artifacts, builds, now, timesToLive } = deps;
-  const ageSeconds = Math.max(...Object.values(timesToLive)) + GRACE_SECONDS;
   const inUse = {
     result: async (hash: string) => (await builds.get(RequestHash.parse(hash))) !== undefined,
     attempt: async (name: string) => {
@@ -36,6 +35,7 @@ export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: Abo
   };
   while (!stop.aborted) {
     try {
+      const ageSeconds = Math.max(...Object.values(timesToLive)) + GRACE_SECONDS;
       const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse);
       if (removed > 0) deps.onRemoved(removed);
     } catch (error) {

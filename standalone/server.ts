@@ -11,7 +11,6 @@ import { sqliteRecordStore } from '#adapters/sqlite/record-store.ts';
 import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
-import { buildRequestParser } from '#core/parse-build-request.ts';
 import type { ImageMaker } from '#core/ports.ts';
 import type { RunEvent } from '#core/run-build.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
@@ -27,18 +26,20 @@ import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
 import { healthRoutes } from '#http/health.ts';
 import { httpApp } from '#http/http-app.ts';
-import { maxBodyBytes } from '#http/json-body.ts';
 import type { Log } from '#http/log.ts';
 import { prometheusMetrics } from '#http/metrics.ts';
 import { serveNode } from '#http/serve-node.ts';
 import { work } from '#runner/work.ts';
 import type { StandaloneConfig } from './config.ts';
+import { liveSettings } from './live-settings.ts';
 import { logRunEvent } from './log-run-event.ts';
 import { removeUnreferenced } from './remove-unreferenced.ts';
 import { VERSION } from './version.ts';
 
 export interface Standalone {
   readonly url: string;
+  /** Puts those settings into force that a running server can take (`reloads` in config/settings.ts), from the next request or build on. */
+  reconfigure(config: StandaloneConfig): void;
   /** Stops taking requests and builds, hands builds under way back to the queue, closes everything. */
   close(): Promise<void>;
 }
@@ -63,16 +64,17 @@ export async function startStandalone(
   config: StandaloneConfig,
   { log, imageMaker, signingKey, mustRetire }: StandaloneParts,
 ): Promise<Standalone> {
+  const settings = liveSettings(config);
   await mkdir(config.dataDir, { recursive: true });
   const db = openSqlite(config.databasePath);
   const builds = sqliteBuildTable(db);
-  const queue = sqliteBuildQueue(db);
+  const queue = sqliteBuildQueue(db, { pollMs: config.WORKER_POLL_SECONDS * 1000 });
   const positions = sqliteQueuePositions(db);
   const records = sqliteRecordStore(db);
   const artifacts = diskArtifactStore(config.artifactDir);
   const now = () => new Date();
   const statistics = sqliteStatistics(db);
-  const branches = () => config.BRANCHES;
+  const branches = () => settings.policy.branches;
   const recorder = recordStatistics({
     statistics,
     branches,
@@ -89,32 +91,17 @@ export async function startStandalone(
   });
   const pace = buildPace(records, now);
   const estimate = (ahead: number) => pace.secondsPerBuild() * (1 + Math.floor(ahead / Math.max(1, config.WORKER_CONCURRENT)));
-  const timesToLive = {
-    buildSeconds: config.BUILD_TTL,
-    unversionedSeconds: config.BUILD_TTL_UNVERSIONED,
-    defaultsSeconds: config.BUILD_DEFAULTS_TTL,
-    failureSeconds: config.BUILD_FAILURE_TTL,
-  };
-  const limits = { maxDefaultsLength: config.MAX_DEFAULTS_LENGTH, maxCustomRootfsSizeMb: config.MAX_CUSTOM_ROOTFS_SIZE_MB };
-  const parse = buildRequestParser(limits);
-  const policy = { allowDefaults: config.ALLOW_DEFAULTS, repositoryAllowList: config.REPOSITORY_ALLOW_LIST, branches: config.BRANCHES };
   const results = new LRUCache<string, string>({ maxSize: REMEMBERED_RESULTS_BYTES, sizeCalculation: (text) => text.length * 2 || 1 });
 
   const status = { builds, positions, artifacts, now, results, estimate };
-  const prepare = { catalogue, policy, parseRequest: () => parse, maxBodyBytes: () => maxBodyBytes(config.MAX_DEFAULTS_LENGTH) };
+  const { policy, timesToLive, parseRequest } = settings;
+  const prepare = { catalogue, policy, parseRequest, maxBodyBytes: settings.maxBodyBytes };
   const offer = {
     catalogue,
     now,
     upstreamUrl: config.UPSTREAM_URL,
     branches,
-    serverFacts: () => ({
-      version: VERSION,
-      contact: config.CONTACT,
-      allow_defaults: config.ALLOW_DEFAULTS,
-      repository_allow_list: config.REPOSITORY_ALLOW_LIST,
-      max_custom_rootfs_size_mb: config.MAX_CUSTOM_ROOTFS_SIZE_MB,
-      max_defaults_length: config.MAX_DEFAULTS_LENGTH,
-    }),
+    serverFacts: settings.serverFacts,
   };
   const metrics = prometheusMetrics('standalone', positions);
   const app = httpApp(
@@ -131,14 +118,14 @@ export async function startStandalone(
       ...prepare,
       ...status,
       queue,
-      maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+      maxPendingBuilds: settings.maxPendingBuilds,
       onSubmitted: (submitted, client) => {
         metrics.onRequest(submitted.outcome);
-        recorder.onSubmitted(submitted, client);
+        if (config.SERVER_STATS) recorder.onSubmitted(submitted, client);
       },
       onRejected: (...rejected) => {
         metrics.onRequest('rejected');
-        recorder.onRejected(...rejected);
+        if (config.SERVER_STATS) recorder.onRejected(...rejected);
       },
       onSendFailure: (error, build) => log.error('message could not be sent', { error, request_hash: build.hash }),
     }),
@@ -152,7 +139,8 @@ export async function startStandalone(
   const onEvent = (event: RunEvent) => {
     logRunEvent(log, event);
     metrics.onRunEvent(event);
-    recorder.onRunEvent(event);
+    // The reference server's error log does not depend on its statistics either.
+    if (config.SERVER_STATS || event.type === 'failed') recorder.onRunEvent(event);
     if (event.type === 'done')
       pace
         .record((Date.parse(event.build.finishedAt) - Date.parse(event.build.startedAt)) / 1000)
@@ -210,6 +198,7 @@ export async function startStandalone(
   const stopFlushing = every(FLUSH_STATISTICS_MS, () => void recorder.flush());
   return {
     url: server.url,
+    reconfigure: settings.replace,
     close: async () => {
       stop.abort();
       await Promise.all([server.close(), ...background]);

@@ -1,37 +1,27 @@
-import * as z from 'zod';
-import { Settings } from './config.ts';
+import { writtenValue } from './config/setting-text.ts';
+import { SETTING_NAMES, type SettingName, Settings, settingFacts } from './config/settings.ts';
 
 /** README's table of settings, made from the schema so that it cannot lie: name, default, meaning. */
 export function settingsTable(): string {
-  const rows = Object.entries(Settings.shape).map(([name, schema]) => {
-    const { description = '' } = z.globalRegistry.get(schema) ?? {};
-    return `| \`${name}\` | ${shown(name, schema)} | ${description} |`;
+  const rows = SETTING_NAMES.map((name) => {
+    const { description, reloads } = settingFacts(name);
+    return `| \`${name}\`${reloads ? ' ↻' : ''} | ${shownDefault(name)} | ${description} |`;
   });
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
 }
 
-/** Defaults in the words in which they are set; seconds and bytes would not be. */
-const SPELLED: Readonly<Record<string, string>> = {
-  JOB_TIMEOUT: '`10m`',
-  BUILD_TTL: '`7d`',
-  BUILD_TTL_UNVERSIONED: '`7d`',
-  BUILD_DEFAULTS_TTL: '`30m`',
-  BUILD_FAILURE_TTL: '`1h`',
-  CATALOGUE_REFRESH: '`10m`',
-  SWEEP_EVERY: '`30s`',
-  LEASE: '`60s`',
-  RETRY_DELAYS: '`5s 30s`',
-  IMAGEBUILDER_CACHE_MB: '`20480`',
+/** What differs from machine to machine, or is long. */
+const DESCRIBED: { readonly [Name in SettingName]?: string } = {
   WORKER_CONCURRENT: 'half the processors',
   BRANCHES: 'the releases since 21.02 and SNAPSHOT',
 };
 
-function shown(name: string, schema: z.ZodType): string {
-  const spelled = SPELLED[name];
-  if (spelled !== undefined) return spelled;
-  const value = schema.safeParse(undefined).data;
+function shownDefault(name: SettingName): string {
+  const described = DESCRIBED[name];
+  if (described !== undefined) return described;
+  const value = writtenValue(name, Settings.shape[name].parse(undefined));
   if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return '';
-  return `\`${String(value)}\``;
+  return `\`${Array.isArray(value) ? value.join(' ') : String(value)}\``;
 }
 
 if (import.meta.main) process.stdout.write(`${settingsTable()}\n`);

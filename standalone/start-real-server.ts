@@ -1,9 +1,10 @@
+import { SettingsError } from '#core/read-settings.ts';
 import type { Log } from '#http/log.ts';
 import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-options.ts';
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
-import { ConfigError, type StandaloneConfig } from './config.ts';
+import type { StandaloneConfig } from './config.ts';
 import { type Standalone, startStandalone } from './server.ts';
 import { stdoutLog } from './stdout-log.ts';
 
@@ -32,7 +33,9 @@ export async function startRealServer(
   });
   const { sandbox } = await maker.ready();
   log.info('runner ready', { sandbox });
-  return startStandalone(withSafeRepositories(config, sandbox, log), { log, imageMaker: maker, signingKey: await maker.publicKey() });
+  const safe = (settings: StandaloneConfig) => withSafeRepositories(settings, sandbox, log);
+  const server = await startStandalone(safe(config), { log, imageMaker: maker, signingKey: await maker.publicKey() });
+  return { ...server, reconfigure: (settings) => server.reconfigure(safe(settings)) };
 }
 
 /**
@@ -47,6 +50,6 @@ function withSafeRepositories(config: StandaloneConfig, sandbox: SandboxLevel, l
 
 function trustedKey(text: string) {
   const key = parseUsignPublicKey(text);
-  if (key === undefined) throw new ConfigError(`TRUSTED_KEYS=${text}: expected usign public keys (base64, 56 characters)`);
+  if (key === undefined) throw new SettingsError(`TRUSTED_KEYS=${text}: expected usign public keys (base64, 56 characters)`);
   return key;
 }

@@ -8,7 +8,7 @@ import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 
-export interface FuzzServer extends Standalone {
+export interface FuzzServer extends Pick<Standalone, 'url' | 'close'> {
   /** Log lines of warnings and errors so far. */
   readonly troubles: readonly string[];
 }

@@ -31,6 +31,7 @@ export async function serverProcess(
       UPSTREAM_URL: upstreamUrl,
       PORT: '0',
       LOG_LEVEL: 'debug',
+      ASU_CONFIG: '/dev/null',
       TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
       ...env,
     },

@@ -1,0 +1,69 @@
+import type { Branch } from '#core/branches.ts';
+import type { ServerFacts } from '#core/overview.ts';
+import { buildRequestParser, type ParseBuildRequest } from '#core/parse-build-request.ts';
+import type { TimesToLive } from '#core/run-build.ts';
+import type { Policy } from '#core/validate-request.ts';
+import { maxBodyBytes } from '#http/json-body.ts';
+import type { StandaloneConfig } from './config.ts';
+import { VERSION } from './version.ts';
+
+/** The settings that may change while the server runs, as its parts want them: whoever asks gets what is in force then. */
+export interface LiveSettings {
+  readonly policy: Policy;
+  readonly timesToLive: TimesToLive;
+  readonly parseRequest: () => ParseBuildRequest;
+  readonly maxBodyBytes: () => number;
+  readonly maxPendingBuilds: () => number;
+  readonly serverFacts: () => ServerFacts;
+  replace(config: StandaloneConfig): void;
+}
+
+export function liveSettings(initial: StandaloneConfig): LiveSettings {
+  let config = initial;
+  let parse = parserFor(config);
+  return {
+    policy: {
+      get allowDefaults(): boolean {
+        return config.ALLOW_DEFAULTS;
+      },
+      get repositoryAllowList(): readonly string[] {
+        return config.REPOSITORY_ALLOW_LIST;
+      },
+      get branches(): readonly Branch[] {
+        return config.BRANCHES;
+      },
+    },
+    timesToLive: {
+      get buildSeconds(): number {
+        return config.BUILD_TTL;
+      },
+      get unversionedSeconds(): number {
+        return config.BUILD_TTL_UNVERSIONED;
+      },
+      get defaultsSeconds(): number {
+        return config.BUILD_DEFAULTS_TTL;
+      },
+      get failureSeconds(): number {
+        return config.BUILD_FAILURE_TTL;
+      },
+    },
+    parseRequest: () => parse,
+    maxBodyBytes: () => maxBodyBytes(config.MAX_DEFAULTS_LENGTH),
+    maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+    serverFacts: () => ({
+      version: VERSION,
+      contact: config.CONTACT,
+      allow_defaults: config.ALLOW_DEFAULTS,
+      repository_allow_list: config.REPOSITORY_ALLOW_LIST,
+      max_custom_rootfs_size_mb: config.MAX_CUSTOM_ROOTFS_SIZE_MB,
+      max_defaults_length: config.MAX_DEFAULTS_LENGTH,
+    }),
+    replace: (next) => {
+      config = next;
+      parse = parserFor(next);
+    },
+  };
+}
+
+const parserFor = ({ MAX_DEFAULTS_LENGTH: maxDefaultsLength, MAX_CUSTOM_ROOTFS_SIZE_MB: maxCustomRootfsSizeMb }: StandaloneConfig) =>
+  buildRequestParser({ maxDefaultsLength, maxCustomRootfsSizeMb });

@@ -1,0 +1,29 @@
+import { SettingsError } from '#core/read-settings.ts';
+import type { Log } from '#http/log.ts';
+import { newSettings } from './config/new-settings.ts';
+import type { LoadedConfig, StandaloneConfig } from './config.ts';
+
+/**
+ * Reads the settings again and puts into force what a running server can take; answers what is in force afterwards. What needs a
+ * restart is named in the log, and settings that cannot be used change nothing.
+ */
+export function reloadSettings(
+  running: StandaloneConfig,
+  read: () => LoadedConfig,
+  apply: (config: StandaloneConfig) => void,
+  log: Log,
+): StandaloneConfig {
+  try {
+    const { config: next, file, warnings } = read();
+    const { config, changed, needRestart } = newSettings(running, next);
+    apply(config);
+    for (const warning of warnings) log.warn('setting has no effect', { warning });
+    if (needRestart.length > 0) log.warn('settings changed that need a restart', { settings: needRestart });
+    log.info('settings reloaded', { file: file ?? null, changed });
+    return config;
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    log.error('settings not reloaded: the old ones stay in force', { reasons: error.message.split('\n') });
+    return running;
+  }
+}
