@@ -35,7 +35,25 @@ const PACKAGE_VERSION = /^[A-Za-z0-9_+.,~-]*$/;
 const REPOSITORY_NAME = /^[A-Za-z0-9_.-]+$/;
 const REPOSITORY_URL = /^https?:\/\/[^\s"'`$\\<>{}|^\u0000-\u001f\u007f-\u009f]+$/;
 
-const packageName = word(PACKAGE_NAME_OR_EMPTY);
+/** OpenWrt's longest name has about half as many. */
+const MAX_PACKAGE_NAME_LENGTH = 128;
+/** All names together become one word of a command line, which the kernel bounds at 128 KiB. */
+const MAX_PACKAGES_LENGTH = 65_536;
+
+const packageName = word(PACKAGE_NAME_OR_EMPTY)
+  .check((ctx) => {
+    if (ctx.value.length > MAX_PACKAGE_NAME_LENGTH)
+      reject(ctx, 'string_too_long', `String should have at most ${MAX_PACKAGE_NAME_LENGTH} characters`, {
+        max_length: MAX_PACKAGE_NAME_LENGTH,
+      });
+  })
+  .meta({ pattern: PACKAGE_NAME_OR_EMPTY.source, maxLength: MAX_PACKAGE_NAME_LENGTH });
+
+const namesFit = (ctx: z.core.ParsePayload<Record<string, unknown> | string[]>) => {
+  const names = Array.isArray(ctx.value) ? ctx.value : Object.keys(ctx.value);
+  if (names.reduce((sum, name) => sum + name.length + 1, 0) > MAX_PACKAGES_LENGTH)
+    reject(ctx, 'too_long', `Names should have at most ${MAX_PACKAGES_LENGTH} characters together`, { max_length: MAX_PACKAGES_LENGTH });
+};
 
 const repositoryUrl = word(REPOSITORY_URL).check((ctx) => {
   const url = URL.parse(ctx.value);
@@ -78,7 +96,7 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
       profile: word(PROFILE_INPUT).meta({ description: 'Profile, board name or supported device.', examples: ['8dev_carambola2'] }),
       packages: z
         .array(packageName)
-        .check(atMost(MAX_PACKAGES, 'List'))
+        .check(atMost(MAX_PACKAGES, 'List'), namesFit)
         .default([])
         .meta({
           description: 'Packages to add (`-name` removes), or the whole list with `diff_packages`.',
@@ -87,7 +105,7 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
         }),
       packages_versions: z
         .record(packageName, word(PACKAGE_VERSION))
-        .check(atMost(MAX_PACKAGES, 'Dictionary'))
+        .check(atMost(MAX_PACKAGES, 'Dictionary'), namesFit)
         .default({})
         .meta({
           description: 'Package → version that the image must hold; an empty version means any.',

@@ -38,6 +38,8 @@ interface BuildFacts {
   readonly correlationId: string;
   /** Place in the queue's order; assigned by the table at `claim`, kept on return to the queue. */
   readonly ticket?: number;
+  /** Attempts of an earlier build of this hash, whose files are still there for caches that name them; removed with this build's. */
+  readonly left?: readonly BinDir[];
 }
 
 export interface QueuedBuild extends BuildFacts {
@@ -127,11 +129,12 @@ export function isReplaceable(build: Build, now: Date): boolean {
 }
 
 /** What stays the same through all states. */
-export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, ticket }: Build) => ({
+export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, ticket, left }: Build) => ({
   hash,
   enqueuedAt,
   attempt,
   isPrivate,
   correlationId,
   ...(ticket !== undefined && { ticket }),
+  ...(left !== undefined && { left }),
 });

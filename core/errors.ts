@@ -151,6 +151,14 @@ export class UnknownPackagesError extends AsuError {
     this.packages = packages;
     this.stderr = this.message;
     this.errors = [{ code: 'package_missing', packages, suggestion: suggestions }];
-    this.headers = { 'X-Unknown-Package': packages.join(' ') };
+    this.headers = { 'X-Unknown-Package': fitting(packages) };
   }
+}
+
+/** Headers beyond some kilobytes are refused by proxies and clients; the body names them all. */
+const MAX_HEADER_LENGTH = 1_024;
+
+function fitting(packages: readonly string[]): string {
+  const shown = packages.join(' ');
+  return shown.length <= MAX_HEADER_LENGTH ? shown : shown.slice(0, shown.lastIndexOf(' ', MAX_HEADER_LENGTH));
 }

@@ -1,12 +1,19 @@
 import type { BuildRequest } from './build-request.ts';
 
+/** `client` is shown to all who share the build. */
+const MAX_CLIENT_LENGTH = 256;
+
 /**
  * Spells a request the one way the rest of the system knows it: commas of device-tree names become `_` (old LuCI sends
- * board names; same as asu/routers/api.py), one leading `+` of a package name is dropped, empty names vanish. Idempotent.
+ * board names; same as asu/routers/api.py), one leading `+` of a package name is dropped, empty names vanish,
+ * `client` is cut to a sensible length. Idempotent.
  */
 export function normaliseRequest(request: BuildRequest): BuildRequest {
   return {
     ...request,
+    // Keys of no repository change nothing but whom a build trusts.
+    repository_keys: Object.keys(request.repositories).length > 0 ? request.repository_keys : [],
+    client: request.client?.slice(0, MAX_CLIENT_LENGTH) ?? null,
     profile: request.profile.replaceAll(',', '_'),
     packages: unique(request.packages.map(plainName).filter((name) => name !== '')),
     packages_versions: Object.fromEntries(

@@ -6,7 +6,7 @@ import { buildAt } from './profile-document.ts';
 /** The whole 200 body: what POST and GET answer, and what the CDN serves from the store (CONTRACT.md §3, key order as there). */
 export function resultDocument(order: BuildOrder, build: DoneBuild, output: BuildOutput): Record<string, unknown> {
   const { profile, metadata } = output;
-  return {
+  const ours = {
     detail: 'done',
     imagebuilder_status: 'done',
     request: order.request,
@@ -14,9 +14,14 @@ export function resultDocument(order: BuildOrder, build: DoneBuild, output: Buil
     stderr: output.stderr,
     build_cmd: output.buildCommand,
     status: 200,
+  };
+  return {
+    ...ours,
     ...metadata,
-    manifest: output.manifest,
     ...profile,
+    // Whatever ImageBuilder left in its profiles.json, these are for us to say.
+    ...ours,
+    manifest: output.manifest,
     id: order.request.profile,
     bin_dir: build.binDir,
     build_cmd_packages: output.packages,

@@ -1,5 +1,5 @@
 import { type BuildRequest, buildRequestSchema, DEFAULT_LIMITS, type RequestLimits } from './build-request.ts';
-import { invalidRequest, notAnObject } from './invalid-request.ts';
+import { InvalidRequestError, invalidRequest, notAnObject } from './invalid-request.ts';
 
 /** Reads a parsed JSON body as a build request. Throws `InvalidRequestError` with every complaint, in field order. */
 export type ParseBuildRequest = (body: unknown) => BuildRequest;
@@ -9,8 +9,25 @@ export function buildRequestParser(limits: RequestLimits = DEFAULT_LIMITS): Pars
   const schema = buildRequestSchema(limits);
   return (body) => {
     if (typeof body !== 'object' || body === null || Array.isArray(body)) throw notAnObject(body);
+    refusePrototypeKeys(body);
     const parsed = schema.safeParse(body);
     if (!parsed.success) throw invalidRequest(parsed.error.issues, body);
     return parsed.data;
   };
+}
+
+/** zod leaves a key `__proto__` out without a word; what is asked for must not vanish. */
+function refusePrototypeKeys(body: object): void {
+  for (const field of ['packages_versions', 'repositories'] as const) {
+    const map = (body as Record<string, unknown>)[field];
+    if (typeof map === 'object' && map !== null && Object.hasOwn(map, '__proto__'))
+      throw new InvalidRequestError([
+        {
+          type: 'string_pattern_mismatch',
+          loc: ['body', field, '__proto__', '[key]'],
+          msg: 'Key should not be __proto__',
+          input: '__proto__',
+        },
+      ]);
+  }
 }

@@ -1,4 +1,5 @@
-import { type Build, factsOf, isReplaceable, type QueuedBuild } from './build.ts';
+import { artifactKeys } from './artifact-keys.ts';
+import { type BinDir, type Build, type ExpiringBuild, factsOf, isReplaceable, type QueuedBuild } from './build.ts';
 import type { BuildRequest } from './build-request.ts';
 import { type BuildStatusDeps, type BuildView, viewBuild } from './build-status.ts';
 import { BuildNotFoundError, ImagebuilderNotPublishedError, QueueFullError, UnknownPackagesError } from './errors.ts';
@@ -23,6 +24,8 @@ export interface Submitted {
   readonly prepared: PreparedBuild;
 }
 
+/** Rows stay small; what is forgotten here goes with the backstop (old objects that no row speaks of). */
+const MAX_LEFT = 5;
 /** How long a client that met a full queue is asked to wait. */
 const QUEUE_FULL_RETRY_SECONDS = 60;
 
@@ -40,7 +43,7 @@ export async function submitBuild(
 
   const known = await deps.builds.get(prepared.hash);
   if (known !== undefined && !isReplaceable(known, deps.now())) {
-    const view = await viewBuild(deps, known).catch((error) => forget(deps, known, error));
+    const view = await viewBuild(deps, known).catch((error) => unlessGone(known, error));
     if (view !== undefined) return { view, outcome: outcomeOf(known), prepared };
   }
 
@@ -49,6 +52,7 @@ export async function submitBuild(
   const waiting = await deps.positions.waiting();
   if (waiting > deps.maxPendingBuilds()) throw new QueueFullError(waiting, QUEUE_FULL_RETRY_SECONDS);
 
+  const left = known === undefined ? [] : await vacate(deps, known);
   const now = deps.now();
   const build: QueuedBuild = {
     state: 'queued',
@@ -58,6 +62,7 @@ export async function submitBuild(
     attempt: 0,
     isPrivate: Boolean(prepared.resolved.defaults),
     correlationId,
+    ...(left.length > 0 && { left }),
   };
   const { won, current } = await deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now);
   if (!won) return { view: await viewBuild(deps, current), outcome: outcomeOf(current), prepared };
@@ -65,16 +70,27 @@ export async function submitBuild(
   return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
 }
 
-/** A finished build whose stored answer is gone (somebody deleted files) is on its way out, and is built anew. */
-async function forget({ builds, now }: SubmitBuildDeps, build: Build, error: unknown): Promise<undefined> {
+/** A finished build whose stored answer is gone (somebody deleted files) is built anew. */
+function unlessGone(build: Build, error: unknown): undefined {
   if (!(error instanceof BuildNotFoundError) || build.state !== 'done') throw error;
-  const { binDir } = build;
-  await builds.transition(build, {
-    ...factsOf(build),
+}
+
+/**
+ * Makes room for a new build of the same hash: the old answer goes at once, and with it what only the server read. Its files stay for
+ * a while, since caches may still name them; answers the prefixes that the new build has to remember for the sweeper.
+ */
+async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build): Promise<readonly BinDir[]> {
+  const leaving: ExpiringBuild = {
+    ...factsOf(known),
     state: 'expiring',
-    binDir,
-    lease: { owner: 'gone', expiresAt: now().toISOString() },
-  });
+    ...('binDir' in known && known.binDir !== undefined && { binDir: known.binDir }),
+    lease: { owner: 'asked for again', expiresAt: now().toISOString() },
+  };
+  const { current } = known.state === 'expiring' ? { current: known } : await builds.transition(known, leaving);
+  if (current?.state !== 'expiring') return [];
+  await artifacts.remove(artifactKeys.result(current.hash));
+  if (current.binDir !== undefined) await artifacts.remove(artifactKeys.records(current.binDir));
+  return [...(current.left ?? []), ...(current.binDir === undefined ? [] : [current.binDir])].slice(-MAX_LEFT);
 }
 
 /** Sends a queued build's message and notes that it was sent; a failure is left to the sweeper. */

@@ -92,6 +92,7 @@ async function recover(deps: SweepDeps, build: RunningBuild): Promise<'returned'
   const { moved, current } = await builds.transition(build, next, { lapsedAt: time });
   if (!moved || current === undefined) return undefined;
   await artifacts.remove(artifactKeys.files(build.binDir));
+  await artifacts.remove(artifactKeys.records(build.binDir));
   if (current.state !== 'queued') return 'failed';
   await send(deps, current);
   return 'returned';
@@ -130,9 +131,9 @@ async function remove({ builds, artifacts, now, newSweepId }: SweepDeps, build: 
     await builds.transition(mine, { ...mine, unpublishedAt: unpublishedAt.toISOString(), lease });
     return undefined;
   }
-  if (build.binDir !== undefined) {
-    await artifacts.remove(artifactKeys.files(build.binDir));
-    await artifacts.remove(artifactKeys.records(build.binDir));
+  for (const binDir of [...(build.left ?? []), ...(build.binDir === undefined ? [] : [build.binDir])]) {
+    await artifacts.remove(artifactKeys.files(binDir));
+    await artifacts.remove(artifactKeys.records(binDir));
   }
   return (await builds.remove(mine)) ? 'removed' : undefined;
 }

@@ -20,7 +20,7 @@ export function preparedBody(prepared: PreparedBuild): PreparedBody {
   const { asked, resolved, missing, suggestions } = prepared;
   return {
     status: 'prepared',
-    original_packages: asked.packages.length > 0 ? asked.packages : Object.keys(asked.packages_versions),
+    original_packages: Object.keys(asked.packages_versions).length > 0 ? Object.keys(asked.packages_versions) : asked.packages,
     original_diff_packages: asked.diff_packages,
     resolved_packages: resolved.packages,
     changes: prepared.changes,

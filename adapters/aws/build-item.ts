@@ -29,7 +29,8 @@ const TYPES = {
   detail: 'S',
   cached: 'BOOL',
   unpublishedAt: 'S',
-} as const satisfies Record<Field, 'S' | 'N' | 'BOOL'>;
+  left: 'WORDS',
+} as const satisfies Record<Field, 'S' | 'N' | 'BOOL' | 'WORDS'>;
 
 const FIELDS = Object.keys(TYPES) as Field[];
 
@@ -49,18 +50,19 @@ export function itemOf(build: Build): Item {
     const value = flat[field];
     if (value === undefined) continue;
     if (TYPES[field] === 'BOOL') item[field] = { BOOL: value === true };
+    else if (TYPES[field] === 'WORDS') item[field] = { S: (value as readonly string[]).join(' ') };
     else item[field] = TYPES[field] === 'N' ? { N: String(value) } : { S: String(value) };
   }
   return item;
 }
 
 export function buildOf(item: Item): Build {
-  const flat: Partial<Record<Field, string | number | boolean>> = {};
+  const flat: Partial<Record<Field, string | number | boolean | string[]>> = {};
   for (const field of FIELDS) {
     const value = item[field];
     if (value?.BOOL !== undefined) flat[field] = value.BOOL;
     else if (value?.N !== undefined) flat[field] = Number(value.N);
-    else if (value?.S !== undefined) flat[field] = value.S;
+    else if (value?.S !== undefined) flat[field] = TYPES[field] === 'WORDS' ? value.S.split(' ') : value.S;
   }
   const { leaseOwner, leaseEndsAt, ...rest } = flat;
   return { ...rest, ...(leaseOwner !== undefined && { lease: { owner: leaseOwner, expiresAt: leaseEndsAt } }) } as unknown as Build;

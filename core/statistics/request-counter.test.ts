@@ -20,7 +20,7 @@ describe('requestCounter', () => {
     for (const outcome of ['hit', 'hit', 'joined', 'rejected', 'new'] as const) counter.add(outcome, 'owut/1');
     await counter.flush();
     await counter.flush();
-    expect(written).toEqual([{ at: '1970-01-01T00:00:00.000Z', hits: 2, joined: 1, rejected: 1, clients: { 'owut/1': 5 } }]);
+    expect(written).toEqual([{ at: '1970-01-01T00:00:00.000Z', hits: 2, joined: 1, rejected: 1, clients: { 'owut/1': 4, 'other/0': 1 } }]);
   });
 
   it('keeps what could not be written, with what came meanwhile', async () => {
@@ -43,8 +43,11 @@ describe('requestCounter', () => {
     counter.add('hit', 'client0/1');
     await counter.flush();
     const clients = written[0]?.clients ?? {};
-    expect(Object.keys(clients)).toHaveLength(51);
-    expect(clients).toMatchObject({ 'client0/1': 2, 'other/0': 957 });
+    expect(Object.keys(clients)).toHaveLength(201);
+    expect(clients).toMatchObject({ 'client0/1': 2, 'other/0': 807 });
     expect(Object.values(clients).reduce((sum, n) => sum + n, 0)).toBe(1_008);
+    counter.add('hit', 'another/1');
+    await counter.flush();
+    expect(written[1]?.clients).toEqual({ 'other/0': 1 });
   });
 });

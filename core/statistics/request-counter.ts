@@ -14,8 +14,8 @@ export interface RequestCounter {
   flush(): Promise<void>;
 }
 
-/** Clients name themselves as they like; so many names are told apart between two flushes, the rest is `other/0`. */
-const MAX_CLIENTS = 50;
+/** Clients name themselves as they like; so many names a day are told apart by one process, the rest is `other/0`. */
+const MAX_CLIENTS = 200;
 const OTHER = 'other/0';
 /** A new build is a miss, counted with the build. */
 const COUNTERS = { hit: 'hits', joined: 'joined', rejected: 'rejected' } as const;
@@ -24,14 +24,20 @@ const CLIENT = /^[A-Za-z][A-Za-z0-9_.-]{0,31}\/[A-Za-z0-9_.+~-]{1,40}$/;
 
 export function requestCounter({ statistics, now }: { statistics: Pick<Statistics, 'count'>; now: Clock }): RequestCounter {
   let sums = noSums();
+  let named = { day: '', clients: new Set<string>() };
+  /** Only who asked for something that could be built is named. */
+  const isNamed = (client: string): boolean => {
+    const day = now().toISOString().slice(0, 10);
+    if (named.day !== day) named = { day, clients: new Set() };
+    if (!named.clients.has(client) && named.clients.size < MAX_CLIENTS && CLIENT.test(client)) named.clients.add(client);
+    return named.clients.has(client);
+  };
   const add = (outcome: RequestOutcome, client: string) => {
     if (outcome !== 'new') sums[COUNTERS[outcome]] += 1;
-    addClient(client, 1);
+    addClient(outcome === 'rejected' ? OTHER : isNamed(client) ? client : OTHER, 1);
   };
   const addClient = (client: string, times: number) => {
-    const isKnown = sums.clients.has(client) || (sums.clients.size < MAX_CLIENTS && CLIENT.test(client));
-    const name = isKnown ? client : OTHER;
-    sums.clients.set(name, (sums.clients.get(name) ?? 0) + times);
+    sums.clients.set(client, (sums.clients.get(client) ?? 0) + times);
   };
 
   return {

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
@@ -328,6 +330,54 @@ describe('a full queue', () => {
       release();
       await busy.close();
     }
+  });
+});
+
+describe('a request asked again after its build has expired', () => {
+  it('is built anew, and of what the old build carried nothing is left', async () => {
+    const short = await testServer({ env: { ALLOW_DEFAULTS: '1', BUILD_DEFAULTS_TTL: '1s', SWEEP_EVERY: '3600' } });
+    try {
+      const body = { ...X86, defaults: 'echo secret' };
+      const first = await short.build(body);
+      const path = `/api/v1/build/${first.body['request_hash']}`;
+      await expect.poll(async () => (await short.get(path)).status, { timeout: 10_000 }).toBe(404);
+      const again = await json(await short.post('/api/v1/build', body));
+      expect(again['request_hash']).toBe(first.body['request_hash']);
+      const second = await short.build(body);
+      expect(second.body['bin_dir']).not.toBe(first.body['bin_dir']);
+      expect(await readdir(join(short.dataDir, 'public', 'logs'))).toEqual([second.body['bin_dir']]);
+    } finally {
+      await short.close();
+    }
+  });
+});
+
+describe('what is asked for does not vanish', () => {
+  it.each([
+    [{ ...X86, packages: Array.from({ length: 900 }, (_, i) => `-${'a'.repeat(100)}${i}`) }, 'too_long'],
+    [{ ...X86, packages: ['a'.repeat(129)] }, 'string_too_long'],
+  ])('a list too long for a command line is 422', async (body, type) => {
+    expect(await json(await server.post('/api/v1/build', body))).toMatchObject({ status: 422, errors: [{ type }] });
+  });
+
+  it('keys of no repository change nothing', async () => {
+    const hash = async (body: object) => (await json(await server.post('/api/v1/build', body)))['request_hash'];
+    expect(await hash({ ...X86, packages: ['aaa'], repository_keys: ['no key at all'] })).toBe(await hash({ ...X86, packages: ['aaa'] }));
+  });
+
+  it('a repository of an odd name is refused, not left out', async () => {
+    const response = await server.post(
+      '/api/v1/build',
+      `{"version":"24.10.2","target":"x86/64","profile":"generic","repositories":{"__proto__":"https://evil.example/"}}`,
+    );
+    expect(response.status).toBe(422);
+  });
+
+  it('a thousand unknown packages do not make a header that nobody takes', async () => {
+    const packages = Array.from({ length: 900 }, (_, i) => `no-such-package-${i}`);
+    const response = await server.post('/api/v1/build', { ...X86, packages });
+    expect(response.headers.get('X-Unknown-Package')?.length).toBeLessThan(1_100);
+    expect(((await json(response))['errors'] as { packages: string[] }[])[0]?.packages).toHaveLength(900);
   });
 });
 
