@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { SettingsError } from '#core/read-settings.ts';
 import type { Log } from '#http/log.ts';
 import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
@@ -5,6 +6,7 @@ import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-option
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import type { StandaloneConfig } from './config.ts';
+import { lockDataDirectory } from './lock-data-directory.ts';
 import { type Standalone, startStandalone } from './server.ts';
 import { stdoutLog } from './stdout-log.ts';
 
@@ -19,6 +21,8 @@ export async function startRealServer(
   log: Log = stdoutLog(config.LOG_LEVEL),
   overrides: RunnerOverrides = {},
 ): Promise<Standalone> {
+  await mkdir(config.dataDir, { recursive: true });
+  const unlock = lockDataDirectory(config.dataDir);
   const maker = imagebuilderMaker({
     upstreamUrl: config.UPSTREAM_URL,
     cacheDirectory: config.cacheDir,
@@ -34,8 +38,15 @@ export async function startRealServer(
   const { sandbox } = await maker.ready();
   log.info('runner ready', { sandbox });
   const safe = (settings: StandaloneConfig) => withSafeRepositories(settings, sandbox, log);
-  const server = await startStandalone(safe(config), { log, imageMaker: maker, signingKey: await maker.publicKey() });
-  return { ...server, reconfigure: (settings) => server.reconfigure(safe(settings)) };
+  const server = await startStandalone(safe(config), { log, imageMaker: maker, signingKey: await maker.publicKey(), isAlone: true });
+  return {
+    ...server,
+    reconfigure: (settings) => server.reconfigure(safe(settings)),
+    close: async () => {
+      await server.close();
+      unlock();
+    },
+  };
 }
 
 /**
