@@ -57,7 +57,7 @@ describe('answers match the schemas that the OpenAPI document publishes', () => 
 
   it('a full queue', async () => {
     await build('tmux');
-    await expect.poll(async () => (await server.get('/api/v1/stats')).json()).toEqual({ queue_length: 0 });
+    await expect.poll(async () => (await server.get('/api/v1/stats')).json(), { timeout: 30_000 }).toEqual({ queue_length: 0 });
     await expectToMatch(QueuedBuild, await build('luci'), 202);
     await expectToMatch(Problem, await build('owut'), 429);
   });
