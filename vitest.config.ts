@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'default',
           include: [
-            '{core,adapters,http,functions,runner,standalone,demo}/**/*.test.ts',
+            '{core,adapters,http,functions,runner,standalone,services,demo}/**/*.test.ts',
             'test/{bundles,compat,journeys,tooling}/**/*.test.ts',
             'infra/**/*.test.ts',
           ],

@@ -50,7 +50,7 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
     onAnswered?.({ method, route: routeOf(c.req.matchedRoutes), status: c.res.status, milliseconds });
   });
   app.use(preflight);
-  app.use(doubledSlash((request) => app.fetch(request)));
+  app.use(doubledSlash((request, env) => app.fetch(request, env)));
   for (const part of parts) app.route('/', part);
 
   app.onError((error, c) => {
@@ -83,7 +83,7 @@ const preflight: MiddlewareHandler<HttpEnv> = async (c, next) => {
  * answered in place, since a redirected POST would lose its body (CONTRACT.md §0.17).
  */
 const doubledSlash =
-  (fetch: (request: Request) => Response | Promise<Response>): MiddlewareHandler<HttpEnv> =>
+  (fetch: (request: Request, env: object) => Response | Promise<Response>): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
     if (!c.req.path.startsWith('//') || !METHODS.some((method) => method === c.req.method)) return next();
     const url = new URL(c.req.url);
@@ -91,7 +91,7 @@ const doubledSlash =
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return redirect(301, location + url.search);
     url.pathname = location;
     const { method, headers, body } = c.req.raw;
-    return fetch(new Request(url, { method, headers, body, duplex: 'half' } as RequestInit));
+    return fetch(new Request(url, { method, headers, body, duplex: 'half' } as RequestInit), c.env as object);
   };
 
 /** Methods some route (not a middleware) answers at the path. */

@@ -1,5 +1,6 @@
 import type { ParseBuildRequest } from '#core/parse-build-request.ts';
-import { type PreparedBuild, prepareBuild } from '#core/prepare-build.ts';
+import type { PreparedBuild } from '#core/prepare-build.ts';
+import { type PrepareRemotelyDeps, prepareRemotely } from '#core/prepare-remotely.ts';
 import { type SubmitBuildDeps, type Submitted, submitBuild } from '#core/submit-build.ts';
 import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';
@@ -7,7 +8,7 @@ import { jsonBody } from '#http/json-body.ts';
 import { preparedBody } from '#http/prepared-response.ts';
 import { queryFlag } from '#http/query-flag.ts';
 
-export interface BuildSubmitAppDeps extends SubmitBuildDeps {
+export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps {
   readonly parseRequest: () => ParseBuildRequest;
   readonly maxBodyBytes: () => number;
   readonly estimate: EstimateSeconds;
@@ -33,7 +34,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
     })
     .post('/api/v1/build/prepare', async (c) => {
       const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
-      const prepared = await prepareBuild(deps, request);
+      const prepared = await prepareRemotely(deps, request, c.get('correlationId'));
       return c.json({ ...preparedBody(prepared), ...(await availability(deps, prepared)) });
     });
 }
