@@ -38,6 +38,8 @@ const UNSENT_AFTER_SECONDS = 60;
 const STALE_AFTER_SECONDS = 3_600;
 /** How long one sweep may take over the removal of one build. */
 const SWEEP_LEASE_SECONDS = 300;
+/** Later than any lease ends. */
+const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z');
 /** Rows of each kind per sweep: bounds the time of one. */
 const LIMIT = 200;
 
@@ -72,8 +74,18 @@ async function send({ builds, queue, now }: SweepDeps, build: QueuedBuild): Prom
   return 'sent';
 }
 
+/**
+ * Takes every build under way for lost, whatever its lease says: for a server that starts and knows that nobody else works on its
+ * table. Answers how many there were.
+ */
+export async function recoverAllBuilds(deps: SweepDeps): Promise<number> {
+  const running = (await deps.sweep.lapsed(END_OF_TIME, LIMIT)).filter((build) => build.state === 'building');
+  for (const build of running) await recover(deps, build, END_OF_TIME);
+  return running.length;
+}
+
 /** The runner is gone: back to the queue, or, after the last attempt, failed. Either way its lease is dead from here on. */
-async function recover(deps: SweepDeps, build: RunningBuild): Promise<'returned' | 'failed' | undefined> {
+async function recover(deps: SweepDeps, build: RunningBuild, lapsedAt = deps.now()): Promise<'returned' | 'failed' | undefined> {
   const { builds, artifacts } = deps;
   const time = deps.now();
   const lastFailure = `the runner was lost in step ${build.step}`;
@@ -89,7 +101,7 @@ async function recover(deps: SweepDeps, build: RunningBuild): Promise<'returned'
           cached: false,
           expiresAt: new Date(time.getTime() + deps.timesToLive.failureSeconds * 1000).toISOString(),
         };
-  const { moved, current } = await builds.transition(build, next, { lapsedAt: time });
+  const { moved, current } = await builds.transition(build, next, { lapsedAt });
   if (!moved || current === undefined) return undefined;
   await artifacts.remove(artifactKeys.files(build.binDir));
   await artifacts.remove(artifactKeys.records(build.binDir));

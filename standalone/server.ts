@@ -15,6 +15,7 @@ import type { ImageMaker } from '#core/ports.ts';
 import type { RunEvent } from '#core/run-build.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
+import { recoverAllBuilds } from '#core/sweep.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { catalogueApp } from '#functions/catalogue/app.ts';
 import { docsApp } from '#functions/docs/app.ts';
@@ -49,8 +50,8 @@ export interface StandaloneParts {
   readonly imageMaker: ImageMaker;
   /** Text of `/signing-key.pub`. */
   readonly signingKey?: string;
-  /** True once the runner may take no further build. */
-  readonly mustRetire?: () => boolean;
+  /** No other process works on this data directory: builds under way at the start are nobody's, and go on at once. */
+  readonly isAlone?: boolean;
 }
 
 /** Results are small texts that never change under their `bin_dir`. */
@@ -62,7 +63,7 @@ const FLUSH_STATISTICS_MS = 1_000;
 /** Everything in one process: all functions, the runner and maintenance over SQLite and a directory. */
 export async function startStandalone(
   config: StandaloneConfig,
-  { log, imageMaker, signingKey, mustRetire }: StandaloneParts,
+  { log, imageMaker, signingKey, isAlone = false }: StandaloneParts,
 ): Promise<Standalone> {
   const settings = liveSettings(config);
   await mkdir(config.dataDir, { recursive: true });
@@ -154,6 +155,11 @@ export async function startStandalone(
   const shared = { builds, queue, artifacts, now, timesToLive };
   const onTrouble = (error: unknown) => log.error('state could not be used', { error });
   const server = await serveNode(app, { host: config.HOST, port: config.PORT });
+  const sweeping = { sweep: sqliteBuildSweep(db), newSweepId: randomUUID };
+  if (isAlone) {
+    const recovered = await recoverAllBuilds({ ...shared, ...sweeping });
+    if (recovered > 0) log.info('builds of an earlier run returned to the queue', { builds: recovered });
+  }
   const background = [
     work(
       {
@@ -165,7 +171,6 @@ export async function startStandalone(
         every,
         onEvent,
         onTrouble,
-        ...(mustRetire && { mustRetire }),
       },
       config.WORKER_CONCURRENT,
       stop.signal,
@@ -173,8 +178,7 @@ export async function startStandalone(
     maintain(
       {
         ...shared,
-        sweep: sqliteBuildSweep(db),
-        newSweepId: randomUUID,
+        ...sweeping,
         onSwept: ({ errors, ...swept }) => {
           if (Object.values(swept).some((count) => count > 0)) log.info('builds swept', swept);
           for (const error of errors) log.error('build could not be swept', { error });

@@ -10,8 +10,6 @@ import { type ServerProcess, serverProcess } from '#test/support/server-process.
 
 /** Slow in its last step, so that there is time to kill it. */
 const REQUEST = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-2', 'vim'] };
-/** Leases are real; the sweeper looks often, so that a lost build comes back as soon as its lease ends. */
-const ENV = { SWEEP_EVERY: '1', LEASE: '2' };
 
 let upstream: DemoUpstreamServer;
 let dataDir: string;
@@ -50,18 +48,26 @@ async function untilStep(running: ServerProcess, step: string) {
 describe('kill -9', () => {
   it.each(['accepted', ...BUILD_STEPS])('at %s loses no accepted build', async (moment) => {
     if (moment === 'download_imagebuilder') upstream.faults.add(/openwrt-imagebuilder.*\.tar/, { kind: 'slow', ms: 1_000 }, { times: 1 });
-    server = await serverProcess(dataDir, upstream.url, ENV);
+    server = await serverProcess(dataDir, upstream.url);
     const accepted = await submit(server.url);
     expect(accepted.status).toBe(202);
     if (moment !== 'accepted') await untilStep(server, moment);
     await server.kill();
 
-    server = await serverProcess(dataDir, upstream.url, ENV);
+    server = await serverProcess(dataDir, upstream.url);
     const { status, body } = await untilEnded(server.url, accepted.body['request_hash']);
     expect([status, body.detail]).toEqual([200, 'done']);
     await downloadAll(server.url, body);
     expect((await submit(server.url)).body['bin_dir']).toBe(body.bin_dir);
     expect(await readdir(join(dataDir, 'public', 'store'))).toEqual([body.bin_dir]);
+  });
+});
+
+describe('a second server on the same data', () => {
+  it('does not start, and says why; the first goes on', async () => {
+    server = await serverProcess(dataDir, upstream.url);
+    await expect(serverProcess(dataDir, upstream.url)).rejects.toThrow(/ended with 1/);
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
   });
 });
 

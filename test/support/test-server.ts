@@ -35,7 +35,7 @@ export interface TestServerOptions {
 export async function testServer({
   env = {},
   imageMaker = scriptedImageMaker(),
-  realImages = false,
+  realImages,
   log,
 }: TestServerOptions = {}): Promise<TestServer> {
   const upstream = await serveDemoUpstream();
