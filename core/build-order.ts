@@ -1,5 +1,6 @@
 import type { RequestHash } from './build.ts';
 import type { BuildRequest } from './build-request.ts';
+import type { IndexDigests } from './catalogue.ts';
 
 /** All a runner needs to know of a build: the resolved request and the inputs the hash was made over. Written once, never changed. */
 export interface BuildOrder {
@@ -15,4 +16,6 @@ export interface BuildOrder {
   readonly imagebuilder: { readonly name: string; readonly sha256: string };
   /** SHA-256 over ImageBuilder digest and index digests. */
   readonly inputs: string;
+  /** The index digests, for telling whether the build used those very ones. Orders of earlier versions have none. */
+  readonly indexes?: IndexDigests;
 }

@@ -44,13 +44,17 @@ export interface BuildOutput {
   dispose(): Promise<void>;
 }
 
-/** What a failed run has to say; becomes part of the failure document. */
+/** What a failed run has to say; but for the log it becomes part of the failure document. */
 export interface FailureEvidence {
   readonly stdout?: string;
   readonly stderr?: string;
   readonly buildCommand?: readonly string[];
   readonly errors?: readonly Readonly<Record<string, unknown>>[];
   readonly durations?: Readonly<Record<string, number>>;
+  /** Complete log, on the runner's disk. */
+  readonly logPath?: string;
+  /** Deletes what the failed build keeps for its evidence; to be called once, when nobody reads it any more. */
+  readonly dispose?: () => Promise<void>;
 }
 
 /** The request itself is at fault: packages that do not exist or clash, image too big. The same request would fail again. */

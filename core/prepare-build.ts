@@ -58,6 +58,7 @@ export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['
     revision: record.revision,
     imagebuilder,
     inputs: prepared.inputs,
+    indexes: record.indexes,
   };
 }
 

@@ -1,7 +1,7 @@
 import { artifactKeys, fileMeta, recordMeta, resultMeta } from './artifact-keys.ts';
 import { type BuildStep, type DoneBuild, type FailedBuild, factsOf, type QueuedBuild, type RunningBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
-import { BuildFailure, type BuildOutput, InfrastructureFailure } from './build-output.ts';
+import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from './build-output.ts';
 import { StorageFullError } from './errors.ts';
 import { keepLease } from './keep-lease.ts';
 import { failureDocument, resultDocument } from './outcome.ts';
@@ -56,6 +56,7 @@ export const RETRY_DELAYS_SECONDS: readonly number[] = [5, 30];
 const MAX_DETAIL_LENGTH = 500;
 /** The store takes far more; four keep a small runner's memory flat. */
 const PARALLEL_UPLOADS = 4;
+const LOG_META = recordMeta('text/plain; charset=utf-8');
 
 /**
  * Does one received message: takes the build's lease, makes the image, stores it, ends the build, and only then acknowledges.
@@ -93,10 +94,15 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
     await upload(deps, taken.current, output, stop);
     await finish(deps, await lease.release(), order, output, message);
   } catch (error) {
-    const running = await lease.release();
-    if (lease.lost.aborted) await drop(deps, running, message);
-    else if (shutdown.aborted) await handBack(deps, running, message);
-    else await fail(deps, running, order, error, message);
+    const evidence = evidenceOf(error, output);
+    try {
+      const running = await lease.release();
+      if (lease.lost.aborted) await drop(deps, running, message);
+      else if (shutdown.aborted) await handBack(deps, running, message);
+      else await fail(deps, running, order, error, evidence, message);
+    } finally {
+      await evidence.dispose?.();
+    }
   } finally {
     await output?.dispose();
   }
@@ -114,8 +120,7 @@ async function upload({ artifacts }: RunBuildDeps, { binDir }: RunningBuild, out
   // The first failure stops the others, and is told when all have: what they write after the clean-up would stay.
   await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, () => worker().catch((error) => failed.abort(error))));
   stop.throwIfAborted();
-  if (output.logPath !== undefined)
-    await artifacts.putFile(artifactKeys.log(binDir), output.logPath, recordMeta('text/plain; charset=utf-8'), signal);
+  if (output.logPath !== undefined) await artifacts.putFile(artifactKeys.log(binDir), output.logPath, LOG_META, signal);
 }
 
 async function finish(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder, output: BuildOutput, message: ReceivedMessage) {
@@ -139,7 +144,14 @@ async function finish(deps: RunBuildDeps, running: RunningBuild, order: BuildOrd
   deps.onEvent?.({ type: 'done', build: done, order, output });
 }
 
-async function fail(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder, cause: unknown, message: ReceivedMessage) {
+async function fail(
+  deps: RunBuildDeps,
+  running: RunningBuild,
+  order: BuildOrder,
+  cause: unknown,
+  evidence: FailureEvidence,
+  message: ReceivedMessage,
+) {
   const { artifacts, builds, queue } = deps;
   const error = cause instanceof StorageFullError ? new InfrastructureFailure(cause.message, { cause }) : cause;
   const isDeterministic = error instanceof BuildFailure;
@@ -165,8 +177,9 @@ async function fail(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder
     cached: isDeterministic,
     expiresAt: after(finishedAt, running.isPrivate ? deps.timesToLive.defaultsSeconds : deps.timesToLive.failureSeconds),
   };
-  const evidence = error instanceof BuildFailure || error instanceof InfrastructureFailure ? error.evidence : {};
   // Without room for the story the row still says what failed.
+  if (evidence.logPath !== undefined)
+    await artifacts.putFile(artifactKeys.log(running.binDir), evidence.logPath, LOG_META).catch(() => undefined);
   await artifacts
     .put(artifactKeys.outcome(running.binDir), JSON.stringify(failureDocument(order, failed, evidence)), recordMeta('application/json'))
     .catch(() => undefined);
@@ -230,6 +243,12 @@ function timeToLive(times: TimesToLive, { isPrivate }: RunningBuild, { request }
 }
 
 const after = (time: Date, seconds: number) => new Date(time.getTime() + seconds * 1000).toISOString();
+
+/** What is known of a failure. A build that failed after its images were made has a log too. */
+function evidenceOf(error: unknown, output: BuildOutput | undefined): FailureEvidence {
+  const evidence = error instanceof BuildFailure || error instanceof InfrastructureFailure ? error.evidence : {};
+  return output?.logPath === undefined ? evidence : { logPath: output.logPath, ...evidence };
+}
 
 function detailOf(error: unknown): string {
   const text = error instanceof BuildFailure || error instanceof InfrastructureFailure ? error.message : `Internal error: ${String(error)}`;

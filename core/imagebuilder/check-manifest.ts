@@ -3,18 +3,22 @@ import type { InstalledPackage, Manifest } from './manifest.ts';
 
 /**
  * Whether the image holds what `packages_versions` requires; the texts are those of check_manifest in asu/util.py, for the
- * first package that is not as required. An empty version means any, a removal (`-name`) requires nothing, and a package may
- * be called by its name with ABI version where `installed` is given.
+ * first package that is not as required. An empty version means any, a removal (`-name`) requires nothing, and where `installed`
+ * is given a package may be called by its name with ABI version or by one that it provides: who asks for `nftables` gets
+ * `nftables-json`, and that is what was asked for.
  */
 export function checkManifest(
   manifest: Manifest,
   packagesVersions: Readonly<Record<string, string>>,
   installed: readonly InstalledPackage[] = [],
 ): FailureAnalysis | undefined {
-  const byInstalledName = new Map(installed.map(({ installedName, version }) => [installedName, version]));
+  const byOtherName = new Map([
+    ...installed.flatMap(({ provides = {} }) => Object.entries(provides)),
+    ...installed.map(({ installedName, version }) => [installedName, version] as const),
+  ]);
   for (const [name, required] of Object.entries(packagesVersions)) {
     if (name.startsWith('-')) continue;
-    const found = Object.hasOwn(manifest, name) ? manifest[name] : byInstalledName.get(name);
+    const found = Object.hasOwn(manifest, name) ? manifest[name] : byOtherName.get(name);
     if (found === undefined) return mismatch(name, required, `${name} not in manifest`);
     if (required !== '' && required !== found)
       return mismatch(name, required, `${name} version not as requested: ${required} vs. ${found}`, found);

@@ -1,3 +1,4 @@
+import { type DownloadTrouble, downloadTroubles } from './download-troubles.ts';
 import { type BuildProblem, type FailureAnalysis, outputLines } from './failure-analysis.ts';
 import { analyseImageErrors } from './image-errors.ts';
 import { analysePackageErrors } from './package-errors.ts';
@@ -17,12 +18,16 @@ export interface ClassifiedFailure {
   readonly errors?: readonly BuildProblem[];
 }
 
+/** Repositories of the client's own, name → URL: what cannot be trusted there is the client's to mend. */
+export type OwnRepositories = Readonly<Record<string, string>>;
+
 /**
  * Whose fault a failed run of make was. Nothing counts as the request's fault while the machine was short of something, and
- * no package counts as missing while a feed or a package could not be fetched; what is not understood is not the request's
- * fault either. The texts for image size and for the rest are those of asu/build.py.
+ * no package counts as missing while a feed or a package could not be fetched or verified, unless it is the client's own
+ * repository that has no good signature; what is not understood is not the request's fault either. The texts for image
+ * size and for the rest are those of asu/build.py.
  */
-export function classifyFailure({ exitCode, stdout, stderr }: FailedRun): ClassifiedFailure {
+export function classifyFailure({ exitCode, stdout, stderr }: FailedRun, ownRepositories: OwnRepositories = {}): ClassifiedFailure {
   const lines = outputLines(stdout, stderr);
   const shortage = shortageOf(lines, exitCode);
   if (shortage !== undefined) return { kind: 'infrastructure', detail: shortage };
@@ -31,15 +36,42 @@ export function classifyFailure({ exitCode, stdout, stderr }: FailedRun): Classi
   if (image !== undefined) return deterministic(image);
 
   const packages = analysePackageErrors(stderr, stdout);
-  const download = failedDownload(lines);
-  if (download !== undefined && (packages === undefined || isMissing(packages))) return { kind: 'infrastructure', detail: download };
-  if (packages !== undefined) return deterministic(packages);
+  if (packages !== undefined && !isMissing(packages)) return deterministic(packages);
+
+  const troubles = downloadTroubles(lines);
+  const untrusted = untrustedRepositories(troubles, ownRepositories);
+  const trouble = troubles.find(({ kind, url }) => !(kind === 'signature' && nameOf(url, ownRepositories) !== undefined));
+  if (trouble !== undefined) return { kind: 'infrastructure', detail: trouble.message };
+  if (packages !== undefined) return deterministic(withUntrusted(packages, untrusted));
 
   return {
     kind: 'infrastructure',
     detail: exitCode === 0 ? 'No JSON file found' : 'Error while building firmware. See stdout/stderr',
   };
 }
+
+type Untrusted = Extract<BuildProblem, { code: 'repository_untrusted' }>;
+
+function untrustedRepositories(troubles: readonly DownloadTrouble[], own: OwnRepositories): Untrusted[] {
+  const names = troubles.flatMap(({ kind, url }) => (kind === 'signature' ? (nameOf(url, own) ?? []) : []));
+  return [...new Set(names)].map((repository) => ({
+    code: 'repository_untrusted',
+    repository,
+    url: own[repository] ?? '',
+    message: `repository ${repository} (${own[repository]}) was left out: its index is not signed by a key in repository_keys`,
+  }));
+}
+
+/** opkg: the URL of a directory; apk: that of the index itself. */
+const nameOf = (url: string | undefined, own: OwnRepositories): string | undefined =>
+  url === undefined
+    ? undefined
+    : Object.keys(own).find((name) => own[name] === url || url.slice(0, url.lastIndexOf('/')) === own[name]?.replace(/\/+$/, ''));
+
+const withUntrusted = ({ detail, errors }: FailureAnalysis, untrusted: readonly Untrusted[]): FailureAnalysis => ({
+  detail: `${detail}${untrusted.map(({ message }) => `; ${message}`).join('')}`,
+  errors: [...errors, ...untrusted],
+});
 
 const deterministic = ({ detail, errors }: FailureAnalysis): ClassifiedFailure => ({ kind: 'deterministic', detail, errors });
 
@@ -59,7 +91,11 @@ const SHORTAGES: readonly (readonly [RegExp, string])[] = [
     'the build needs more processes than it may have',
   ],
   [/^Prerequisite check failed\./, 'the build machine lacks something that ImageBuilder needs'],
-  [/^make(?:\[\d+\])?: \*\*\* .* (?:Killed|Terminated)$|^(?:\S+: line \d+: +)?\d+ Killed\b|\bError 137$/, 'the build was killed'],
+  // What apk's package_install exits with is the number of its errors.
+  [
+    /^make(?:\[\d+\])?: \*\*\* .* (?:Killed|Terminated)$|^(?:\S+: line \d+: +)?\d+ Killed\b|^make(?:\[\d+\])?: \*\*\* (?!.*\bpackage_install\]).*\bError 137$/,
+    'the build was killed',
+  ],
 ];
 
 function shortageOf(lines: readonly string[], exitCode: number | null): string | undefined {
@@ -71,36 +107,6 @@ function shortageOf(lines: readonly string[], exitCode: number | null): string |
     return `Build failed: the build was killed${exitCode === null ? '' : ` (exit code ${exitCode})`}`;
   return undefined;
 }
-
-const WGET_CODES: Readonly<Record<string, string>> = {
-  '4': 'network failure',
-  '5': 'TLS failure',
-  '8': 'the server answered with an error',
-};
-
-/** The first thing that could not be fetched, as opkg or apk tells it. */
-function failedDownload(lines: readonly string[]): string | undefined {
-  for (const line of lines) {
-    const [, opkgUrl, code] = /^ \* opkg_download: Failed to download (\S+), wget returned (\d+)\.$/.exec(line) ?? [];
-    if (opkgUrl !== undefined) return `Could not download ${opkgUrl}: ${WGET_CODES[code ?? ''] ?? `wget returned ${code}`}`;
-    const list = /^\*\*\* Failed to download the package list from (\S+)$/.exec(line)?.[1];
-    if (list !== undefined) return `Could not download ${list}`;
-    if (line === 'Signature check failed.') return 'Could not verify a package index: signature check failed';
-    const unfetched = /^ \* opkg_install_pkg: Failed to download (\S+)\. /.exec(line)?.[1];
-    if (unfetched !== undefined) return `Could not download package ${unfetched}`;
-    const damaged = /^ \* opkg_install_pkg: Checksum or size mismatch for package (\S+)\. /.exec(line)?.[1];
-    if (damaged !== undefined) return `Could not download package ${damaged}: it is not what the package index says`;
-    const [, apkUrl, problem] = /^WARNING: [a-z ]*(https?:\/\/\S+): (.+)$/.exec(line) ?? [];
-    if (apkUrl !== undefined) return `Could not download ${apkUrl}: ${problem}`;
-    const [, name, reason] = APK_PACKAGE.exec(line) ?? [];
-    if (name !== undefined && reason !== undefined && !reason.startsWith('trying to overwrite '))
-      return `Could not download package ${name}: ${reason}`;
-  }
-  return undefined;
-}
-
-/** `ERROR: curl-8.10.1-r1: unexpected end of file`. */
-const APK_PACKAGE = /^ERROR: (\S+-\d[^\s:]*): (.+)$/;
 
 const MAX_QUOTE = 160;
 const shortened = (line: string): string => (line.length > MAX_QUOTE ? `${line.slice(0, MAX_QUOTE)}…` : line);

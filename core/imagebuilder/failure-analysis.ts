@@ -19,6 +19,8 @@ export type BuildProblem = {
   /** The package's script failed while the root file system was made. */
   | { readonly code: 'script_failed'; readonly packages: readonly string[]; readonly exit_code: number }
   | { readonly code: 'image_too_big'; readonly image?: string; readonly size?: number; readonly limit?: number }
+  /** The client's own repository has no signature of a key that the client gave: its packages do not count. */
+  | { readonly code: 'repository_untrusted'; readonly repository: string; readonly url: string }
   | { readonly code: 'profile_missing'; readonly profile: string }
   | { readonly code: 'filesystem_unavailable'; readonly filesystem: string; readonly available: readonly string[] }
 );

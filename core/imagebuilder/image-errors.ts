@@ -23,6 +23,11 @@ function tooBig(lines: readonly string[]): FailureAnalysis | undefined {
     if (line.includes('is too big') || line.includes('out of space?')) return [{ code: 'image_too_big', message: line.trim() }];
     return [];
   });
+  return tooBigFor(errors);
+}
+
+/** Nothing is too big where there are no errors. */
+export function tooBigFor(errors: readonly BuildProblem[]): FailureAnalysis | undefined {
   const first = errors[0];
   return first && { detail: `Selected packages exceed device storage: ${first.message}`, errors };
 }

@@ -6,6 +6,8 @@ export interface InstalledPackage {
   readonly installedName: string;
   readonly version: string;
   readonly abiVersion?: string;
+  /** Other names that it goes by, with the version it has under that name. */
+  readonly provides?: Readonly<Record<string, string>>;
 }
 
 /** package name → version. */
@@ -30,7 +32,7 @@ export function parseOpkgStatus(text: string): InstalledPackage[] {
     const version = field(lines, 'Version: ');
     const status = field(lines, 'Status: ');
     if (name === undefined || version === undefined || !status?.endsWith(' installed')) return [];
-    return [installedPackage(name, version, field(lines, 'ABIVersion: '))];
+    return [installedPackage(name, version, field(lines, 'ABIVersion: '), provided(field(lines, 'Provides: ')?.split(',') ?? [], version))];
   });
 }
 
@@ -44,7 +46,7 @@ export function parseApkInstalled(text: string): InstalledPackage[] {
     const version = field(lines, 'V:');
     if (name === undefined || version === undefined) return [];
     const tags = field(lines, 'g:')?.split(' ') ?? [];
-    return [installedPackage(name, version, field(tags, 'openwrt:abiversion='))];
+    return [installedPackage(name, version, field(tags, 'openwrt:abiversion='), provided(field(lines, 'p:')?.split(' ') ?? [], version))];
   });
 }
 
@@ -64,8 +66,23 @@ const field = (lines: readonly string[], key: string): string | undefined =>
     ?.slice(key.length)
     .trim();
 
-function installedPackage(installedName: string, version: string, abiVersion: string | undefined): InstalledPackage {
+/** `name`, `name=1.0` (apk) or `name (= 1.0)` (opkg) each; without a version of its own the name has the package's. */
+const provided = (entries: readonly string[], version: string): Record<string, string> =>
+  Object.fromEntries(
+    entries.flatMap((entry) => {
+      const [, name, own] = /^([A-Za-z0-9][A-Za-z0-9._+-]*)(?: ?\(?= ?([^\s)]+)\)?)?$/.exec(entry.trim()) ?? [];
+      return name === undefined ? [] : [[name, own ?? version]];
+    }),
+  );
+
+function installedPackage(
+  installedName: string,
+  version: string,
+  abiVersion: string | undefined,
+  provides: Record<string, string>,
+): InstalledPackage {
+  const more = Object.keys(provides).length === 0 ? {} : { provides };
   if (!abiVersion || !installedName.endsWith(abiVersion) || installedName === abiVersion)
-    return { name: installedName, installedName, version };
-  return { name: installedName.slice(0, -abiVersion.length), installedName, version, abiVersion };
+    return { name: installedName, installedName, version, ...more };
+  return { name: installedName.slice(0, -abiVersion.length), installedName, version, abiVersion, ...more };
 }

@@ -1,11 +1,11 @@
 import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
-import { classifyFailure } from '#core/imagebuilder/classify-failure.ts';
+import { classifyFailure, type OwnRepositories } from '#core/imagebuilder/classify-failure.ts';
 import { analyseImageErrors } from '#core/imagebuilder/image-errors.ts';
 import type { CommandResult } from './run-command.ts';
 
 /** Why a run of make did not leave an image: the request's fault, or the machine's or upstream's. */
-export function failureOf(run: CommandResult): BuildFailure | InfrastructureFailure {
-  const { kind, detail, errors } = classifyFailure(run);
+export function failureOf(run: CommandResult, ownRepositories: OwnRepositories): BuildFailure | InfrastructureFailure {
+  const { kind, detail, errors } = classifyFailure(run, ownRepositories);
   const evidence = errors === undefined ? {} : { errors };
   return kind === 'deterministic' ? new BuildFailure(detail, evidence) : new InfrastructureFailure(detail, { evidence });
 }

@@ -1,5 +1,5 @@
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readlink, rm, stat, symlink } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import type { BuildOrder } from '#core/build-order.ts';
 import { InfrastructureFailure } from '#core/build-output.ts';
 import { makeInfoCommand } from '#core/imagebuilder/commands.ts';
@@ -83,8 +83,24 @@ async function askImagebuilder(tree: string, context: FillContext, signal: Abort
   }
   // Saves every build the check of its host. One that fails it here says why when it is asked for an image.
   const { exitCode: checked } = await runMake(['make', PREREQUISITES], false, make);
-  if (checked !== 0) await rm(join(tree, PREREQUISITES), { force: true });
+  if (checked === 0) await relinkTools(tree, context.sandbox.treeInside(make.place));
+  else await rm(join(tree, PREREQUISITES), { force: true });
   return info;
+}
+
+/**
+ * The check links some of the host's tools by the absolute path that the tree has while it runs (include/prereq-build.mk:
+ * `xxd` and `ldconfig` are scripts of its own). Builds see the tree elsewhere.
+ */
+async function relinkTools(tree: string, inside: string): Promise<void> {
+  const directory = join(tree, 'staging_dir/host/bin');
+  for (const entry of await readdir(directory, { withFileTypes: true }).catch(() => [])) {
+    if (!entry.isSymbolicLink()) continue;
+    const target = await readlink(join(directory, entry.name));
+    if (!target.startsWith(`${inside}/`)) continue;
+    await rm(join(directory, entry.name));
+    await symlink(relative('staging_dir/host/bin', target.slice(inside.length + 1)), join(directory, entry.name));
+  }
 }
 
 /** Runs `use` while the tree belongs to the builds' uid; afterwards it is ours again, so that no build can change it. */

@@ -15,6 +15,7 @@ import { knownUpstreamKeys } from './known-keys.ts';
 import { BUILD, type Machine, startMachine } from './machine.ts';
 import { makeImages } from './make-images.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
+import { type OrderedIndexes, orderedIndexes } from './ordered-indexes.ts';
 import { ownedName } from './owned-name.ts';
 import { isTrusted } from './prepare-tree.ts';
 import { removeTree } from './remove-tree.ts';
@@ -44,6 +45,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
   machine.catch(() => undefined);
   const places = slots();
   const confirmed = new Map<string, number>();
+  const indexes = orderedIndexes({ upstreamUrl: options.upstreamUrl, fetch: options.fetch ?? fetch });
   let retired = false;
 
   return {
@@ -60,7 +62,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       if (!isTrusted(order) && !ready.sandbox.hasNamespaces) retired = true;
       const slot = places.take();
       try {
-        return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed });
+        return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed, indexes });
       } finally {
         places.give(slot);
       }
@@ -79,6 +81,7 @@ interface Site extends Machine {
   readonly options: ImagebuilderMakerOptions;
   /** When `sha256sums` was last seen to list a digest. */
   readonly confirmed: Map<string, number>;
+  readonly indexes: OrderedIndexes;
 }
 
 async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress, signal: AbortSignal, site: Site): Promise<BuildOutput> {
@@ -104,16 +107,21 @@ async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress,
       await log.close();
     }
   } catch (error) {
-    await dispose().catch(() => undefined);
+    const isFull = hasCode(error, 'ENOSPC', 'EDQUOT');
+    const isExplained = error instanceof BuildFailure || error instanceof InfrastructureFailure;
+    // Of a failure only the log is kept, until somebody has taken it.
+    if (isExplained && !isFull && !signal.aborted)
+      await Promise.all(['tree', 'output'].map((name) => removeTree(join(directory, name)))).catch(() => undefined);
+    else await dispose().catch(() => undefined);
     signal.throwIfAborted();
-    if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
+    if (isFull) {
       // What nobody uses now may be what the next attempt lacks.
       await site.imagebuilders.makeRoom(Number.POSITIVE_INFINITY).catch(() => undefined);
       throw new InfrastructureFailure('The disk is full', { cause: error });
     }
     // A forged order: it would be refused again.
     if (error instanceof UnsafeArgumentError) throw new InfrastructureFailure(error.message, { cause: error, isFinal: true });
-    throw withEvidence(error, { durations: timer.durations() });
+    throw withEvidence(error, { durations: timer.durations(), logPath, dispose });
   }
 }
 
@@ -148,6 +156,7 @@ async function buildIn(
     const output = await makeImages(order, binDir, facts, progress, timer, {
       make: context,
       packages: site.packages,
+      indexes: site.indexes,
       key: site.key,
       upstreamUrl: options.upstreamUrl,
       destination: join(directory, 'output'),

@@ -5,7 +5,8 @@ import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFai
 import { checkManifest } from '#core/imagebuilder/check-manifest.ts';
 import { type ImageCommand, makeImageCommand, makeManifestCommand } from '#core/imagebuilder/commands.ts';
 import type { FailureAnalysis } from '#core/imagebuilder/failure-analysis.ts';
-import { manifestOf, parseManifest } from '#core/imagebuilder/manifest.ts';
+import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
+import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BuildProgress } from '#core/ports.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
@@ -13,6 +14,8 @@ import { builtProfile } from './built-profile.ts';
 import { failureOf, isTooBig } from './failure-of.ts';
 import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
 import { installedPackages } from './installed-packages.ts';
+import type { OrderedIndexes } from './ordered-indexes.ts';
+import { overflowingImages } from './overflowing-images.ts';
 import type { PackageCache } from './package-cache.ts';
 import { FILES, isTrusted, prepareTree } from './prepare-tree.ts';
 import { readInside, takeOutput } from './read-output.ts';
@@ -20,10 +23,12 @@ import { reproduceScript } from './reproduce.ts';
 import type { CommandResult } from './run-command.ts';
 import { type MakeContext, runMake, tail, withEvidence } from './run-make.ts';
 import type { StepTimer } from './step-timer.ts';
+import { usedIndexes } from './used-indexes.ts';
 
 export interface MakeImagesDeps {
   readonly make: MakeContext;
   readonly packages: PackageCache;
+  readonly indexes: OrderedIndexes;
   readonly key: BuildKey;
   readonly upstreamUrl: string;
   /** Where the images go: out of the build's reach. */
@@ -93,11 +98,20 @@ export async function makeImages(
     stderr: tail(printed.map(({ stderr }) => stderr).join('')),
   });
 
+  const installedNow = async (): Promise<InstalledPackage[]> => {
+    const installed = await installedPackages(tree, facts.packageManager);
+    if (installed.length === 0) throw new InfrastructureFailure('The package database of the image cannot be read', { isFinal: true });
+    return installed;
+  };
+
+  const over = new AbortController();
+  const learning = deps.indexes.learn(order.indexes ?? {}, AbortSignal.any([deps.make.signal, over.signal]));
   try {
     if (hasRepositories || Object.keys(request.packages_versions).length > 0) {
       const result = await run('make_manifest', makeManifestCommand({ profile: request.profile, packages }), true);
-      if (result.exitCode !== 0) throw failureOf(result);
-      refuse(checkManifest(parseManifest(result.stdout), request.packages_versions));
+      if (result.exitCode !== 0) throw failureOf(result, request.repositories);
+      const installed = await installedNow();
+      refuse(checkManifest(manifestOf(installed), request.packages_versions, installed));
     }
 
     progress.enter('building_image');
@@ -109,15 +123,37 @@ export async function makeImages(
       ? await readInside(deps.destination, 'profiles.json')
       : undefined;
     const built = profiles === undefined ? undefined : builtProfile(profiles.toString('utf8'), request.profile, output.files);
-    if (result.exitCode !== 0 || built === undefined || isTooBig(result)) throw failureOf(result);
+    if (result.exitCode !== 0 || built === undefined || isTooBig(result)) throw failureOf(result, request.repositories);
+    const images = new Set(built.profile.images.map(({ name }) => name));
+    refuse(
+      tooBigFor(
+        await overflowingImages(
+          output.files.filter(({ name }) => images.has(name)),
+          deps.make.signal,
+        ),
+      ),
+    );
 
-    const installed = await installedPackages(tree, facts.packageManager);
-    if (installed.length === 0) throw new InfrastructureFailure('The package database of the image cannot be read', { isFinal: true });
+    const installed = await installedNow();
     const manifest = manifestOf(installed);
     refuse(checkManifest(manifest, request.packages_versions, installed));
 
+    const used = await usedIndexes(tree, {
+      repositories: prepared.repositoryText,
+      packageManager: facts.packageManager,
+      upstreamUrl: deps.upstreamUrl,
+    });
+    await learning;
+    const { same, moved, unknown } = deps.indexes.compare(order.indexes ?? {}, used);
+    for (const source of moved) log.line(`Package index is newer than the one that the request hash stands for: ${source}`);
+    for (const source of unknown) log.line(`Package index not compared with that of the request hash: ${source}`);
+
     if (trusted) {
-      await deps.packages.keep(order.inputs, dl);
+      await deps.packages.keep(
+        order.inputs,
+        dl,
+        used.filter(({ source }) => same.has(source)).map(({ file }) => file),
+      );
       await deps.key.keepCertificate(tree);
     }
     return {
@@ -128,10 +164,14 @@ export async function makeImages(
       packages,
       stdout: tail(result.stdout),
       stderr: tail(result.stderr),
-      digests: { [order.imagebuilder.name]: order.imagebuilder.sha256, inputs: order.inputs },
+      digests: {
+        [`${order.versionPath}/targets/${request.target}/${order.imagebuilder.name}`]: order.imagebuilder.sha256,
+        ...Object.fromEntries(used.map(({ source, sha256 }) => [source, sha256])),
+      },
       reproduce: reproduceScript(order, buildCommand, prepared),
     };
   } catch (error) {
+    over.abort();
     if (seeded > 0) await deps.packages.forget(order.inputs);
     throw withEvidence(error, evidence());
   }

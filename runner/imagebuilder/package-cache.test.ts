@@ -22,7 +22,7 @@ describe('packageCache', () => {
     await writeFile(join(dl, 'vim_1.ipk'), 'vim');
     await writeFile(join(dl, 'openwrt_base'), 'index');
     const cache = cacheOf();
-    await cache.keep('inputs', dl);
+    await cache.keep('inputs', dl, ['openwrt_base']);
     expect(await cache.seed('inputs', next, undefined)).toBe(2);
     expect(await readFile(join(next, 'vim_1.ipk'), 'utf8')).toBe('vim');
     expect(await readFile(join(next, 'openwrt_base'), 'utf8')).toBe('index');
@@ -32,7 +32,7 @@ describe('packageCache', () => {
   it('gives copies: what a build does to its own changes nothing', async () => {
     await writeFile(join(dl, 'vim_1.ipk'), 'vim');
     const cache = cacheOf();
-    await cache.keep('inputs', dl);
+    await cache.keep('inputs', dl, ['openwrt_base']);
     await cache.seed('inputs', next, undefined);
     await writeFile(join(next, 'vim_1.ipk'), 'changed');
     await cache.seed('inputs', dl, undefined);
@@ -46,34 +46,33 @@ describe('packageCache', () => {
     await mkdir(join(dl, 'directory.ipk'));
     await writeFile(join(dl, '.hidden'), '');
     await writeFile(join(dl, 'real.ipk'), 'real');
-    await cacheOf().keep('inputs', dl);
+    await cacheOf().keep('inputs', dl, []);
     expect(await readdir(join(directory, 'cache', 'inputs'))).toEqual(['real.ipk']);
   });
 
   it('does not follow a dl that is a link', async () => {
     await writeFile(join(dl, 'real.ipk'), 'real');
     await symlink(dl, join(directory, 'linked'));
-    await cacheOf().keep('inputs', join(directory, 'linked'));
+    await cacheOf().keep('inputs', join(directory, 'linked'), []);
     await expect(stat(join(directory, 'cache', 'inputs'))).rejects.toThrow('ENOENT');
   });
 
-  it('keeps a package that it has, and the newer index', async () => {
+  it('keeps a package that it has, and no index but those that the key stands for', async () => {
     const cache = cacheOf();
     await writeFile(join(dl, 'vim_1.ipk'), 'old');
-    await writeFile(join(dl, 'openwrt_base'), 'old');
-    await cache.keep('inputs', dl);
+    for (const index of ['openwrt_base', 'openwrt_luci', 'openwrt_luci.sig']) await writeFile(join(dl, index), 'index');
+    await cache.keep('inputs', dl, ['openwrt_base', 'absent']);
     await writeFile(join(dl, 'vim_1.ipk'), 'new');
-    await writeFile(join(dl, 'openwrt_base'), 'new');
-    await cache.keep('inputs', dl);
+    await cache.keep('inputs', dl, []);
+    expect((await readdir(join(directory, 'cache', 'inputs'))).sort()).toEqual(['openwrt_base', 'vim_1.ipk']);
     expect(await readFile(join(directory, 'cache', 'inputs', 'vim_1.ipk'), 'utf8')).toBe('old');
-    expect(await readFile(join(directory, 'cache', 'inputs', 'openwrt_base'), 'utf8')).toBe('new');
   });
 
   it('forgets, and drops what was not used for longest beyond its bound', async () => {
     const cache = cacheOf(25);
     await writeFile(join(dl, 'ten.ipk'), '0123456789');
     for (const key of ['a', 'b', 'c']) {
-      await cache.keep(key, dl);
+      await cache.keep(key, dl, []);
       await new Promise((resolve) => setTimeout(resolve, 10));
       if (key === 'b') await cache.seed('a', join(directory, 'seeded'), undefined);
     }

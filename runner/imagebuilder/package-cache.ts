@@ -6,19 +6,20 @@ import { removeTree } from './remove-tree.ts';
 
 /**
  * What package managers downloaded into `dl/`, kept from build to build under a key that stands for the exact set of package
- * indexes: within one key a file name has one content. Package managers check what they find there against the index
- * like what they download.
+ * indexes: within one key a file name has one content. Package managers check what packages they find there against the
+ * index like what they download. An index they may take as it is, when it cannot be had anew, so only those come in that
+ * the key stands for.
  */
 export interface PackageCache {
   /** Puts what is known under the key into the build's `dl`. Answers how many files that were. */
   seed(key: string, dl: string, uid: number | undefined): Promise<number>;
-  /** Keeps what a build that succeeded, with packages of the known feeds only, has in its `dl`. */
-  keep(key: string, dl: string): Promise<void>;
+  /** Keeps the packages, and of the rest what `indexes` names, that a build with packages of the known feeds only has in its `dl`. */
+  keep(key: string, dl: string, indexes: readonly string[]): Promise<void>;
   /** Forgets a key: after a failure that a damaged file might explain. */
   forget(key: string): Promise<void>;
 }
 
-/** Packages never change under their name; everything else in `dl` (indexes, their signatures) the next run may rewrite. */
+/** Packages never change under their name; an index the next run may rewrite. */
 const PACKAGES = ['.ipk', '.apk'];
 
 /** A cache in `directory` by key, at most `maxBytes`, least recently used keys out. */
@@ -47,15 +48,16 @@ export function packageCache(directory: string, maxBytes: number): PackageCache 
       );
       return placed.filter(Boolean).length;
     },
-    keep: async (key, dl) => {
+    keep: async (key, dl, indexes) => {
       const to = join(directory, key);
       if (!(await lstat(dl).catch(() => undefined))?.isDirectory()) return;
       await mkdir(to, { recursive: true });
       for (const name of await readdir(dl).catch(() => [])) {
+        if (name.startsWith('.') || !(PACKAGES.includes(extname(name)) || indexes.includes(name))) continue;
         const facts = await lstat(join(dl, name));
-        if (name.startsWith('.') || !facts.isFile() || facts.nlink !== 1) continue;
+        if (!facts.isFile() || facts.nlink !== 1) continue;
         const known = await stat(join(to, name)).catch(() => undefined);
-        if (known?.size === facts.size && PACKAGES.includes(extname(name))) continue;
+        if (known?.size === facts.size) continue;
         await copyWhole(join(dl, name), join(to, name), to);
       }
       await makeRoom(key);

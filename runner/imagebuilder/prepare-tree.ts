@@ -21,6 +21,8 @@ export const isTrusted = ({ request }: BuildOrder): boolean =>
 /** What was changed in a way that who repeats the build by hand must repeat. */
 export interface PreparedTree {
   readonly repositories: { readonly name: string; readonly text: string } | undefined;
+  /** What stands in the repository file, whoever's the repositories are. */
+  readonly repositoryText: string;
   /** Lines of `.config` that were switched off. */
   readonly switchedOff: readonly string[];
 }
@@ -53,7 +55,7 @@ export async function prepareTree(
   if (request.defaults) await putFile(join(tree, DEFAULTS), request.defaults, uid);
   const switchedOff = request.filesystem === null ? [] : await keepFilesystem(join(tree, '.config'), request.filesystem, uid);
   if (isTrusted(order)) await key.install(tree, facts.packageManager, uid);
-  return { repositories: hasRepositories ? { name: facts.repositoryFile, text } : undefined, switchedOff };
+  return { repositories: hasRepositories ? { name: facts.repositoryFile, text } : undefined, repositoryText: text, switchedOff };
 }
 
 function keyFiles(keys: readonly string[]): KeyFile[] {

@@ -4,7 +4,11 @@ import type { PreparedTree } from './prepare-tree.ts';
 import { shellQuote } from './shell-quote.ts';
 
 /** Text of a script that makes this build's images by hand, with nothing of ours: OpenWrt's own server and ImageBuilder. */
-export function reproduceScript(order: BuildOrder, command: readonly string[], { repositories, switchedOff }: PreparedTree): string {
+export function reproduceScript(
+  order: BuildOrder,
+  command: readonly string[],
+  { repositories, switchedOff }: Pick<PreparedTree, 'repositories' | 'switchedOff'>,
+): string {
   const { request, imagebuilder } = order;
   const url = `https://downloads.openwrt.org/${order.versionPath}/targets/${request.target}/${imagebuilder.name}`;
   const files: { path: string; content: string }[] = [

@@ -48,7 +48,9 @@ octal() { # octal VALUE: four bytes, little endian, as printf escapes
 	printf '\\%03o\\%03o\\%03o\\%03o' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255))
 }
 
-# disk FILE ROOTFS EFI: a disk with a boot partition (the kernel) and a root partition, each as large as what is in it.
+# disk FILE ROOTFS EFI: a disk with a boot partition (the kernel) and a root partition, each as large as what is in it. A root
+# file system that a device's partition would not hold runs past its partition here too, in proportion, and like the
+# real scripts/gen_image_generic.sh this says nothing of it.
 disk() {
 	cp "$kernel" "$1.boot"
 	cp "$2" "$1.root"
@@ -56,10 +58,13 @@ disk() {
 	pad_to "$1.root" 4096
 	boot=$(($(wc -c < "$1.boot") / 512))
 	root=$(($(wc -c < "$1.root") / 512))
+	holds=$root
+	taken=$((bytes * 2 / 5))
+	[ "$taken" -le $((PARTSIZE * 1024 * 1024)) ] || holds=$((root * PARTSIZE * 1024 / (taken / 1024)))
 	{
 		head -c 446 /dev/zero
 		printf "\\200\\000\\000\\000\\$3\\000\\000\\000$(octal 64)$(octal $boot)"
-		printf "\\000\\000\\000\\000\\203\\000\\000\\000$(octal $((64 + boot)))$(octal $root)"
+		printf "\\000\\000\\000\\000\\203\\000\\000\\000$(octal $((64 + boot)))$(octal $holds)"
 		head -c 32 /dev/zero
 		printf '\125\252'
 		head -c $((63 * 512)) /dev/zero

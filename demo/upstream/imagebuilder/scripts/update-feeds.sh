@@ -36,15 +36,19 @@ rm -f "$TMP_DIR/feeds.order"
 while IFS='	' read -r name base url; do
 	file="$work/$name"
 	if [ "$PACKAGE_MANAGER" = apk ]; then
-		# apk names its cached indexes by a hash of the URL.
-		name="APKINDEX.$(printf '%s' "$url" | sha256sum | head -c 8)"
+		# apk names its cached indexes by a hash of the URL, and keeps them as they came.
+		name="APKINDEX.$(printf '%s' "$url" | sha256sum | head -c 8).tar.gz"
 		base="${url%/*}"
-		if [ -s "$file" ] && unpack_apk "$file" "$work/index"; then
-			mv "$work/index" "$DL_DIR/$name"
+		index="$work/$name"
+		if [ -s "$file" ] && unpack_apk "$file" "$index"; then
+			mv "$file" "$DL_DIR/$name"
 		else
 			echo "WARNING: updating and opening $url: network error (check Internet connection and firewall)"
+			rm -f "$index"
+			[ ! -s "$DL_DIR/$name" ] || unpack_apk "$DL_DIR/$name" "$index"
 		fi
 	else
+		index="$DL_DIR/$name"
 		echo "Downloading $url"
 		# An uncompressed list ("src") is taken as it is.
 		if [ -s "$file" ] && { [ "$url" != "${url%.gz}" ] || mv "$file" "$work/index"; } &&
@@ -69,7 +73,7 @@ while IFS='	' read -r name base url; do
 			echo
 		fi
 	fi
-	[ -s "$DL_DIR/$name" ] && printf '%s\t%s\n' "$DL_DIR/$name" "$base" >> "$TMP_DIR/feeds.order"
+	[ -s "$index" ] && printf '%s\t%s\n' "$index" "$base" >> "$TMP_DIR/feeds.order"
 done < "$work/repositories"
 
 if [ "$PACKAGE_MANAGER" = opkg ]; then

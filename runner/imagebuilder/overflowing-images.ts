@@ -1,0 +1,84 @@
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { BuiltFile } from '#core/build-output.ts';
+import type { BuildProblem } from '#core/imagebuilder/failure-analysis.ts';
+import { filesystemBytes, type Partition, partitionsOf, SUPERBLOCK_BYTES, TABLE_BYTES } from './disk-layout.ts';
+
+/** Partitions that begin beyond this are not looked at; OpenWrt's root partitions begin within the first 100 MiB. */
+const MAX_START = 512 * 1024 * 1024;
+
+/**
+ * Disk images whose root file system is larger than its partition: such an image does not boot, and nothing says so. OpenWrt's
+ * scripts/gen_image_generic.sh and its kin make the partition as large as ROOTFS_PARTSIZE and write the file system
+ * over it whatever its size; only ext4 is made to measure. Told from the images themselves, partition table against superblock, so it
+ * holds for every target and whatever the build did to its own tree.
+ */
+export async function overflowingImages(files: readonly BuiltFile[], signal: AbortSignal): Promise<BuildProblem[]> {
+  const problems: BuildProblem[] = [];
+  for (const { name, path } of files) {
+    signal.throwIfAborted();
+    const overflow = await overflowOf(path);
+    if (overflow === undefined) continue;
+    const { size, limit } = overflow;
+    const message = `${name}: the root file system has ${size} bytes, its partition takes ${limit} (rootfs_size_mb)`;
+    problems.push({ code: 'image_too_big', image: name, size, limit, message });
+  }
+  return problems;
+}
+
+async function overflowOf(path: string): Promise<{ size: number; limit: number } | undefined> {
+  const disk = await openImage(path);
+  try {
+    const partitions = partitionsOf(await disk.read(0, TABLE_BYTES))
+      .filter(({ start }) => start < MAX_START)
+      .sort((a, b) => a.start - b.start);
+    for (const partition of partitions) {
+      const size = await sizeAt(disk, partition);
+      if (size !== undefined && size > partition.size) return { size, limit: partition.size };
+    }
+    return undefined;
+  } finally {
+    disk.close();
+  }
+}
+
+const sizeAt = async (disk: ImageReader, { start }: Partition): Promise<number | undefined> =>
+  filesystemBytes(await disk.read(start, SUPERBLOCK_BYTES));
+
+interface ImageReader {
+  /** Bytes of the unpacked image, fewer where it ends. Positions may only grow, but for those within what was read last. */
+  read(start: number, length: number): Promise<Buffer>;
+  close(): void;
+}
+
+/** Reads an image from its start no further than asked, unpacking what is gzipped. What cannot be unpacked ends where it breaks. */
+async function openImage(path: string): Promise<ImageReader> {
+  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
+  const source: Readable = path.endsWith('.gz') ? file.pipe(createGunzip({ chunkSize: 256 * 1024 })) : file;
+  file.on('error', (error) => source.destroy(error));
+  const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let held: Buffer = Buffer.alloc(0);
+  let heldAt = 0;
+  const more = async (): Promise<boolean> => {
+    const next = await chunks.next().catch(() => undefined);
+    if (next === undefined || next.done === true) return false;
+    held = Buffer.concat([held, next.value]);
+    return true;
+  };
+  return {
+    read: async (start, length) => {
+      while (heldAt + held.length < start + length) {
+        const skipped = Math.min(Math.max(0, start - heldAt), held.length);
+        held = held.subarray(skipped);
+        heldAt += skipped;
+        if (!(await more())) break;
+      }
+      return held.subarray(Math.max(0, start - heldAt), Math.max(0, start - heldAt) + length);
+    },
+    close: () => {
+      file.destroy();
+      source.destroy();
+    },
+  };
+}

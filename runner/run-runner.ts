@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { assertQueueReady } from '#adapters/aws/assert-queue-ready.ts';
+import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
+import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import type { ImageMaker } from '#core/ports.ts';
+import type { RunEvent } from '#core/run-build.ts';
+import type { Log } from '#http/log.ts';
+import { timesToLive } from '#http/times-to-live.ts';
+import { logRunEvent } from '#standalone/log-run-event.ts';
+import { assertBucketWritable } from './assert-bucket-writable.ts';
+import type { RunnerConfig } from './config.ts';
+import { ecsTaskProtection, noTaskProtection } from './task-protection.ts';
+import { work } from './work.ts';
+
+/** Makes images, and knows how it is equipped. */
+export interface RunnerMaker extends ImageMaker {
+  ready(): Promise<Readonly<Record<string, unknown>>>;
+  mustRetire(): boolean;
+}
+
+/** How often the sign of life is renewed. */
+
+const ALIVE_EVERY_MS = 10_000;
+/** Of a build that is not over after its time, nobody knows when it will be. */
+const PROTECTION_SLACK_MINUTES = 10;
+
+/** A runner over SQS, DynamoDB and S3: takes builds until it is told to stop, then hands back what it has not finished. */
+export async function runRunner(config: RunnerConfig, log: Log, makerOf: (config: RunnerConfig) => Promise<RunnerMaker>): Promise<void> {
+  const dynamo = new DynamoDBClient();
+  const sqs = new SQSClient();
+  const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
+  const every = (ms: number, call: () => void) => {
+    const timer = setInterval(call, ms);
+    return () => clearInterval(timer);
+  };
+
+  // Before anything that takes its time: who is told to stop while starting has nothing to hand back.
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      log.info('runner stopping: builds under way are handed back', { signal });
+      stop.abort();
+    });
+
+  const artifacts = s3ArtifactStore(s3, config.ARTIFACT_BUCKET);
+  await Promise.all([
+    assertTableReady(dynamo, config.BUILD_TABLE),
+    assertQueueReady(sqs, config.BUILD_QUEUE_URL),
+    assertBucketWritable(artifacts, config.ARTIFACT_BUCKET),
+  ]);
+  const maker = await makerOf(config);
+  log.info('runner ready', await maker.ready());
+
+  const protection =
+    config.ECS_AGENT_URI === undefined
+      ? noTaskProtection
+      : ecsTaskProtection({
+          agentUri: config.ECS_AGENT_URI,
+          minutes: Math.ceil(config.JOB_TIMEOUT / 60) + PROTECTION_SLACK_MINUTES,
+          onTrouble: (error) => log.warn('task could not be protected', { error }),
+        });
+  const onEvent = (event: RunEvent) => {
+    logRunEvent(log, event);
+    if (event.type === 'started') protection.begin(event.build.hash);
+    else if (event.type !== 'ignored' && ENDS.has(event.type)) protection.end(event.build.hash);
+  };
+
+  const { ALIVE_FILE: aliveFile } = config;
+  const touch = () => aliveFile && writeFile(aliveFile, '').catch((error: unknown) => log.warn('sign of life not written', { error }));
+  await touch();
+  const stopTouching = every(ALIVE_EVERY_MS, touch);
+
+  await work(
+    {
+      builds: dynamoBuildTable(dynamo, config.BUILD_TABLE),
+      queue: sqsBuildQueue(sqs, { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
+      // A runner's role may only put: what lost attempts left, the sweep and in the end the bucket's lifecycle take away.
+      artifacts: { ...artifacts, remove: (key) => artifacts.remove(key).catch(() => 0) },
+      imageMaker: maker,
+      now: () => new Date(),
+      newAttemptId: randomUUID,
+      every,
+      timesToLive: timesToLive(config),
+      leaseSeconds: config.LEASE,
+      onEvent,
+      onTrouble: (error) => log.error('state could not be used', { error }),
+      mustRetire: () => maker.mustRetire(),
+    },
+    config.WORKER_CONCURRENT,
+    stop.signal,
+  );
+  stopTouching();
+  log.info('runner stopped', { retired: maker.mustRetire() });
+}
+
+/** Each begun build ends with one of these. */
+const ENDS: ReadonlySet<RunEvent['type']> = new Set(['done', 'failed', 'retrying', 'handed-back', 'lost'] satisfies RunEvent['type'][]);
