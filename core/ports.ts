@@ -47,6 +47,8 @@ export interface QueuePositions {
   ahead(build: QueuedBuild): Promise<number>;
   /** Builds being built now. */
   running(): Promise<number>;
+  /** When the build (re-)entered the queue that has waited longest; `undefined`: nobody waits. */
+  oldest(): Promise<Date | undefined>;
 }
 
 /** What the sweeper looks for; each list is bounded by `limit`, oldest first, and may be stale by the time it is read. */

@@ -3,6 +3,7 @@ import type { RequestHash } from '#core/build.ts';
 import type { QueuePositions } from '#core/ports.ts';
 import { buildKey, buildOf } from './build-item.ts';
 import { isWaiting, waitingBelow, waitingCount } from './ledger-state.ts';
+import { querySweepList } from './query-sweep-list.ts';
 import { queueLedger } from './queue-ledger.ts';
 import { BUILD_TABLE } from './resources.ts';
 import { orThrottled } from './throttled.ts';
@@ -55,6 +56,12 @@ export function dynamoQueuePositions(client: DynamoDBClient, table: string): Que
         start = LastEvaluatedKey as typeof start;
       } while (start !== undefined);
       return running;
+    },
+
+    async oldest() {
+      const [first] = await querySweepList(client, table, 'queued', { limit: 1 });
+      const queuedAt = first?.[BUILD_TABLE.sweepIndex.rangeKey]?.S;
+      return queuedAt === undefined ? undefined : new Date(queuedAt);
     },
   };
 }

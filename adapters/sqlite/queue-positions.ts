@@ -8,11 +8,15 @@ export const COUNT_AHEAD = `
   SELECT count(*) AS n FROM builds INDEXED BY builds_waiting
   WHERE state = 'queued' AND ticket < (SELECT ticket FROM builds WHERE hash = ? AND state = 'queued')`;
 
+/** One step into an index that holds waiting builds only. */
+export const FIND_OLDEST = `SELECT min(queued_at) AS queuedAt FROM builds INDEXED BY builds_queued WHERE state = 'queued'`;
+
 /** Counts within indexes that hold only waiting (or running) builds: 50 µs for a thousand of them, however many are finished. */
 export function sqliteQueuePositions(db: DatabaseSync): QueuePositions {
   const countWaiting = db.prepare(COUNT_WAITING);
   const countRunning = db.prepare(COUNT_RUNNING);
   const countAhead = db.prepare(COUNT_AHEAD);
+  const findOldest = db.prepare(FIND_OLDEST);
 
   return {
     async waiting() {
@@ -23,6 +27,10 @@ export function sqliteQueuePositions(db: DatabaseSync): QueuePositions {
     },
     async running() {
       return Number(countRunning.get()?.['n']);
+    },
+    async oldest() {
+      const queuedAt = findOldest.get()?.['queuedAt'];
+      return typeof queuedAt === 'string' ? new Date(queuedAt) : undefined;
     },
   };
 }

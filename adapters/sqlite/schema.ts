@@ -102,4 +102,6 @@ export const MIGRATIONS: readonly string[] = [
     message TEXT NOT NULL
   ) STRICT;
   `,
+  // How long the queue makes builds wait.
+  `CREATE INDEX builds_queued ON builds (queued_at) WHERE state = 'queued';`,
 ];

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { QueuedBuild } from '#core/build.ts';
 import type { BuildTable, QueuePositions } from '#core/ports.ts';
 import { claimed, moved, rowIn } from './drive-build.ts';
-import { cancelled, done, requeued, running } from './sample-builds.ts';
+import { cancelled, done, freshHash, iso, requeued, running } from './sample-builds.ts';
 
 export interface PositionedTable {
   readonly table: BuildTable;
@@ -77,6 +77,21 @@ export function queuePositionsContract(name: string, make: () => PositionedTable
       await expect.poll(() => aheadOf(builds), SOON).toEqual([waitingBefore, 0, waitingBefore + 1, waitingBefore + 2]);
       const back = await moved(table, attempt, requeued(attempt, 50));
       await expect.poll(() => aheadOf([builds[0], back, builds[2], builds[3]] as QueuedBuild[]), SOON).toEqual(from(waitingBefore, 4));
+    });
+
+    it('knows since when the longest waiting build waits, a returning one since it returned', async () => {
+      const oldest = async () => (await positions.oldest())?.toISOString();
+      const rest = await oldest();
+      // Long before any build that a table not empty may hold.
+      const first = await claimed(table, freshHash(), -2_000_000);
+      const second = await claimed(table, freshHash(), -1_000_000);
+      await expect.poll(oldest, SOON).toBe(iso(-2_000_000));
+      const attempt = await moved(table, first, running(first, 'a'));
+      await expect.poll(oldest, SOON).toBe(iso(-1_000_000));
+      const back = await moved(table, attempt, requeued(attempt, -1_500_000));
+      await expect.poll(oldest, SOON).toBe(iso(-1_500_000));
+      for (const build of [back, second]) await moved(table, build, cancelled(build));
+      await expect.poll(oldest, SOON).toBe(rest);
     });
 
     it('answers 0 for a build that waits no longer, or was never there', async () => {
