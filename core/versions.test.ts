@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Branch, Branches, branchOf, DEFAULT_BRANCHES, versionPath } from './branches.ts';
-import { compareVersions, isAfterKmodSplit, isSnapshot, knownVersions, latestVersions } from './versions.ts';
+import { compareVersions, knownVersions, latestVersions } from './versions.ts';
 
 const TEST_BRANCHES: readonly Branch[] = [
   ...DEFAULT_BRANCHES,
@@ -159,25 +159,4 @@ describe('versions of upstream', () => {
     const upstream = { upcoming: '24.10.0-rc7', stable: '24.10.0', oldstable: '23.05.5', list: [] };
     expect(latestVersions(upstream, DEFAULT_BRANCHES)).toEqual(['24.10.0', '24.10.0-rc7', '23.05.5']);
   });
-});
-
-describe('kinds of versions', () => {
-  it.each(['SNAPSHOT', '24.10-SNAPSHOT', 'snapshot'])('%s is a snapshot', (version) => expect(isSnapshot(version)).toBe(true));
-  it.each(['24.10.0', '24.10.0-rc1', 'SNAPSHOT-1', ''])('%s is none', (version) => expect(isSnapshot(version)).toBe(false));
-
-  it.each([
-    'releases/23.05.6',
-    'releases/23.05.10',
-    'releases/23.05-SNAPSHOT/targets/x86/64',
-    'releases/24.10.0-rc1',
-    'releases/24.10-SNAPSHOT',
-    'releases/25.12.2',
-    'releases/26.10-SNAPSHOT',
-    'snapshots',
-    'snapshots/targets/x86/64',
-  ])('%s keeps kmods apart', (path) => expect(isAfterKmodSplit(path)).toBe(true));
-  it.each(['releases/22.07.3', 'releases/23.05.0-rc3', 'releases/23.05.2', 'releases/23.05.5', 'releases/1.2.3', 'releases', 'foo', ''])(
-    '%s does not',
-    (path) => expect(isAfterKmodSplit(path)).toBe(false),
-  );
 });

@@ -56,24 +56,3 @@ function supported(versions: readonly (string | undefined)[], branches: readonly
   const kept = versions.filter((version) => version !== undefined && version !== '' && branchOf(version, branches)?.enabled);
   return [...new Set(kept as string[])].sort(compareVersions);
 }
-
-/** Whether a version moves under its name: SNAPSHOT and every branch's `-SNAPSHOT`. */
-export function isSnapshot(version: string): boolean {
-  return version.toLowerCase().endsWith('snapshot');
-}
-
-/**
- * Whether kernel modules lie in `kmods/<kernel>/` beside `packages/` instead of inside: snapshots, 24.10 and later, 23.05.6
- * and later, 23.05-SNAPSHOT (openwrt/buildbot a75ce026; asu/util.py is_post_kmod_split_build). Takes a path below the upstream base.
- */
-export function isAfterKmodSplit(path: string): boolean {
-  if (path.startsWith('snapshots')) return true;
-  const version = path.split('/')[1] ?? '';
-  const [, major, minor, rest] = /^(\d+)\.(\d+)(.*)$/.exec(version) ?? [];
-  if (major === undefined) return false;
-  if (Number(major) !== 23) return Number(major) >= 24;
-  if (Number(minor) !== 5) return Number(minor) > 5;
-  if (rest === '-SNAPSHOT') return true;
-  const [, patch] = /^\.(\d+)/.exec(rest ?? '') ?? [];
-  return patch !== undefined && Number(patch) >= 6;
-}

@@ -7,8 +7,6 @@ export interface ResolvePackagesInput extends RuleSubject {
   readonly packages: readonly string[];
   /** When not empty, its keys are what is asked for (CONTRACT.md §4.8.6) and `packages` does not matter. */
   readonly packagesVersions: Readonly<Record<string, string>>;
-  /** No rule depends on it: an added package joins the list, whole or not. */
-  readonly diffPackages?: boolean;
 }
 
 /** One change made to a request, as the client reads it (CONTRACT.md §0, two-step build). */
