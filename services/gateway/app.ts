@@ -1,0 +1,97 @@
+import type { Context } from 'hono';
+import type { Clock } from '#core/ports.ts';
+import { type HttpEnv, type Routes, routes } from '#http/http-app.ts';
+import { BodyTooLargeError } from '#http/json-body.ts';
+import { buildLimit } from './build-limit.ts';
+import { type ClientAddress, subscriberOf } from './client-address.ts';
+import { NoSuchServiceError, ServiceTimeoutError, ServiceUnreachableError, TooManyRequestsError } from './errors.ts';
+import { forward } from './forward.ts';
+import { requestHeaders } from './passed-headers.ts';
+import { GATEWAY_ROUTES, type GatewayRoute, type GatewayService } from './routes.ts';
+import { tokenBuckets } from './token-buckets.ts';
+
+export interface Rate {
+  readonly burst: number;
+  readonly perHour: number;
+}
+
+export interface GatewayAppDeps {
+  readonly services: Readonly<Partial<Record<GatewayService, string>>>;
+  readonly clientAddress: ClientAddress;
+  readonly maxBodyBytes: number;
+  /** New builds per client; absent: as many as they like. */
+  readonly builds?: Rate | undefined;
+  /** Everything else per client. */
+  readonly others?: Rate | undefined;
+  readonly now: Clock;
+  /** Told of each request that a service could not answer. */
+  readonly onTrouble?: (service: string, error: unknown, correlationId: string) => void;
+}
+
+/** Where a stand-in is at hand, nobody waits longer for the first. */
+const STAND_IN_AFTER_MS = 3_000;
+/** What says of the service that it cannot answer, and nothing of the request. */
+const GONE = new Set([502, 503, 504]);
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** One public origin for all services: what comes in by prefix goes to its service, and what that answers goes back as it is. */
+export function gatewayApp(deps: GatewayAppDeps): Routes {
+  const limitBuilds = deps.builds && buildLimit({ ...deps.builds, now: deps.now });
+  const others = deps.others && tokenBuckets({ ...deps.others, now: deps.now });
+  const app = routes();
+  for (const route of GATEWAY_ROUTES)
+    app.on(METHODS, [...route.paths], async (c) => {
+      const address = deps.clientAddress(peerOf(c), c.req.header('X-Forwarded-For') ?? null);
+      const pass = () => passOn(deps, route, c, address);
+      if (c.req.method === 'POST' && c.req.path === '/api/v1/build') return limitBuilds ? limitBuilds(subscriberOf(address), pass) : pass();
+      const token = others?.take(subscriberOf(address));
+      if (token?.taken === false) throw new TooManyRequestsError('requests', token.retryAfterSeconds);
+      return pass();
+    });
+  return app;
+}
+
+async function passOn(deps: GatewayAppDeps, route: GatewayRoute, c: Context<HttpEnv>, address: string): Promise<Response> {
+  const { method, raw } = c.req;
+  if (Number(c.req.header('Content-Length') ?? 0) > deps.maxBodyBytes) throw new BodyTooLargeError(deps.maxBodyBytes);
+  const correlationId = c.get('correlationId');
+  const { pathname, search } = new URL(c.req.url);
+  // `/store/%2e%2e/metrics` is below `/store/` for the router, and the service's `/metrics` for whoever takes the dots seriously.
+  if (!route.paths.some((path) => isAt(path, pathname))) return c.notFound() as Response;
+  const forwarding = {
+    method,
+    path: pathname + search,
+    headers: requestHeaders(raw.headers, { address, host: c.req.header('Host'), correlationId }),
+    body: raw.body,
+    maxBodyBytes: deps.maxBodyBytes,
+    signal: raw.signal,
+  };
+  const ask = async (service: GatewayService, timeoutMs: number) => {
+    const url = deps.services[service];
+    if (url === undefined) throw new NoSuchServiceError(service);
+    try {
+      return await forward({ name: service, url }, { ...forwarding, timeoutMs });
+    } catch (error) {
+      if (!raw.signal.aborted) deps.onTrouble?.(service, error, correlationId);
+      throw error;
+    }
+  };
+  const canStandIn = route.standIn !== undefined && deps.services[route.standIn] !== undefined && (method === 'GET' || method === 'HEAD');
+  if (route.standIn === undefined || !canStandIn) return ask(route.service, route.timeoutMs);
+  const first = await ask(route.service, STAND_IN_AFTER_MS).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+    return undefined;
+  });
+  if (first !== undefined && !GONE.has(first.status)) return first;
+  await first?.body?.cancel();
+  return ask(route.standIn, route.timeoutMs);
+}
+
+const isAt = (pattern: string, path: string) => (pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern);
+
+const isMissing = (error: unknown) =>
+  error instanceof ServiceUnreachableError || error instanceof ServiceTimeoutError || error instanceof NoSuchServiceError;
+
+/** Node's own request is in the environment where `serveNode` serves; nowhere else has a request a peer. */
+const peerOf = ({ env }: Context<HttpEnv>) =>
+  (env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming?.socket?.remoteAddress;

@@ -1,0 +1,64 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+
+/** Who asks: the peer, or, behind proxies of ours, whom the last of them says it was. */
+export type ClientAddress = (peer: string | undefined, forwardedFor: string | null) => string;
+
+/** An address or a range, as in `10.0.0.0/8`. */
+export interface AddressRange {
+  readonly address: string;
+  readonly bits: number;
+}
+
+/** `undefined`: it is none. */
+export function parseRange(text: string): AddressRange | undefined {
+  const [address = '', bits, ...more] = text.trim().split('/');
+  const version = isIP(address);
+  const max = version === 4 ? 32 : 128;
+  if (version === 0 || more.length > 0 || (bits !== undefined && !/^\d{1,3}$/.test(bits)) || Number(bits ?? max) > max) return undefined;
+  return { address, bits: Number(bits ?? max) };
+}
+
+/**
+ * Reads `X-Forwarded-For` from its end for as long as the one who wrote an entry is trusted: what stands before an entry of
+ * somebody else may be invented.
+ */
+export function clientAddress(trusted: readonly AddressRange[]): ClientAddress {
+  const list = new BlockList();
+  for (const { address, bits } of trusted) list.addSubnet(address, bits, family(address));
+  const isTrusted = (address: string) => list.check(address, family(address));
+  return (peer, forwardedFor) => {
+    let client = plainAddress(peer ?? '') ?? 'unknown';
+    const hops = (forwardedFor ?? '').split(',').reverse();
+    for (const hop of hops) {
+      if (client === 'unknown' || !isTrusted(client)) break;
+      const address = plainAddress(hop);
+      if (address === undefined) break;
+      client = address;
+    }
+    return client;
+  };
+}
+
+/** What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits, of which every address is theirs. */
+export function subscriberOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = (part: string) => part.split(':').filter((group) => group !== '');
+  const [before, after] = [groups(head), groups(tail ?? '')];
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  const all = [...before, ...Array<string>(zeros).fill('0'), ...after];
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
+const family = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4');
+
+/** Without port, brackets and zone; IPv4 as such, also where a socket for both shows it as IPv6. */
+function plainAddress(text: string): string | undefined {
+  const bare = text.trim().replace(/%.*$/, '');
+  const [, bracketed = bare] = /^\[([^\]]+)\](?::\d+)?$/.exec(bare) ?? [];
+  const address = bracketed.replace(/^((?:\d+\.){3}\d+):\d+$/, '$1').replace(/^::ffff:((?:\d+\.){3}\d+)$/i, '$1');
+  return isIP(address) === 0 ? undefined : address;
+}

@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { DEFAULT_LIMITS } from '#core/build-request.ts';
+import { readSettings } from '#core/read-settings.ts';
+import { baseUrl, count, words } from '#core/setting-kinds.ts';
+import { logSettings } from '#http/function-settings.ts';
+import { serverSettings } from '../server-settings.ts';
+import { parseRange } from './client-address.ts';
+
+const ranges = words.default([]).transform((texts, ctx) =>
+  texts.flatMap((text) => {
+    const range = parseRange(text);
+    if (range === undefined) ctx.addIssue({ code: 'custom', message: 'expected addresses or ranges such as 10.0.0.0/8 or fd00::/8' });
+    return range ?? [];
+  }),
+);
+
+const service = baseUrl.optional();
+
+const Config = z.object({
+  ...logSettings,
+  ...serverSettings('gateway'),
+  /** Where each service answers; what is not set is answered 503. */
+  PREPARE_SERVICE_URL: service,
+  BUILD_SERVICE_URL: service,
+  STATUS_SERVICE_URL: service,
+  CATALOGUE_SERVICE_URL: service,
+  STATS_SERVICE_URL: service,
+  /** Whose `X-Forwarded-For` is believed. */
+  TRUSTED_PROXIES: ranges,
+  /** New builds that one client may ask for; 0: as many as they like. */
+  RATE_LIMIT_BUILDS_PER_HOUR: count(0).default(60),
+  RATE_LIMIT_BUILDS_BURST: count(1).default(20),
+  /** All other requests of one client, polls among them. */
+  RATE_LIMIT_REQUESTS_PER_HOUR: count(0).default(36_000),
+  RATE_LIMIT_REQUESTS_BURST: count(1).default(600),
+  /** As at the build service: bodies may be as long as it takes. */
+  MAX_DEFAULTS_LENGTH: count(0).default(DEFAULT_LIMITS.maxDefaultsLength),
+});
+
+export type GatewayConfig = z.output<typeof Config>;
+
+export const loadConfig = (env: NodeJS.ProcessEnv = process.env): GatewayConfig => readSettings(Config, env);

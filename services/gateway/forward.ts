@@ -1,0 +1,94 @@
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import { Readable } from 'node:stream';
+import { BodyTooLargeError } from '#http/json-body.ts';
+import { ServiceTimeoutError, ServiceUnreachableError } from './errors.ts';
+import { responseHeaders } from './passed-headers.ts';
+
+/** A service as the gateway knows it. */
+export interface Target {
+  readonly name: string;
+  /** Without a slash at the end. */
+  readonly url: string;
+}
+
+export interface Forwarding {
+  readonly method: string;
+  /** Path and query, as the client sent them. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ReadableStream<Uint8Array> | null;
+  readonly maxBodyBytes: number;
+  /** Until the beginning of the answer. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A host that takes no connection for so long is not there. */
+const CONNECT_MS = 2_000;
+/** An answer that stands still for so long is given up. */
+const IDLE_MS = 60_000;
+/** Statuses whose answers have no body, so that there must be none. */
+const BODILESS = new Set([101, 204, 205, 304]);
+
+const agents = {
+  'http:': new Agent({ keepAlive: true, maxFreeSockets: 256 }),
+  'https:': new TlsAgent({ keepAlive: true, maxFreeSockets: 256 }),
+};
+
+/**
+ * Passes one request on and answers what the service answers, byte by byte: whatever its status, compressed or not. Settles when the
+ * answer begins. Throws `BodyTooLargeError`, `ServiceTimeoutError` or `ServiceUnreachableError`.
+ */
+export function forward({ name, url: base }: Target, forwarding: Forwarding): Promise<Response> {
+  const { method, path, headers, body, timeoutMs, signal } = forwarding;
+  const url = new URL(base + path);
+  return new Promise((resolve, reject) => {
+    const isTls = url.protocol === 'https:';
+    const request = (isTls ? httpsRequest : httpRequest)(url, { method, headers, signal, agent: agents[isTls ? 'https:' : 'http:'] });
+    const late = setTimeout(() => request.destroy(new ServiceTimeoutError(name, timeoutMs)), timeoutMs);
+    request.once('socket', (socket) => {
+      if (!socket.connecting) return;
+      const lonely = setTimeout(() => request.destroy(new ServiceUnreachableError(name)), CONNECT_MS);
+      socket.once('connect', () => clearTimeout(lonely)).once('close', () => clearTimeout(lonely));
+    });
+    request.once('error', (error) => {
+      clearTimeout(late);
+      const isTold = error instanceof ServiceTimeoutError || error instanceof ServiceUnreachableError || error instanceof BodyTooLargeError;
+      reject(isTold ? error : new ServiceUnreachableError(name, { cause: error }));
+    });
+    request.once('response', (message) => {
+      clearTimeout(late);
+      resolve(answerOf(message, method));
+    });
+    if (body === null) request.end();
+    else send(request, body, forwarding.maxBodyBytes).catch((error) => request.destroy(error));
+  });
+}
+
+function answerOf(message: IncomingMessage, method: string): Response {
+  const status = message.statusCode ?? 502;
+  const init = { status, headers: responseHeaders(message.rawHeaders) };
+  if (method === 'HEAD' || BODILESS.has(status)) {
+    message.resume();
+    return new Response(null, init);
+  }
+  message.setTimeout(IDLE_MS, () => message.destroy(new Error('the answer stands still')));
+  return new Response(Readable.toWeb(message) as ReadableStream<Uint8Array>, init);
+}
+
+/** As fast as the service takes it, and never more than allowed. */
+async function send(request: ClientRequest, body: ReadableStream<Uint8Array>, maxBytes: number): Promise<void> {
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
+    // A service may answer before it has read everything.
+    if (request.destroyed || request.writableEnded) return;
+    if (!request.write(chunk))
+      await new Promise<void>((resolve) => {
+        request.once('drain', resolve).once('close', resolve);
+      });
+  }
+  request.end();
+}

@@ -1,0 +1,40 @@
+/** The services that the gateway knows; where each is comes from `<NAME>_SERVICE_URL`. */
+export const GATEWAY_SERVICES = ['prepare', 'build', 'status', 'catalogue', 'stats'] as const;
+export type GatewayService = (typeof GATEWAY_SERVICES)[number];
+
+export interface GatewayRoute {
+  readonly paths: readonly string[];
+  readonly service: GatewayService;
+  /** Asked instead when the service cannot answer a GET or HEAD. */
+  readonly standIn?: GatewayService;
+  /** Until the beginning of the answer. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Which service answers what, first match wins. Finished builds and their images are never out of reach for one service's sake: the
+ * build service has the same routes over the same state.
+ */
+export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
+  { paths: ['/api/v1/prepare', '/apply'], service: 'prepare', timeoutMs: 15_000 },
+  { paths: ['/api/v1/build', '/api/v1/build/prepare'], service: 'build', timeoutMs: 30_000 },
+  { paths: ['/api/v1/build/*', '/store/*', '/signing-key.pub'], service: 'status', standIn: 'build', timeoutMs: 10_000 },
+  {
+    paths: ['/json/v1/*', '/api/v1/latest', '/api/v1/overview', '/api/overview', '/overview', '/api/v1/revision/*'],
+    service: 'catalogue',
+    timeoutMs: 15_000,
+  },
+  {
+    paths: ['/api/v1/openapi.json', '/api/v1/docs', '/api/v1/docs/*', '/api/v1/redoc', '/docs', '/redoc', '/openapi.json'],
+    service: 'catalogue',
+    timeoutMs: 5_000,
+  },
+  {
+    paths: [
+      ...['/', '/stats', '/api/v1/stats', '/api/v1/stats/*', '/api/v1/builds-per-day', '/api/v1/builds-by-version'],
+      ...['/api/v1/top-packages', '/api/v1/build-errors'],
+    ],
+    service: 'stats',
+    timeoutMs: 10_000,
+  },
+];

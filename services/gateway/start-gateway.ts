@@ -1,0 +1,42 @@
+import { maxBodyBytes } from '#http/json-body.ts';
+import { processLog } from '#http/process-log.ts';
+import { VERSION } from '#standalone/version.ts';
+import { type Service, startService } from '../start-service.ts';
+import { gatewayApp } from './app.ts';
+import { clientAddress } from './client-address.ts';
+import { type GatewayConfig, loadConfig } from './config.ts';
+import { readinessRoutes } from './readiness.ts';
+import { GATEWAY_SERVICES } from './routes.ts';
+
+/** The gateway: one origin, one CORS policy, one rate limit for all services. Knows nothing of builds but their routes. */
+export async function startGateway(config: GatewayConfig = loadConfig()): Promise<Service> {
+  const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
+  const now = () => new Date();
+  const services = {
+    prepare: config.PREPARE_SERVICE_URL,
+    build: config.BUILD_SERVICE_URL,
+    status: config.STATUS_SERVICE_URL,
+    catalogue: config.CATALOGUE_SERVICE_URL,
+    stats: config.STATS_SERVICE_URL,
+  };
+  const given = Object.fromEntries(Object.entries(services).filter(([, url]) => url !== undefined));
+  const targets = GATEWAY_SERVICES.flatMap((name) => (services[name] === undefined ? [] : [{ name, url: services[name] }]));
+  const rate = (perHour: number, burst: number) => (perHour === 0 ? undefined : { perHour, burst });
+  return startService(config, {
+    log,
+    checks: {},
+    routes: () => [
+      readinessRoutes({ targets, version: VERSION, now }),
+      gatewayApp({
+        services: given,
+        clientAddress: clientAddress(config.TRUSTED_PROXIES),
+        maxBodyBytes: maxBodyBytes(config.MAX_DEFAULTS_LENGTH),
+        builds: rate(config.RATE_LIMIT_BUILDS_PER_HOUR, config.RATE_LIMIT_BUILDS_BURST),
+        others: rate(config.RATE_LIMIT_REQUESTS_PER_HOUR, config.RATE_LIMIT_REQUESTS_BURST),
+        now,
+        onTrouble: (service, error, correlationId) =>
+          log.warn('service could not answer', { upstream: service, error, correlation_id: correlationId }),
+      }),
+    ],
+  });
+}

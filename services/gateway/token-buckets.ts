@@ -1,0 +1,42 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '#core/ports.ts';
+
+export interface TokenBuckets {
+  /** Takes a token of the key's bucket. Without one left: how long until there is. */
+  take(key: string): { readonly taken: true; giveBack(): void } | { readonly taken: false; readonly retryAfterSeconds: number };
+}
+
+export interface TokenBucketOptions {
+  /** Tokens of a full bucket. */
+  readonly burst: number;
+  /** Tokens that come back in an hour. */
+  readonly perHour: number;
+  readonly now: Clock;
+}
+
+/** A bucket that nobody has asked for longest is forgotten, which fills it: bounds memory, and is to the client's good. */
+const MAX_BUCKETS = 50_000;
+
+/** One bucket of tokens per key, refilled steadily. */
+export function tokenBuckets({ burst, perHour, now }: TokenBucketOptions): TokenBuckets {
+  const buckets = new LRUCache<string, { tokens: number; at: number }>({ max: MAX_BUCKETS });
+  const perMs = perHour / 3_600_000;
+  return {
+    take(key) {
+      const at = now().getTime();
+      const known = buckets.get(key);
+      const tokens = known === undefined ? burst : Math.min(burst, known.tokens + Math.max(0, at - known.at) * perMs);
+      const isThere = tokens >= 1;
+      const bucket = { tokens: isThere ? tokens - 1 : tokens, at };
+      buckets.set(key, bucket);
+      if (!isThere) return { taken: false, retryAfterSeconds: Math.max(1, Math.ceil((1 - tokens) / perMs / 1000)) };
+      return {
+        taken: true,
+        giveBack: () => {
+          const current = buckets.peek(key);
+          if (current !== undefined) current.tokens = Math.min(burst, current.tokens + 1);
+        },
+      };
+    },
+  };
+}

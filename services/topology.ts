@@ -1,0 +1,128 @@
+/**
+ * The one description of how the services are put together: `npm run services` starts it as processes, and a test holds
+ * `compose.services.yaml` to it.
+ */
+
+export const SERVICE_NAMES = ['gateway', 'build', 'prepare', 'status', 'catalogue', 'stats', 'maintenance', 'runner'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** Where the others are, seen from a service. */
+export type UrlOf = (name: ServiceName | 'localstack') => string;
+
+export interface ServiceDescription {
+  readonly name: ServiceName;
+  readonly port: number;
+  /** `builder`: with what ImageBuilder needs of a machine. */
+  readonly image: 'functions' | 'builder';
+  /** Any number of it may run at once. */
+  readonly scales: boolean;
+  /** The resources it uses, of which each has names and credentials of its own. */
+  readonly state: readonly StateResource[];
+  /** Reads upstream. */
+  readonly upstream: boolean;
+  readonly limits: { readonly cpus: string; readonly memory: string };
+  readonly stopGraceSeconds: number;
+  /** Must be healthy before it starts. */
+  readonly needs: readonly ServiceName[];
+  /** Told where these are: `<NAME>_SERVICE_URL`. */
+  readonly asks: readonly ServiceName[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export type StateResource = 'builds' | 'queue' | 'bucket' | 'statistics';
+
+const small = { image: 'functions', scales: true, stopGraceSeconds: 10, needs: [], asks: [] } as const;
+
+export const TOPOLOGY: readonly ServiceDescription[] = [
+  {
+    ...small,
+    name: 'gateway',
+    port: 8080,
+    // Has the public port.
+    scales: false,
+    state: [],
+    upstream: false,
+    limits: { cpus: '1.0', memory: '256M' },
+    needs: ['build', 'status'],
+    asks: ['prepare', 'build', 'status', 'catalogue', 'stats'],
+  },
+  {
+    ...small,
+    name: 'build',
+    port: 8000,
+    state: ['builds', 'queue', 'bucket', 'statistics'],
+    upstream: true,
+    limits: { cpus: '1.0', memory: '384M' },
+    asks: ['prepare'],
+  },
+  { ...small, name: 'prepare', port: 8001, state: [], upstream: true, limits: { cpus: '0.5', memory: '256M' } },
+  { ...small, name: 'status', port: 8002, state: ['builds', 'bucket'], upstream: false, limits: { cpus: '0.5', memory: '256M' } },
+  { ...small, name: 'catalogue', port: 8003, state: ['bucket'], upstream: true, limits: { cpus: '0.5', memory: '384M' } },
+  {
+    ...small,
+    name: 'stats',
+    port: 8004,
+    state: ['builds', 'bucket', 'statistics'],
+    upstream: true,
+    limits: { cpus: '0.5', memory: '256M' },
+  },
+  {
+    ...small,
+    name: 'maintenance',
+    port: 8005,
+    state: ['builds', 'queue', 'bucket', 'statistics'],
+    upstream: true,
+    limits: { cpus: '0.5', memory: '384M' },
+  },
+  {
+    ...small,
+    name: 'runner',
+    port: 8006,
+    image: 'builder',
+    state: ['builds', 'queue', 'bucket'],
+    upstream: true,
+    limits: { cpus: '2.0', memory: '4G' },
+    // A build under way is handed back, and its processes are ended.
+    stopGraceSeconds: 120,
+    environment: { ALIVE_FILE: '/tmp/asu-runner-alive' },
+  },
+];
+
+export function portOf(name: ServiceName): number {
+  const found = TOPOLOGY.find((service) => service.name === name);
+  if (found === undefined) throw new Error(`There is no service ${name}`);
+  return found.port;
+}
+
+/** Names in the development state that `create-resources.ts` makes. Deployments have names of their own. */
+export const RESOURCES = {
+  builds: 'asu-builds',
+  statistics: 'asu-statistics',
+  queue: 'asu-builds',
+  deadLetters: 'asu-builds-dead',
+  bucket: 'asu-artifacts',
+  /** LocalStack's. */
+  region: 'us-east-1',
+  account: '000000000000',
+} as const;
+
+/** The environment that a service gets over LocalStack, without `HOST`, `PORT` and credentials. */
+export function environmentOf(service: ServiceDescription, urlOf: UrlOf): Record<string, string> {
+  const asked = service.asks.map((name) => [`${name.toUpperCase()}_SERVICE_URL`, urlOf(name)]);
+  return { ...Object.fromEntries(asked), ...(service.state.length > 0 && stateEnvironment(service.state, urlOf)), ...service.environment };
+}
+
+function stateEnvironment(state: readonly StateResource[], urlOf: UrlOf): Record<string, string> {
+  const queueUrl = (name: string) => `${urlOf('localstack')}/queue/${RESOURCES.region}/${RESOURCES.account}/${name}`;
+  return {
+    AWS_ENDPOINT_URL: urlOf('localstack'),
+    AWS_REGION: RESOURCES.region,
+    ...(state.includes('builds') && { BUILD_TABLE: RESOURCES.builds }),
+    ...(state.includes('statistics') && { STATISTICS_TABLE: RESOURCES.statistics }),
+    ...(state.includes('queue') && {
+      BUILD_QUEUE_URL: queueUrl(RESOURCES.queue),
+      DEAD_LETTER_QUEUE_URL: queueUrl(RESOURCES.deadLetters),
+    }),
+    ...(state.includes('bucket') && { ARTIFACT_BUCKET: RESOURCES.bucket, S3_FORCE_PATH_STYLE: 'true' }),
+  };
+}
