@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { SettingsError } from '#core/read-settings.ts';
+import { loadConfig } from './config.ts';
+
+describe('loadConfig of the deployment', () => {
+  it('hands on what was given, as it was given, and what functions and runner must agree on', () => {
+    const config = loadConfig({ BUILD_TTL: '14d', ASU_CONTACT: 'me', PATH: '/bin', DOMAIN: 'asu.example.org' });
+    expect(config.service).toEqual({ BUILD_TTL: '14d', CONTACT: 'me', MAX_RUNNERS: '10', IMAGEBUILDER_CACHE_MB: '30720' });
+    expect(config.BUILD_TTL).toBe(14 * 86_400);
+    expect(config.DOMAIN).toBe('asu.example.org');
+  });
+
+  it('stops the deployment with the name of what is wrong', () => {
+    expect(() => loadConfig({ ALARM_EMAIL: 'nobody' })).toThrow(SettingsError);
+    expect(() => loadConfig({ MAX_RUNNERS: '0' })).toThrow('MAX_RUNNERS=0: ');
+  });
+});

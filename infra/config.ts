@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { readSettings } from '#core/read-settings.ts';
+import { count, seconds } from '#core/setting-kinds.ts';
+import { logSettings, offerSettings, paceSettings, timeToLiveSettings, upstreamSettings } from '#http/function-settings.ts';
+
+/** Settings of the service, handed on as they were given to every function and the runner that knows them. */
+const Service = z.object({
+  ...logSettings,
+  ...offerSettings,
+  ...upstreamSettings,
+  ...timeToLiveSettings,
+  ...paceSettings,
+  MAX_PENDING_JOBS: count(0).default(1_000),
+  JOB_TIMEOUT: seconds.default(600),
+  VERIFY: z.enum(['require', 'known', 'checksum']).default('known'),
+  TRUSTED_KEYS: z.string().default(''),
+  IMAGEBUILDER_CACHE_MB: count(1).default(30_720),
+  SANDBOX: z.enum(['auto', 'bwrap', 'unshare', 'uid', 'plain']).default('auto'),
+});
+
+/** Settings of the deployment alone. */
+const Deployment = z.object({
+  /** `asu.example.org`; its zone is in Route 53. Without it CloudFront's own name serves. */
+  DOMAIN: z.string().optional(),
+  /** Who is told of alarms; has to confirm once. */
+  ALARM_EMAIL: z.email().optional(),
+});
+
+export type InfraConfig = z.output<typeof Service> & z.output<typeof Deployment> & { readonly service: Readonly<Record<string, string>> };
+
+/** Reads the settings from the environment of `sst deploy`, so that a bad value stops the deployment instead of the service. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): InfraConfig {
+  const given = (name: string) => env[`ASU_${name}`] || env[name];
+  const names = Object.keys(Service.shape).filter((name) => given(name));
+  const service = Object.fromEntries(names.map((name) => [name, given(name) ?? '']));
+  const config = readSettings(Service, env);
+  return {
+    ...config,
+    ...readSettings(Deployment, env),
+    // Said once for functions and runner, and to the size of the runner's disk.
+    service: { ...service, MAX_RUNNERS: String(config.MAX_RUNNERS), IMAGEBUILDER_CACHE_MB: String(config.IMAGEBUILDER_CACHE_MB) },
+  };
+}
+
+export const config = loadConfig();

@@ -1,0 +1,24 @@
+import { config } from './config.ts';
+import { logRetention } from './stage.ts';
+
+type FunctionArgs = ConstructorParameters<typeof sst.aws.Function>[1];
+
+interface LambdaOptions extends Pick<FunctionArgs, 'permissions' | 'memory' | 'timeout' | 'retries'> {
+  readonly environment?: Readonly<Record<string, $util.Input<string>>>;
+}
+
+/** A function from its bundle (`npm run bundle`), with a role of its own that may do what is listed and write its log. */
+export const lambda = (name: string, directory: string, { environment = {}, ...options }: LambdaOptions = {}) =>
+  new sst.aws.Function(name, {
+    bundle: `dist/functions/${directory}`,
+    handler: 'handler.handler',
+    runtime: 'nodejs24.x',
+    architecture: 'arm64',
+    memory: '512 MB',
+    timeout: '29 seconds',
+    logging: { retention: logRetention },
+    environment: { ...config.service, ...environment },
+    // SST's own lets the whole account take the role.
+    transform: { role: { assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: 'lambda.amazonaws.com' }) } },
+    ...options,
+  });

@@ -1,0 +1,24 @@
+import { lambda } from './lambda.ts';
+import { listBucket, putObjects, readBuilds, readObjects, removeObjects, sendMessages, sweepBuilds, writeBuilds } from './permissions.ts';
+import { bucketName, queueUrls, tableName } from './resource-names.ts';
+
+export const maintenance = lambda('Maintenance', 'maintenance', {
+  timeout: '2 minutes',
+  // The next run is a minute away.
+  retries: 0,
+  memory: '256 MB',
+  environment: { ...bucketName, ...tableName, ...queueUrls },
+  permissions: [
+    readBuilds,
+    writeBuilds,
+    ...sweepBuilds,
+    sendMessages,
+    listBucket,
+    readObjects('records/', 'json/v1/', 'api/v1/build/'),
+    putObjects('records/', 'json/v1/'),
+    removeObjects('store/', 'logs/', 'api/v1/build/'),
+  ],
+});
+
+/** The scheduler's shortest time; each run sweeps twice. One that is late may meet the next: both are safe. */
+export const schedule = new sst.aws.CronV2('MaintenanceSchedule', { schedule: 'rate(1 minute)', function: maintenance.arn });

@@ -1,0 +1,8 @@
+/** Only production keeps what it has when it is changed or removed. */
+export const isProduction = $app.stage === 'production';
+
+/** How long logs of functions, runner and API are kept. */
+export const logRetention = isProduction ? '1 month' : '1 week';
+
+/** Names what SST does not name by itself. */
+export const physicalName = (name: string): string => `${$app.name}-${$app.stage}-${name}`;

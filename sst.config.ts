@@ -1,0 +1,29 @@
+/// <reference path="./.sst/platform/config.d.ts" />
+
+export default $config({
+  app: ({ stage }) => ({
+    name: 'asu',
+    home: 'aws',
+    // What production has made outlives it: table and bucket stay when the stage is removed, and removing it is refused.
+    removal: stage === 'production' ? 'retain' : 'remove',
+    protect: stage === 'production',
+  }),
+  run: async () => {
+    const { router } = await import('./infra/router.ts');
+    const { runner } = await import('./infra/runner.ts');
+    const { bucket } = await import('./infra/bucket.ts');
+    const { table } = await import('./infra/table.ts');
+    const { queue, deadLetters } = await import('./infra/queue.ts');
+    await import('./infra/scaling.ts');
+    await import('./infra/maintenance.ts');
+    await import('./infra/alarms.ts');
+    return {
+      url: $output(router.domainUrl).apply((domain) => domain ?? router.url),
+      bucket: bucket.name,
+      table: table.name,
+      queue: queue.url,
+      deadLetters: deadLetters.url,
+      runner: runner.nodes.service.name,
+    };
+  },
+});
