@@ -63,7 +63,7 @@ it('counts every request that passed the schema, and every build once (I7), over
   expect(requestsOf(before.sums)).toBe(28);
   expect(before.clients).toEqual([
     { name: 'owut/2026.04', count: 20 },
-    { name: 'auc/0.3.2', count: 4 },
+    { name: 'other/0', count: 4 },
     { name: 'unknown/0', count: 4 },
   ]);
   expect(before.packages).toEqual([{ name: 'vim', count: 1 }]);
