@@ -8,8 +8,11 @@ import { assertQueueReady } from '#adapters/aws/assert-queue-ready.ts';
 import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
 import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
+import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import type { ImageMaker } from '#core/ports.ts';
 import type { RunEvent } from '#core/run-build.ts';
+import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import type { Log } from '#http/log.ts';
 import { timesToLive } from '#http/times-to-live.ts';
 import { logRunEvent } from '#standalone/log-run-event.ts';
@@ -25,7 +28,6 @@ export interface RunnerMaker extends ImageMaker {
 }
 
 /** How often the sign of life is renewed. */
-
 const ALIVE_EVERY_MS = 10_000;
 /** Of a build that is not over after its time, nobody knows when it will be. */
 const PROTECTION_SLACK_MINUTES = 10;
@@ -51,6 +53,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: (config
   const artifacts = s3ArtifactStore(s3, config.ARTIFACT_BUCKET);
   await Promise.all([
     assertTableReady(dynamo, config.BUILD_TABLE),
+    assertTableReady(dynamo, config.STATISTICS_TABLE, { definition: STATISTICS_TABLE }),
     assertQueueReady(sqs, config.BUILD_QUEUE_URL),
     assertBucketWritable(artifacts, config.ARTIFACT_BUCKET),
   ]);
@@ -65,8 +68,16 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: (config
           minutes: Math.ceil(config.JOB_TIMEOUT / 60) + PROTECTION_SLACK_MINUTES,
           onTrouble: (error) => log.warn('task could not be protected', { error }),
         });
+  const now = () => new Date();
+  const recorder = recordStatistics({
+    statistics: dynamoStatistics(dynamo, config.STATISTICS_TABLE, now),
+    branches: () => config.BRANCHES,
+    now,
+    onTrouble: (error) => log.warn('statistics could not be written', { error }),
+  });
   const onEvent = (event: RunEvent) => {
     logRunEvent(log, event);
+    recorder.onRunEvent(event);
     if (event.type === 'started') protection.begin(event.build.hash);
     else if (event.type !== 'ignored' && ENDS.has(event.type)) protection.end(event.build.hash);
   };
@@ -83,7 +94,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: (config
       // A runner's role may only put: what lost attempts left, the sweep and in the end the bucket's lifecycle take away.
       artifacts: { ...artifacts, remove: (key) => artifacts.remove(key).catch(() => 0) },
       imageMaker: maker,
-      now: () => new Date(),
+      now,
       newAttemptId: randomUUID,
       every,
       timesToLive: timesToLive(config),
@@ -96,6 +107,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: (config
     stop.signal,
   );
   stopTouching();
+  await recorder.flush();
   log.info('runner stopped', { retired: maker.mustRetire() });
 }
 

@@ -1,14 +1,17 @@
 import * as z from 'zod';
 import { readSettings } from '#core/read-settings.ts';
+import { seconds } from '#core/setting-kinds.ts';
 import {
   bucketSettings,
   logSettings,
   offerSettings,
   queueSettings,
+  statisticsSettings,
   tableSettings,
   timeToLiveSettings,
   upstreamSettings,
 } from '#http/function-settings.ts';
+import { SWEEP_EVERY_MS } from './maintain.ts';
 
 const Config = z.object({
   ...logSettings,
@@ -17,7 +20,10 @@ const Config = z.object({
   ...bucketSettings,
   ...tableSettings,
   ...queueSettings,
+  ...statisticsSettings,
   ...timeToLiveSettings,
+  /** Between the sweeps of one run. */
+  SWEEP_EVERY: seconds.default(SWEEP_EVERY_MS / 1000),
 });
 
 export const loadConfig = (env: NodeJS.ProcessEnv = process.env) => readSettings(Config, env);

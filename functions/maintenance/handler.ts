@@ -10,8 +10,12 @@ import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
 import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
+import { rollUpStatistics } from '#adapters/aws/roll-up-statistics.ts';
 import { settleLedger } from '#adapters/aws/settle-ledger.ts';
+import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { processLog } from '#http/process-log.ts';
 import { serverFacts } from '#http/server-facts.ts';
 import { timesToLive } from '#http/times-to-live.ts';
@@ -30,15 +34,24 @@ const queue = { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LET
 
 await Promise.all([
   assertTableReady(dynamo, config.BUILD_TABLE, { withIndex: true }),
+  assertTableReady(dynamo, config.STATISTICS_TABLE, { definition: STATISTICS_TABLE }),
   assertQueueReady(sqs, config.BUILD_QUEUE_URL),
   assertBucketReady(s3, config.ARTIFACT_BUCKET),
 ]);
 
+const builds = dynamoBuildTable(dynamo, config.BUILD_TABLE);
+const branches = () => config.BRANCHES;
+const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
+
 const deps: RunMaintenanceDeps = {
   ...logMaintenance(log),
-  builds: dynamoBuildTable(dynamo, config.BUILD_TABLE),
+  builds,
   sweep: dynamoBuildSweep(dynamo, config.BUILD_TABLE),
-  settle: () => settleLedger(dynamo, config.BUILD_TABLE, now),
+  settle: [
+    () => settleLedger(dynamo, config.BUILD_TABLE, now),
+    () => settleBuilds({ statistics, builds, branches, now }),
+    () => rollUpStatistics(dynamo, config.STATISTICS_TABLE, now),
+  ],
   queue: sqsBuildQueue(sqs, queue),
   artifacts: s3ArtifactStore(s3, config.ARTIFACT_BUCKET),
   catalogue: upstreamCatalogue({
@@ -47,7 +60,7 @@ const deps: RunMaintenanceDeps = {
     now,
     onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
   }),
-  branches: () => config.BRANCHES,
+  branches,
   upstreamUrl: config.UPSTREAM_URL,
   serverFacts: serverFacts(config, manifest.version),
   timesToLive: timesToLive(config),
@@ -55,4 +68,4 @@ const deps: RunMaintenanceDeps = {
   now,
 };
 
-export const handler = (): Promise<void> => runMaintenance(deps);
+export const handler = (): Promise<void> => runMaintenance(deps, config.SWEEP_EVERY * 1000);
