@@ -12,7 +12,9 @@ export interface FunctionBundle {
 }
 
 /** The functions that are deployed on their own; each has a `handler.ts`. */
-export const FUNCTIONS = ['prepare', 'build-submit', 'status', 'catalogue', 'store', 'maintenance'] as const;
+export const FUNCTIONS = ['prepare', 'build-submit', 'status', 'catalogue', 'stats', 'store', 'maintenance'] as const;
+
+export type FunctionName = (typeof FUNCTIONS)[number];
 
 /**
  * Bundles every function's handler into `<directory>/<name>/handler.mjs`, minified and on its own: what is measured and tested is

@@ -3,9 +3,9 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import manifest from '../package.json' with { type: 'json' };
-import { BUNDLE, ROOT } from './esbuild-options.ts';
+import { bundleModule } from './bundle-module.ts';
+import { ROOT } from './esbuild-options.ts';
 
 const run = promisify(execFile);
 
@@ -15,7 +15,7 @@ const run = promisify(execFile);
  */
 export async function bundleRunner(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await build({ ...BUNDLE, minify: false, entryPoints: ['runner/main.ts'], outfile: join(directory, 'main.mjs') });
+  await bundleModule('runner/main.ts', join(directory, 'main.mjs'));
   await placeNode(join(directory, 'node'));
   await copyFile(join(ROOT, 'runner', 'Containerfile'), join(directory, 'Containerfile'));
 }

@@ -9,8 +9,8 @@ import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/ports.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';
 import { freshBinDir } from '#test/contracts/sample-builds.ts';
+import { freshBucket } from '../../localstack/create-resources.ts';
 import { s3Client } from './clients.ts';
-import { freshBucket } from './create-resources.ts';
 
 const META: ArtifactMeta = { contentType: 'application/octet-stream', cacheControl: 'no-cache', filename: 'a+b.img.gz' };
 /** Three parts, the last one short. */

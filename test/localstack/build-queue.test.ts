@@ -4,8 +4,8 @@ import { assertQueueReady } from '#adapters/aws/assert-queue-ready.ts';
 import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
 import { buildQueueContract } from '#test/contracts/build-queue.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';
+import { freshQueue } from '../../localstack/create-resources.ts';
 import { sqsClient } from './clients.ts';
-import { freshQueue } from './create-resources.ts';
 
 buildQueueContract('sqs', async () => {
   const client = sqsClient();

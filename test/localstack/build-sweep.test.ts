@@ -1,8 +1,8 @@
 import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { buildSweepContract } from '#test/contracts/build-sweep.ts';
+import { freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
-import { freshTable } from './create-resources.ts';
 
 const client = dynamoClient();
 

@@ -8,8 +8,8 @@ import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import type { RequestHash, RunningBuild } from '#core/build.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
 import { at, done, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { freshStatisticsTable, freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
-import { freshStatisticsTable, freshTable } from './create-resources.ts';
 
 const client = dynamoClient();
 

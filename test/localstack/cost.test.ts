@@ -13,8 +13,8 @@ import { runBuild } from '#core/run-build.ts';
 import { sweepBuilds } from '#core/sweep.ts';
 import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { freshBucket, freshQueue, freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient, s3Client, sqsClient } from './clients.ts';
-import { freshBucket, freshQueue, freshTable } from './create-resources.ts';
 import { meterCalls, meterUnits } from './meter.ts';
 
 /** As owut sends them: a hundred packages, each with its version. */

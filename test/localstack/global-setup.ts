@@ -1,23 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { bundleFunctions } from '../../bundles/bundle-functions.ts';
+import { bundleModule } from '../../bundles/bundle-module.ts';
 import { startLocalStack } from '../../localstack/start.ts';
 import { LOCALSTACK_DIRECTORY, LOCALSTACK_URL } from './config.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     localStackUrl: string;
+    /** Bundles of the functions as they are deployed, and of the runners `runner.mjs` and `scripted-runner.mjs`. */
+    bundles: string;
   }
 }
 
 /** One LocalStack for the whole lane, ended with it. Named exports are what vitest calls. */
-let stop: (() => Promise<void>) | undefined;
+const closers: (() => Promise<void>)[] = [];
 
 export async function setup(project: TestProject): Promise<void> {
-  if (LOCALSTACK_URL) return project.provide('localStackUrl', LOCALSTACK_URL);
+  const bundles = await mkdtemp(join(tmpdir(), 'asu-localstack-'));
+  closers.push(() => rm(bundles, { recursive: true, force: true }));
+  const bundling = Promise.all([
+    bundleFunctions(bundles),
+    bundleModule('runner/main.ts', join(bundles, 'runner.mjs')),
+    bundleModule('test/support/scripted-runner.ts', join(bundles, 'scripted-runner.mjs')),
+  ]);
+  project.provide('localStackUrl', LOCALSTACK_URL ?? (await ownLocalStack()));
+  await bundling;
+  project.provide('bundles', bundles);
+}
+
+async function ownLocalStack(): Promise<string> {
   const localStack = await startLocalStack(LOCALSTACK_DIRECTORY);
-  stop = localStack.stop;
-  project.provide('localStackUrl', localStack.url);
+  closers.push(localStack.stop);
+  return localStack.url;
 }
 
 export async function teardown(): Promise<void> {
-  await stop?.();
+  for (const close of closers.reverse()) await close();
 }

@@ -6,8 +6,8 @@ import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { settleLedger } from '#adapters/aws/settle-ledger.ts';
 import { claimed } from '#test/contracts/drive-build.ts';
 import { queuePositionsContract } from '#test/contracts/queue-positions.ts';
+import { freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
-import { freshTable } from './create-resources.ts';
 
 const client = dynamoClient();
 

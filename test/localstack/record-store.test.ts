@@ -2,8 +2,8 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { recordStoreContract } from '#test/contracts/record-store.ts';
+import { freshBucket } from '../../localstack/create-resources.ts';
 import { s3Client } from './clients.ts';
-import { freshBucket } from './create-resources.ts';
 
 recordStoreContract('s3', async () => {
   const client = s3Client();

@@ -6,8 +6,8 @@ import type { Statistics, StatisticsReport } from '#core/ports.ts';
 import { type BuildEnd, type CountedBuild, type RequestCounts, sumOf } from '#core/statistics.ts';
 import { at, freshHash, iso } from '#test/contracts/sample-builds.ts';
 import { statisticsContract } from '#test/contracts/statistics.ts';
+import { freshStatisticsTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
-import { freshStatisticsTable } from './create-resources.ts';
 import { meterUnits } from './meter.ts';
 
 const client = dynamoClient();

@@ -10,8 +10,8 @@ import { buildStatus } from '#core/build-status.ts';
 import { work } from '#runner/work.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { freshBucket, freshQueue, freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient, s3Client, sqsClient } from './clients.ts';
-import { freshBucket, freshQueue, freshTable } from './create-resources.ts';
 
 const BUILDS = 24;
 const RUNNERS = 4;

@@ -10,11 +10,11 @@ import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand, type S3Cli
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ARTIFACT_BUCKET, BUILD_QUEUE, BUILD_TABLE, DEAD_LETTER_QUEUE, STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 
-/** The resources of `adapters/aws/resources.ts`, as infra/ has SST make them, under names nobody else has. */
+/** The resources of `adapters/aws/resources.ts`, as infra/ has SST make them, under names nobody else has unless one is given. */
 
-export function freshTable(client: DynamoDBClient): Promise<string> {
+export function freshTable(client: DynamoDBClient, name = `asu-builds-${randomUUID()}`): Promise<string> {
   const { sweepIndex } = BUILD_TABLE;
-  return createTable(client, `asu-builds-${randomUUID()}`, BUILD_TABLE, [
+  return createTable(client, name, BUILD_TABLE, [
     {
       IndexName: sweepIndex.name,
       KeySchema: keySchema(sweepIndex.hashKey, sweepIndex.rangeKey),
@@ -23,8 +23,8 @@ export function freshTable(client: DynamoDBClient): Promise<string> {
   ]);
 }
 
-export const freshStatisticsTable = (client: DynamoDBClient): Promise<string> =>
-  createTable(client, `asu-statistics-${randomUUID()}`, STATISTICS_TABLE);
+export const freshStatisticsTable = (client: DynamoDBClient, name = `asu-statistics-${randomUUID()}`): Promise<string> =>
+  createTable(client, name, STATISTICS_TABLE);
 
 async function createTable(
   client: DynamoDBClient,
@@ -57,8 +57,11 @@ export interface QueueUrls {
   readonly deadLetterUrl: string;
 }
 
-export async function freshQueue(client: SQSClient, maxReceiveCount: number = BUILD_QUEUE.maxReceiveCount): Promise<QueueUrls> {
-  const name = `asu-builds-${randomUUID()}`;
+export async function freshQueue(
+  client: SQSClient,
+  maxReceiveCount: number = BUILD_QUEUE.maxReceiveCount,
+  name = `asu-builds-${randomUUID()}`,
+): Promise<QueueUrls> {
   const deadLetterUrl = await createQueue(client, `${name}-dead`, {
     MessageRetentionPeriod: String(DEAD_LETTER_QUEUE.retentionSeconds),
   });
@@ -78,8 +81,7 @@ async function createQueue(client: SQSClient, QueueName: string, Attributes: Rec
   return QueueUrl;
 }
 
-export async function freshBucket(client: S3Client): Promise<string> {
-  const Bucket = `asu-${randomUUID()}`;
+export async function freshBucket(client: S3Client, Bucket = `asu-${randomUUID()}`): Promise<string> {
   await client.send(new CreateBucketCommand({ Bucket }));
   await client.send(
     new PutBucketLifecycleConfigurationCommand({

@@ -1,0 +1,115 @@
+import { Agent, createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A call to AWS, as it goes over the wire. */
+export interface AwsCall {
+  /** `PutItem`, `SendMessage`; of S3 the method: `PUT`. */
+  readonly operation: string;
+  /** Of S3: `/<bucket>/<key>`. */
+  readonly path: string;
+}
+
+/** What a service answers in place of doing what it was asked. */
+export interface AwsFault {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export const THROTTLED: AwsFault = {
+  status: 400,
+  contentType: 'application/x-amz-json-1.0',
+  body: JSON.stringify({ __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException', message: 'slow down' }),
+};
+export const BROKEN: AwsFault = {
+  status: 500,
+  contentType: 'application/xml',
+  body: '<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>',
+};
+
+export interface Costs {
+  readonly reads: number;
+  readonly writes: number;
+  /** Calls of SQS, by name. */
+  readonly sqs: Readonly<Record<string, number>>;
+}
+
+/** Stands between processes and LocalStack: counts what is paid for, and lets calls fail. */
+export interface AwsProxy {
+  readonly url: string;
+  /** Calls for which it answers a fault are not passed on. */
+  fail(faultOf: (call: AwsCall) => AwsFault | undefined): void;
+  /** What the calls since the last time cost. */
+  take(): Costs;
+  close(): Promise<void>;
+}
+
+const WRITES = /^(Put|Update|Delete|TransactWrite|BatchWrite)Item/;
+
+interface Consumed {
+  readonly CapacityUnits?: number;
+}
+
+export async function awsProxy(target: string): Promise<AwsProxy> {
+  const { hostname, port } = new URL(target);
+  const agent = new Agent({ keepAlive: true });
+  let faultOf: (call: AwsCall) => AwsFault | undefined = () => undefined;
+  let costs = { reads: 0, writes: 0, sqs: {} as Record<string, number> };
+
+  const count = (operation: string, body: string) => {
+    const { ConsumedCapacity, __type } = JSON.parse(body) as { ConsumedCapacity?: Consumed | Consumed[]; __type?: string };
+    // A refused conditional write costs what a write costs, and does not say so.
+    const refused = __type?.endsWith('ConditionalCheckFailedException') ? [{ CapacityUnits: 1 }] : [];
+    const units = [ConsumedCapacity ?? refused].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
+    costs[WRITES.test(operation) ? 'writes' : 'reads'] += units;
+  };
+  const server = createServer(async (request, response) => {
+    const [service = '', operation = request.method ?? ''] = String(request.headers['x-amz-target'] ?? '').split('.');
+    const path = decodeURIComponent(request.url?.split('?')[0] ?? '');
+    let body = await whole(request);
+    const fault = faultOf({ operation, path });
+    if (fault !== undefined) {
+      response.writeHead(fault.status, { 'content-type': fault.contentType }).end(fault.body);
+      return;
+    }
+    const headers = { ...request.headers };
+    const isDynamo = service.startsWith('DynamoDB');
+    if (isDynamo) {
+      body = Buffer.from(JSON.stringify({ ...JSON.parse(body.toString()), ReturnConsumedCapacity: 'INDEXES' }));
+      headers['content-length'] = String(body.length);
+    }
+    if (service === 'AmazonSQS') costs.sqs[operation] = (costs.sqs[operation] ?? 0) + 1;
+    const forwarded = httpRequest({ hostname, port, agent, method: request.method, path: request.url, headers }, async (answer) => {
+      const content = await whole(answer);
+      if (isDynamo) count(operation, content.toString());
+      response.writeHead(answer.statusCode ?? 502, answer.headers).end(content);
+    });
+    forwarded.once('error', () => response.destroy());
+    forwarded.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    fail: (next) => {
+      faultOf = next;
+    },
+    take: () => {
+      const taken = costs;
+      costs = { reads: 0, writes: 0, sqs: {} };
+      return taken;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        agent.destroy();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function whole(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,37 @@
+import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import type { RequestHash } from '#core/build.ts';
+import type { AwsResources } from '../../../local-aws/aws-resources.ts';
+import { dynamoClient, s3Client, sqsClient } from '../clients.ts';
+
+/** The resources of a stack, looked at past the stack. */
+export function awsState(resources: AwsResources) {
+  const sqs = sqsClient();
+  const builds = dynamoBuildTable(dynamoClient(), resources.table);
+  return {
+    builds,
+    artifacts: s3ArtifactStore(s3Client(), resources.bucket),
+    queue: sqsBuildQueue(sqs, resources),
+    build: (hash: string) => builds.get(hash as RequestHash),
+    /** Messages in the queue: visible, taken and delayed. */
+    async messages(): Promise<number> {
+      const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible', 'ApproximateNumberOfMessagesDelayed'] as const;
+      const { Attributes = {} } = await sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl: resources.queueUrl, AttributeNames: [...names] }),
+      );
+      return names.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+    },
+    /** The next dead letter, once there is one. */
+    async deadLetter(): Promise<{ body: unknown; reason: string | undefined }> {
+      for (;;) {
+        const { Messages = [] } = await sqs.send(
+          new ReceiveMessageCommand({ QueueUrl: resources.deadLetterUrl, WaitTimeSeconds: 5, MessageAttributeNames: ['All'] }),
+        );
+        const [message] = Messages;
+        if (message) return { body: JSON.parse(message.Body ?? 'null'), reason: message.MessageAttributes?.['reason']?.StringValue };
+      }
+    },
+  };
+}

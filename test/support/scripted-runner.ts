@@ -1,0 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { processLog } from '#http/process-log.ts';
+import { loadConfig } from '#runner/config.ts';
+import { runRunner } from '#runner/run-runner.ts';
+import { scriptedImageMaker } from './scripted-image-maker.ts';
+
+/** So long a scripted build lasts: long enough for some to be killed in the middle. */
+const BUILD_MS = 150;
+
+/** The runner with images made by script, in a process of its own: for tests of everything around them. */
+const config = loadConfig();
+const maker = scriptedImageMaker({ act: (_, signal) => pause(BUILD_MS, undefined, { signal }).catch(() => undefined) });
+await runRunner(config, processLog(config.LOG_LEVEL, 'runner'), async () => ({
+  ...maker,
+  ready: async () => ({ sandbox: 'none: images are made by script' }),
+  mustRetire: () => false,
+}));
