@@ -5,6 +5,7 @@ import { generateUsignKey } from './signing/usign.ts';
 
 const NEEDED = {
   BUILD_TABLE: 'builds',
+  STATISTICS_TABLE: 'statistics',
   ARTIFACT_BUCKET: 'artefacts',
   BUILD_QUEUE_URL: 'https://sqs.example/queue',
   DEAD_LETTER_QUEUE_URL: 'https://sqs.example/dead',

@@ -3,9 +3,11 @@ import * as z from 'zod';
 import { readSettings } from '#core/read-settings.ts';
 import { baseUrl, count, seconds, words } from '#core/setting-kinds.ts';
 import {
+  branchSettings,
   bucketSettings,
   logSettings,
   queueSettings,
+  statisticsSettings,
   tableSettings,
   timeToLiveSettings,
   upstreamSettings,
@@ -32,6 +34,8 @@ const Config = z.object({
   ...bucketSettings,
   ...tableSettings,
   ...queueSettings,
+  ...statisticsSettings,
+  ...branchSettings,
   ...timeToLiveSettings,
   /** Caches, builds under way and keys; worth keeping, not worth backing up. */
   DATA_DIR: z.string().min(1).default('./data/runner'),

@@ -8,6 +8,8 @@ export interface WorkDeps extends RunBuildDeps {
   readonly onTrouble: (error: unknown) => void;
   /** When it answers true no further build is taken: the sandbox of the last was not tight enough for a next. */
   readonly mustRetire?: () => boolean;
+  /** Told at the start and with every change how many builds are being worked on, and how many could be. */
+  readonly onSlots?: (busy: number, total: number) => void;
 }
 
 /** Pause after the queue or the table failed. */
@@ -18,14 +20,22 @@ const TROUBLE_PAUSE_MS = 2_000;
  * the promise settles when the last is.
  */
 export async function work(deps: WorkDeps, concurrency: number, shutdown: AbortSignal): Promise<void> {
-  await Promise.all(Array.from({ length: concurrency }, () => workOne(deps, shutdown)));
+  let busy = 0;
+  const occupy = (change: number) => {
+    busy += change;
+    deps.onSlots?.(busy, concurrency);
+  };
+  occupy(0);
+  await Promise.all(Array.from({ length: concurrency }, () => workOne(deps, occupy, shutdown)));
 }
 
-async function workOne(deps: WorkDeps, shutdown: AbortSignal): Promise<void> {
+async function workOne(deps: WorkDeps, occupy: (change: number) => void, shutdown: AbortSignal): Promise<void> {
   while (!shutdown.aborted && !deps.mustRetire?.())
     try {
       const message = await deps.queue.receive({ visibilitySeconds: deps.leaseSeconds ?? LEASE_SECONDS, signal: shutdown });
-      if (message !== undefined) await runBuild(deps, message, shutdown);
+      if (message === undefined) continue;
+      occupy(1);
+      await runBuild(deps, message, shutdown).finally(() => occupy(-1));
     } catch (error) {
       deps.onTrouble(error);
       await pause(TROUBLE_PAUSE_MS, shutdown);

@@ -15,6 +15,19 @@ describe('checkManifest', () => {
     },
   );
 
+  it('takes a package for the names that it provides', () => {
+    const json = {
+      name: 'nftables-json',
+      installedName: 'nftables-json',
+      version: '1.1.1-r1',
+      provides: { nftables: '1.1.1-r1', nft: '7' },
+    };
+    const check = (required: Record<string, string>) => checkManifest({ 'nftables-json': '1.1.1-r1' }, required, [json]);
+    expect(check({ nftables: '1.1.1-r1', nft: '7' })).toBeUndefined();
+    expect(check({ nftables: '' })).toBeUndefined();
+    expect(check({ nftables: '2' })?.errors).toMatchObject([{ code: 'version_mismatch', required: '2', found: '1.1.1-r1' }]);
+  });
+
   it.each([
     [{ test: '2.0' }, 'Impossible package selection: test version not as requested: 2.0 vs. 1.0', { required: '2.0', found: '1.0' }],
     [{ test2: '1.0' }, 'Impossible package selection: test2 not in manifest', { required: '1.0' }],

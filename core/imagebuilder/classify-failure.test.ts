@@ -91,6 +91,102 @@ describe('classifyFailure', () => {
     expect(failed(stderr)).toMatchObject({ kind: 'infrastructure', detail: expect.stringMatching(/^Could not (?:download|verify)/) });
   });
 
+  it.each([
+    [
+      'opkg, unsigned',
+      'http://c.example/opkg',
+      [
+        'Collected errors:',
+        ' * opkg_download: Failed to download http://c.example/opkg/Packages.sig, wget returned 8.',
+        'Downloading http://c.example/opkg/Packages.gz',
+        'Downloading http://c.example/opkg/Packages.sig',
+        'Signature file download failed.',
+        'Remove wrong Signature file.',
+        'Collected errors:',
+        ' * opkg_install_cmd: Cannot install package wanted.',
+      ],
+    ],
+    [
+      'opkg, signed by somebody else',
+      'http://c.example/opkg/',
+      [
+        'Downloading http://c.example/opkg/Packages.sig',
+        'Signature check failed.',
+        'Remove wrong Signature file.',
+        'Downloading http://feed.example/base/Packages.sig',
+        'Signature check passed.',
+        ' * opkg_install_cmd: Cannot install package wanted.',
+      ],
+    ],
+    [
+      'apk',
+      'http://c.example/apk/packages.adb',
+      [
+        'WARNING: updating and opening http://c.example/apk/packages.adb: UNTRUSTED signature',
+        'WARNING: opening from cache http://c.example/apk/packages.adb: No such file or directory',
+        'ERROR: unable to select packages:',
+        '  wanted (no such package):',
+        '    required by: world[wanted]',
+      ],
+    ],
+  ])('%s: a repository that cannot be trusted is its owner’s fault when the owner asks', (_, url, lines) => {
+    const run = { exitCode: 2, stdout: '', stderr: `${lines.join('\n')}\n` };
+    const own = classifyFailure(run, { mine: url });
+    expect(own.kind).toBe('deterministic');
+    expect(own.detail).toBe(
+      `Impossible package selection: missing (wanted); repository mine (${url}) was left out: its index is not signed by a key in repository_keys`,
+    );
+    expect(own.errors).toMatchObject([{ code: 'package_missing' }, { code: 'repository_untrusted', repository: 'mine', url }]);
+
+    const others = classifyFailure(run, { mine: 'http://c.example/other' });
+    expect(others).toEqual({
+      kind: 'infrastructure',
+      detail: expect.stringMatching(/^Could not (?:download|verify) http:\/\/c\.example\//),
+    });
+  });
+
+  it('does not blame the owner of a repository that cannot be reached, nor for feeds that cannot', () => {
+    const missing = ' * opkg_install_cmd: Cannot install package wanted.\n';
+    const own = { mine: 'http://c.example/opkg' };
+    const down = ' * opkg_download: Failed to download http://c.example/opkg/Packages.gz, wget returned 4.\n';
+    const unsigned = 'Downloading http://c.example/opkg/Packages.sig\nSignature check failed.\n';
+    const feed = '*** Failed to download the package list from http://feed.example/base/Packages.gz\n';
+    expect(classifyFailure({ exitCode: 2, stdout: '', stderr: down + missing }, own).kind).toBe('infrastructure');
+    expect(classifyFailure({ exitCode: 2, stdout: '', stderr: unsigned + feed + missing }, own)).toEqual({
+      kind: 'infrastructure',
+      detail: 'Could not download http://feed.example/base/Packages.gz',
+    });
+  });
+
+  it('does not blame the network for a run that had none on purpose', () => {
+    const stderr = '*** Failed to download the package list from http://feed.example/base/Packages.gz\ngremlins\n';
+    expect(failed(stderr).detail).toContain('Could not download');
+    expect(classifyFailure({ exitCode: 2, stdout: '', stderr, isOffline: true }).detail).toContain('See stdout/stderr');
+    const fetched = `${stderr} * opkg_install_pkg: Failed to download curl. Perhaps you need to run 'opkg update'?\n`;
+    expect(classifyFailure({ exitCode: 2, stdout: '', stderr: fetched, isOffline: true }).detail).toBe('Could not download package curl');
+  });
+
+  it('counts no errors of apk and no lines of Makefiles', () => {
+    const missing = 'ERROR: unable to select packages:\n  a (no such package):\n    required by: world[a]\n';
+    for (const count of [1, 99, 137, 143])
+      expect(failed(`${missing}make[2]: *** [Makefile:${count}: package_install] Error ${count}\n`).kind).toBe('deterministic');
+  });
+
+  it('does not take "Collected errors:", which successful builds print too, for any', () => {
+    const text =
+      'Collected errors:\n * opkg_conf_parse_file: Duplicate src declaration (openwrt_core http://a.example). Skipping.\nmake: *** [Makefile:1: image] Error 2\n';
+    expect(failed(text)).toEqual({ kind: 'infrastructure', detail: 'Error while building firmware. See stdout/stderr' });
+  });
+
+  it('knows the umask that ImageBuilder refuses, on standard output', () => {
+    const stdout =
+      'Build dependency: Please build with umask 022 - other values produce broken packages\n\nPrerequisite check failed. Use FORCE=1 to override.\n';
+    expect(failed('make: *** [Makefile:331: image] Error 2\n', 2, stdout)).toMatchObject({
+      kind: 'infrastructure',
+      detail: expect.stringContaining('lacks something'),
+    });
+  });
+
   it('does not remember what it does not understand', () => {
     expect(failed('gremlins\n')).toEqual({ kind: 'infrastructure', detail: 'Error while building firmware. See stdout/stderr' });
     expect(failed('', 0)).toEqual({ kind: 'infrastructure', detail: 'No JSON file found' });

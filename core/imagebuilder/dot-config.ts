@@ -35,6 +35,9 @@ const symbolsOf = (text: string): Map<string, string> =>
     }),
   );
 
+/** Archives of the root: up to 24.10 they come beside the images of other file systems and are none themselves. */
+export const ARCHIVES: readonly Filesystem[] = ['targz', 'cpiogz'];
+
 /** Reads the `.config` at the top of an unpacked ImageBuilder. */
 export function parseDotConfig(text: string): ImageBuilderConfig {
   const symbols = symbolsOf(text);
@@ -67,7 +70,8 @@ export function onlyFilesystem(text: string, filesystem: Filesystem): string {
     .join('\n');
 }
 
-function unavailableFilesystem(filesystem: Filesystem, available: readonly Filesystem[]): BuildFailure {
+/** The answer to a request for a file system that an ImageBuilder makes no images of. */
+export function unavailableFilesystem(filesystem: Filesystem, available: readonly Filesystem[]): BuildFailure {
   const message = `Unsupported filesystem: ${filesystem}. Available: ${available.join(', ')}`;
   return new BuildFailure(message, { errors: [{ code: 'filesystem_unavailable', filesystem, available, message }] });
 }

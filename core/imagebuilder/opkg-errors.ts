@@ -17,7 +17,9 @@ const CLASH = /^ \* check_data_file_clashes: Package (\S+) wants to install file
 const CLASH_OWNER = /^\s+But that file is already provided by package\s+\* (\S+)\s*$/;
 const CONFLICT = /^ \* check_conflicts_for: The following packages conflict with (\S+):$/;
 const CONFLICT_WITH = /^ \* check_conflicts_for:\s+(\S+)(?: .*)?$/;
-const DOWNLOAD = /^ \* opkg_(?:download|install_pkg): (?:Failed to download|Checksum or size mismatch|Package size mismatch)/;
+/** Of a package; an index that cannot be fetched is told long before anything is given up. */
+const DOWNLOAD =
+  /^ \* opkg_(?:download: Failed to download (?!\S+\/Packages(?:\.gz|\.sig)?,)|install_pkg: (?:Failed to download|Checksum or size mismatch|Package size mismatch))/;
 const GIVEN_UP = /^ \* opkg_install_cmd: Cannot install package (\S+)\.$/;
 
 /**

@@ -294,6 +294,21 @@ describe('what goes wrong', () => {
     expect((await readdir(bin)).filter((name) => /profiles\.json|\.bin$/.test(name))).toEqual([]);
   });
 
+  it('says nothing of a squashfs that is larger than its partition', async () => {
+    const bin = await x86.binDir();
+    const config = join(x86.directory, '.config');
+    const before = await readFile(config, 'utf8');
+    await writeFile(config, before.replace('CONFIG_TARGET_ROOTFS_EXT4FS=y', '# CONFIG_TARGET_ROOTFS_EXT4FS is not set'));
+    const { code, stdout, stderr } = await x86.make('image', 'PROFILE=generic', 'PACKAGES=huge', `BIN_DIR=${bin}`);
+    await writeFile(config, before);
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toMatch(/too big|out of space/);
+    const combined = gunzipSync(await readFile(join(bin, 'openwrt-24.10.2-x86-64-generic-squashfs-combined.img.gz')));
+    const root = { at: combined.readUInt32LE(446 + 16 + 8) * 512, bytes: combined.readUInt32LE(446 + 16 + 12) * 512 };
+    expect(root.at + root.bytes).toBeLessThan(combined.length);
+    expect(JSON.stringify(await readJson(join(bin, 'profiles.json')))).toContain('squashfs-combined.img.gz');
+  });
+
   it('fails with a package script that fails', async () => {
     const { code, stderr } = await ath79.make('image', 'PROFILE=test', 'PACKAGES=fails-install', `BIN_DIR=${await ath79.binDir()}`);
     expect(code).toBe(2);

@@ -43,11 +43,25 @@ interface Made {
   log: string;
 }
 
+/** The log that the last build left that failed. */
+let lastLog: string | undefined;
+
 async function make(order: BuildOrder, using = maker, signal: AbortSignal = new AbortController().signal): Promise<Made> {
   const steps: string[] = [];
   const lines: string[] = [];
-  const output = await using.make(order, demoBinDir(), { enter: (step) => steps.push(step), log: (line) => lines.push(line) }, signal);
-  return { output, steps, log: lines.join('\n') };
+  try {
+    const output = await using.make(order, demoBinDir(), { enter: (step) => steps.push(step), log: (line) => lines.push(line) }, signal);
+    return { output, steps, log: lines.join('\n') };
+  } catch (error) {
+    // What runBuild does with it: keeps the log, lets go of the rest.
+    lastLog = undefined;
+    if (error instanceof BuildFailure || error instanceof InfrastructureFailure) {
+      const { logPath, dispose } = error.evidence;
+      if (logPath !== undefined) lastLog = await readFile(logPath, 'utf8');
+      await dispose?.();
+    }
+    throw error;
+  }
 }
 
 /** The quick one: squashfs only, unless asked otherwise. */
@@ -109,7 +123,12 @@ describe('imagebuilderMaker', () => {
     expect(output.manifest).toMatchObject({ vim: expect.any(String), libncurses: expect.any(String) });
     expect(output.manifest).not.toHaveProperty('dnsmasq');
     expect(output.metadata).toMatchObject({ version_code: asked.revision, version_number: '24.10.2' });
-    expect(output.digests).toMatchObject({ [asked.imagebuilder.name]: asked.imagebuilder.sha256 });
+    const target = 'releases/24.10.2/targets/x86/64';
+    expect(output.digests).toMatchObject({ [`${target}/${asked.imagebuilder.name}`]: asked.imagebuilder.sha256 });
+    for (const path of [`${target}/packages/Packages`, 'releases/24.10.2/packages/x86_64/base/Packages']) {
+      const published = await (await fetch(`${upstream.url}/${path}`)).arrayBuffer();
+      expect(output.digests[path]).toBe(createHash('sha256').update(Buffer.from(published)).digest('hex'));
+    }
     expect(output.reproduce).toContain(asked.imagebuilder.sha256);
     expect(output.durations).toMatchObject({ building_image: expect.any(Number), make_image: expect.any(Number) });
 
@@ -162,6 +181,20 @@ describe('imagebuilderMaker', () => {
     expect(await builds('at-once')).toEqual([]);
   });
 
+  it('says which package index is not the one that the request hash stands for', async () => {
+    const [base, luci] = ['base', 'luci'].map((feed) => `releases/24.10.2/packages/x86_64/${feed}/Packages`);
+    const packed = Buffer.from(await (await fetch(`${upstream.url}/${base}.gz`)).arrayBuffer());
+    const digest = createHash('sha256').update(packed).digest('hex');
+    const asked = { ...(await order({ packages: ['zzz'] })), indexes: { [`${base}.gz`]: digest, [`${luci}.gz`]: '0'.repeat(64) } };
+    const { output, log } = await make(asked);
+    expect(log).toContain(`Package index is newer than the one that the request hash stands for: ${luci}`);
+    expect(log).not.toContain(`hash stands for: ${base}`);
+    expect((await readdir(join(directory, 'shared', 'cache', 'packages', asked.inputs))).filter((name) => !name.endsWith('.ipk'))).toEqual([
+      'openwrt_base',
+    ]);
+    await output.dispose();
+  });
+
   it('puts defaults into the image', async () => {
     const { output } = await make(await order({ filesystem: null, defaults: "uci set system.@system[0].hostname='$(reboot)'\n" }));
     expect(await inRootfs(output, 'etc/uci-defaults/99-asu-defaults')).toBe("uci set system.@system[0].hostname='$(reboot)'\n");
@@ -199,6 +232,8 @@ describe('a request that cannot be built', () => {
     [{ repository_keys: ['no key'] }, 'Invalid repository key'],
     [{ target: 'ath79/generic', profile: 'test', packages: ['huge'] }, 'exceed device storage'],
     [{ packages: ['huge'], filesystem: 'ext4' }, 'exceed device storage'],
+    [{ packages: ['huge'], filesystem: 'squashfs' }, 'exceed device storage'],
+    [{ packages: ['huge'], filesystem: 'squashfs', version: '25.12.0' }, 'exceed device storage'],
   ] as [Partial<BuildRequest>, string][])('%j is a failure of the request', async (request, text) => {
     const error = await failing(request);
     expect(error).toBeInstanceOf(BuildFailure);
@@ -214,6 +249,20 @@ describe('a request that cannot be built', () => {
       errors: [expect.objectContaining({ code: 'package_missing', packages: ['does-not-exist'] })],
       durations: expect.objectContaining({ building_image: expect.any(Number) }),
     });
+    expect(lastLog).toContain('Cannot install package does-not-exist.');
+    expect(lastLog).toMatch(/^Build of 24\.10\.2 x86\/64 generic/);
+  });
+
+  it('has images whose root file system runs past its partition, of which ImageBuilder says nothing', async () => {
+    const error = (await failing({ packages: ['huge'] })) as BuildFailure;
+    expect(lastLog).not.toMatch(/too big|out of space/);
+    expect(error.evidence.errors?.map(({ code, image }) => [code, String(image).split('-').slice(6).join('-')])).toEqual([
+      ['image_too_big', 'squashfs-combined-efi.img.gz'],
+      ['image_too_big', 'squashfs-combined.img.gz'],
+    ]);
+    for (const { size, limit } of error.evidence.errors ?? []) expect(size).toBeGreaterThan(Number(limit));
+    const { output } = await make(await order({ packages: ['huge'], rootfs_size_mb: 128 }));
+    await output.dispose();
   });
 });
 

@@ -87,11 +87,11 @@ interface Site extends Machine {
 async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress, signal: AbortSignal, site: Site): Promise<BuildOutput> {
   const timer = stepTimer();
   const steps: BuildProgress = {
+    ...progress,
     enter: (step) => {
       timer.enter(step);
       progress.enter(step);
     },
-    log: progress.log,
   };
   timer.enter('init');
   const directory = join(site.builds, ownedName(BUILD));
@@ -139,7 +139,9 @@ async function buildIn(
   const download = downloadOptions(options);
   const timeoutMs = options.timeoutMs ?? DEFAULTS.timeoutMs;
   const make = { sandbox, marker: directory, log, timeoutMs, maxOutputBytes: options.maxOutputBytes ?? DEFAULTS.maxOutputBytes };
-  log.line(`Build of ${order.request.version} ${order.request.target} ${order.request.profile}, sandbox ${sandbox.level}`);
+  const { version, target, profile } = order.request;
+  const names = `request hash ${order.requestHash}, correlation id ${progress.correlationId ?? 'unknown'}`;
+  log.line(`Build of ${version} ${target} ${profile}, ${names}, sandbox ${sandbox.level}`);
 
   progress.enter('download_imagebuilder');
   if (await site.imagebuilders.has(order.imagebuilder.sha256)) await confirm(order, site, download, log.line, signal);

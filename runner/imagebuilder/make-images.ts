@@ -4,6 +4,7 @@ import type { BuildOrder } from '#core/build-order.ts';
 import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from '#core/build-output.ts';
 import { checkManifest } from '#core/imagebuilder/check-manifest.ts';
 import { type ImageCommand, makeImageCommand, makeManifestCommand } from '#core/imagebuilder/commands.ts';
+import { ARCHIVES, unavailableFilesystem } from '#core/imagebuilder/dot-config.ts';
 import type { FailureAnalysis } from '#core/imagebuilder/failure-analysis.ts';
 import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
@@ -123,7 +124,10 @@ export async function makeImages(
       ? await readInside(deps.destination, 'profiles.json')
       : undefined;
     const built = profiles === undefined ? undefined : builtProfile(profiles.toString('utf8'), request.profile, output.files);
-    if (result.exitCode !== 0 || built === undefined || isTooBig(result)) throw failureOf(result, request.repositories);
+    if (result.exitCode === 0 && built === undefined && request.filesystem !== null && ARCHIVES.includes(request.filesystem))
+      throw unavailableFilesystem(request.filesystem, prepared.imageFilesystems);
+    if (result.exitCode !== 0 || built === undefined || isTooBig(result))
+      throw failureOf({ ...result, isOffline: offline }, request.repositories);
     const images = new Set(built.profile.images.map(({ name }) => name));
     refuse(
       tooBigFor(

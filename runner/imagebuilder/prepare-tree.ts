@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BuildOrder } from '#core/build-order.ts';
 import { BuildFailure } from '#core/build-output.ts';
 import type { Filesystem } from '#core/build-request.ts';
-import { onlyFilesystem } from '#core/imagebuilder/dot-config.ts';
+import { ARCHIVES, onlyFilesystem, parseDotConfig } from '#core/imagebuilder/dot-config.ts';
 import { repositoryFile, withUpstream } from '#core/imagebuilder/repository-file.ts';
 import { InvalidRepositoryKeyError, type KeyFile, repositoryKeyFiles } from '#core/imagebuilder/repository-keys.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
@@ -25,6 +25,8 @@ export interface PreparedTree {
   readonly repositoryText: string;
   /** Lines of `.config` that were switched off. */
   readonly switchedOff: readonly string[];
+  /** File systems of which this ImageBuilder makes images. */
+  readonly imageFilesystems: readonly Filesystem[];
 }
 
 /**
@@ -53,9 +55,16 @@ export async function prepareTree(
 
   for (const { path, content } of keyFiles(request.repository_keys)) await putFile(join(tree, path), content, uid);
   if (request.defaults) await putFile(join(tree, DEFAULTS), request.defaults, uid);
-  const switchedOff = request.filesystem === null ? [] : await keepFilesystem(join(tree, '.config'), request.filesystem, uid);
+  const config = join(tree, '.config');
+  const filesystems = parseDotConfig(await readFile(config, 'utf8')).filesystems.filter((name) => !ARCHIVES.includes(name));
+  const switchedOff = request.filesystem === null ? [] : await keepFilesystem(config, request.filesystem, uid);
   if (isTrusted(order)) await key.install(tree, facts.packageManager, uid);
-  return { repositories: hasRepositories ? { name: facts.repositoryFile, text } : undefined, repositoryText: text, switchedOff };
+  return {
+    repositories: hasRepositories ? { name: facts.repositoryFile, text } : undefined,
+    repositoryText: text,
+    switchedOff,
+    imageFilesystems: filesystems,
+  };
 }
 
 function keyFiles(keys: readonly string[]): KeyFile[] {
