@@ -65,6 +65,7 @@ export function keepLease(
   return {
     lost: lost.signal,
     progress: {
+      correlationId: taken.correlationId,
       enter: (next) => {
         step = next;
         onEvent?.({ type: 'step', build: written, step: next });

@@ -136,6 +136,8 @@ export interface RecordStore {
 
 /** What a running build tells its owner; the calls return at once. */
 export interface BuildProgress {
+  /** Of the request that began the build: its log begins with it. */
+  readonly correlationId?: string;
   /** Enters a step; also the public `imagebuilder_status`. */
   enter(step: BuildStep): void;
   /** A line for the build's log. */

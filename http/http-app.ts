@@ -1,14 +1,20 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { AsuError } from '#core/errors.ts';
+import { type Answered, accessLog, shown } from './access-log.ts';
 import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from './cors.ts';
 import { errorResponse, problem } from './error-response.ts';
-import type { Log } from './log.ts';
+import type { Log, LogFields } from './log.ts';
 import { redirect } from './redirect.ts';
+import { routeTemplate } from './route-template.ts';
 
 /** What every route handler finds in its context. */
 export interface HttpEnv {
-  Variables: { correlationId: string };
+  Variables: {
+    correlationId: string;
+    /** What a handler wants the request's line in the log to say besides, such as the build it was about. */
+    logFields?: LogFields;
+  };
 }
 
 /** A function's routes, to be mounted by a way of running. */
@@ -19,7 +25,7 @@ export const routes = (): Routes => new Hono<HttpEnv>();
 export interface HttpAppOptions {
   readonly log: Log;
   /** Called once per answered request with the route's template (never the raw path), for metrics. */
-  readonly onAnswered?: (answered: { method: string; route: string; status: number; milliseconds: number }) => void;
+  readonly onAnswered?: (answered: Answered) => void;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'PUT', 'PATCH'] as const;
@@ -30,32 +36,32 @@ const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'PUT', 'PATCH'] as const;
  */
 export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly Routes[]): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
+  const access = accessLog(log);
+  app.use(doubledSlashInPlace((request, env) => app.fetch(request, env)));
   app.use(async (c, next) => {
     const started = performance.now();
     const correlationId = correlationIdOf(c.req.header(CORRELATION_ID));
+    const userAgent = c.req.header('User-Agent');
+    const { method, path } = c.req;
+    const route = routeTemplate(c.req.matchedRoutes);
     c.set('correlationId', correlationId);
+    access.started({ method, route, path, userAgent, correlationId });
     await next();
-    const { headers } = c.res;
+    const { headers, status } = c.res;
     for (const name in CORS_HEADERS) headers.set(name, CORS_HEADERS[name] as string);
     headers.set(CORRELATION_ID, correlationId);
-    const milliseconds = performance.now() - started;
-    const { method } = c.req;
-    log.debug('request completed', {
-      method,
-      path: c.req.path,
-      status: c.res.status,
-      duration_ms: milliseconds,
-      correlation_id: correlationId,
-    });
-    onAnswered?.({ method, route: routeOf(c.req.matchedRoutes), status: c.res.status, milliseconds });
+    const isBug = c.error !== undefined && !(c.error instanceof AsuError);
+    const answered = { method, route, status, milliseconds: performance.now() - started, correlationId, isBug };
+    access.completed(answered, userAgent, c.get('logFields'));
+    onAnswered?.(answered);
   });
   app.use(preflight);
-  app.use(doubledSlash((request, env) => app.fetch(request, env)));
+  app.use(doubledSlashRedirect);
   for (const part of parts) app.route('/', part);
 
   app.onError((error, c) => {
     if (!(error instanceof AsuError))
-      log.error('request failed', { error, method: c.req.method, path: c.req.path, correlation_id: c.get('correlationId') });
+      log.error('request failed', { error, method: c.req.method, path: shown(c.req.path), correlation_id: c.get('correlationId') });
     return errorResponse(error);
   });
   app.notFound((c) => {
@@ -79,28 +85,32 @@ const preflight: MiddlewareHandler<HttpEnv> = async (c, next) => {
 };
 
 /**
- * `//x`, from clients configured with a trailing slash: a redirect with the query kept for GET and HEAD; anything else is
- * answered in place, since a redirected POST would lose its body (CONTRACT.md §0.17).
+ * `//x`, from clients configured with a trailing slash: answered in place, since a redirected POST would lose its body (CONTRACT.md
+ * §0.17). Before anything else: it is one request, and counted and logged as one.
  */
-const doubledSlash =
+const doubledSlashInPlace =
   (fetch: (request: Request, env: object) => Response | Promise<Response>): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
-    if (!c.req.path.startsWith('//') || !METHODS.some((method) => method === c.req.method)) return next();
-    const url = new URL(c.req.url);
-    const location = `/${url.pathname.replace(/^\/+/, '')}`;
-    if (c.req.method === 'GET' || c.req.method === 'HEAD') return redirect(301, location + url.search);
-    url.pathname = location;
     const { method, headers, body } = c.req.raw;
+    if (!c.req.path.startsWith('//') || READS.has(method) || !METHODS.some((known) => known === method)) return next();
+    const url = new URL(c.req.url);
+    url.pathname = withoutDoubledSlash(url.pathname);
     return fetch(new Request(url, { method, headers, body, duplex: 'half' } as RequestInit), c.env as object);
   };
+
+/** GET and HEAD of `//x`: a redirect with the query kept. */
+const doubledSlashRedirect: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  if (!c.req.path.startsWith('//') || !READS.has(c.req.method)) return next();
+  const url = new URL(c.req.url);
+  return redirect(301, withoutDoubledSlash(url.pathname) + url.search);
+};
+
+const READS = new Set(['GET', 'HEAD']);
+
+const withoutDoubledSlash = (path: string) => `/${path.replace(/^\/+/, '')}`;
 
 /** Methods some route (not a middleware) answers at the path. */
 function methodsOf(app: Hono<HttpEnv>, path: string): string[] {
   const found = METHODS.filter((method) => app.router.match(method, path)[0].some(([[, route]]) => route.method !== 'ALL'));
   return found.includes('GET') && !found.includes('HEAD') ? ['GET', 'HEAD', ...found.filter((method) => method !== 'GET')] : found;
 }
-
-const routeOf = (matched: readonly { path: string; method: string }[]): string =>
-  matched.findLast(({ method }) => method !== 'ALL')?.path ?? 'unmatched';
-
-const shown = (path: string) => (path.length > 200 ? `${path.slice(0, 200)}…` : path);

@@ -4,6 +4,8 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** Whether lines of that level are written at all: asked before fields are gathered where requests come by the thousand. */
+  writes(level: LogLevel): boolean;
   /** The same log with fields that every line carries. */
   with(fields: LogFields): Log;
 }
@@ -19,18 +21,19 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  */
 export function jsonLog(level: LogLevel | (() => LogLevel), write: (line: string) => void, fields: LogFields = {}): Log {
   const least = typeof level === 'function' ? level : () => level;
-  const at = (name: LogLevel) => {
-    const rank = LOG_LEVELS.indexOf(name);
-    return (message: string, more: LogFields = {}) => {
-      if (rank < LOG_LEVELS.indexOf(least())) return;
+  const writes = (name: LogLevel) => name !== 'silent' && LOG_LEVELS.indexOf(name) >= LOG_LEVELS.indexOf(least());
+  const at =
+    (name: LogLevel) =>
+    (message: string, more: LogFields = {}) => {
+      if (!writes(name)) return;
       write(`${JSON.stringify({ time: new Date().toISOString(), level: name, message, ...fields, ...more }, readable)}\n`);
     };
-  };
   return {
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
+    writes,
     with: (more) => jsonLog(level, write, { ...fields, ...more }),
   };
 }

@@ -1,80 +1,120 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { QueuePositions } from '#core/ports.ts';
-import type { RunEvent } from '#core/run-build.ts';
-import type { HttpAppOptions } from './http-app.ts';
 import { type Routes, routes } from './http-app.ts';
+import {
+  BUILD_OUTCOMES,
+  buildOutcome,
+  type MetricEvents,
+  methodLabel,
+  REQUEST_OUTCOMES,
+  secondsBetween,
+  UPSTREAM_OUTCOMES,
+} from './metric-events.ts';
 
-export interface Metrics {
-  readonly onAnswered: NonNullable<HttpAppOptions['onAnswered']>;
-  readonly onRunEvent: (event: RunEvent) => void;
-  /** `new`, `joined`, `hit` or `rejected`, for every request that passed the schema. */
-  readonly onRequest: (outcome: string) => void;
+export interface Metrics extends MetricEvents {
+  /** How many builds are being worked on of how many that could be. */
+  readonly onSlots: (busy: number, total: number) => void;
   /** `GET /metrics`. */
   readonly routes: Routes;
 }
 
+/** From a finished build's status, read from memory, to a download that waits for upstream. */
+const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** From a step that finds everything done to the time limit of a build. */
+const BUILD_SECONDS = [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 1200];
+const WAIT_SECONDS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 1800, 3600, 14_400];
+const UPSTREAM_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
 /**
- * Prometheus metrics of one service. Endpoint labels are route templates, never paths: a label per request hash would grow for
- * ever. The queue is looked at when it is scraped.
+ * Prometheus metrics of one service. Every label has a bounded number of values: endpoints are route templates, never paths, since a
+ * label per request hash would grow for ever. What can be counted begins at 0, so that the first failure is an increase. The queue
+ * is looked at when it is scraped.
  */
 export function prometheusMetrics(service: string, positions?: QueuePositions): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const requests = new Counter({
-    name: 'http_requests_total',
-    help: 'Requests answered.',
-    labelNames: ['method', 'endpoint', 'status_code', 'service'],
-    registers,
-  });
-  const seconds = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time to the beginning of the answer.',
-    labelNames: ['method', 'endpoint', 'service'],
-    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
-    registers,
-  });
-  const submitted = new Counter({
-    name: 'asu_requests_total',
-    help: 'Build requests by what they met.',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const builds = new Counter({ name: 'asu_builds_total', help: 'Ends of attempts.', labelNames: ['outcome'], registers });
-  const steps = new Histogram({
-    name: 'asu_build_step_duration_seconds',
-    help: 'Time of each step of finished builds.',
-    labelNames: ['step'],
-    buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600],
-    registers,
-  });
+  collectDefaultMetrics({ register: registry });
+  const counter = (name: string, help: string, ...labelNames: string[]) => new Counter({ name, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: number[], ...labelNames: string[]) =>
+    new Histogram({ name, help, buckets, labelNames, registers });
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  /** A gauge that is not there while it cannot be read; the other metrics are. */
+  const looked = (name: string, help: string, look: () => Promise<number>) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect: async function () {
+        this.remove();
+        await look().then(
+          (value) => this.set(value),
+          () => undefined,
+        );
+      },
+    });
+
+  const answers = counter('http_requests_total', 'Requests answered.', 'method', 'endpoint', 'status_code', 'service');
+  const seconds = histogram(
+    'http_request_duration_seconds',
+    'Time to the beginning of the answer.',
+    REQUEST_SECONDS,
+    ...['method', 'endpoint', 'service'],
+  );
+  const bugs = counter('asu_unexpected_errors_total', 'Requests answered 500 by a fault of the server, each in the log.', 'service');
+  bugs.inc({ service }, 0);
+
+  const requests = counter('asu_requests_total', 'Valid build requests by what they met: hit and joined are served from cache.', 'outcome');
+  for (const outcome of REQUEST_OUTCOMES) requests.inc({ outcome }, 0);
+
+  const builds = counter('asu_builds_total', 'Ends of attempts at builds.', 'outcome');
+  for (const outcome of BUILD_OUTCOMES) builds.inc({ outcome }, 0);
+  const wait = histogram('asu_build_wait_seconds', 'Time from the request to the first attempt.', WAIT_SECONDS);
+  const duration = histogram('asu_build_duration_seconds', 'Time of attempts that made images.', BUILD_SECONDS);
+  const steps = histogram('asu_build_step_duration_seconds', 'Time of each step of finished builds.', BUILD_SECONDS, 'step');
+  const slots = gauge('asu_runner_slots', 'Builds that may be worked on at once.');
+  const busy = gauge('asu_runner_slots_busy', 'Builds being worked on here.');
+
+  const upstream = counter('asu_upstream_requests_total', 'Requests to upstream, one per attempt.', 'outcome');
+  for (const outcome of UPSTREAM_OUTCOMES) upstream.inc({ outcome }, 0);
+  const upstreamSeconds = histogram(
+    'asu_upstream_request_duration_seconds',
+    "Time to the beginning of upstream's answer.",
+    UPSTREAM_SECONDS,
+  );
+
   if (positions !== undefined) {
-    new Gauge({
-      name: 'asu_queue_length',
-      help: 'Builds waiting.',
-      registers,
-      collect: async function () {
-        this.set(await positions.waiting());
-      },
+    looked('asu_queue_length', 'Builds waiting.', () => positions.waiting());
+    looked('asu_queue_oldest_seconds', 'How long the build has waited that waits longest; 0 when none does.', async () => {
+      const oldest = await positions.oldest();
+      return oldest === undefined ? 0 : Math.max(0, (Date.now() - oldest.getTime()) / 1000);
     });
-    new Gauge({
-      name: 'asu_builds_running',
-      help: 'Builds being built.',
-      registers,
-      collect: async function () {
-        this.set(await positions.running());
-      },
-    });
+    looked('asu_builds_running', 'Builds being worked on anywhere.', () => positions.running());
   }
+
   return {
-    onAnswered: ({ method, route, status, milliseconds }) => {
-      requests.inc({ method, endpoint: route, status_code: status, service });
-      seconds.observe({ method, endpoint: route, service }, milliseconds / 1000);
+    onAnswered: ({ method: given, route: endpoint, status, milliseconds, isBug }) => {
+      const method = methodLabel(given);
+      answers.inc({ method, endpoint, status_code: status, service });
+      seconds.observe({ method, endpoint, service }, milliseconds / 1000);
+      if (isBug) bugs.inc({ service });
     },
-    onRequest: (outcome) => submitted.inc({ outcome }),
+    onRequest: (outcome) => requests.inc({ outcome }),
     onRunEvent: (event) => {
-      if (event.type === 'done') for (const [step, ms] of Object.entries(event.output.durations)) steps.observe({ step }, ms / 1000);
-      if (ENDS.has(event.type)) builds.inc({ outcome: event.type });
+      const outcome = buildOutcome(event);
+      if (outcome !== undefined) builds.inc({ outcome });
+      if (event.type === 'started' && event.build.attempt === 1)
+        wait.observe(secondsBetween(event.build.enqueuedAt, event.build.startedAt));
+      if (event.type !== 'done') return;
+      duration.observe(secondsBetween(event.build.startedAt, event.build.finishedAt));
+      for (const [step, ms] of Object.entries(event.output.durations)) steps.observe({ step }, ms / 1000);
+    },
+    onUpstream: (outcome, took) => {
+      upstream.inc({ outcome });
+      upstreamSeconds.observe(took);
+    },
+    onSlots: (now, total) => {
+      busy.set(now);
+      slots.set(total);
     },
     routes: routes().get(
       '/metrics',
@@ -83,5 +123,3 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
     ),
   };
 }
-
-const ENDS = new Set<RunEvent['type']>(['done', 'failed', 'retrying', 'handed-back', 'lost']);

@@ -3,7 +3,10 @@ import type { Log } from '#http/log.ts';
 
 /** One line per turn in a build's life. Builds with `defaults` are private: of their request only the hash is logged. */
 export function logRunEvent(log: Log, event: RunEvent): void {
-  if (event.type === 'ignored') return log.debug('message ignored', { request_hash: event.message.hash, reason: event.reason });
+  if (event.type === 'ignored') {
+    const { hash, correlationId } = event.message;
+    return log.debug('message ignored', { request_hash: hash, correlation_id: correlationId, reason: event.reason });
+  }
   const { build } = event;
   const fields = { request_hash: build.hash, correlation_id: build.correlationId, attempt: build.attempt };
   switch (event.type) {

@@ -28,6 +28,7 @@ import { storeApp } from '#functions/store/app.ts';
 import { healthRoutes } from '#http/health.ts';
 import { httpApp } from '#http/http-app.ts';
 import type { Log } from '#http/log.ts';
+import { measuredFetch } from '#http/measured-fetch.ts';
 import { prometheusMetrics } from '#http/metrics.ts';
 import { serveNode } from '#http/serve-node.ts';
 import { work } from '#runner/work.ts';
@@ -82,7 +83,9 @@ export async function startStandalone(
     now,
     onTrouble: (error) => log.warn('statistics could not be written', { error }),
   });
+  const metrics = prometheusMetrics('standalone', positions);
   const catalogue = upstreamCatalogue({
+    fetch: measuredFetch(metrics.onUpstream),
     baseUrl: config.UPSTREAM_URL,
     records,
     now,
@@ -104,7 +107,6 @@ export async function startStandalone(
     branches,
     serverFacts: settings.serverFacts,
   };
-  const metrics = prometheusMetrics('standalone', positions);
   const app = httpApp(
     { log, onAnswered: metrics.onAnswered },
     metrics.routes,
@@ -128,7 +130,8 @@ export async function startStandalone(
         metrics.onRequest('rejected');
         if (config.SERVER_STATS) recorder.onRejected(...rejected);
       },
-      onSendFailure: (error, build) => log.error('message could not be sent', { error, request_hash: build.hash }),
+      onSendFailure: (error, build) =>
+        log.error('message could not be sent', { error, request_hash: build.hash, correlation_id: build.correlationId }),
     }),
     prepareApp(prepare),
     storeApp({ artifacts, signingKey }),
@@ -170,6 +173,7 @@ export async function startStandalone(
         newAttemptId: randomUUID,
         every,
         onEvent,
+        onSlots: metrics.onSlots,
         onTrouble,
       },
       config.WORKER_CONCURRENT,

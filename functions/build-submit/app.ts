@@ -1,7 +1,9 @@
+import { AsuError } from '#core/errors.ts';
 import type { ParseBuildRequest } from '#core/parse-build-request.ts';
 import type { PreparedBuild } from '#core/prepare-build.ts';
 import { type PrepareRemotelyDeps, prepareRemotely } from '#core/prepare-remotely.ts';
 import { type SubmitBuildDeps, type Submitted, submitBuild } from '#core/submit-build.ts';
+import { shown } from '#http/access-log.ts';
 import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonBody } from '#http/json-body.ts';
@@ -26,9 +28,12 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
       const client = clientOf(request.client, c.req.header('User-Agent'));
       const submitted = await submitBuild(deps, request, { correlationId: c.get('correlationId'), skipResolution }).catch((error) => {
+        const reason = error instanceof AsuError && !request.defaults ? { reason: shown(error.message) } : {};
+        c.set('logFields', { outcome: 'rejected', ...reason });
         deps.onRejected?.(client);
         throw error;
       });
+      c.set('logFields', { outcome: submitted.outcome, request_hash: submitted.prepared.hash });
       deps.onSubmitted?.(submitted, client);
       return buildResponse(submitted.view, deps.estimate, 'POST');
     })

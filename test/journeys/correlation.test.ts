@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type TestServer, testServer } from '#test/support/test-server.ts';
+
+/** One request, found again in every line of the log and in the build's own. */
+let server: TestServer;
+beforeAll(async () => {
+  server = await testServer({ realImages: {}, env: { ALLOW_DEFAULTS: '1' } });
+});
+afterAll(() => server.close());
+
+const REQUEST = { version: '24.10.2', target: 'x86/64', profile: 'generic', filesystem: 'squashfs' };
+const MESSAGES_OF_A_BUILD = ['request started', 'request completed', 'build started', 'build step entered', 'build said', 'build done'];
+
+const linesOf = (id: string) => server.lines.map((line) => JSON.parse(line)).filter(({ correlation_id }) => correlation_id === id);
+
+async function finished(response: Response): Promise<Record<string, unknown>> {
+  let answer = (await response.json()) as Record<string, unknown>;
+  while (answer['status'] === 202) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    answer = (await (await server.get(`/api/v1/build/${answer['request_hash']}`)).json()) as Record<string, unknown>;
+  }
+  expect(answer['detail']).toBe('done');
+  return answer;
+}
+
+it('goes from the request through queue and runner into every line and into the log of the build', async () => {
+  const id = 'router-42.first';
+  const response = await server.post('/api/v1/build', { ...REQUEST, packages: ['vim'] }, { 'X-Correlation-Id': id });
+  expect(response.headers.get('X-Correlation-Id')).toBe(id);
+  const { request_hash: hash, bin_dir: binDir } = await finished(response);
+
+  const lines = linesOf(id);
+  expect([...new Set(lines.map(({ message }) => message))].sort()).toEqual([...MESSAGES_OF_A_BUILD].sort());
+  for (const line of lines) if (line.message !== 'request started') expect(line).toMatchObject({ request_hash: hash });
+  expect(lines.find(({ message }) => message === 'request completed')).toMatchObject({ endpoint: '/api/v1/build', outcome: 'new' });
+
+  const log = await readFile(join(server.dataDir, 'public', 'logs', String(binDir), 'build.log'), 'utf8');
+  const [first] = log.split('\n');
+  expect(first).toContain(`request hash ${hash}`);
+  expect(first).toContain(`correlation id ${id}`);
+});
+
+it('a second request for the same build has a name of its own, and the hash that leads to the first', async () => {
+  const body = { ...REQUEST, packages: ['tmux'] };
+  const first = await server.post('/api/v1/build', body, { 'X-Correlation-Id': 'one' });
+  const second = await server.post('/api/v1/build', body, { 'X-Correlation-Id': 'two' });
+  expect(second.headers.get('X-Correlation-Id')).toBe('two');
+  const { request_hash: hash } = await finished(first);
+  const [completed, ...more] = linesOf('two').filter(({ message }) => message !== 'request started');
+  expect(completed).toMatchObject({ message: 'request completed', outcome: 'joined', request_hash: hash });
+  expect(more).toEqual([]);
+  expect(linesOf('one').some((line) => line.message === 'build done' && line.request_hash === hash)).toBe(true);
+});
+
+it('of a private build, and of one that is refused, the log says no more than it may', async () => {
+  const secret = 'uci set wireless.key=hunter2';
+  await finished(
+    await server.post('/api/v1/build', { ...REQUEST, packages: ['nano'], defaults: secret }, { 'X-Correlation-Id': 'private' }),
+  );
+  const refused = { ...REQUEST, packages: ['no-such-package'] };
+  await server.post('/api/v1/build', { ...refused, defaults: secret }, { 'X-Correlation-Id': 'private-refused' });
+  await server.post('/api/v1/build', refused, { 'X-Correlation-Id': 'refused' });
+
+  expect(JSON.stringify(server.lines)).not.toContain('hunter2');
+  expect(JSON.stringify(linesOf('private'))).not.toMatch(/nano|x86/);
+  const completedOf = (id: string) => linesOf(id).find(({ message }) => message === 'request completed');
+  expect(completedOf('refused')).toMatchObject({ outcome: 'rejected', reason: expect.stringContaining('no-such-package') });
+  expect(completedOf('private-refused')).toMatchObject({ outcome: 'rejected' });
+  expect(completedOf('private-refused')).not.toHaveProperty('reason');
+});
