@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,13 +12,13 @@ import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { artifactKeys } from './artifact-keys.ts';
-import type { Build, QueuedBuild, RequestHash } from './build.ts';
+import type { BinDir, Build, FailedBuild, QueuedBuild, RequestHash } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
-import { BuildFailure, InfrastructureFailure } from './build-output.ts';
+import { BuildFailure, type FailureEvidence, InfrastructureFailure } from './build-output.ts';
 import { buildStatus } from './build-status.ts';
 import { BuildNotFoundError, StorageFullError } from './errors.ts';
 import { buildRequestParser } from './parse-build-request.ts';
-import type { ArtifactStore } from './ports.ts';
+import type { ArtifactStore, ReceivedMessage } from './ports.ts';
 import { MAX_ATTEMPTS, type RunEvent, runBuild } from './run-build.ts';
 import { sweepBuilds } from './sweep.ts';
 
@@ -174,6 +174,49 @@ describe('a build', () => {
     }
     expect(await w.builds.get(hash)).toMatchObject({ state: 'failed', cached: false, attempt: MAX_ATTEMPTS });
     expect(w.imageMaker.begun).toHaveLength(MAX_ATTEMPTS);
+  });
+
+  it.each([
+    ['of the request', (evidence: FailureEvidence) => new BuildFailure('missing (vim)', evidence)],
+    ['of the machine', (evidence: FailureEvidence) => new InfrastructureFailure('broken', { evidence, isFinal: true })],
+  ])('by a fault %s has its whole log kept, and what it held let go', async (_, failure) => {
+    const logPath = join(directory, 'its.log');
+    await writeFile(logPath, 'the whole story\n');
+    let disposals = 0;
+    const dispose = async () => {
+      disposals++;
+    };
+    const w = world({
+      act: () => {
+        throw failure({ logPath, dispose });
+      },
+    });
+    const hash = await accept(w);
+    await runBuild(w.runner, (await w.receive()) as ReceivedMessage, NEVER);
+    const build = (await w.builds.get(hash)) as FailedBuild;
+    expect(await w.artifacts.read(artifactKeys.log(build.binDir as BinDir))).toBe('the whole story\n');
+    expect(await w.artifacts.read(artifactKeys.outcome(build.binDir as BinDir))).not.toContain('its.log');
+    expect(disposals).toBe(1);
+  });
+
+  it('lets go of what a failed attempt held, also when it is tried again', async () => {
+    let disposals = 0;
+    const w = world({
+      act: () => {
+        throw new InfrastructureFailure('broken', {
+          evidence: {
+            logPath: join(directory, 'absent.log'),
+            dispose: async () => {
+              disposals++;
+            },
+          },
+        });
+      },
+    });
+    const hash = await accept(w);
+    await runBuild(w.runner, (await w.receive()) as ReceivedMessage, NEVER);
+    expect(await w.builds.get(hash)).toMatchObject({ state: 'queued', attempt: 1 });
+    expect(disposals).toBe(1);
   });
 
   it('whose inputs are gone is failed at once and not remembered', async () => {
