@@ -38,6 +38,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'services',
+          include: ['test/services/**/*.test.ts'],
+          globalSetup: 'test/localstack/global-setup.ts',
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
           name: 'openapi',
           include: ['test/openapi/**/*.test.ts'],
           globalSetup: 'test/openapi/global-setup.ts',

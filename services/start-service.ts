@@ -10,6 +10,8 @@ import type { ServerSettings } from './server-settings.ts';
 /** A service that runs. */
 export interface Service {
   readonly url: string;
+  /** Settles when it has ended by itself. */
+  readonly ended?: Promise<void>;
   /** Takes no further request, lets those under way end, and settles when nothing of the service is left. */
   close(): Promise<void>;
 }

@@ -79,7 +79,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'runner',
     port: 8006,
     image: 'builder',
-    state: ['builds', 'queue', 'bucket'],
+    state: ['builds', 'queue', 'bucket', 'statistics'],
     upstream: true,
     limits: { cpus: '2.0', memory: '4G' },
     // A build under way is handed back, and its processes are ended.
@@ -94,35 +94,45 @@ export function portOf(name: ServiceName): number {
   return found.port;
 }
 
+export interface ResourceNames {
+  readonly builds: string;
+  readonly statistics: string;
+  readonly queue: string;
+  readonly deadLetters: string;
+  readonly bucket: string;
+}
+
 /** Names in the development state that `create-resources.ts` makes. Deployments have names of their own. */
-export const RESOURCES = {
+export const RESOURCES: ResourceNames = {
   builds: 'asu-builds',
   statistics: 'asu-statistics',
   queue: 'asu-builds',
   deadLetters: 'asu-builds-dead',
   bucket: 'asu-artifacts',
-  /** LocalStack's. */
-  region: 'us-east-1',
-  account: '000000000000',
-} as const;
+};
+
+/** LocalStack's. */
+export const REGION = 'us-east-1';
+const ACCOUNT = '000000000000';
 
 /** The environment that a service gets over LocalStack, without `HOST`, `PORT` and credentials. */
-export function environmentOf(service: ServiceDescription, urlOf: UrlOf): Record<string, string> {
+export function environmentOf(service: ServiceDescription, urlOf: UrlOf, names: ResourceNames = RESOURCES): Record<string, string> {
   const asked = service.asks.map((name) => [`${name.toUpperCase()}_SERVICE_URL`, urlOf(name)]);
-  return { ...Object.fromEntries(asked), ...(service.state.length > 0 && stateEnvironment(service.state, urlOf)), ...service.environment };
+  const state = service.state.length > 0 ? stateEnvironment(service.state, urlOf('localstack'), names) : {};
+  return { ...Object.fromEntries(asked), ...state, ...service.environment };
 }
 
-function stateEnvironment(state: readonly StateResource[], urlOf: UrlOf): Record<string, string> {
-  const queueUrl = (name: string) => `${urlOf('localstack')}/queue/${RESOURCES.region}/${RESOURCES.account}/${name}`;
+function stateEnvironment(state: readonly StateResource[], localstack: string, names: ResourceNames): Record<string, string> {
+  const queueUrl = (name: string) => `${localstack}/queue/${REGION}/${ACCOUNT}/${name}`;
   return {
-    AWS_ENDPOINT_URL: urlOf('localstack'),
-    AWS_REGION: RESOURCES.region,
-    ...(state.includes('builds') && { BUILD_TABLE: RESOURCES.builds }),
-    ...(state.includes('statistics') && { STATISTICS_TABLE: RESOURCES.statistics }),
+    AWS_ENDPOINT_URL: localstack,
+    AWS_REGION: REGION,
+    ...(state.includes('builds') && { BUILD_TABLE: names.builds }),
+    ...(state.includes('statistics') && { STATISTICS_TABLE: names.statistics }),
     ...(state.includes('queue') && {
-      BUILD_QUEUE_URL: queueUrl(RESOURCES.queue),
-      DEAD_LETTER_QUEUE_URL: queueUrl(RESOURCES.deadLetters),
+      BUILD_QUEUE_URL: queueUrl(names.queue),
+      DEAD_LETTER_QUEUE_URL: queueUrl(names.deadLetters),
     }),
-    ...(state.includes('bucket') && { ARTIFACT_BUCKET: RESOURCES.bucket, S3_FORCE_PATH_STYLE: 'true' }),
+    ...(state.includes('bucket') && { ARTIFACT_BUCKET: names.bucket, S3_FORCE_PATH_STYLE: 'true' }),
   };
 }

@@ -1,0 +1,66 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { demoUpstreamKey } from '#demo/upstream/key.ts';
+import { serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { startLocalStack } from '../localstack/start.ts';
+import { createResources } from './create-resources.ts';
+import { startTopology } from './start-topology.ts';
+import { REGION, RESOURCES } from './topology.ts';
+
+const USAGE = `Usage: npm run services [-- --demo] [--verbose]
+
+Starts the services of compose.services.yaml as processes on this machine, without Docker, over a LocalStack of their own,
+until Ctrl-C. Nothing is kept.
+
+  --demo      over the demo upstream, without the network
+  --verbose   show the services' logs
+`;
+
+const { values } = parseArgs({
+  options: { demo: { type: 'boolean' }, verbose: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+});
+if (values.help) process.stdout.write(USAGE);
+else await run();
+
+async function run(): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  const say = (text: string) => process.stdout.write(`${text}\n`);
+  const ends: (() => Promise<unknown>)[] = [];
+  try {
+    const directory = await mkdtemp(join(tmpdir(), 'asu-services-'));
+    ends.push(() => rm(directory, { recursive: true, force: true }));
+    say('LocalStack is starting: the first time it is installed, which takes a minute …');
+    const localstack = await startLocalStack(fileURLToPath(new URL('../.localstack', import.meta.url)));
+    ends.push(localstack.stop);
+    const options = { endpoint: localstack.url, region: REGION, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+    await createResources(
+      { dynamo: new DynamoDBClient(options), sqs: new SQSClient(options), s3: new S3Client({ ...options, forcePathStyle: true }) },
+      RESOURCES,
+    );
+    const demo = values.demo ? await serveDemoUpstream() : undefined;
+    if (demo !== undefined) ends.push(demo.close);
+    const topology = await startTopology({
+      localstackUrl: localstack.url,
+      upstreamUrl: demo?.url ?? 'https://downloads.openwrt.org',
+      directory,
+      names: RESOURCES,
+      ...(demo && { environment: { TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '' } }),
+      ...(values.verbose && { onLine: (service: string, line: string) => say(`${service}: ${line}`) }),
+    });
+    ends.push(topology.close);
+    for (const [name, url] of Object.entries(topology.urls)) say(`  ${name.padEnd(12)} ${url}`);
+    say(`\nTry: curl -s ${topology.urls.gateway}/api/v1/prepare -H 'Content-Type: application/json' \\
+  -d '{"version":"24.10.0","target":"ath79/generic","profile":"${values.demo ? 'test' : 'tplink_archer-c7-v2'}","packages":["luci","auc"]}'`);
+    await stopped;
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+}

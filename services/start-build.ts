@@ -1,0 +1,93 @@
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
+import { assertQueueReady } from '#adapters/aws/assert-queue-ready.ts';
+import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
+import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { dynamoStatistics } from '#adapters/aws/statistics.ts';
+import { httpPrepareService } from '#adapters/prepare-service/prepare-service.ts';
+import { buildPace } from '#core/build-pace.ts';
+import { recordStatistics } from '#core/statistics/record-statistics.ts';
+import { buildSubmitApp } from '#functions/build-submit/app.ts';
+import { statusApp } from '#functions/status/app.ts';
+import { storeApp } from '#functions/store/app.ts';
+import { estimateSeconds } from '#http/estimate-seconds.ts';
+import { processLog } from '#http/process-log.ts';
+import { requestDeps } from '#http/request-deps.ts';
+import { awsClients } from './aws-clients.ts';
+import { buildConfig } from './config.ts';
+import { sharedCatalogue } from './shared-catalogue.ts';
+import { type Service, startService } from './start-service.ts';
+
+/** So much of what was counted in memory a `kill -9` can lose: counts of requests, never of builds. */
+const FLUSH_STATISTICS_MS = 5_000;
+
+/**
+ * The build service: takes build requests. It tells of builds and serves images too, over the same state as the status service,
+ * so that neither is missed while one of them is away.
+ */
+export async function startBuild(config = buildConfig()): Promise<Service> {
+  const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
+  const now = () => new Date();
+  const { dynamo, sqs, s3 } = awsClients(config);
+  const { BUILD_TABLE: table, ARTIFACT_BUCKET: bucket, BUILD_QUEUE_URL: queueUrl } = config;
+  const ready = { table: () => assertTableReady(dynamo, table), queue: () => assertQueueReady(sqs, queueUrl), bucket: () => assertBucketReady(s3, bucket) };
+  await Promise.all(Object.values(ready).map((check) => check()));
+
+  const catalogue = sharedCatalogue(config, s3, log);
+  const positions = dynamoQueuePositions(dynamo, table);
+  const artifacts = s3ArtifactStore(s3, bucket);
+  const state = {
+    builds: dynamoBuildTable(dynamo, table),
+    positions,
+    artifacts,
+    estimate: estimateSeconds(buildPace(s3RecordStore(s3, bucket), now), config.MAX_RUNNERS),
+    now,
+  };
+  const recorder = recordStatistics({
+    statistics: dynamoStatistics(dynamo, config.STATISTICS_TABLE, now),
+    branches: () => config.BRANCHES,
+    now,
+    onTrouble: (error) => log.warn('statistics could not be written', { error }),
+  });
+  const flushing = setInterval(() => void recorder.flush(), FLUSH_STATISTICS_MS);
+  const askPrepare =
+    config.PREPARE_SERVICE_URL === undefined
+      ? undefined
+      : httpPrepareService({
+          url: config.PREPARE_SERVICE_URL,
+          onFailure: (error) => log.warn('prepare service not used: packages resolved here', { error }),
+        });
+  return startService(config, {
+    log,
+    checks: ready,
+    positions,
+    routes: (metrics) => [
+      statusApp(state),
+      buildSubmitApp({
+        ...requestDeps(config),
+        ...state,
+        catalogue,
+        askPrepare,
+        queue: sqsBuildQueue(sqs, { queueUrl, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
+        maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+        onSubmitted: (submitted, client) => {
+          metrics.onRequest(submitted.outcome);
+          recorder.onSubmitted(submitted, client);
+        },
+        onRejected: (client) => {
+          metrics.onRequest('rejected');
+          recorder.onRejected(client);
+        },
+        onSendFailure: (error, { hash }) => log.error('message could not be sent', { error, request_hash: hash }),
+      }),
+      storeApp({ artifacts, signingKey: config.SIGNING_KEY }),
+    ],
+    close: async () => {
+      clearInterval(flushing);
+      await recorder.flush();
+    },
+  });
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
+import { assertQueueReady } from '#adapters/aws/assert-queue-ready.ts';
+import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
+import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
+import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { settleLedger } from '#adapters/aws/settle-ledger.ts';
+import { dynamoStatistics } from '#adapters/aws/statistics.ts';
+import { pause } from '#core/pause.ts';
+import { settleBuilds } from '#core/statistics/settle-builds.ts';
+import { logMaintenance } from '#functions/maintenance/log-maintenance.ts';
+import { maintain } from '#functions/maintenance/maintain.ts';
+import { publishCatalogue } from '#functions/maintenance/publish-catalogue.ts';
+import { processLog } from '#http/process-log.ts';
+import { serverFacts } from '#http/server-facts.ts';
+import { timesToLive } from '#http/times-to-live.ts';
+import { VERSION } from '#standalone/version.ts';
+import { awsClients } from './aws-clients.ts';
+import { maintenanceConfig } from './config.ts';
+import { sharedCatalogue } from './shared-catalogue.ts';
+import { type Service, startService } from './start-service.ts';
+
+/** How often the catalogue is published and counts are put right; sweeps have a pace of their own. */
+const PUBLISH_EVERY_MS = 60_000;
+
+/** The maintenance service: what is scheduled on AWS, as a process that lasts. Any number of them do no harm, one is enough. */
+export async function startMaintenance(config = maintenanceConfig()): Promise<Service> {
+  const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
+  const now = () => new Date();
+  const { dynamo, sqs, s3 } = awsClients(config);
+  const { BUILD_TABLE: table, ARTIFACT_BUCKET: bucket, BUILD_QUEUE_URL: queueUrl } = config;
+  const ready = {
+    table: () => assertTableReady(dynamo, table, { withIndex: true }),
+    queue: () => assertQueueReady(sqs, queueUrl),
+    bucket: () => assertBucketReady(s3, bucket),
+  };
+  await Promise.all(Object.values(ready).map((check) => check()));
+
+  const builds = dynamoBuildTable(dynamo, table);
+  const branches = () => config.BRANCHES;
+  const told = logMaintenance(log);
+  const shared = {
+    ...told,
+    builds,
+    sweep: dynamoBuildSweep(dynamo, table),
+    queue: sqsBuildQueue(sqs, { queueUrl, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
+    artifacts: s3ArtifactStore(s3, bucket),
+    timesToLive: timesToLive(config),
+    newSweepId: randomUUID,
+    now,
+  };
+  const publish = {
+    catalogue: sharedCatalogue(config, s3, log),
+    artifacts: shared.artifacts,
+    branches: config.BRANCHES,
+    upstreamUrl: config.UPSTREAM_URL,
+    serverFacts: serverFacts(config, VERSION),
+  };
+  const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
+  const stop = new AbortController();
+  const everyMinute = async () => {
+    while (!stop.signal.aborted) {
+      await settleLedger(dynamo, table, now).catch(told.onTrouble);
+      await publishCatalogue(publish).then(told.onPublished, told.onTrouble);
+      await settleBuilds({ statistics, builds, branches, now }).catch(told.onTrouble);
+      await pause(PUBLISH_EVERY_MS, stop.signal);
+    }
+  };
+  const service = await startService(config, { log, checks: ready, positions: dynamoQueuePositions(dynamo, table), routes: () => [] });
+  const background = [maintain(shared, stop.signal), everyMinute()];
+  return {
+    ...service,
+    close: async () => {
+      stop.abort();
+      await Promise.all([service.close(), ...background]);
+    },
+  };
+}

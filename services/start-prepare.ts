@@ -1,0 +1,23 @@
+import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
+import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { prepareApp } from '#functions/prepare/app.ts';
+import { processLog } from '#http/process-log.ts';
+import { requestDeps } from '#http/request-deps.ts';
+import { prepareConfig } from './config.ts';
+import { type Service, startService } from './start-service.ts';
+
+/** Package resolution alone: no table, no queue, no bucket, no build tools. */
+export async function startPrepare(config = prepareConfig()): Promise<Service> {
+  const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
+  const catalogue = upstreamCatalogue({
+    baseUrl: config.CATALOGUE_URL,
+    records: memoryRecordStore(),
+    now: () => new Date(),
+    onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+  });
+  return startService(config, {
+    log,
+    checks: { catalogue: () => catalogue.versions() },
+    routes: () => [prepareApp({ catalogue, ...requestDeps(config) })],
+  });
+}

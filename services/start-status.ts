@@ -1,0 +1,42 @@
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
+import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
+import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { buildPace } from '#core/build-pace.ts';
+import { statusApp } from '#functions/status/app.ts';
+import { storeApp } from '#functions/store/app.ts';
+import { estimateSeconds } from '#http/estimate-seconds.ts';
+import { processLog } from '#http/process-log.ts';
+import { awsClients } from './aws-clients.ts';
+import { statusConfig } from './config.ts';
+import { type Service, startService } from './start-service.ts';
+
+/** The status service: tells of builds and serves images; only reads. */
+export async function startStatus(config = statusConfig()): Promise<Service> {
+  const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
+  const now = () => new Date();
+  const { dynamo, s3 } = awsClients(config);
+  const { BUILD_TABLE: table, ARTIFACT_BUCKET: bucket } = config;
+  const ready = { table: () => assertTableReady(dynamo, table), bucket: () => assertBucketReady(s3, bucket) };
+  await Promise.all(Object.values(ready).map((check) => check()));
+
+  const positions = dynamoQueuePositions(dynamo, table);
+  const artifacts = s3ArtifactStore(s3, bucket);
+  return startService(config, {
+    log,
+    checks: ready,
+    positions,
+    routes: () => [
+      statusApp({
+        builds: dynamoBuildTable(dynamo, table, { reads: 'eventual' }),
+        positions,
+        artifacts,
+        estimate: estimateSeconds(buildPace(s3RecordStore(s3, bucket), now), config.MAX_RUNNERS),
+        now,
+      }),
+      storeApp({ artifacts, signingKey: config.SIGNING_KEY }),
+    ],
+  });
+}

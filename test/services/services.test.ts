@@ -1,0 +1,204 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { demoUpstreamKey } from '#demo/upstream/key.ts';
+import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { createResources } from '#services/create-resources.ts';
+import { startTopology, type Topology } from '#services/start-topology.ts';
+import { SERVICE_NAMES, type ServiceName, TOPOLOGY } from '#services/topology.ts';
+import { dynamoClient, s3Client, sqsClient } from '#test/localstack/clients.ts';
+import { downloadAll, type Finished } from '#test/support/download.ts';
+
+const run = promisify(execFile);
+const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
+
+let upstream: DemoUpstreamServer;
+let topology: Topology;
+let directory: string;
+const lines: Record<string, string[]> = {};
+
+beforeAll(async () => {
+  upstream = await serveDemoUpstream();
+  directory = await mkdtemp(join(tmpdir(), 'asu-services-'));
+  const name = `asu-${randomUUID()}`;
+  const names = { builds: name, statistics: `${name}-statistics`, queue: name, deadLetters: `${name}-dead`, bucket: name };
+  await createResources({ dynamo: dynamoClient(), sqs: sqsClient(), s3: s3Client() }, names);
+  topology = await startTopology({
+    localstackUrl: inject('localStackUrl'),
+    upstreamUrl: upstream.url,
+    directory,
+    names,
+    environment: { TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '', LOG_LEVEL: 'debug', RATE_LIMIT_BUILDS_BURST: '1000' },
+    onLine: (service, line) => {
+      lines[service] ??= [];
+      lines[service].push(line);
+    },
+  });
+});
+afterAll(async () => {
+  await topology?.close();
+  await upstream?.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const get = (path: string, name: ServiceName = 'gateway') => fetch(topology.urls[name] + path);
+const post = (path: string, body: unknown, name: ServiceName = 'gateway', headers: Record<string, string> = {}) =>
+  fetch(topology.urls[name] + path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
+
+/** Asks for a build and then for its state until it has ended. */
+async function build(body: unknown, query = ''): Promise<{ status: number; body: Record<string, unknown> }> {
+  let response = await post(`/api/v1/build${query}`, body);
+  let answer = await json(response);
+  while (response.status === 202) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    response = await get(`/api/v1/build/${answer['request_hash']}`);
+    answer = await json(response);
+  }
+  return { status: response.status, body: answer };
+}
+
+/** A service taken away for the time of `act`. */
+async function without<T>(name: ServiceName, act: () => Promise<T>): Promise<T> {
+  await topology.kill(name);
+  try {
+    return await act();
+  } finally {
+    await topology.start(name);
+  }
+}
+
+describe('every service', () => {
+  it.each(SERVICE_NAMES)('%s has health, readiness and metrics of its own', async (name) => {
+    const health = await get('/health', name);
+    expect(await json(health)).toMatchObject({ service: name, status: 'ok', version: expect.any(String), timestamp: expect.any(String) });
+    await expect.poll(async () => [name, (await get('/ready', name)).status], { timeout: 60_000, interval: 500 }).toEqual([name, 200]);
+    const metrics = await (await get('/metrics', name)).text();
+    expect(metrics).toMatch(new RegExp(`^http_requests_total\\{method="GET",endpoint="/health",status_code="200",service="${name}"\\} \\d+$`, 'm'));
+    expect(metrics).toMatch(/^process_resident_memory_bytes \d+/m);
+  });
+});
+
+describe('the documents’ own examples', () => {
+  const BODY = '{"version":"24.10.0","target":"ath79/generic","profile":"test","packages":["luci","auc"]}';
+
+  it.each<[ServiceName, string]>([
+    ['prepare', `curl -sS -w '\\n%{http_code}' -X POST http://localhost:8001/api/v1/prepare -H "Content-Type: application/json" -d '${BODY}'`],
+    ['build', `curl -sS -w '\\n%{http_code}' -X POST http://localhost:8000/api/v1/build/prepare -H "Content-Type: application/json" -d '${BODY}'`],
+  ])('%s: %s', async (name, command) => {
+    // Somebody else may have the documented port.
+    const { port } = new URL(topology.urls[name]);
+    const documented = TOPOLOGY.find((service) => service.name === name)?.port;
+    const { stdout } = await run('sh', ['-c', command.replace(`localhost:${documented}`, `127.0.0.1:${port}`)]);
+    const [text = '', status] = stdout.split('\n');
+    expect(status).toBe('200');
+    expect(JSON.parse(text)).toMatchObject({
+      status: 'prepared',
+      resolved_packages: ['luci', 'owut'],
+      changes: [{ type: 'migration', from_package: 'auc', to_package: 'owut', reason: expect.any(String) }],
+    });
+  });
+});
+
+describe('the three flows', () => {
+  it('prepare only: nothing is built', async () => {
+    const before = await (await get('/metrics', 'build')).text();
+    const prepared = await json(await post('/api/v1/prepare', { ...X86, packages: ['vim', 'auc'] }));
+    expect(prepared).toMatchObject({ status: 'prepared', resolved_packages: ['vim', 'owut'] });
+    expect((await get(`${prepared['status_url']}`)).status).toBe(404);
+    const submitted = (text: string) => /^asu_requests_total.*$/gm.exec(text)?.[0];
+    expect(submitted(await (await get('/metrics', 'build')).text())).toBe(submitted(before));
+  });
+
+  it('direct: POST /build resolves the packages, builds, and every file can be had', async () => {
+    const { status, body } = await build({ ...X86, packages: ['vim', 'auc'] });
+    expect(status).toBe(200);
+    expect(body['request']).toMatchObject({ packages: ['vim', 'owut'] });
+    await downloadAll(topology.urls.gateway, body as unknown as Finished);
+  });
+
+  it('prepared: what was prepared and approved is what is built, and the other way round cached', async () => {
+    const request = { ...X86, packages: ['tmux', 'auc'] };
+    const prepared = await json(await post('/api/v1/build/prepare', request));
+    expect(prepared).toMatchObject({ resolved_packages: ['tmux', 'owut'], cache_available: false, cached_job_id: null });
+    const { status, body } = await build(prepared['prepared_request'], '?skip_package_resolution=true');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ request_hash: prepared['request_hash'], request: { packages: ['tmux', 'owut'] } });
+    expect(String(body['build_cmd'])).toContain('PACKAGES=');
+    expect(await json(await post('/api/v1/build/prepare', request))).toMatchObject({
+      cache_available: true,
+      cached_job_id: prepared['request_hash'],
+    });
+  });
+
+  it('carries one correlation id from the gateway to the prepare service and to the runner', async () => {
+    const id = `journey-${randomUUID()}`;
+    await post('/api/v1/build/prepare', { ...X86, packages: ['nano'] }, 'gateway', { 'X-Correlation-Id': id });
+    const response = await post('/api/v1/build', { ...X86, packages: ['nano'] }, 'gateway', { 'X-Correlation-Id': id });
+    const { request_hash } = await json(response);
+    await expect.poll(async () => (await get(`/api/v1/build/${request_hash}`)).status, { timeout: 60_000, interval: 200 }).toBe(200);
+    for (const name of ['gateway', 'build', 'prepare', 'runner'])
+      await expect.poll(() => [name, lines[name]?.some((line) => line.includes(id))]).toEqual([name, true]);
+  });
+});
+
+describe('one service away', () => {
+  let finished: Record<string, unknown>;
+  beforeAll(async () => {
+    ({ body: finished } = await build({ ...X86, packages: ['htop'] }));
+    expect(finished['status']).toBe(200);
+  });
+  const statusPath = () => `/api/v1/build/${finished['request_hash']}`;
+
+  it.each(SERVICE_NAMES)('%s: a finished build and its images are still there', async (name) => {
+    await without(name, async () => {
+      // Without the gateway the services answer by themselves.
+      const entry = name === 'gateway' ? 'status' : 'gateway';
+      const response = await get(statusPath(), entry);
+      expect([response.status, await json(response)]).toEqual([200, finished]);
+      await downloadAll(topology.urls[entry], finished as unknown as Finished);
+    });
+  });
+
+  it('prepare: builds are accepted and prepared all the same, with the same answer', async () => {
+    const request = { ...X86, packages: ['luci', 'auc'] };
+    const usual = await json(await post('/api/v1/build/prepare', request));
+    await without('prepare', async () => {
+      expect(await json(await post('/api/v1/build/prepare', request))).toEqual(usual);
+      expect((await build({ ...X86, packages: ['luci'] })).status).toBe(200);
+      expect((await post('/api/v1/prepare', request)).status).toBe(502);
+    });
+    expect(await json(await post('/api/v1/prepare', request))).toMatchObject({ resolved_packages: usual['resolved_packages'] });
+  });
+
+  it('build: prepare goes on, and nothing but new builds is refused', async () => {
+    await without('build', async () => {
+      expect((await post('/api/v1/prepare', X86)).status).toBe(200);
+      expect((await post('/api/v1/build', X86)).status).toBe(502);
+      expect((await get('/json/v1/latest.json')).status).toBe(200);
+      expect((await get('/api/v1/stats')).status).toBe(200);
+    });
+  });
+
+  it('runner: builds are accepted, and done when one is back', async () => {
+    const hash = await without('runner', async () => {
+      const response = await post('/api/v1/build', { ...X86, packages: ['vim', 'htop'] });
+      expect(response.status).toBe(202);
+      return (await json(response))['request_hash'];
+    });
+    await expect.poll(async () => (await get(`/api/v1/build/${hash}`)).status, { timeout: 90_000, interval: 500 }).toBe(200);
+  });
+});
+
+it.each(SERVICE_NAMES.filter((name) => name !== 'gateway'))('%s ends cleanly when told to', async (name) => {
+  expect([name, await topology.kill(name, 'SIGTERM')]).toEqual([name, 0]);
+  await topology.start(name);
+});
