@@ -12,7 +12,7 @@ export default $config({
     const { router } = await import('./infra/router.ts');
     const { runner } = await import('./infra/runner.ts');
     const { bucket } = await import('./infra/bucket.ts');
-    const { table } = await import('./infra/table.ts');
+    const { builds } = await import('./infra/table.ts');
     const { queue, deadLetters } = await import('./infra/queue.ts');
     await import('./infra/scaling.ts');
     await import('./infra/maintenance.ts');
@@ -20,7 +20,7 @@ export default $config({
     return {
       url: $output(router.domainUrl).apply((domain) => domain ?? router.url),
       bucket: bucket.name,
-      table: table.name,
+      table: builds.name,
       queue: queue.url,
       deadLetters: deadLetters.url,
       runner: runner.nodes.service.name,

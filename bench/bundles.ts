@@ -25,6 +25,7 @@ const ENV = {
   AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
   AWS_MAX_ATTEMPTS: '1',
   BUILD_TABLE: 'none',
+  STATISTICS_TABLE: 'none',
   ARTIFACT_BUCKET: 'none',
   BUILD_QUEUE_URL: 'http://127.0.0.1:9/none',
   DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/none',

@@ -15,6 +15,11 @@ export const logSettings = {
     .transform((level) => PYTHON_LEVELS[level.toLowerCase()] ?? level.toLowerCase())
     .pipe(z.enum(LOG_LEVELS))
     .default('info'),
+  /** CloudWatch's, for metrics of processes that nobody can scrape (`emf-metrics.ts`). */
+  METRICS_NAMESPACE: z
+    .string()
+    .regex(/^[\w.\-/#]{1,255}$/, 'expected letters, digits and . _ - / #')
+    .default('asu'),
 };
 
 export const upstreamSettings = { UPSTREAM_URL: baseUrl.default('https://downloads.openwrt.org') };
@@ -39,6 +44,8 @@ export const bucketSettings = {
 };
 
 export const tableSettings = { BUILD_TABLE: resource };
+
+export const statisticsSettings = { STATISTICS_TABLE: resource };
 
 export const queueSettings = { BUILD_QUEUE_URL: resource, DEAD_LETTER_QUEUE_URL: resource };
 

@@ -3,13 +3,14 @@ import { config } from './config.ts';
 import { buildSubmit } from './functions/build-submit.ts';
 import { catalogue } from './functions/catalogue.ts';
 import { prepare } from './functions/prepare.ts';
+import { stats } from './functions/stats.ts';
 import { status } from './functions/status.ts';
 import { store } from './functions/store.ts';
 import { maintenance } from './maintenance.ts';
 import { deadLetters, queue } from './queue.ts';
 import { runner, runnerLogGroup } from './runner.ts';
 import { physicalName } from './stage.ts';
-import { table } from './table.ts';
+import { builds, statistics } from './table.ts';
 
 const topic = new sst.aws.SnsTopic('Alarms');
 if (config.ALARM_EMAIL !== undefined)
@@ -45,15 +46,20 @@ const ofQueue = (metricName: string, { nodes }: sst.aws.Queue) => ({
 alarm('DeadLetter', 'A build failed three times; its reason is in the message', ofQueue('ApproximateNumberOfMessagesVisible', deadLetters));
 alarm('OldestMessage', 'A build has waited for half an hour', { ...ofQueue('ApproximateAgeOfOldestMessage', queue), above: 1_800 });
 
-for (const [name, { nodes }] of Object.entries({ prepare, buildSubmit, status, catalogue, store, maintenance })) {
+for (const [name, { nodes }] of Object.entries({ prepare, buildSubmit, status, catalogue, stats, store, maintenance })) {
   const dimensions = { FunctionName: nodes.function.name };
   const title = name.charAt(0).toUpperCase() + name.slice(1);
   alarm(`${title}Errors`, `Function ${name} failed`, { namespace: 'AWS/Lambda', metricName: 'Errors', dimensions });
   alarm(`${title}Throttles`, `Function ${name} was throttled`, { namespace: 'AWS/Lambda', metricName: 'Throttles', dimensions });
 }
 alarm('ApiErrors', 'The API answered 5xx', { namespace: 'AWS/ApiGateway', metricName: '5xx', dimensions: { ApiId: api.nodes.api.id } });
-for (const metricName of ['ReadThrottleEvents', 'WriteThrottleEvents'])
-  alarm(metricName, 'The build table was throttled', { namespace: 'AWS/DynamoDB', metricName, dimensions: { TableName: table.name } });
+for (const [name, table] of Object.entries({ Builds: builds, Statistics: statistics }))
+  for (const metricName of ['ReadThrottleEvents', 'WriteThrottleEvents'])
+    alarm(`${name}${metricName}`, 'A table was throttled', {
+      namespace: 'AWS/DynamoDB',
+      metricName,
+      dimensions: { TableName: table.name },
+    });
 
 const runnerFailures = { namespace: physicalName('runner'), name: 'Failures' };
 new aws.cloudwatch.LogMetricFilter(

@@ -1,17 +1,30 @@
 import { lambda } from './lambda.ts';
-import { listBucket, putObjects, readBuilds, readObjects, removeObjects, sendMessages, sweepBuilds, writeBuilds } from './permissions.ts';
-import { bucketName, queueUrls, tableName } from './resource-names.ts';
+import {
+  listBucket,
+  putObjects,
+  queryBuilds,
+  readBuilds,
+  readManyBuilds,
+  readObjects,
+  removeObjects,
+  sendMessages,
+  sumStatistics,
+  writeBuilds,
+} from './permissions.ts';
+import { bucketName, queueUrls, statisticsName, tableName } from './resource-names.ts';
 
 export const maintenance = lambda('Maintenance', 'maintenance', {
   timeout: '2 minutes',
   // The next run is a minute away.
   retries: 0,
   memory: '256 MB',
-  environment: { ...bucketName, ...tableName, ...queueUrls },
+  environment: { ...bucketName, ...tableName, ...statisticsName, ...queueUrls },
   permissions: [
     readBuilds,
     writeBuilds,
-    ...sweepBuilds,
+    queryBuilds,
+    readManyBuilds,
+    sumStatistics,
     sendMessages,
     listBucket,
     readObjects('records/', 'json/v1/', 'api/v1/build/'),

@@ -1,5 +1,5 @@
 import { cluster } from './network.ts';
-import { buryMessages, moveBuilds, putObjects, readBuilds, takeMessages } from './permissions.ts';
+import { buryMessages, countStatistics, moveBuilds, putObjects, readBuilds, takeMessages } from './permissions.ts';
 import { signingParameters } from './signing-keys.ts';
 
 const assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: 'ecs-tasks.amazonaws.com' });
@@ -16,7 +16,15 @@ const protectTask = {
 /** What a runner may do, and with it, at worst, what a build that breaks out of its sandbox may. SST's own would allow a shell too. */
 export const taskRole = new aws.iam.Role('RunnerTaskRole', {
   assumeRolePolicy,
-  inlinePolicies: inline([takeMessages, buryMessages, readBuilds, moveBuilds, putObjects('store/', 'api/v1/build/', 'logs/'), protectTask]),
+  inlinePolicies: inline([
+    takeMessages,
+    buryMessages,
+    readBuilds,
+    moveBuilds,
+    countStatistics,
+    putObjects('store/', 'api/v1/build/', 'logs/'),
+    protectTask,
+  ]),
 });
 
 /** What ECS may do to start a runner: pull its image, write its log, read its keys. Not to be had from within the task. */

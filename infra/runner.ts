@@ -1,6 +1,6 @@
 import { config } from './config.ts';
 import { cluster } from './network.ts';
-import { bucketName, queueUrls, tableName } from './resource-names.ts';
+import { bucketName, queueUrls, statisticsName, tableName } from './resource-names.ts';
 import { executionRole, taskRole } from './runner-role.ts';
 import { signingParameters } from './signing-keys.ts';
 import { logRetention, physicalName } from './stage.ts';
@@ -38,7 +38,7 @@ export const runner = new sst.aws.Service('Runner', {
   image: { context: 'dist/runner', dockerfile: 'Containerfile' },
   // ECS brings its own init.
   entrypoint: ['/usr/local/bin/node', '/opt/asu/main.mjs'],
-  environment: { ...config.service, ...bucketName, ...tableName, ...queueUrls, ALIVE_FILE },
+  environment: { ...config.service, ...bucketName, ...tableName, ...statisticsName, ...queueUrls, ALIVE_FILE },
   ssm: signingParameters,
   logging: { name: runnerLogGroup, retention: logRetention },
   // ECS does not read the image's own.

@@ -1,16 +1,28 @@
-import { BUILD_TABLE } from '#adapters/aws/resources.ts';
+import { BUILD_TABLE, STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { isProduction } from './stage.ts';
 
 const TYPES = { S: 'string', N: 'number', B: 'binary' } as const;
-const { hashKey, rangeKey, keyTypes, ttlAttribute, sweepIndex } = BUILD_TABLE;
 
-/** Builds, their orders and the queue's ledger; on demand, with point-in-time recovery, as SST makes every table. */
-export const table = new sst.aws.Dynamo('Builds', {
-  fields: Object.fromEntries(Object.entries(keyTypes).map(([name, type]) => [name, TYPES[type]])),
-  primaryIndex: { hashKey, rangeKey },
-  globalIndexes: {
-    [sweepIndex.name]: { hashKey: sweepIndex.hashKey, rangeKey: sweepIndex.rangeKey, projection: [...sweepIndex.projection] },
-  },
-  ttl: ttlAttribute,
-  deletionProtection: isProduction,
-});
+/** On demand, and with point-in-time recovery, as SST makes every table. */
+const table = (name: string, definition: typeof BUILD_TABLE | typeof STATISTICS_TABLE) =>
+  new sst.aws.Dynamo(name, {
+    fields: Object.fromEntries(Object.entries(definition.keyTypes).map(([field, type]) => [field, TYPES[type]])),
+    primaryIndex: { hashKey: definition.hashKey, rangeKey: definition.rangeKey },
+    ...('sweepIndex' in definition && {
+      globalIndexes: {
+        [definition.sweepIndex.name]: {
+          hashKey: definition.sweepIndex.hashKey,
+          rangeKey: definition.sweepIndex.rangeKey,
+          projection: [...definition.sweepIndex.projection],
+        },
+      },
+    }),
+    ttl: definition.ttlAttribute,
+    deletionProtection: isProduction,
+  });
+
+/** Builds, their orders and the queue's ledger. */
+export const builds = table('Builds', BUILD_TABLE);
+
+/** What is counted. */
+export const statistics = table('Statistics', STATISTICS_TABLE);

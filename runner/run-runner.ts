@@ -14,12 +14,13 @@ import type { ImageMaker } from '#core/ports.ts';
 import type { RunEvent } from '#core/run-build.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import type { Log } from '#http/log.ts';
+import type { MetricEvents } from '#http/metric-events.ts';
 import { timesToLive } from '#http/times-to-live.ts';
 import { logRunEvent } from '#standalone/log-run-event.ts';
 import { assertBucketWritable } from './assert-bucket-writable.ts';
 import type { RunnerConfig } from './config.ts';
 import { ecsTaskProtection, noTaskProtection } from './task-protection.ts';
-import { work } from './work.ts';
+import { type WorkDeps, work } from './work.ts';
 
 /** Makes images, and knows how it is equipped. */
 export interface RunnerMaker extends ImageMaker {
@@ -27,13 +28,21 @@ export interface RunnerMaker extends ImageMaker {
   mustRetire(): boolean;
 }
 
+/** What counts builds, where somebody does. */
+export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent'> & Pick<WorkDeps, 'onSlots'>;
+
 /** How often the sign of life is renewed. */
 const ALIVE_EVERY_MS = 10_000;
 /** Of a build that is not over after its time, nobody knows when it will be. */
 const PROTECTION_SLACK_MINUTES = 10;
 
 /** A runner over SQS, DynamoDB and S3: takes builds until it is told to stop, then hands back what it has not finished. */
-export async function runRunner(config: RunnerConfig, log: Log, makerOf: (config: RunnerConfig) => Promise<RunnerMaker>): Promise<void> {
+export async function runRunner(
+  config: RunnerConfig,
+  log: Log,
+  makerOf: (config: RunnerConfig) => Promise<RunnerMaker>,
+  metrics?: RunnerMetrics,
+): Promise<void> {
   const dynamo = new DynamoDBClient();
   const sqs = new SQSClient();
   const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
@@ -77,6 +86,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: (config
   });
   const onEvent = (event: RunEvent) => {
     logRunEvent(log, event);
+    metrics?.onRunEvent(event);
     recorder.onRunEvent(event);
     if (event.type === 'started') protection.begin(event.build.hash);
     else if (event.type !== 'ignored' && ENDS.has(event.type)) protection.end(event.build.hash);
@@ -100,6 +110,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: (config
       timesToLive: timesToLive(config),
       leaseSeconds: config.LEASE,
       onEvent,
+      ...(metrics?.onSlots && { onSlots: metrics.onSlots }),
       onTrouble: (error) => log.error('state could not be used', { error }),
       mustRetire: () => maker.mustRetire(),
     },

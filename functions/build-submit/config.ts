@@ -7,6 +7,7 @@ import {
   paceSettings,
   queueSettings,
   requestSettings,
+  statisticsSettings,
   tableSettings,
   upstreamSettings,
 } from '#http/function-settings.ts';
@@ -18,6 +19,7 @@ const Config = z.object({
   ...bucketSettings,
   ...tableSettings,
   ...queueSettings,
+  ...statisticsSettings,
   ...paceSettings,
   MAX_PENDING_JOBS: count(0).default(1_000),
 });

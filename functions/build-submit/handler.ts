@@ -10,10 +10,16 @@ import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
+import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
+import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
+import { flushed } from '#http/flushed.ts';
+import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
+import { measuredFetch } from '#http/measured-fetch.ts';
 import { processLog } from '#http/process-log.ts';
 import { requestDeps } from '#http/request-deps.ts';
 import { buildSubmitApp } from './app.ts';
@@ -21,25 +27,34 @@ import { loadConfig } from './config.ts';
 
 const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'build-submit');
+const metrics = emfMetrics({ service: 'build-submit', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
 const dynamo = new DynamoDBClient();
 const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const sqs = new SQSClient();
 const queue = { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL };
 const records = s3RecordStore(s3, config.ARTIFACT_BUCKET);
+const recorder = recordStatistics({
+  statistics: dynamoStatistics(dynamo, config.STATISTICS_TABLE, now),
+  branches: () => config.BRANCHES,
+  now,
+  onTrouble: (error) => log.warn('statistics could not be written', { error }),
+});
 
 await Promise.all([
   assertTableReady(dynamo, config.BUILD_TABLE),
+  assertTableReady(dynamo, config.STATISTICS_TABLE, { definition: STATISTICS_TABLE }),
   assertQueueReady(sqs, config.BUILD_QUEUE_URL),
   assertBucketReady(s3, config.ARTIFACT_BUCKET),
 ]);
 
-export const handler = handle(
+const answer = handle(
   httpApp(
-    { log },
+    { log, onAnswered: metrics.onAnswered },
     buildSubmitApp({
       ...requestDeps(config),
       catalogue: upstreamCatalogue({
+        fetch: measuredFetch(metrics.onUpstream),
         baseUrl: config.UPSTREAM_URL,
         records,
         now,
@@ -52,7 +67,18 @@ export const handler = handle(
       maxPendingBuilds: () => config.MAX_PENDING_JOBS,
       estimate: estimateSeconds(buildPace(records, now), config.MAX_RUNNERS),
       now,
-      onSendFailure: (error, { hash }) => log.error('message could not be sent', { error, request_hash: hash }),
+      onSubmitted: (submitted, client) => {
+        metrics.onRequest(submitted.outcome);
+        recorder.onSubmitted(submitted, client);
+      },
+      onRejected: (client) => {
+        metrics.onRequest('rejected');
+        recorder.onRejected(client);
+      },
+      onSendFailure: (error, { hash, correlationId }) =>
+        log.error('message could not be sent', { error, request_hash: hash, correlation_id: correlationId }),
     }),
   ),
 );
+
+export const handler = flushed(answer, recorder.flush);

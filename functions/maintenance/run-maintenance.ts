@@ -4,8 +4,8 @@ import { type PublishCatalogueDeps, publishCatalogue } from './publish-catalogue
 export interface RunMaintenanceDeps extends MaintainDeps, Omit<PublishCatalogueDeps, 'branches'> {
   readonly branches: () => PublishCatalogueDeps['branches'];
   readonly onPublished: (keys: readonly string[]) => void;
-  /** What else is to be put right once in a run. */
-  readonly settle?: () => Promise<unknown>;
+  /** What else is to be put right in a run, one after the other. */
+  readonly settle?: readonly (() => Promise<unknown>)[];
 }
 
 /** Schedulers call once a minute at most; sweeps come every half of one (ARCHITECTURE.md §5). */
@@ -42,7 +42,7 @@ export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_E
     stop.signal,
     everyMs,
   );
-  await deps.settle?.().catch(onTrouble);
+  for (const settle of deps.settle ?? []) await settle().catch(onTrouble);
   await publishCatalogue({ ...deps, branches: deps.branches() }).then(deps.onPublished, onTrouble);
   await sweeping;
   if (troubles.length > 0) throw new AggregateError(troubles, `Maintenance met ${troubles.length} failures`);

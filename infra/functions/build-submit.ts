@@ -1,12 +1,13 @@
 import { lambda } from '../lambda.ts';
-import { listBucket, putObjects, readBuilds, readObjects, sendMessages, writeBuilds } from '../permissions.ts';
-import { bucketName, queueUrls, tableName } from '../resource-names.ts';
+import { countStatistics, listBucket, putObjects, readBuilds, readObjects, sendMessages, writeBuilds } from '../permissions.ts';
+import { bucketName, queueUrls, statisticsName, tableName } from '../resource-names.ts';
 
 export const buildSubmit = lambda('BuildSubmit', 'build-submit', {
-  environment: { ...bucketName, ...tableName, ...queueUrls },
+  environment: { ...bucketName, ...tableName, ...statisticsName, ...queueUrls },
   permissions: [
     readBuilds,
     writeBuilds,
+    countStatistics,
     sendMessages,
     listBucket,
     readObjects('records/', 'api/v1/build/', 'logs/'),

@@ -71,9 +71,14 @@ describe('the prepare function', () => {
   it('prepares a build over a catalogue read by HTTP, and refuses one that breaks the schema', async () => {
     const env = { CATALOGUE_URL: upstream.url };
     const body = { version: '24.10.0', target: 'x86/64', profile: 'generic', packages: ['luci'] };
-    const { answer } = await invoke(bundle('prepare').path, httpEvent('POST', '/api/v1/prepare', body, { 'x-correlation-id': 'abc' }), env);
+    const event = httpEvent('POST', '/api/v1/prepare', body, { 'x-correlation-id': 'abc' });
+    const { answer, log } = await invoke(bundle('prepare').path, event, env);
     expect(answer?.statusCode).toBe(200);
     expect(answer?.headers['x-correlation-id']).toBe('abc');
+    expect(log).toMatch(
+      /^\{"_aws":.*"service":"prepare","method":"POST","endpoint":"\/api\/v1\/prepare","status_code":"200","http_requests_total":1/m,
+    );
+    expect(log).toContain('"message":"request completed"');
     expect(JSON.parse(answer?.body ?? '')).toMatchObject({ status: 'prepared', resolved_packages: ['luci'] });
     const refused = await invoke(bundle('prepare').path, httpEvent('POST', '/api/v1/prepare', { ...body, packages: ['$(id)'] }), env);
     expect(refused.answer?.statusCode).toBe(422);
@@ -109,20 +114,24 @@ describe('a bad deployment', () => {
       expect(errors).toContain(line);
   });
 
-  it.each(['status', 'build-submit', 'maintenance'])('stops the start of %s with the name of what cannot be used', async (name) => {
-    const env = {
-      ...AWS,
-      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
-      BUILD_TABLE: 'no-such-table',
-      ARTIFACT_BUCKET: 'no-such-bucket',
-      BUILD_QUEUE_URL: 'http://127.0.0.1:9/no-such-queue',
-      DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/no-such-dead-letters',
-      S3_FORCE_PATH_STYLE: 'true',
-    };
-    const { answer, errors } = await invoke(bundle(name).path, httpEvent('GET', '/'), env);
-    expect(answer).toBeUndefined();
-    expect(errors).toMatch(
-      /ResourceError\]: (DynamoDB table no-such-table|S3 bucket no-such-bucket|SQS queue \S*no-such-queue) cannot be used/,
-    );
-  });
+  it.each(['status', 'build-submit', 'stats', 'maintenance'])(
+    'stops the start of %s with the name of what cannot be used',
+    async (name) => {
+      const env = {
+        ...AWS,
+        AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+        BUILD_TABLE: 'no-such-table',
+        STATISTICS_TABLE: 'no-such-statistics',
+        ARTIFACT_BUCKET: 'no-such-bucket',
+        BUILD_QUEUE_URL: 'http://127.0.0.1:9/no-such-queue',
+        DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/no-such-dead-letters',
+        S3_FORCE_PATH_STYLE: 'true',
+      };
+      const { answer, errors } = await invoke(bundle(name).path, httpEvent('GET', '/'), env);
+      expect(answer).toBeUndefined();
+      expect(errors).toMatch(
+        /: (DynamoDB table no-such-(table|statistics)|S3 bucket no-such-bucket|SQS queue \S*no-such-queue) cannot be used/,
+      );
+    },
+  );
 });

@@ -39,6 +39,7 @@ describe('the context of the runner image', () => {
         AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
         AWS_MAX_ATTEMPTS: '1',
         BUILD_TABLE: 'no-table',
+        STATISTICS_TABLE: 'no-statistics',
         BUILD_QUEUE_URL: 'http://127.0.0.1:9/no-queue',
         DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/no-dead-letters',
         ARTIFACT_BUCKET: 'no-bucket',
@@ -48,7 +49,7 @@ describe('the context of the runner image', () => {
     });
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^The runner could not start: (DynamoDB table no-table|SQS queue \S*no-queue|S3 bucket no-bucket) cannot be used: /,
+      /^The runner could not start: (DynamoDB table no-(table|statistics)|SQS queue \S*no-queue|S3 bucket no-bucket) cannot be used: /,
     );
   });
 });

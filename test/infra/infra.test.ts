@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BUILD_QUEUE, BUILD_TABLE } from '#adapters/aws/resources.ts';
+import { BUILD_QUEUE, BUILD_TABLE, STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { loadConfig as buildSubmitConfig } from '#functions/build-submit/config.ts';
 import { loadConfig as catalogueConfig } from '#functions/catalogue/config.ts';
 import { loadConfig as maintenanceConfig } from '#functions/maintenance/config.ts';
 import { loadConfig as prepareConfig } from '#functions/prepare/config.ts';
+import { loadConfig as statsConfig } from '#functions/stats/config.ts';
 import { loadConfig as statusConfig } from '#functions/status/config.ts';
 import { loadConfig as storeConfig } from '#functions/store/config.ts';
 import { loadConfig as runnerConfig } from '#runner/config.ts';
@@ -42,7 +43,7 @@ function one(type: string, name: string, from = production): Resource['inputs'] 
   return best.inputs;
 }
 
-const TITLES = ['Prepare', 'BuildSubmit', 'Status', 'Catalogue', 'Store', 'Maintenance'] as const;
+const TITLES = ['Prepare', 'BuildSubmit', 'Status', 'Catalogue', 'Stats', 'Store', 'Maintenance'] as const;
 const lambda = (title: string, from = production) => one('aws:lambda/function:Function', `${title}Function`, from);
 const environmentOf = (title: string): Record<string, string> => lambda(title).environment.variables;
 const definition = (from = production) =>
@@ -68,6 +69,8 @@ const DEAD = 'Queue/DeadLettersQueue';
 const put = (...prefixes: string[]) =>
   prefixes.flatMap((prefix) => [`s3:AbortMultipartUpload ${BUCKET}/${prefix}*`, `s3:PutObject ${BUCKET}/${prefix}*`]);
 const get = (...prefixes: string[]) => prefixes.map((prefix) => `s3:GetObject ${BUCKET}/${prefix}*`);
+const COUNTS = 'Table/StatisticsTable';
+const COUNT = [`dynamodb:DeleteItem ${COUNTS}`, `dynamodb:GetItem ${COUNTS}`, `dynamodb:UpdateItem ${COUNTS}`];
 const LIST = `s3:ListBucket ${BUCKET}`;
 const READ_ROWS = [`dynamodb:GetItem ${TABLE}`, `dynamodb:Query ${TABLE}`];
 const WRITE_ROWS = [`dynamodb:DeleteItem ${TABLE}`, `dynamodb:PutItem ${TABLE}`, `dynamodb:UpdateItem ${TABLE}`];
@@ -86,8 +89,20 @@ describe('roles', () => {
     ['PrepareRole', []],
     ['StoreRole', []],
     ['CatalogueRole', [LIST, ...get('records/'), ...put('records/')]],
+    [
+      'StatsRole',
+      [
+        ...READ_ROWS,
+        `dynamodb:Query ${INDEX}`,
+        `dynamodb:GetItem ${COUNTS}`,
+        `dynamodb:Query ${COUNTS}`,
+        LIST,
+        ...get('records/'),
+        ...put('records/'),
+      ],
+    ],
     ['StatusRole', [...READ_ROWS, LIST, ...READS_DOCUMENTS, ...put('api/v1/build/')]],
-    ['BuildSubmitRole', [...READ_ROWS, ...WRITE_ROWS, ...SEND, LIST, ...READS_DOCUMENTS, ...put('records/', 'api/v1/build/')]],
+    ['BuildSubmitRole', [...READ_ROWS, ...WRITE_ROWS, ...COUNT, ...SEND, LIST, ...READS_DOCUMENTS, ...put('records/', 'api/v1/build/')]],
     [
       'MaintenanceRole',
       [
@@ -95,6 +110,9 @@ describe('roles', () => {
         ...WRITE_ROWS,
         `dynamodb:BatchGetItem ${TABLE}`,
         `dynamodb:Query ${INDEX}`,
+        ...COUNT,
+        `dynamodb:PutItem ${COUNTS}`,
+        `dynamodb:Query ${COUNTS}`,
         ...SEND,
         LIST,
         ...get('records/', 'json/v1/', 'api/v1/build/'),
@@ -109,6 +127,7 @@ describe('roles', () => {
         `sqs:SendMessage ${DEAD}`,
         ...READ_ROWS,
         `dynamodb:UpdateItem ${TABLE}`,
+        ...COUNT,
         ...put('store/', 'api/v1/build/', 'logs/'),
         'ecs:GetTaskProtection Cluster/ClusterCluster/*',
         'ecs:UpdateTaskProtection Cluster/ClusterCluster/*',
@@ -154,6 +173,7 @@ describe('functions', () => {
     ['BuildSubmit', buildSubmitConfig],
     ['Status', statusConfig],
     ['Catalogue', catalogueConfig],
+    ['Stats', statsConfig],
     ['Store', storeConfig],
     ['Maintenance', maintenanceConfig],
   ])('%s is told every setting it needs', (title, loadConfig: (env: NodeJS.ProcessEnv) => unknown) => {
@@ -191,6 +211,14 @@ describe('functions', () => {
       'ANY /api/v1/overview': 'CatalogueFunction',
       'ANY /api/overview': 'CatalogueFunction',
       'ANY /overview': 'CatalogueFunction',
+      'ANY /': 'StatsFunction',
+      'ANY /stats': 'StatsFunction',
+      'ANY /api/v1/stats': 'StatsFunction',
+      'ANY /api/v1/stats/{proxy+}': 'StatsFunction',
+      'ANY /api/v1/builds-per-day': 'StatsFunction',
+      'ANY /api/v1/builds-by-version': 'StatsFunction',
+      'ANY /api/v1/top-packages': 'StatsFunction',
+      'ANY /api/v1/build-errors': 'StatsFunction',
       $default: 'StoreFunction',
     });
     expect(one('aws:apigatewayv2/api:Api', 'ApiApi').corsConfiguration).toEqual({});
@@ -208,6 +236,17 @@ describe('state', () => {
         { name: BUILD_TABLE.sweepIndex.name, projectionType: 'INCLUDE', nonKeyAttributes: [...BUILD_TABLE.sweepIndex.projection] },
       ],
       ttl: { attributeName: BUILD_TABLE.ttlAttribute, enabled: true },
+      pointInTimeRecovery: { enabled: true },
+    });
+  });
+
+  it('has a table of its own for what is counted', () => {
+    expect(one('aws:dynamodb/table:Table', 'StatisticsTable')).toMatchObject({
+      hashKey: STATISTICS_TABLE.hashKey,
+      rangeKey: STATISTICS_TABLE.rangeKey,
+      attributes: Object.entries(STATISTICS_TABLE.keyTypes).map(([name, type]) => ({ name, type })),
+      globalSecondaryIndexes: [],
+      ttl: { attributeName: STATISTICS_TABLE.ttlAttribute, enabled: true },
       pointInTimeRecovery: { enabled: true },
     });
   });
@@ -380,8 +419,7 @@ describe('operation', () => {
         'OldestMessageAlarm',
         'ApiErrorsAlarm',
         'RunnerFailuresAlarm',
-        'ReadThrottleEventsAlarm',
-        'WriteThrottleEventsAlarm',
+        ...['Builds', 'Statistics'].flatMap((name) => [`${name}ReadThrottleEventsAlarm`, `${name}WriteThrottleEventsAlarm`]),
         ...TITLES.flatMap((title) => [`${title}ErrorsAlarm`, `${title}ThrottlesAlarm`]),
       ]),
     );

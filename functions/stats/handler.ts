@@ -1,0 +1,50 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { handle } from 'hono/aws-lambda';
+import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
+import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
+import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
+import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { httpApp } from '#http/http-app.ts';
+import { processLog } from '#http/process-log.ts';
+import { serverFacts } from '#http/server-facts.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { statsApp } from './app.ts';
+import { loadConfig } from './config.ts';
+
+const config = loadConfig();
+const log = processLog(config.LOG_LEVEL, 'stats');
+const now = () => new Date();
+const dynamo = new DynamoDBClient();
+const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
+const facts = serverFacts(config, manifest.version);
+const catalogue = upstreamCatalogue({
+  baseUrl: config.UPSTREAM_URL,
+  records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
+  now,
+  onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+});
+
+await Promise.all([
+  assertTableReady(dynamo, config.BUILD_TABLE, { withIndex: true }),
+  assertTableReady(dynamo, config.STATISTICS_TABLE, { definition: STATISTICS_TABLE }),
+  assertBucketReady(s3, config.ARTIFACT_BUCKET),
+]);
+
+export const handler = handle(
+  httpApp(
+    { log },
+    statsApp({
+      report: dynamoStatisticsReport(dynamo, config.STATISTICS_TABLE),
+      positions: dynamoQueuePositions(dynamo, config.BUILD_TABLE),
+      catalogue,
+      branches: () => config.BRANCHES,
+      upstreamUrl: config.UPSTREAM_URL,
+      serverFacts: () => facts,
+      now,
+    }),
+  ),
+);
