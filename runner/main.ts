@@ -1,4 +1,5 @@
 import { SettingsError } from '#core/read-settings.ts';
+import { emfMetrics } from '#http/emf-metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { loadConfig, type RunnerConfig } from './config.ts';
 import { imagebuilderMaker } from './imagebuilder/imagebuilder-maker.ts';
@@ -22,7 +23,9 @@ async function imagebuilder(config: RunnerConfig) {
 
 try {
   const config = loadConfig();
-  await runRunner(config, processLog(config.LOG_LEVEL, 'runner'), imagebuilder);
+  // Nobody scrapes a task of ECS, which comes and goes; elsewhere its log is no place for metrics.
+  const metrics = config.ECS_AGENT_URI === undefined ? undefined : emfMetrics({ service: 'runner', namespace: config.METRICS_NAMESPACE });
+  await runRunner(config, processLog(config.LOG_LEVEL, 'runner'), imagebuilder, metrics);
 } catch (error) {
   if (error instanceof SettingsError) process.stderr.write(`These settings cannot be used:\n${error.message}\n`);
   else process.stderr.write(`The runner could not start: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -3,7 +3,9 @@ import { handle } from 'hono/aws-lambda';
 import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
+import { measuredFetch } from '#http/measured-fetch.ts';
 import { processLog } from '#http/process-log.ts';
 import { serverFacts } from '#http/server-facts.ts';
 import manifest from '../../package.json' with { type: 'json' };
@@ -12,10 +14,12 @@ import { loadConfig } from './config.ts';
 
 const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'catalogue');
+const metrics = emfMetrics({ service: 'catalogue', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
 const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const facts = serverFacts(config, manifest.version);
 const catalogue = upstreamCatalogue({
+  fetch: measuredFetch(metrics.onUpstream),
   baseUrl: config.UPSTREAM_URL,
   records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
   now,
@@ -26,7 +30,7 @@ await assertBucketReady(s3, config.ARTIFACT_BUCKET);
 
 export const handler = handle(
   httpApp(
-    { log },
+    { log, onAnswered: metrics.onAnswered },
     catalogueApp({ catalogue, now, upstreamUrl: config.UPSTREAM_URL, branches: () => config.BRANCHES, serverFacts: () => facts }),
   ),
 );

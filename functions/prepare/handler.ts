@@ -1,7 +1,9 @@
 import { handle } from 'hono/aws-lambda';
 import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
+import { measuredFetch } from '#http/measured-fetch.ts';
 import { processLog } from '#http/process-log.ts';
 import { requestDeps } from '#http/request-deps.ts';
 import { prepareApp } from './app.ts';
@@ -9,11 +11,13 @@ import { loadConfig } from './config.ts';
 
 const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'prepare');
+const metrics = emfMetrics({ service: 'prepare', namespace: config.METRICS_NAMESPACE });
 const catalogue = upstreamCatalogue({
+  fetch: measuredFetch(metrics.onUpstream),
   baseUrl: config.CATALOGUE_URL,
   records: memoryRecordStore(),
   now: () => new Date(),
   onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
 });
 
-export const handler = handle(httpApp({ log }, prepareApp({ catalogue, ...requestDeps(config) })));
+export const handler = handle(httpApp({ log, onAnswered: metrics.onAnswered }, prepareApp({ catalogue, ...requestDeps(config) })));

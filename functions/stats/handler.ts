@@ -8,7 +8,9 @@ import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
+import { measuredFetch } from '#http/measured-fetch.ts';
 import { processLog } from '#http/process-log.ts';
 import { serverFacts } from '#http/server-facts.ts';
 import manifest from '../../package.json' with { type: 'json' };
@@ -17,11 +19,13 @@ import { loadConfig } from './config.ts';
 
 const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'stats');
+const metrics = emfMetrics({ service: 'stats', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
 const dynamo = new DynamoDBClient();
 const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const facts = serverFacts(config, manifest.version);
 const catalogue = upstreamCatalogue({
+  fetch: measuredFetch(metrics.onUpstream),
   baseUrl: config.UPSTREAM_URL,
   records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
   now,
@@ -36,7 +40,7 @@ await Promise.all([
 
 export const handler = handle(
   httpApp(
-    { log },
+    { log, onAnswered: metrics.onAnswered },
     statsApp({
       report: dynamoStatisticsReport(dynamo, config.STATISTICS_TABLE),
       positions: dynamoQueuePositions(dynamo, config.BUILD_TABLE),

@@ -9,12 +9,14 @@ import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { buildPace } from '#core/build-pace.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
+import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
 import { processLog } from '#http/process-log.ts';
 import { statusApp } from './app.ts';
 import { loadConfig } from './config.ts';
 
 const config = loadConfig();
+const metrics = emfMetrics({ service: 'status', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
 const dynamo = new DynamoDBClient();
 const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
@@ -23,7 +25,7 @@ await Promise.all([assertTableReady(dynamo, config.BUILD_TABLE), assertBucketRea
 
 export const handler = handle(
   httpApp(
-    { log: processLog(config.LOG_LEVEL, 'status') },
+    { log: processLog(config.LOG_LEVEL, 'status'), onAnswered: metrics.onAnswered },
     statusApp({
       builds: dynamoBuildTable(dynamo, config.BUILD_TABLE, { reads: 'eventual' }),
       positions: dynamoQueuePositions(dynamo, config.BUILD_TABLE),

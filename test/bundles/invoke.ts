@@ -17,13 +17,13 @@ export interface Invocation {
   /** What the handler answered; absent: the process ended before it could. */
   readonly answer?: { statusCode: number; headers: Record<string, string>; body: string };
   readonly log: string;
-  /** The end of it: Node begins with the source line, which in a bundle is long. */
   readonly errors: string;
 }
 
 const DRIVER = `
 const [path, event] = process.argv.slice(1);
-const { handler } = await import(path);
+// Node itself would print the source line with it, which in a bundle is longer than a pipe holds.
+const { handler } = await import(path).catch((error) => process.stderr.write(error.stack + '\\n', () => process.exit(1)) && new Promise(() => {}));
 const answer = await handler(JSON.parse(event), {});
 process.stdout.write('\\nANSWER' + JSON.stringify(answer) + '\\n', () => process.exit(0));
 `;
@@ -45,7 +45,7 @@ export function invoke(bundle: string, event: unknown, env: Record<string, strin
     child.once('error', reject);
     child.once('close', () => {
       const [log = '', answer] = Buffer.concat(output).toString().split('\nANSWER');
-      resolve({ log, errors: Buffer.concat(errors).toString().slice(-4_000), ...(answer !== undefined && { answer: JSON.parse(answer) }) });
+      resolve({ log, errors: Buffer.concat(errors).toString(), ...(answer !== undefined && { answer: JSON.parse(answer) }) });
     });
   });
 }
