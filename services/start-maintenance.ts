@@ -8,6 +8,8 @@ import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { settleLedger } from '#adapters/aws/settle-ledger.ts';
+import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
+import { rollUpStatistics } from '#adapters/aws/roll-up-statistics.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import { pause } from '#core/pause.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
@@ -34,6 +36,7 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
   const { BUILD_TABLE: table, ARTIFACT_BUCKET: bucket, BUILD_QUEUE_URL: queueUrl } = config;
   const ready = {
     table: () => assertTableReady(dynamo, table, { withIndex: true }),
+    statistics: () => assertTableReady(dynamo, config.STATISTICS_TABLE, { definition: STATISTICS_TABLE }),
     queue: () => assertQueueReady(sqs, queueUrl),
     bucket: () => assertBucketReady(s3, bucket),
   };
@@ -60,12 +63,16 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
     serverFacts: serverFacts(config, VERSION),
   };
   const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
+  const settles = [
+    () => settleLedger(dynamo, table, now),
+    () => settleBuilds({ statistics, builds, branches, now }),
+    () => rollUpStatistics(dynamo, config.STATISTICS_TABLE, now),
+  ];
   const stop = new AbortController();
   const everyMinute = async () => {
     while (!stop.signal.aborted) {
-      await settleLedger(dynamo, table, now).catch(told.onTrouble);
+      for (const settle of settles) await settle().catch(told.onTrouble);
       await publishCatalogue(publish).then(told.onPublished, told.onTrouble);
-      await settleBuilds({ statistics, builds, branches, now }).catch(told.onTrouble);
       await pause(PUBLISH_EVERY_MS, stop.signal);
     }
   };

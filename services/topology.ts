@@ -16,8 +16,10 @@ export interface ServiceDescription {
   readonly image: 'functions' | 'builder';
   /** Any number of it may run at once. */
   readonly scales: boolean;
-  /** The resources it uses, of which each has names and credentials of its own. */
+  /** The resources it uses. */
   readonly state: readonly StateResource[];
+  /** Settings that one environment gives to all who have them; empty is not set. */
+  readonly settings: readonly string[];
   /** Reads upstream. */
   readonly upstream: boolean;
   readonly limits: { readonly cpus: string; readonly memory: string };
@@ -31,6 +33,10 @@ export interface ServiceDescription {
 
 export type StateResource = 'builds' | 'queue' | 'bucket' | 'statistics';
 
+/** Who takes build requests has to agree on what is allowed. */
+const POLICY = ['ALLOW_DEFAULTS', 'MAX_CUSTOM_ROOTFS_SIZE_MB', 'MAX_DEFAULTS_LENGTH', 'REPOSITORY_ALLOW_LIST'];
+const LIFETIMES = ['BUILD_DEFAULTS_TTL', 'BUILD_FAILURE_TTL', 'BUILD_TTL', 'BUILD_TTL_UNVERSIONED'];
+
 const small = { image: 'functions', scales: true, stopGraceSeconds: 10, needs: [], asks: [] } as const;
 
 export const TOPOLOGY: readonly ServiceDescription[] = [
@@ -41,6 +47,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     // Has the public port.
     scales: false,
     state: [],
+    settings: ['MAX_DEFAULTS_LENGTH', 'RATE_LIMIT_BUILDS_BURST', 'RATE_LIMIT_BUILDS_PER_HOUR', 'TRUSTED_PROXIES'],
     upstream: false,
     limits: { cpus: '1.0', memory: '256M' },
     needs: ['build', 'status'],
@@ -51,18 +58,23 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'build',
     port: 8000,
     state: ['builds', 'queue', 'bucket', 'statistics'],
+    settings: [...POLICY, 'MAX_PENDING_JOBS', 'MAX_RUNNERS', 'SIGNING_KEY'],
     upstream: true,
     limits: { cpus: '1.0', memory: '384M' },
     asks: ['prepare'],
   },
-  { ...small, name: 'prepare', port: 8001, state: [], upstream: true, limits: { cpus: '0.5', memory: '256M' } },
-  { ...small, name: 'status', port: 8002, state: ['builds', 'bucket'], upstream: false, limits: { cpus: '0.5', memory: '256M' } },
-  { ...small, name: 'catalogue', port: 8003, state: ['bucket'], upstream: true, limits: { cpus: '0.5', memory: '384M' } },
+  { ...small, name: 'prepare', port: 8001, state: [], settings: POLICY,
+    upstream: true, limits: { cpus: '0.5', memory: '256M' } },
+  { ...small, name: 'status', port: 8002, state: ['builds', 'bucket'], settings: ['MAX_RUNNERS', 'SIGNING_KEY'],
+    upstream: false, limits: { cpus: '0.5', memory: '256M' } },
+  { ...small, name: 'catalogue', port: 8003, state: ['bucket'], settings: [...POLICY, 'CONTACT'],
+    upstream: true, limits: { cpus: '0.5', memory: '384M' } },
   {
     ...small,
     name: 'stats',
     port: 8004,
     state: ['builds', 'bucket', 'statistics'],
+    settings: [...POLICY, 'CONTACT'],
     upstream: true,
     limits: { cpus: '0.5', memory: '256M' },
   },
@@ -71,6 +83,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'maintenance',
     port: 8005,
     state: ['builds', 'queue', 'bucket', 'statistics'],
+    settings: [...POLICY, ...LIFETIMES, 'CONTACT'],
     upstream: true,
     limits: { cpus: '0.5', memory: '384M' },
   },
@@ -80,6 +93,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     port: 8006,
     image: 'builder',
     state: ['builds', 'queue', 'bucket', 'statistics'],
+    settings: [...LIFETIMES, 'APK_SIGNING_SECRET', 'JOB_TIMEOUT', 'SIGNING_SECRET', 'TRUSTED_KEYS', 'VERIFY'],
     upstream: true,
     limits: { cpus: '2.0', memory: '4G' },
     // A build under way is handed back, and its processes are ended.
@@ -97,8 +111,8 @@ export function portOf(name: ServiceName): number {
 export interface ResourceNames {
   readonly builds: string;
   readonly statistics: string;
+  /** The queue of the dead letters is called the same with `-dead` after it. */
   readonly queue: string;
-  readonly deadLetters: string;
   readonly bucket: string;
 }
 
@@ -107,7 +121,6 @@ export const RESOURCES: ResourceNames = {
   builds: 'asu-builds',
   statistics: 'asu-statistics',
   queue: 'asu-builds',
-  deadLetters: 'asu-builds-dead',
   bucket: 'asu-artifacts',
 };
 
@@ -131,7 +144,7 @@ function stateEnvironment(state: readonly StateResource[], localstack: string, n
     ...(state.includes('statistics') && { STATISTICS_TABLE: names.statistics }),
     ...(state.includes('queue') && {
       BUILD_QUEUE_URL: queueUrl(names.queue),
-      DEAD_LETTER_QUEUE_URL: queueUrl(names.deadLetters),
+      DEAD_LETTER_QUEUE_URL: queueUrl(`${names.queue}-dead`),
     }),
     ...(state.includes('bucket') && { ARTIFACT_BUCKET: names.bucket, S3_FORCE_PATH_STYLE: 'true' }),
   };

@@ -25,7 +25,7 @@ beforeAll(async () => {
   upstream = await serveDemoUpstream();
   directory = await mkdtemp(join(tmpdir(), 'asu-services-'));
   const name = `asu-${randomUUID()}`;
-  const names = { builds: name, statistics: `${name}-statistics`, queue: name, deadLetters: `${name}-dead`, bucket: name };
+  const names = { builds: name, statistics: `${name}-statistics`, queue: name, bucket: name };
   await createResources({ dynamo: dynamoClient(), sqs: sqsClient(), s3: s3Client() }, names);
   topology = await startTopology({
     localstackUrl: inject('localStackUrl'),

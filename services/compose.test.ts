@@ -1,0 +1,113 @@
+import { access, readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { composeDocument } from './compose-document.ts';
+import { loadConfig as gatewaySettings } from './gateway/config.ts';
+import { GATEWAY_SERVICES } from './gateway/routes.ts';
+import { environmentOf, TOPOLOGY } from './topology.ts';
+
+const root = new URL('../', import.meta.url);
+const textOf = (name: string) => readFile(new URL(name, root), 'utf8');
+
+interface ComposeService {
+  readonly container_name?: string;
+  readonly command?: readonly string[];
+  readonly image: string;
+  readonly build?: { dockerfile: string; target: string };
+  readonly environment: Readonly<Record<string, string>>;
+  readonly healthcheck: Readonly<Record<string, unknown>>;
+  readonly restart: string;
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, unknown>>;
+  readonly deploy: { resources: { limits: { cpus: string; memory: string } } };
+}
+const servicesOf = async (name: string) => Object.entries(parse(await textOf(name)).services as Record<string, ComposeService>);
+
+it('compose.services.yaml says what the topology says', async () => {
+  expect(parse(await textOf('compose.services.yaml'))).toEqual(composeDocument());
+});
+
+it('what scales has no name and no port of the host, nor does anything but the gateway', async () => {
+  for (const [name, service] of await servicesOf('compose.services.yaml')) {
+    expect([name, service.container_name]).toEqual([name, undefined]);
+    expect([name, service.ports !== undefined]).toEqual([name, name === 'gateway']);
+    expect([name, service.volumes]).toEqual([name, undefined]);
+  }
+  const scaling = TOPOLOGY.filter(({ scales }) => scales).map(({ name }) => name);
+  expect(scaling).toEqual(expect.arrayContaining(['runner', 'prepare', 'build', 'status']));
+});
+
+describe.each(['compose.yaml', 'compose.services.yaml'])('%s', (file) => {
+  it('limits the resources of everything and starts it again', async () => {
+    for (const [name, { deploy, restart }] of await servicesOf(file)) {
+      const { cpus, memory } = deploy.resources.limits;
+      expect([name, cpus, memory]).toEqual([name, expect.stringMatching(/^\d+\.\d$/), expect.stringMatching(/^\d+[MG]$/)]);
+      expect([name, restart]).toEqual([name, name === 'resources' ? 'on-failure' : 'unless-stopped']);
+    }
+  });
+
+  it('looks after the health of all that lasts', async () => {
+    for (const [name, { healthcheck }] of await servicesOf(file))
+      if (name !== 'resources')
+        expect([name, healthcheck]).toEqual([
+          name,
+          { test: expect.arrayContaining(['CMD']), interval: '30s', timeout: '10s', start_period: '5s', retries: 3 },
+        ]);
+  });
+
+  it('keeps no secrets: what is one comes from the environment, and has no default but LocalStack’s', async () => {
+    for (const [name, { environment }] of await servicesOf(file))
+      for (const [variable, value] of Object.entries(environment))
+        if (/SECRET|PASSWORD|TOKEN|ACCESS_KEY/.test(variable))
+          expect([name, variable, value]).toEqual([name, variable, expect.stringMatching(/^\$\{[A-Z_]+:-(test)?\}$/)]);
+  });
+
+  it('runs what is there', async () => {
+    for (const [, { command, build }] of await servicesOf(file)) {
+      if (build === undefined) continue;
+      await access(new URL(build.dockerfile, root));
+      await access(new URL(command?.[0] ?? '', root));
+      expect(await textOf(build.dockerfile)).toMatch(new RegExp(`^FROM \\S+ AS ${build.target}$`, 'm'));
+    }
+  });
+});
+
+describe('services/Containerfile', () => {
+  it('checks its health as often as the compose files do', async () => {
+    expect(await textOf('services/Containerfile')).toMatch(/^HEALTHCHECK --interval=30s --timeout=10s --start-period=5s --retries=3 /m);
+  });
+
+  it('has for builds what the runner’s image has', async () => {
+    const packages = (text: string) => /^ARG PACKAGES="(.*)"$/m.exec(text)?.[1]?.split(' ');
+    const ours = packages(await textOf('services/Containerfile'));
+    expect(ours?.length).toBeGreaterThan(10);
+    expect(ours).toEqual(packages(await textOf('runner/Containerfile')));
+  });
+
+  it('takes every folder that the services import from, past .dockerignore', async () => {
+    const copied = [...(await textOf('services/Containerfile')).matchAll(/^COPY ([a-z]+) \.\/\1$/gm)].map(([, name]) => name);
+    const kept = (await textOf('.dockerignore')).split('\n').filter((line) => line.startsWith('!'));
+    expect(copied.length).toBeGreaterThan(5);
+    for (const name of copied) expect(kept).toContain(`!${name}`);
+  });
+});
+
+describe('the topology', () => {
+  it('gives every service a port of its own', () => {
+    expect(new Set(TOPOLOGY.map(({ port }) => port)).size).toBe(TOPOLOGY.length);
+  });
+
+  it('tells the gateway where all are that it routes to', () => {
+    const gateway = TOPOLOGY.find(({ name }) => name === 'gateway');
+    expect(gateway?.asks).toEqual(GATEWAY_SERVICES);
+    const environment = gateway && environmentOf(gateway, (name) => `http://${name}:1`);
+    expect(gatewaySettings(environment)).toMatchObject({ PREPARE_SERVICE_URL: 'http://prepare:1', STATS_SERVICE_URL: 'http://stats:1' });
+  });
+
+  it('gives prepare no state at all, and credentials to nobody without any', () => {
+    const prepare = composeDocument() as { services: Record<string, ComposeService> };
+    for (const name of ['prepare', 'gateway'])
+      expect(Object.keys(prepare.services[name]?.environment ?? {}).filter((key) => /AWS|TABLE|QUEUE|BUCKET/.test(key))).toEqual([]);
+  });
+});
