@@ -1,5 +1,5 @@
 import { config } from './config.ts';
-import { logRetention } from './stage.ts';
+import { logRetention, metricsNamespace } from './stage.ts';
 
 type FunctionArgs = ConstructorParameters<typeof sst.aws.Function>[1];
 
@@ -17,7 +17,7 @@ export const lambda = (name: string, directory: string, { environment = {}, ...o
     memory: '512 MB',
     timeout: '29 seconds',
     logging: { retention: logRetention },
-    environment: { ...config.service, ...environment },
+    environment: { METRICS_NAMESPACE: metricsNamespace, ...config.service, ...environment },
     // SST's own lets the whole account take the role.
     transform: { role: { assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: 'lambda.amazonaws.com' }) } },
     ...options,

@@ -3,7 +3,7 @@ import { cluster } from './network.ts';
 import { bucketName, queueUrls, statisticsName, tableName } from './resource-names.ts';
 import { executionRole, taskRole } from './runner-role.ts';
 import { signingParameters } from './signing-keys.ts';
-import { logRetention, physicalName } from './stage.ts';
+import { logRetention, metricsNamespace, physicalName } from './stage.ts';
 
 export const runnerLogGroup = `/asu/${physicalName('runner')}`;
 
@@ -38,7 +38,15 @@ export const runner = new sst.aws.Service('Runner', {
   image: { context: 'dist/runner', dockerfile: 'Containerfile' },
   // ECS brings its own init.
   entrypoint: ['/usr/local/bin/node', '/opt/asu/main.mjs'],
-  environment: { ...config.service, ...bucketName, ...tableName, ...statisticsName, ...queueUrls, ALIVE_FILE },
+  environment: {
+    METRICS_NAMESPACE: metricsNamespace,
+    ...config.service,
+    ...bucketName,
+    ...tableName,
+    ...statisticsName,
+    ...queueUrls,
+    ALIVE_FILE,
+  },
   ssm: signingParameters,
   logging: { name: runnerLogGroup, retention: logRetention },
   // ECS does not read the image's own.

@@ -4,5 +4,8 @@ export const isProduction = $app.stage === 'production';
 /** How long logs of functions, runner and API are kept. */
 export const logRetention = isProduction ? '1 month' : '1 week';
 
+/** CloudWatch's namespace for what functions and runner measure. */
+export const metricsNamespace = `${$app.name}-${$app.stage}`;
+
 /** Names what SST does not name by itself. */
 export const physicalName = (name: string): string => `${$app.name}-${$app.stage}-${name}`;
