@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { downloadAll } from '#test/support/download.ts';
+import { createAwsResources, environmentOf } from '../../../local-aws/aws-resources.ts';
+import { lambda } from '../../../local-aws/lambda.ts';
+import { startProcess } from '../../../local-aws/started-process.ts';
+import { s3Client } from '../clients.ts';
+import { type AwsCall, type AwsProxy, awsProxy, BROKEN, THROTTLED } from './aws-proxy.ts';
+import { awsState } from './aws-state.ts';
+import { type TestStack, testStack } from './test-stack.ts';
+
+const request = (rootfs_size_mb: number) => ({
+  version: '24.10.2',
+  target: 'x86/64',
+  profile: 'generic',
+  packages: ['vim'],
+  rootfs_size_mb,
+});
+
+let proxy: AwsProxy;
+let stack: TestStack;
+let state: ReturnType<typeof awsState>;
+beforeAll(async () => {
+  proxy = await awsProxy(inject('localStackUrl'));
+  stack = await testStack({ images: 'real', endpoints: { 'build-submit': proxy.url, status: proxy.url } });
+  state = awsState(stack.resources);
+  await stack.startRunner({ endpoint: proxy.url });
+});
+afterAll(async () => {
+  await stack.stop();
+  await proxy.close();
+});
+
+const failing = (isMeant: (call: AwsCall) => boolean) => proxy.fail((call) => (isMeant(call) ? BROKEN : undefined));
+const heal = () => proxy.fail(() => undefined);
+
+/** Where objects of images lie now, by their `bin_dir`. */
+async function binDirs(): Promise<Set<string>> {
+  const { Contents = [] } = await s3Client().send(new ListObjectsV2Command({ Bucket: stack.resources.bucket, Prefix: 'store/' }));
+  return new Set(Contents.map(({ Key = '' }) => Key.split('/')[1] ?? ''));
+}
+
+describe('object storage that fails', () => {
+  it('half-way through the upload: nobody is told of images that are not there, and the next attempt has them all', async () => {
+    let refused = 0;
+    failing(({ operation, path }) => operation === 'PUT' && path.includes('/store/') && path.endsWith('.manifest') && ++refused > 0);
+    const accepted = await stack.post('/api/v1/build', request(100));
+    const { request_hash: hash } = accepted.body;
+    for (;;) {
+      expect((await stack.get(`/api/v1/build/${hash}`)).status).toBe(202);
+      const build = await state.build(hash);
+      if (build?.state !== 'queued' || build.lastFailure === undefined) continue;
+      expect(build).toMatchObject({ attempt: 1, lastFailure: expect.stringMatching(/^Error: /) });
+      break;
+    }
+    expect(refused).toBeGreaterThan(1); // the SDK's own retries
+    heal();
+    const { status, body } = await stack.ended(hash);
+    expect(status).toBe(200);
+    await downloadAll(stack.url, body);
+    expect(await state.build(hash)).toMatchObject({ state: 'done', attempt: 2 });
+    expect(await binDirs()).toEqual(new Set([body.bin_dir]));
+  });
+
+  it('when the result is published: the status function answers, and publishes it', async () => {
+    const document = ({ path }: AwsCall) => path.startsWith(`/${stack.resources.bucket}/api/v1/build/`);
+    failing((call) => call.operation === 'PUT' && document(call));
+    const accepted = await stack.post('/api/v1/build', request(101));
+    const { request_hash: hash } = accepted.body;
+    const { status, body, headers } = await stack.ended(hash);
+    expect([status, headers.get('etag')]).toEqual([200, null]);
+    await downloadAll(stack.url, body);
+    heal();
+    expect((await stack.get(`/api/v1/build/${hash}`)).body).toEqual(body);
+    const published = await stack.get(`/api/v1/build/${hash}`);
+    expect(published.headers.get('etag')).not.toBeNull();
+    expect(published.body).toEqual(body);
+  });
+});
+
+describe('a table that is throttled', () => {
+  it('through all retries is a 503 that says when to come back; what the bucket has is served', async () => {
+    const accepted = await stack.post('/api/v1/build', request(102));
+    const { request_hash: hash } = accepted.body;
+    expect((await stack.ended(hash)).status).toBe(200);
+    const isTable = ({ operation }: AwsCall) => /Item$|^Query$/.test(operation);
+    proxy.fail((call) => (isTable(call) ? THROTTLED : undefined));
+    try {
+      for (const answer of [await stack.post('/api/v1/build', request(103)), await stack.get(`/api/v1/build/${'0'.repeat(64)}`)]) {
+        expect(answer.status).toBe(503);
+        expect(answer.headers.get('retry-after')).toBe('5');
+        expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+        expect(answer.body).toMatchObject({ status: 503, title: 'Service Unavailable', detail: expect.stringContaining('busy') });
+      }
+      expect((await stack.get(`/api/v1/build/${hash}`)).status).toBe(200);
+    } finally {
+      heal();
+    }
+    expect((await stack.post('/api/v1/build', request(102))).status).toBe(200);
+  });
+});
+
+describe('a deployment without', () => {
+  const without = [
+    ['table', { BUILD_TABLE: 'no-such-table' }, 'DynamoDB table no-such-table cannot be used'],
+    ['bucket', { ARTIFACT_BUCKET: 'no-such-bucket' }, 'S3 bucket no-such-bucket cannot be used'],
+    ['queue', { BUILD_QUEUE_URL: 'no-such-queue' }, 'no-such-queue cannot be used'],
+  ] as const;
+
+  it.each(without)('its %s does not start, and says which', async (_, missing, words) => {
+    const url = inject('localStackUrl');
+    const queue = 'BUILD_QUEUE_URL' in missing ? { BUILD_QUEUE_URL: `${url}/000000000000/${missing.BUILD_QUEUE_URL}` } : {};
+    const env = { ...environmentOf(url, await createAwsResources(url)), UPSTREAM_URL: stack.upstream.url, ...missing, ...queue };
+    const runner = startProcess(join(inject('bundles'), 'runner.mjs'), env);
+    expect(await runner.ended).toBe(1);
+    expect(runner.lines.join('\n')).toContain(words);
+    for (const name of ['build-submit', 'maintenance']) {
+      const handler = lambda({ name, path: join(inject('bundles'), name, 'handler.mjs'), env });
+      await expect(handler.invoke({})).rejects.toThrow(`${name} ended`);
+      expect(handler.lines.join('\n')).toContain(words);
+    }
+  });
+});
