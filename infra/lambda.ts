@@ -14,7 +14,8 @@ export const lambda = (name: string, directory: string, { environment = {}, ...o
     handler: 'handler.handler',
     runtime: 'nodejs24.x',
     architecture: 'arm64',
-    memory: '512 MB',
+    // Package indexes are megabytes of JSON, and processor comes with memory.
+    memory: '1024 MB',
     timeout: '29 seconds',
     logging: { retention: logRetention },
     environment: { METRICS_NAMESPACE: metricsNamespace, ...config.service, ...environment },

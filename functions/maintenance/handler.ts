@@ -48,6 +48,8 @@ const deps: RunMaintenanceDeps = {
   builds,
   sweep: dynamoBuildSweep(dynamo, config.BUILD_TABLE),
   settle: [
+    // CloudWatch lets the metrics of a queue go that nobody has asked for six hours, and with them the alarm that starts runners.
+    () => assertQueueReady(sqs, config.BUILD_QUEUE_URL),
     () => settleLedger(dynamo, config.BUILD_TABLE, now),
     () => settleBuilds({ statistics, builds, branches, now }),
     () => rollUpStatistics(dynamo, config.STATISTICS_TABLE, now),
