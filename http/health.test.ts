@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { healthRoutes } from './health.ts';
+
+function service(checks: Readonly<Record<string, () => Promise<unknown>>>) {
+  const clock = { now: new Date('2026-11-20T12:00:00.000Z') };
+  const app = healthRoutes({ service: 'test', version: '1.2.3', now: () => clock.now, checks });
+  const ask = async (path: string) => {
+    const response = await app.request(path);
+    return { status: response.status, cache: response.headers.get('Cache-Control'), body: (await response.json()) as object };
+  };
+  return { clock, ask };
+}
+
+describe('/health', () => {
+  it('says who is there and looks at nothing else', async () => {
+    const { ask } = service({ table: () => Promise.reject(new Error('gone')) });
+    expect(await ask('/health')).toEqual({
+      status: 200,
+      cache: 'no-store',
+      body: { service: 'test', status: 'ok', version: '1.2.3', timestamp: '2026-11-20T12:00:00.000Z' },
+    });
+  });
+});
+
+describe('/ready', () => {
+  it('names what is missing, and why', async () => {
+    const { ask } = service({ queue: async () => 'anything', table: () => Promise.reject(new Error('gone')) });
+    expect(await ask('/ready')).toMatchObject({
+      status: 503,
+      body: { status: 503, detail: 'Service Unavailable: table', checks: { queue: 'ok', table: 'gone' } },
+    });
+  });
+
+  it('looks again after thirty seconds, not before, however many ask', async () => {
+    let looked = 0;
+    let isThere = false;
+    const { clock, ask } = service({
+      table: async () => {
+        looked += 1;
+        if (!isThere) throw new Error('gone');
+      },
+    });
+    const later = (seconds: number) => {
+      clock.now = new Date(clock.now.getTime() + seconds * 1000);
+    };
+    expect((await Promise.all([ask('/ready'), ask('/ready'), ask('/ready')])).map(({ status }) => status)).toEqual([503, 503, 503]);
+    isThere = true;
+    later(30);
+    expect([(await ask('/ready')).status, looked]).toEqual([503, 1]);
+    later(1);
+    expect([(await ask('/ready')).status, looked]).toEqual([200, 2]);
+  });
+});
