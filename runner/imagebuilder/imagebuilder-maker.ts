@@ -7,6 +7,7 @@ import { UnsafeArgumentError } from '#core/imagebuilder/commands.ts';
 import type { BuildProgress, ImageMaker } from '#core/ports.ts';
 import { buildLog } from './build-log.ts';
 import { makeBuildTree } from './build-tree.ts';
+import { checkOrder } from './check-order.ts';
 import { checkListed, type DownloadOptions } from './download.ts';
 import { fillImagebuilder, type ImagebuilderFacts } from './fill-imagebuilder.ts';
 import { hasCode } from './has-code.ts';
@@ -98,6 +99,7 @@ async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress,
   const logPath = join(directory, 'build.log');
   const dispose = () => removeTree(directory);
   try {
+    checkOrder(order);
     await mkdir(directory, { mode: 0o711 });
     const log = buildLog(logPath, MAX_LOG_BYTES, progress.log);
     try {

@@ -78,7 +78,6 @@ export async function makeImages(
     ...(request.rootfs_size_mb === null ? {} : { rootfsSizeMb: request.rootfs_size_mb }),
     ...(request.filesystem === null ? {} : { filesystem: request.filesystem }),
   });
-  // First of all: what make must not see is refused before anything is written.
   const command = makeImageCommand(image(sandbox.treeInside(place)));
   const buildCommand = makeImageCommand(image(SHOWN_TREE));
   const prepared = await prepareTree(order, tree, { facts, uid, upstreamUrl: deps.upstreamUrl, key: deps.key });

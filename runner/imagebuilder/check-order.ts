@@ -1,0 +1,19 @@
+import type { BuildOrder } from '#core/build-order.ts';
+import { makeImageCommand } from '#core/imagebuilder/commands.ts';
+import { repositoryFile } from '#core/imagebuilder/repository-file.ts';
+
+/**
+ * Refuses an order with anything that make or a shell would read as syntax (`UnsafeArgumentError`), before a byte is
+ * downloaded or written for it. The commands themselves check again.
+ */
+export function checkOrder({ request, requestHash }: BuildOrder): void {
+  makeImageCommand({
+    profile: request.profile,
+    packages: request.packages,
+    extraImageName: requestHash,
+    binDir: '/builder/bin',
+    ...(request.rootfs_size_mb === null ? {} : { rootfsSizeMb: request.rootfs_size_mb }),
+    ...(request.filesystem === null ? {} : { filesystem: request.filesystem }),
+  });
+  repositoryFile({ original: '', usesApk: false, repositories: request.repositories, mode: request.repositories_mode });
+}
