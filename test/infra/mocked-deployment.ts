@@ -23,6 +23,8 @@ export async function mockedDeployment(stage: string, env: Readonly<Record<strin
   try {
     const program = join(PLATFORM, 'asu-test', `program-${stage}.mjs`);
     await bundleProgram(program);
+    // SST puts a .dockerignore into an image's context, made or not.
+    await mkdir(join(ROOT, 'dist', 'runner'), { recursive: true });
     const resources = join(directory, 'resources.jsonl');
     await promisify(execFile)(process.execPath, [program, JSON.stringify({ root: ROOT, stage, resources })], {
       cwd: ROOT,
