@@ -36,8 +36,7 @@ export function accessLog(log: Log) {
       const { method, route, status, milliseconds, correlationId } = answered;
       const level = accessLevel(method, status);
       if (!log.writes(level)) return;
-      const write = level === 'debug' ? log.debug : log.info;
-      write('request completed', {
+      const fields = {
         method,
         endpoint: route,
         status_code: status,
@@ -45,7 +44,9 @@ export function accessLog(log: Log) {
         user_agent: shown(userAgent ?? ''),
         ...facts,
         correlation_id: correlationId,
-      });
+      };
+      if (level === 'debug') log.debug('request completed', fields);
+      else log.info('request completed', fields);
     },
   };
 }

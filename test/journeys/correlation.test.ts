@@ -15,6 +15,8 @@ const MESSAGES_OF_A_BUILD = ['request started', 'request completed', 'build star
 
 const linesOf = (id: string) => server.lines.map((line) => JSON.parse(line)).filter(({ correlation_id }) => correlation_id === id);
 
+const messagesOf = (id: string) => linesOf(id).map(({ message }) => message);
+
 async function finished(response: Response): Promise<Record<string, unknown>> {
   let answer = (await response.json()) as Record<string, unknown>;
   while (answer['status'] === 202) {
@@ -31,8 +33,10 @@ it('goes from the request through queue and runner into every line and into the 
   expect(response.headers.get('X-Correlation-Id')).toBe(id);
   const { request_hash: hash, bin_dir: binDir } = await finished(response);
 
+  // The answer is there before the runner has told its end.
+  await expect.poll(() => messagesOf(id)).toContain('build done');
   const lines = linesOf(id);
-  expect([...new Set(lines.map(({ message }) => message))].sort()).toEqual([...MESSAGES_OF_A_BUILD].sort());
+  expect([...new Set(messagesOf(id))].sort()).toEqual([...MESSAGES_OF_A_BUILD].sort());
   for (const line of lines) if (line.message !== 'request started') expect(line).toMatchObject({ request_hash: hash });
   expect(lines.find(({ message }) => message === 'request completed')).toMatchObject({ endpoint: '/api/v1/build', outcome: 'new' });
 
@@ -51,7 +55,8 @@ it('a second request for the same build has a name of its own, and the hash that
   const [completed, ...more] = linesOf('two').filter(({ message }) => message !== 'request started');
   expect(completed).toMatchObject({ message: 'request completed', outcome: 'joined', request_hash: hash });
   expect(more).toEqual([]);
-  expect(linesOf('one').some((line) => line.message === 'build done' && line.request_hash === hash)).toBe(true);
+  await expect.poll(() => messagesOf('one')).toContain('build done');
+  expect(linesOf('one').find(({ message }) => message === 'build done')).toMatchObject({ request_hash: hash });
 });
 
 it('of a private build, and of one that is refused, the log says no more than it may', async () => {
