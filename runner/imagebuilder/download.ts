@@ -89,6 +89,9 @@ export async function downloadTarball(
   }
 }
 
+/** Ten times the largest ImageBuilder there has been. */
+const MAX_TARBALL_BYTES = 4 * 1024 ** 3;
+
 interface Transfer {
   size: number;
   hash: ReturnType<typeof createHash>;
@@ -146,6 +149,7 @@ async function fetchRest(
       await file.write(part, 0, part.length, transfer.size);
       transfer.hash.update(part);
       transfer.size += part.length;
+      if (transfer.size > MAX_TARBALL_BYTES) throw new InfrastructureFailure(`${url}: longer than any ImageBuilder`);
       if (performance.now() - told < PROGRESS_MS) continue;
       told = performance.now();
       log(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hasCode } from './has-code.ts';
 import { ownedName, sweepOwned } from './owned-name.ts';
 import { removeTree } from './remove-tree.ts';
+import { runTool } from './run-tool.ts';
 
 /** An unpacked ImageBuilder in the cache. Nobody writes below `tree`. */
 export interface CachedImagebuilder {
@@ -86,7 +87,9 @@ export function imagebuilderCache(directory: string, maxBytes: number): Imagebui
       signal.throwIfAborted();
       const { bytes, facts } = await fill(join(unfinished, TREE), signal);
       signal.throwIfAborted();
-      // The facts come last: an entry without them does not count.
+      // The facts come last, and only when the tree is on the disk: an entry without them does not count, and after a loss of power
+      // one with them must be whole.
+      await runTool('sync', ['-f', unfinished], { cwd: '/', signal });
       await writeFile(join(unfinished, FACTS), JSON.stringify({ bytes, facts } satisfies Remembered), { flush: true });
       await makeRoom(bytes);
       await rename(unfinished, join(directory, sha256)).catch(async (error: unknown) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -139,6 +139,9 @@ describe('imagebuilderMaker', () => {
 
     await output.dispose();
     expect(await builds('shared')).toEqual([]);
+    // Made by the check of the host with the path that the tree had then.
+    const cached = join(directory, 'shared', 'cache', 'imagebuilders', asked.imagebuilder.sha256, 'tree');
+    expect(await readlink(join(cached, 'staging_dir/host/bin/xxd'))).toBe('../../../scripts/sizes.sh');
   });
 
   it('makes the same images again, without a second download of ImageBuilder or packages', async () => {

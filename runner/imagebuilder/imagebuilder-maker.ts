@@ -24,6 +24,7 @@ import { type MakeContext, withEvidence } from './run-make.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
 import { slots } from './slots.ts';
 import { type StepTimer, stepTimer } from './step-timer.ts';
+import { UntrustedSumsFailure } from './upstream-sums.ts';
 
 /** Builds with OpenWrt's ImageBuilder on this machine. */
 export interface ImagebuilderMaker extends ImageMaker {
@@ -148,13 +149,17 @@ async function buildIn(
   progress.enter('download_imagebuilder');
   if (await site.imagebuilders.has(order.imagebuilder.sha256)) await confirm(order, site, download, log.line, signal);
   const fill = (tree: string, filling: AbortSignal) =>
-    fillImagebuilder(order, tree, { ...make, download, slot, onUnpack: () => progress.enter('unpack_imagebuilder') }, filling);
+    inTime(filling, (bounded) =>
+      fillImagebuilder(order, tree, { ...make, download, slot, onUnpack: () => progress.enter('unpack_imagebuilder') }, bounded),
+    );
 
   return site.imagebuilders.use(order.imagebuilder.sha256, fill, signal, async (cached: CachedImagebuilder) => {
     progress.enter('unpack_imagebuilder');
     const facts = cached.facts as ImagebuilderFacts;
     if (facts.info.revision !== order.revision)
       throw new InfrastructureFailure(`Received incorrect version ${facts.info.revision} (requested ${order.revision})`, { isFinal: true });
+    if (facts.info.target !== order.request.target)
+      throw new InfrastructureFailure(`Received an ImageBuilder of ${facts.info.target} for ${order.request.target}`, { isFinal: true });
     const place = await makeBuildTree(cached.tree, join(directory, 'tree'), sandbox, slot, signal);
     const context = { ...make, place, signal, deadline: performance.now() + timeoutMs };
     const output = await makeImages(order, binDir, facts, progress, timer, {
@@ -167,6 +172,20 @@ async function buildIn(
     });
     return output;
   });
+}
+
+/** A tarball has some hundred megabytes; a line on which it takes longer is no line. */
+const FILL_TIMEOUT_MS = 1_800_000;
+
+/** Bounds the download and unpacking of an ImageBuilder; what `JOB_TIMEOUT` bounds is make. */
+async function inTime<T>(signal: AbortSignal, act: (bounded: AbortSignal) => Promise<T>): Promise<T> {
+  const timeout = AbortSignal.timeout(FILL_TIMEOUT_MS);
+  try {
+    return await act(AbortSignal.any([signal, timeout]));
+  } catch (error) {
+    if (!timeout.aborted || signal.aborted) throw error;
+    throw new InfrastructureFailure('The ImageBuilder could not be downloaded and unpacked within half an hour', { cause: error });
+  }
 }
 
 function downloadOptions(options: ImagebuilderMakerOptions): DownloadOptions {
@@ -199,7 +218,7 @@ async function confirm(
     confirmed.set(sha256, performance.now());
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof InfrastructureFailure && error.isFinal) throw error;
+    if (error instanceof UntrustedSumsFailure || (error instanceof InfrastructureFailure && error.isFinal)) throw error;
     log(
       `sha256sums cannot be checked now (${error instanceof Error ? error.message : error}); going on with the ImageBuilder in the cache`,
     );

@@ -104,6 +104,16 @@ export async function makeImages(
     return installed;
   };
 
+  const indexesUsed = async () => {
+    const used = await usedIndexes(tree, {
+      repositories: prepared.repositoryText,
+      packageManager: facts.packageManager,
+      upstreamUrl: deps.upstreamUrl,
+    });
+    await learning;
+    return used;
+  };
+
   const over = new AbortController();
   const learning = deps.indexes.learn(order.indexes ?? {}, AbortSignal.any([deps.make.signal, over.signal]));
   try {
@@ -141,23 +151,17 @@ export async function makeImages(
     const manifest = manifestOf(installed);
     refuse(checkManifest(manifest, request.packages_versions, installed));
 
-    const used = await usedIndexes(tree, {
-      repositories: prepared.repositoryText,
-      packageManager: facts.packageManager,
-      upstreamUrl: deps.upstreamUrl,
-    });
-    await learning;
+    const used = await indexesUsed();
     const { same, moved, unknown } = deps.indexes.compare(order.indexes ?? {}, used);
     for (const source of moved) log.line(`Package index is newer than the one that the request hash stands for: ${source}`);
     for (const source of unknown) log.line(`Package index not compared with that of the request hash: ${source}`);
 
     if (trusted) {
-      await deps.packages.keep(
-        order.inputs,
-        dl,
-        used.filter(({ source }) => same.has(source)).map(({ file }) => file),
-      );
-      await deps.key.keepCertificate(tree);
+      // The images are made: what only the next build gains by may fail.
+      const unimportant = (error: unknown) => log.line(`Not kept for the next build: ${error instanceof Error ? error.message : error}`);
+      const indexes = used.filter(({ source }) => same.has(source)).map(({ file }) => file);
+      await deps.packages.keep(order.inputs, dl, indexes).catch(unimportant);
+      await deps.key.keepCertificate(tree).catch(unimportant);
     }
     return {
       ...built,
@@ -174,8 +178,18 @@ export async function makeImages(
       reproduce: reproduceScript(order, buildCommand, prepared),
     };
   } catch (error) {
+    // A request that fails over other feeds than it was accepted for has not failed for good.
+    const used = error instanceof BuildFailure ? await indexesUsed().catch(() => []) : [];
+    const { moved } = deps.indexes.compare(order.indexes ?? {}, used);
+    if (error instanceof BuildFailure && moved.length > 0)
+      throw new InfrastructureFailure(`${error.message} (the package feeds have changed since the request was accepted: ask again)`, {
+        cause: error,
+        evidence: { ...evidence(), ...error.evidence },
+        isFinal: true,
+      });
     over.abort();
-    if (seeded > 0) await deps.packages.forget(order.inputs);
+    // Packages that packages managers refuse may be damaged ones of ours; a request's own fault is not theirs.
+    if (seeded > 0 && !(error instanceof BuildFailure) && !deps.make.signal.aborted) await deps.packages.forget(order.inputs);
     throw withEvidence(error, evidence());
   }
 }

@@ -5,7 +5,7 @@ import type { IndexDigests } from '#core/catalogue.ts';
 import type { UsedIndex } from './used-indexes.ts';
 
 /** How the indexes that a build read stand to those that its request hash was made over. */
-export interface IndexComparison {
+interface IndexComparison {
   /** Sources that are the very ones. */
   readonly same: ReadonlySet<string>;
   /** Sources that upstream has changed since. */

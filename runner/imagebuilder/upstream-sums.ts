@@ -31,7 +31,10 @@ export async function fetchSums(directory: string, source: SumsSource, log: (lin
   return sums;
 }
 
-/** Throws `InfrastructureFailure` where the mode does not let the signature pass; else logs what it is worth. */
+/** `sha256sums` is there, but not from whom it should be: nothing is built with what it lists, cached or not. */
+export class UntrustedSumsFailure extends InfrastructureFailure {}
+
+/** Throws `UntrustedSumsFailure` where the mode does not let the signature pass; else logs what it is worth. */
 function checkSignature(
   url: string,
   sums: Uint8Array,
@@ -42,7 +45,7 @@ function checkSignature(
   const signature = text === undefined ? undefined : parseUsignSignature(text);
   const key = keys.find(({ id }) => id === signature?.id);
   if (signature !== undefined && key !== undefined) {
-    if (!verifyUsign(sums, signature, key)) throw new InfrastructureFailure(`${url}: the signature of key ${key.id} is wrong`);
+    if (!verifyUsign(sums, signature, key)) throw new UntrustedSumsFailure(`${url}: the signature of key ${key.id} is wrong`);
     log(`Signature of sha256sums: good, key ${key.id}`);
     return;
   }
@@ -52,7 +55,7 @@ function checkSignature(
       : text === undefined
         ? 'not signed'
         : 'its signature is unreadable';
-  if (verify === 'require') throw new InfrastructureFailure(`${url}: ${problem}, and ASU_VERIFY=require`);
+  if (verify === 'require') throw new UntrustedSumsFailure(`${url}: ${problem}, and ASU_VERIFY=require`);
   log(`Signature of sha256sums: ${problem}; checked by SHA-256 only`);
 }
 

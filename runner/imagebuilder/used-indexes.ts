@@ -20,7 +20,7 @@ interface IndexPlace {
 const apkFile = (url: string): string => `APKINDEX.${createHash('sha256').update(url).digest('hex').slice(0, 8)}.tar.gz`;
 
 /** What a repository file (`repositories`, `repositories.conf`) makes the package manager download, and where it puts it. */
-export function indexPlaces(repositories: string, packageManager: 'opkg' | 'apk'): IndexPlace[] {
+function indexPlaces(repositories: string, packageManager: 'opkg' | 'apk'): IndexPlace[] {
   return repositories.split('\n').flatMap((line): IndexPlace[] => {
     if (packageManager === 'apk') {
       const url = /^\s*(https?:\/\/\S+)\s*$/.exec(line)?.[1];

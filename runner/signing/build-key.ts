@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '#runner/imagebuilder/has-code.ts';
 import { putFile } from '#runner/imagebuilder/put-file.ts';
@@ -53,7 +53,7 @@ export async function openBuildKey(directory: string): Promise<BuildKey> {
       // ImageBuilder trusts the key that it makes; its own package index is signed with it.
       const id = parseUsignPublicKey(publicKey)?.id;
       if (id !== undefined) await putFile(join(tree, 'keys', id), publicKey, uid);
-      const certificate = await readFile(path(CERTIFICATE)).catch(() => undefined);
+      const certificate = (await isFresh(path(CERTIFICATE))) ? await readFile(path(CERTIFICATE)).catch(() => undefined) : undefined;
       if (certificate !== undefined) await putFile(join(tree, CERTIFICATE), certificate, uid);
     },
     keepCertificate: async (tree) => {
@@ -62,15 +62,23 @@ export async function openBuildKey(directory: string): Promise<BuildKey> {
       const temporary = path(`.${CERTIFICATE}.${randomUUID()}`);
       try {
         await writeFile(temporary, made);
-        await link(temporary, path(CERTIFICATE));
-      } catch (error) {
-        if (!hasCode(error, 'EEXIST')) throw error;
+        if (await isFresh(path(CERTIFICATE))) return;
+        await rename(temporary, path(CERTIFICATE));
       } finally {
         await rm(temporary, { force: true });
       }
     },
   };
 }
+
+/** OpenWrt's ucert issues for a year; images are flashed long after they were made. */
+const CERTIFICATE_MAX_AGE_MS = 180 * 86_400_000;
+
+const isFresh = (path: string): Promise<boolean> =>
+  stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs < CERTIFICATE_MAX_AGE_MS,
+    () => false,
+  );
 
 /** The content of a file, or what `create` makes, written whole and only if nobody was first. */
 async function readOrCreate(path: string, mode: number, create: () => string): Promise<string> {
