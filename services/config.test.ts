@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { buildConfig, prepareConfig } from './config.ts';
+
+const STATE = {
+  BUILD_TABLE: 'builds',
+  STATISTICS_TABLE: 'statistics',
+  ARTIFACT_BUCKET: 'artifacts',
+  BUILD_QUEUE_URL: 'http://127.0.0.1:9/builds',
+  DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:9/dead',
+};
+
+describe('the prepare service', () => {
+  it('needs no setting at all, and answers at 8001', () => {
+    expect(prepareConfig({})).toMatchObject({ PORT: 8001, SERVICE_NAME: 'prepare', LOG_LEVEL: 'info' });
+  });
+
+  it('takes UPSTREAM_URL, SERVICE_NAME and LOG_LEVEL, each with ASU_ as well', () => {
+    const given = { UPSTREAM_URL: 'https://mirror.example/openwrt', SERVICE_NAME: 'asu-prepare', LOG_LEVEL: 'debug' };
+    const expected = { CATALOGUE_URL: 'https://mirror.example/openwrt', SERVICE_NAME: 'asu-prepare', LOG_LEVEL: 'debug' };
+    expect(prepareConfig(given)).toMatchObject(expected);
+    expect(prepareConfig(Object.fromEntries(Object.entries(given).map(([name, value]) => [`ASU_${name}`, value])))).toMatchObject(expected);
+  });
+});
+
+describe('the build service', () => {
+  it('asks no prepare service unless told where it is (docs/decisions/0012)', () => {
+    expect(buildConfig(STATE).PREPARE_SERVICE_URL).toBeUndefined();
+    expect(buildConfig({ ...STATE, PREPARE_SERVICE_URL: 'http://asu-prepare:8001' }).PREPARE_SERVICE_URL).toBe('http://asu-prepare:8001');
+    expect(() => buildConfig({ ...STATE, PREPARE_SERVICE_URL: 'asu-prepare' })).toThrow('PREPARE_SERVICE_URL');
+  });
+
+  it('answers at 8000', () => {
+    expect(buildConfig(STATE)).toMatchObject({ PORT: 8000, SERVICE_NAME: 'build' });
+  });
+});
