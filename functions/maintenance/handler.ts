@@ -14,13 +14,16 @@ import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { rollUpStatistics } from '#adapters/aws/roll-up-statistics.ts';
 import { settleLedger } from '#adapters/aws/settle-ledger.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics.ts';
+import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { buildPace } from '#core/build-pace.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { processLog } from '#http/process-log.ts';
 import { serverFacts } from '#http/server-facts.ts';
 import { timesToLive } from '#http/times-to-live.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { loadConfig } from './config.ts';
+import { learnPace } from './learn-pace.ts';
 import { logMaintenance } from './log-maintenance.ts';
 import { type RunMaintenanceDeps, runMaintenance } from './run-maintenance.ts';
 
@@ -42,6 +45,7 @@ await Promise.all([
 const builds = dynamoBuildTable(dynamo, config.BUILD_TABLE);
 const branches = () => config.BRANCHES;
 const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
+const pace = buildPace(s3RecordStore(s3, config.ARTIFACT_BUCKET), now);
 
 const deps: RunMaintenanceDeps = {
   ...logMaintenance(log),
@@ -53,6 +57,7 @@ const deps: RunMaintenanceDeps = {
     () => settleLedger(dynamo, config.BUILD_TABLE, now),
     () => settleBuilds({ statistics, builds, branches, now }),
     () => rollUpStatistics(dynamo, config.STATISTICS_TABLE, now),
+    () => learnPace({ report: dynamoStatisticsReport(dynamo, config.STATISTICS_TABLE), pace, now }),
   ],
   queue: sqsBuildQueue(sqs, queue),
   artifacts: s3ArtifactStore(s3, config.ARTIFACT_BUCKET),
