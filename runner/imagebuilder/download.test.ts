@@ -9,6 +9,7 @@ import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { generateUsignKey, parseUsignPublicKey, signUsign, type UsignPublicKey } from '#runner/signing/usign.ts';
 import { type DownloadOptions, downloadTarball } from './download.ts';
+import { steadyFetch } from './steady-fetch.ts';
 import { demoOrder } from './testing/demo-order.ts';
 
 let upstream: DemoUpstreamServer;
@@ -39,7 +40,16 @@ async function download(options: Partial<DownloadOptions> = {}, signal: AbortSig
   await downloadTarball(
     order,
     path,
-    { upstreamUrl: upstream.url, fetch, verify: 'known', keys: [demoKey], attempts: 3, backoffMs: 1, stallMs: 5000, ...options },
+    {
+      upstreamUrl: upstream.url,
+      fetch: steadyFetch,
+      verify: 'known',
+      keys: [demoKey],
+      attempts: 3,
+      backoffMs: 1,
+      stallMs: 5000,
+      ...options,
+    },
     (line) => lines.push(line),
     signal,
   );

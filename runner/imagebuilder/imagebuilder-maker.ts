@@ -23,6 +23,7 @@ import { removeTree } from './remove-tree.ts';
 import { type MakeContext, withEvidence } from './run-make.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
 import { slots } from './slots.ts';
+import { steadyFetch } from './steady-fetch.ts';
 import { type StepTimer, stepTimer } from './step-timer.ts';
 import { UntrustedSumsFailure } from './upstream-sums.ts';
 
@@ -47,7 +48,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
   machine.catch(() => undefined);
   const places = slots();
   const confirmed = new Map<string, number>();
-  const indexes = orderedIndexes({ upstreamUrl: options.upstreamUrl, fetch: options.fetch ?? fetch });
+  const indexes = orderedIndexes({ upstreamUrl: options.upstreamUrl, fetch: options.fetch ?? steadyFetch });
   let retired = false;
 
   return {
@@ -191,7 +192,7 @@ async function inTime<T>(signal: AbortSignal, act: (bounded: AbortSignal) => Pro
 function downloadOptions(options: ImagebuilderMakerOptions): DownloadOptions {
   return {
     upstreamUrl: options.upstreamUrl,
-    fetch: options.fetch ?? fetch,
+    fetch: options.fetch ?? steadyFetch,
     verify: options.verify ?? DEFAULTS.verify,
     keys: [...knownUpstreamKeys, ...(options.keys ?? [])],
     attempts: options.downloadAttempts ?? DEFAULTS.downloadAttempts,

@@ -1,0 +1,73 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { steadyFetch } from './steady-fetch.ts';
+
+const servers: { close(): unknown }[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+const listen = async (server: Server | ReturnType<typeof createTcpServer>): Promise<string> => {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+};
+
+/** Answers raw bytes and closes the connection at once, as servers of HTTP/1.0 and many proxies do. */
+const closing = (head: string, body: Buffer) =>
+  listen(
+    createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write(`${head}\r\nConnection: close\r\n\r\n`);
+        socket.write(body);
+        socket.end();
+      });
+    }),
+  );
+
+const serving = (answer: (url: string, response: ServerResponse) => void) =>
+  listen(createServer((request, response) => answer(request.url ?? '', response)));
+
+describe('steadyFetch', () => {
+  it('survives a server that closes before the body is read, and gives it whole', async () => {
+    const body = Buffer.alloc(65_536, 'a');
+    const url = await closing(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}`, body);
+    const response = await steadyFetch(url);
+    await sleep(100);
+    expect((await response.arrayBuffer()).byteLength).toBe(body.length);
+  });
+
+  it('rejects a body that is cut off', async () => {
+    const url = await closing('HTTP/1.1 200 OK\r\nContent-Length: 1000', Buffer.alloc(10));
+    await expect((await steadyFetch(url)).arrayBuffer()).rejects.toThrow();
+  });
+
+  it('sends headers, follows redirects, and knows when it goes in circles', async () => {
+    const url = await serving((path, response) => {
+      if (path === '/here') return response.writeHead(206, { 'content-range': 'bytes 1-2/3', etag: '"a"' }).end('bc');
+      return response.writeHead(302, { location: path === '/there' ? '/here' : '/circle' }).end();
+    });
+    const response = await steadyFetch(`${url}/there`, { headers: { range: 'bytes=1-' } });
+    expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([206, 'bytes 1-2/3', 'bc']);
+    await expect(steadyFetch(`${url}/circle`)).rejects.toMatchObject({ cause: { message: 'too many redirects' } });
+  });
+
+  it('says why there is no answer, and stops when told to', async () => {
+    await expect(steadyFetch('http://127.0.0.1:1/')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+    const url = await serving(() => undefined);
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(new Error('told to')), 50);
+    await expect(steadyFetch(url, { signal: abort.signal })).rejects.toThrow('told to');
+  });
+
+  it('ends an answer under way when told to', async () => {
+    const url = await serving((_, response) => response.writeHead(200).write('some'));
+    const abort = new AbortController();
+    const response = await steadyFetch(url, { signal: abort.signal });
+    setTimeout(() => abort.abort(new Error('told to')), 50);
+    await expect(response.text()).rejects.toThrow();
+  });
+});

@@ -1,0 +1,40 @@
+import { get as httpGet, type IncomingMessage } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import { Readable } from 'node:stream';
+
+const MAX_REDIRECTS = 5;
+const WITHOUT_BODY = [204, 205, 304];
+
+/**
+ * GET like the global `fetch`, for bodies that are read more slowly than they come. The `fetch` of Node 24.21 ends the whole
+ * process, past every handler, when a server closes a connection whose body waits to be read
+ * (https://github.com/nodejs/undici/issues/5360); a tarball that is written to a busy disk is exactly that.
+ */
+export const steadyFetch: typeof fetch = async (input, init = {}) => {
+  let url = new URL(input instanceof Request ? input.url : input);
+  for (let redirects = 0; ; redirects++) {
+    const answer = await request(url, init);
+    const { statusCode: status = 0, headers } = answer;
+    if (status < 300 || status > 399 || headers.location === undefined || WITHOUT_BODY.includes(status)) return responseOf(answer);
+    answer.destroy();
+    if (redirects >= MAX_REDIRECTS) throw new TypeError('fetch failed', { cause: new Error('too many redirects') });
+    url = new URL(headers.location, url);
+  }
+};
+
+function request(url: URL, { headers, signal }: RequestInit): Promise<IncomingMessage> {
+  const get = url.protocol === 'https:' ? httpsGet : httpGet;
+  return new Promise((resolve, reject) => {
+    const options = { headers: Object.fromEntries(new Headers(headers)), agent: false as const, ...(signal && { signal }) };
+    get(url, options, resolve).on('error', (cause) => reject(signal?.aborted ? signal.reason : new TypeError('fetch failed', { cause })));
+  });
+}
+
+function responseOf(answer: IncomingMessage): Response {
+  const { statusCode: status = 0 } = answer;
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(answer.headersDistinct)) for (const value of values ?? []) headers.append(name, value);
+  if (!WITHOUT_BODY.includes(status)) return new Response(Readable.toWeb(answer) as unknown as ReadableStream, { status, headers });
+  answer.destroy();
+  return new Response(null, { status, headers });
+}
