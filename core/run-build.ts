@@ -251,6 +251,10 @@ function evidenceOf(error: unknown, output: BuildOutput | undefined): FailureEvi
 }
 
 function detailOf(error: unknown): string {
-  const text = error instanceof BuildFailure || error instanceof InfrastructureFailure ? error.message : `Internal error: ${String(error)}`;
+  // What nobody foresaw may name paths and worse: it is for the log alone.
+  const text =
+    error instanceof BuildFailure || error instanceof InfrastructureFailure
+      ? error.message
+      : 'the build could not be run; the reason is in the log of the server';
   return `Error: ${text}`.slice(0, MAX_DETAIL_LENGTH);
 }

@@ -92,10 +92,12 @@ export async function makeImages(
     printed.push(result);
     return result;
   };
+  /** Where the tree lies on this machine is nobody's business. */
+  const shown = (text: string) => tail(text).replaceAll(tree, '/builder');
   const evidence = (): FailureEvidence => ({
     buildCommand,
-    stdout: tail(printed.map(({ stdout }) => stdout).join('')),
-    stderr: tail(printed.map(({ stderr }) => stderr).join('')),
+    stdout: shown(printed.map(({ stdout }) => stdout).join('')),
+    stderr: shown(printed.map(({ stderr }) => stderr).join('')),
   });
 
   const installedNow = async (): Promise<InstalledPackage[]> => {
@@ -169,8 +171,8 @@ export async function makeImages(
       manifest,
       buildCommand,
       packages,
-      stdout: tail(result.stdout),
-      stderr: tail(result.stderr),
+      stdout: shown(result.stdout),
+      stderr: shown(result.stderr),
       digests: {
         [`${order.versionPath}/targets/${request.target}/${order.imagebuilder.name}`]: order.imagebuilder.sha256,
         ...Object.fromEntries(used.map(({ source, sha256 }) => [source, sha256])),
