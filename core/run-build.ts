@@ -225,8 +225,9 @@ async function returnToQueue(
 async function drop({ artifacts, builds, queue, onEvent }: RunBuildDeps, running: RunningBuild, message: ReceivedMessage) {
   const current = await builds.get(running.hash);
   if (!(current?.state === 'done' && current.binDir === running.binDir)) {
-    await artifacts.remove(artifactKeys.files(running.binDir));
-    await artifacts.remove(artifactKeys.records(running.binDir));
+    // Where a runner may not remove, the backstop does.
+    await artifacts.remove(artifactKeys.files(running.binDir)).catch(() => 0);
+    await artifacts.remove(artifactKeys.records(running.binDir)).catch(() => 0);
   }
   await queue.acknowledge(message);
   onEvent?.({ type: 'lost', build: running });

@@ -1,5 +1,14 @@
 import { lambda } from '../lambda.ts';
-import { countStatistics, listBucket, putObjects, readBuilds, readObjects, sendMessages, writeBuilds } from '../permissions.ts';
+import {
+  countStatistics,
+  listBucket,
+  putObjects,
+  readBuilds,
+  readObjects,
+  removeObjects,
+  sendMessages,
+  writeBuilds,
+} from '../permissions.ts';
 import { bucketName, queueUrls, statisticsName, tableName } from '../resource-names.ts';
 
 export const buildSubmit = lambda('BuildSubmit', 'build-submit', {
@@ -12,5 +21,7 @@ export const buildSubmit = lambda('BuildSubmit', 'build-submit', {
     listBucket,
     readObjects('records/', 'api/v1/build/', 'logs/'),
     putObjects('records/', 'api/v1/build/'),
+    // Of a build that is asked for again after it expired.
+    removeObjects('api/v1/build/', 'logs/'),
   ],
 });

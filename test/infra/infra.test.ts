@@ -68,6 +68,7 @@ const QUEUE = 'Queue/QueueQueue';
 const DEAD = 'Queue/DeadLettersQueue';
 const put = (...prefixes: string[]) =>
   prefixes.flatMap((prefix) => [`s3:AbortMultipartUpload ${BUCKET}/${prefix}*`, `s3:PutObject ${BUCKET}/${prefix}*`]);
+const remove = (...prefixes: string[]) => prefixes.map((prefix) => `s3:DeleteObject ${BUCKET}/${prefix}*`);
 const get = (...prefixes: string[]) => prefixes.map((prefix) => `s3:GetObject ${BUCKET}/${prefix}*`);
 const COUNTS = 'Table/StatisticsTable';
 const COUNT = [`dynamodb:DeleteItem ${COUNTS}`, `dynamodb:GetItem ${COUNTS}`, `dynamodb:UpdateItem ${COUNTS}`];
@@ -102,7 +103,19 @@ describe('roles', () => {
       ],
     ],
     ['StatusRole', [...READ_ROWS, LIST, ...READS_DOCUMENTS, ...put('api/v1/build/')]],
-    ['BuildSubmitRole', [...READ_ROWS, ...WRITE_ROWS, ...COUNT, ...SEND, LIST, ...READS_DOCUMENTS, ...put('records/', 'api/v1/build/')]],
+    [
+      'BuildSubmitRole',
+      [
+        ...READ_ROWS,
+        ...WRITE_ROWS,
+        ...COUNT,
+        ...SEND,
+        LIST,
+        ...READS_DOCUMENTS,
+        ...put('records/', 'api/v1/build/'),
+        ...remove('api/v1/build/', 'logs/'),
+      ],
+    ],
     [
       'MaintenanceRole',
       [
@@ -117,7 +130,7 @@ describe('roles', () => {
         LIST,
         ...get('records/', 'json/v1/', 'api/v1/build/'),
         ...put('records/', 'json/v1/'),
-        ...['store/', 'logs/', 'api/v1/build/'].map((prefix) => `s3:DeleteObject ${BUCKET}/${prefix}*`),
+        ...remove('store/', 'logs/', 'api/v1/build/'),
       ],
     ],
     [
