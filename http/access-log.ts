@@ -1,4 +1,4 @@
-import type { Log, LogLevel } from './log.ts';
+import type { Log, LogFields, LogLevel } from './log.ts';
 
 /** One answered request, for log and metrics. */
 export interface Answered {
@@ -22,17 +22,23 @@ export const accessLevel = (method: string, status: number): LogLevel => (status
 /** Text from outside, which may be of any length. */
 export const shown = (text: string, most = 200): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
+/** What the log asks of a request, of most of which it says nothing. */
+export interface AccessedRequest {
+  readonly method: string;
+  readonly path: string;
+  header(name: string): string | undefined;
+}
+
 /** One line when a request is understood (debug), one when its answer begins. */
 export function accessLog(log: Log) {
   return {
-    started(request: { method: string; route: string; path: string; userAgent: string | undefined; correlationId: string }): void {
+    started(request: AccessedRequest, endpoint: string, correlationId: string): void {
       if (!log.writes('debug')) return;
-      const { method, route, path, userAgent = '', correlationId } = request;
       // The path names builds by hash: at this level alone.
-      const fields = { method, endpoint: route, path: shown(path), user_agent: shown(userAgent), correlation_id: correlationId };
-      log.debug('request started', fields);
+      const fields = { method: request.method, endpoint, path: shown(request.path), user_agent: userAgentOf(request) };
+      log.debug('request started', { ...fields, correlation_id: correlationId });
     },
-    completed(answered: Answered, userAgent: string | undefined, facts: Readonly<Record<string, unknown>> | undefined): void {
+    completed(request: AccessedRequest, answered: Answered, facts: LogFields | undefined): void {
       const { method, route, status, milliseconds, correlationId } = answered;
       const level = accessLevel(method, status);
       if (!log.writes(level)) return;
@@ -41,7 +47,7 @@ export function accessLog(log: Log) {
         endpoint: route,
         status_code: status,
         duration_ms: Math.round(milliseconds * 100) / 100,
-        user_agent: shown(userAgent ?? ''),
+        user_agent: userAgentOf(request),
         ...facts,
         correlation_id: correlationId,
       };
@@ -50,3 +56,5 @@ export function accessLog(log: Log) {
     },
   };
 }
+
+const userAgentOf = (request: AccessedRequest) => shown(request.header('User-Agent') ?? '');

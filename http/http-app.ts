@@ -1,4 +1,4 @@
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import { AsuError } from '#core/errors.ts';
 import { type Answered, accessLog, shown } from './access-log.ts';
 import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
@@ -37,26 +37,31 @@ const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'PUT', 'PATCH'] as const;
 export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly Routes[]): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   const access = accessLog(log);
-  app.use(doubledSlashInPlace((request, env) => app.fetch(request, env)));
   app.use(async (c, next) => {
     const started = performance.now();
-    const correlationId = correlationIdOf(c.req.header(CORRELATION_ID));
-    const userAgent = c.req.header('User-Agent');
     const { method, path } = c.req;
+    if (path.startsWith('//') && BODIED.has(method)) return app.fetch(withoutDoubledSlash(c.req.raw), c.env);
+    const correlationId = correlationIdOf(c.req.header(CORRELATION_ID));
     const route = routeTemplate(c.req.matchedRoutes);
     c.set('correlationId', correlationId);
-    access.started({ method, route, path, userAgent, correlationId });
+    access.started(c.req, route, correlationId);
     await next();
     const { headers, status } = c.res;
     for (const name in CORS_HEADERS) headers.set(name, CORS_HEADERS[name] as string);
     headers.set(CORRELATION_ID, correlationId);
     const isBug = c.error !== undefined && !(c.error instanceof AsuError);
     const answered = { method, route, status, milliseconds: performance.now() - started, correlationId, isBug };
-    access.completed(answered, userAgent, c.get('logFields'));
+    access.completed(c.req, answered, c.get('logFields'));
     onAnswered?.(answered);
+    return undefined;
   });
-  app.use(preflight);
-  app.use(doubledSlashRedirect);
+  app.use((c, next) => {
+    const { method, path } = c.req;
+    if (method === 'OPTIONS') return Promise.resolve(new Response(null, { status: 204, headers: PREFLIGHT_HEADERS }));
+    if (!path.startsWith('//') || (method !== 'GET' && method !== 'HEAD')) return next();
+    const { pathname, search } = new URL(c.req.url);
+    return Promise.resolve(redirect(301, plainPath(pathname) + search));
+  });
   for (const part of parts) app.route('/', part);
 
   app.onError((error, c) => {
@@ -79,35 +84,19 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
   return app;
 }
 
-const preflight: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  if (c.req.method !== 'OPTIONS') return next();
-  return new Response(null, { status: 204, headers: PREFLIGHT_HEADERS });
-};
-
 /**
- * `//x`, from clients configured with a trailing slash: answered in place, since a redirected POST would lose its body (CONTRACT.md
- * §0.17). Before anything else: it is one request, and counted and logged as one.
+ * `//x`, from clients configured with a trailing slash: GET and HEAD are redirected with the query kept; anything else is answered in
+ * place, since a redirected POST would lose its body (CONTRACT.md §0.17). It is one request: counted and logged once.
  */
-const doubledSlashInPlace =
-  (fetch: (request: Request, env: object) => Response | Promise<Response>): MiddlewareHandler<HttpEnv> =>
-  async (c, next) => {
-    const { method, headers, body } = c.req.raw;
-    if (!c.req.path.startsWith('//') || READS.has(method) || !METHODS.some((known) => known === method)) return next();
-    const url = new URL(c.req.url);
-    url.pathname = withoutDoubledSlash(url.pathname);
-    return fetch(new Request(url, { method, headers, body, duplex: 'half' } as RequestInit), c.env as object);
-  };
+function withoutDoubledSlash({ url: given, method, headers, body }: Request): Request {
+  const url = new URL(given);
+  url.pathname = plainPath(url.pathname);
+  return new Request(url, { method, headers, body, duplex: 'half' } as RequestInit);
+}
 
-/** GET and HEAD of `//x`: a redirect with the query kept. */
-const doubledSlashRedirect: MiddlewareHandler<HttpEnv> = async (c, next) => {
-  if (!c.req.path.startsWith('//') || !READS.has(c.req.method)) return next();
-  const url = new URL(c.req.url);
-  return redirect(301, withoutDoubledSlash(url.pathname) + url.search);
-};
+const BODIED: ReadonlySet<string> = new Set(['POST', 'DELETE', 'PUT', 'PATCH']);
 
-const READS = new Set(['GET', 'HEAD']);
-
-const withoutDoubledSlash = (path: string) => `/${path.replace(/^\/+/, '')}`;
+const plainPath = (path: string) => `/${path.replace(/^\/+/, '')}`;
 
 /** Methods some route (not a middleware) answers at the path. */
 function methodsOf(app: Hono<HttpEnv>, path: string): string[] {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Family, familiesIn } from '#test/support/promql.ts';
+import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 
 let server: TestServer;
@@ -32,4 +34,93 @@ it('/metrics counts requests by route template, and builds by outcome', async ()
   expect(text).toMatch(/asu_requests_total\{outcome="new"\} 1/);
   expect(text).toMatch(/asu_queue_length 0/);
   expect(text).not.toContain(String(body['request_hash']));
+});
+
+const REQUEST = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
+const familiesOf = async (of: TestServer): Promise<Family[]> => familiesIn(await (await of.get('/metrics')).text());
+const valueOf = async (of: TestServer, sample: string) =>
+  Number(
+    (await (await of.get('/metrics')).text())
+      .split('\n')
+      .find((line) => line.startsWith(`${sample} `))
+      ?.slice(sample.length),
+  );
+
+it('/metrics stays as small as it is, whatever paths and methods are asked for', async () => {
+  const labelsOf = async (label: string) => {
+    const families = (await familiesOf(server)).filter(({ name }) => name.startsWith('http_'));
+    return new Set(families.flatMap(({ samples }) => samples.map(({ labels }) => labels[label])));
+  };
+  const ask = async (method: string, path: string) => void (await (await server.get(path, { method })).arrayBuffer());
+  const round = async (seed: string) => {
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND', 'MKCOL', 'REPORT'])
+      for (const path of [
+        `/api/v1/build/${seed.padStart(64, '0')}`,
+        `/api/v1/build/${seed.padStart(64, 'a')}?x=${seed}`,
+        `/store/${seed}/${seed}.bin`,
+        `/json/v1/releases/${seed}/targets/x/y.json`,
+        `/api/v1/revision/${seed}/x86/64`,
+        `/${seed}/wp-login.php`,
+        `//${seed}`,
+        `/%2e%2e/${seed}`,
+      ])
+        await ask(method, path);
+  };
+  await round('1');
+  const [endpoints, methods] = [await labelsOf('endpoint'), await labelsOf('method')];
+  for (const seed of ['2', '3', '4']) await round(seed);
+  expect(await labelsOf('endpoint')).toEqual(endpoints);
+  expect(await labelsOf('method')).toEqual(methods);
+  expect([...methods]).toEqual(expect.arrayContaining(['GET', 'OPTIONS', 'other']));
+  expect(endpoints).toContain('unmatched');
+  expect(endpoints).toContain('/api/v1/build/:hash');
+  for (const endpoint of endpoints) expect(endpoint).not.toMatch(/[0-9a-f]{32}|wp-login|[{}]/);
+});
+
+it('/metrics shows who waits since when, and which slots are taken', async () => {
+  let finish = () => {};
+  const held = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const busy = await testServer({ imageMaker: scriptedImageMaker({ act: () => held }) });
+  try {
+    expect(await valueOf(busy, 'asu_runner_slots')).toBe(1);
+    expect(await valueOf(busy, 'asu_runner_slots_busy')).toBe(0);
+    expect(await valueOf(busy, 'asu_queue_oldest_seconds')).toBe(0);
+    for (const name of ['vim', 'tmux', 'htop']) await (await busy.post('/api/v1/build', { ...REQUEST, packages: [name] })).arrayBuffer();
+    await expect.poll(() => valueOf(busy, 'asu_runner_slots_busy')).toBe(1);
+    expect(await valueOf(busy, 'asu_builds_running')).toBe(1);
+    expect(await valueOf(busy, 'asu_queue_length')).toBe(2);
+    const waited = await valueOf(busy, 'asu_queue_oldest_seconds');
+    expect(waited).toBeGreaterThan(0);
+    await expect.poll(() => valueOf(busy, 'asu_queue_oldest_seconds')).toBeGreaterThan(waited);
+    expect(await valueOf(busy, 'asu_requests_total{outcome="new"}')).toBe(3);
+    await (await busy.post('/api/v1/build', { ...REQUEST, packages: ['vim'] })).arrayBuffer();
+    await (await busy.post('/api/v1/build', { ...REQUEST, packages: ['no-such-package'] })).arrayBuffer();
+    expect(await valueOf(busy, 'asu_requests_total{outcome="joined"}')).toBe(1);
+    expect(await valueOf(busy, 'asu_requests_total{outcome="rejected"}')).toBe(1);
+    finish();
+    await expect.poll(() => valueOf(busy, 'asu_builds_total{outcome="done"}')).toBe(3);
+    await expect.poll(() => valueOf(busy, 'asu_runner_slots_busy')).toBe(0);
+    expect(await valueOf(busy, 'asu_queue_oldest_seconds')).toBe(0);
+    expect(await valueOf(busy, 'asu_build_wait_seconds_count')).toBe(3);
+  } finally {
+    finish();
+    await busy.close();
+  }
+});
+
+it('/metrics counts what upstream answers, and that it does not', async () => {
+  const lonely = await testServer();
+  try {
+    await (await lonely.post('/api/v1/prepare', REQUEST)).arrayBuffer();
+    const found = await valueOf(lonely, 'asu_upstream_requests_total{outcome="found"}');
+    expect(found).toBeGreaterThan(0);
+    expect(await valueOf(lonely, 'asu_upstream_requests_total{outcome="failed"}')).toBe(0);
+    await lonely.upstream.close();
+    await (await lonely.post('/api/v1/prepare', { ...REQUEST, target: 'ath79/generic' })).arrayBuffer();
+    expect(await valueOf(lonely, 'asu_upstream_requests_total{outcome="failed"}')).toBeGreaterThan(0);
+  } finally {
+    await lonely.close();
+  }
 });
