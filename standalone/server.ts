@@ -31,6 +31,7 @@ import type { Log } from '#http/log.ts';
 import { measuredFetch } from '#http/measured-fetch.ts';
 import { prometheusMetrics } from '#http/metrics.ts';
 import { serveNode } from '#http/serve-node.ts';
+import { steadyFetch } from '#runner/imagebuilder/steady-fetch.ts';
 import { work } from '#runner/work.ts';
 import type { StandaloneConfig } from './config.ts';
 import { liveSettings } from './live-settings.ts';
@@ -85,7 +86,7 @@ export async function startStandalone(
   });
   const metrics = prometheusMetrics('standalone', positions);
   const catalogue = upstreamCatalogue({
-    fetch: measuredFetch(metrics.onUpstream),
+    fetch: measuredFetch(metrics.onUpstream, steadyFetch),
     baseUrl: config.UPSTREAM_URL,
     records,
     now,

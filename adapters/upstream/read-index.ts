@@ -93,7 +93,8 @@ export async function readFeeds(files: CachedFiles, versionPath: string, arch: s
   const directory = `${versionPath}/packages/${arch}`;
   const conf = await files.read(`${directory}/feeds.conf`, (bytes) => parseFeeds(textOf(bytes)));
   if (conf === undefined) return { feed: { ...EMPTY_FEED, complete: false }, indexes: {} };
-  const read = await Promise.all(conf.value.map((feed) => orPartial(options, () => readIndex(files, `${directory}/${feed}`, options))));
+  const feeds = [...new Set(['base', ...conf.value])];
+  const read = await Promise.all(feeds.map((feed) => orPartial(options, () => readIndex(files, `${directory}/${feed}`, options))));
   return mergeIndexes(read);
 }
 
