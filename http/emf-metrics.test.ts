@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { RunEvent } from '#core/run-build.ts';
 import { emfMetrics } from './emf-metrics.ts';
-import { prometheusMetrics } from './metrics.ts';
 import type { MetricEvents } from './metric-events.ts';
+import { prometheusMetrics } from './metrics.ts';
 
 interface Line extends Record<string, unknown> {
   readonly _aws: {

@@ -38,7 +38,7 @@ it('/metrics counts requests by route template, and builds by outcome', async ()
 
 const REQUEST = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 const familiesOf = async (of: TestServer): Promise<Family[]> => familiesIn(await (await of.get('/metrics')).text());
-const valueOf = async (of: TestServer, sample: string) =>
+const sampleOf = async (of: TestServer, sample: string) =>
   Number(
     (await (await of.get('/metrics')).text())
       .split('\n')
@@ -84,26 +84,26 @@ it('/metrics shows who waits since when, and which slots are taken', async () =>
   });
   const busy = await testServer({ imageMaker: scriptedImageMaker({ act: () => held }) });
   try {
-    expect(await valueOf(busy, 'asu_runner_slots')).toBe(1);
-    expect(await valueOf(busy, 'asu_runner_slots_busy')).toBe(0);
-    expect(await valueOf(busy, 'asu_queue_oldest_seconds')).toBe(0);
+    expect(await sampleOf(busy, 'asu_runner_slots')).toBe(1);
+    expect(await sampleOf(busy, 'asu_runner_slots_busy')).toBe(0);
+    expect(await sampleOf(busy, 'asu_queue_oldest_seconds')).toBe(0);
     for (const name of ['vim', 'tmux', 'htop']) await (await busy.post('/api/v1/build', { ...REQUEST, packages: [name] })).arrayBuffer();
-    await expect.poll(() => valueOf(busy, 'asu_runner_slots_busy')).toBe(1);
-    expect(await valueOf(busy, 'asu_builds_running')).toBe(1);
-    expect(await valueOf(busy, 'asu_queue_length')).toBe(2);
-    const waited = await valueOf(busy, 'asu_queue_oldest_seconds');
+    await expect.poll(() => sampleOf(busy, 'asu_runner_slots_busy')).toBe(1);
+    expect(await sampleOf(busy, 'asu_builds_running')).toBe(1);
+    expect(await sampleOf(busy, 'asu_queue_length')).toBe(2);
+    const waited = await sampleOf(busy, 'asu_queue_oldest_seconds');
     expect(waited).toBeGreaterThan(0);
-    await expect.poll(() => valueOf(busy, 'asu_queue_oldest_seconds')).toBeGreaterThan(waited);
-    expect(await valueOf(busy, 'asu_requests_total{outcome="new"}')).toBe(3);
+    await expect.poll(() => sampleOf(busy, 'asu_queue_oldest_seconds')).toBeGreaterThan(waited);
+    expect(await sampleOf(busy, 'asu_requests_total{outcome="new"}')).toBe(3);
     await (await busy.post('/api/v1/build', { ...REQUEST, packages: ['vim'] })).arrayBuffer();
     await (await busy.post('/api/v1/build', { ...REQUEST, packages: ['no-such-package'] })).arrayBuffer();
-    expect(await valueOf(busy, 'asu_requests_total{outcome="joined"}')).toBe(1);
-    expect(await valueOf(busy, 'asu_requests_total{outcome="rejected"}')).toBe(1);
+    expect(await sampleOf(busy, 'asu_requests_total{outcome="joined"}')).toBe(1);
+    expect(await sampleOf(busy, 'asu_requests_total{outcome="rejected"}')).toBe(1);
     finish();
-    await expect.poll(() => valueOf(busy, 'asu_builds_total{outcome="done"}')).toBe(3);
-    await expect.poll(() => valueOf(busy, 'asu_runner_slots_busy')).toBe(0);
-    expect(await valueOf(busy, 'asu_queue_oldest_seconds')).toBe(0);
-    expect(await valueOf(busy, 'asu_build_wait_seconds_count')).toBe(3);
+    await expect.poll(() => sampleOf(busy, 'asu_builds_total{outcome="done"}')).toBe(3);
+    await expect.poll(() => sampleOf(busy, 'asu_runner_slots_busy')).toBe(0);
+    expect(await sampleOf(busy, 'asu_queue_oldest_seconds')).toBe(0);
+    expect(await sampleOf(busy, 'asu_build_wait_seconds_count')).toBe(3);
   } finally {
     finish();
     await busy.close();
@@ -114,12 +114,12 @@ it('/metrics counts what upstream answers, and that it does not', async () => {
   const lonely = await testServer();
   try {
     await (await lonely.post('/api/v1/prepare', REQUEST)).arrayBuffer();
-    const found = await valueOf(lonely, 'asu_upstream_requests_total{outcome="found"}');
+    const found = await sampleOf(lonely, 'asu_upstream_requests_total{outcome="found"}');
     expect(found).toBeGreaterThan(0);
-    expect(await valueOf(lonely, 'asu_upstream_requests_total{outcome="failed"}')).toBe(0);
+    expect(await sampleOf(lonely, 'asu_upstream_requests_total{outcome="failed"}')).toBe(0);
     await lonely.upstream.close();
     await (await lonely.post('/api/v1/prepare', { ...REQUEST, target: 'ath79/generic' })).arrayBuffer();
-    expect(await valueOf(lonely, 'asu_upstream_requests_total{outcome="failed"}')).toBeGreaterThan(0);
+    expect(await sampleOf(lonely, 'asu_upstream_requests_total{outcome="failed"}')).toBeGreaterThan(0);
   } finally {
     await lonely.close();
   }
