@@ -127,6 +127,26 @@ describe('a build', () => {
     expect(w.events.at(-1)?.type).toBe('done');
   });
 
+  it('writes steps no more often than it is told to, and then the last', async () => {
+    const stepOf = async (hash: RequestHash) => {
+      const build = await w.builds.get(hash);
+      return build?.state === 'building' ? build.step : build?.state;
+    };
+    const w = world({
+      act: async ({ requestHash }) => {
+        expect(await stepOf(requestHash)).toBe('init');
+        w.renewals[0]?.();
+        await expect.poll(() => stepOf(requestHash)).toBe('building_image');
+      },
+    });
+    const hash = await accept(w);
+    const message = await w.receive();
+    if (message === undefined) throw new Error('no message');
+    await runBuild({ ...w.runner, stepsEveryMs: 2_000 }, message, NEVER);
+    expect(await stepOf(hash)).toBe('done');
+    expect(w.events.filter(({ type }) => type === 'step')).toHaveLength(5);
+  });
+
   it('is not done twice for a message that came twice', async () => {
     const w = world();
     const hash = await accept(w);
@@ -318,11 +338,11 @@ describe('a build', () => {
     let isFull = true;
     const w = world({}, (store) => ({
       ...store,
-      putFile: (...file) => (isFull ? Promise.reject(new Error('ENOSPC')) : store.putFile(...file)),
+      putFile: (...file) => (isFull ? Promise.reject(new StorageFullError('images')) : store.putFile(...file)),
     }));
     const hash = await accept(w);
     await runNext(w);
-    expect(await w.builds.get(hash)).toMatchObject({ state: 'queued', attempt: 1, lastFailure: expect.stringContaining('ENOSPC') });
+    expect(await w.builds.get(hash)).toMatchObject({ state: 'queued', attempt: 1, lastFailure: expect.stringContaining('disk is full') });
     isFull = false;
     await w.queue.send({ hash, correlationId: 'test' });
     await runNext(w);
