@@ -7,6 +7,8 @@ export interface KeepLeaseDeps {
   readonly queue: BuildQueue;
   readonly now: Clock;
   readonly every: (ms: number, call: () => void) => () => void;
+  /** Steps are written no more often than so, the last of several that came faster; for tables that are paid by the write. Default: at once. */
+  readonly stepsEveryMs?: number;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -23,7 +25,7 @@ export interface KeptLease {
  * it the message's invisibility. A write that fails is tried again with the next; a refused one means the build is lost.
  */
 export function keepLease(
-  { builds, queue, now, every, onEvent }: KeepLeaseDeps,
+  { builds, queue, now, every, stepsEveryMs = 0, onEvent }: KeepLeaseDeps,
   taken: RunningBuild,
   message: ReceivedMessage,
   leaseSeconds: number,
@@ -57,6 +59,14 @@ export function keepLease(
     writing = undefined;
     if (error === undefined && isDirty && !isReleased && !lost.signal.aborted) mark();
   };
+  let isStepWaiting = false;
+  const stopSteps =
+    stepsEveryMs > 0
+      ? every(stepsEveryMs, () => {
+          if (isStepWaiting) mark();
+          isStepWaiting = false;
+        })
+      : undefined;
   const stop = every((leaseSeconds * 1000) / 3, () => {
     mark();
     queue.extend(message, leaseSeconds).catch(() => undefined);
@@ -69,12 +79,14 @@ export function keepLease(
       enter: (next) => {
         step = next;
         onEvent?.({ type: 'step', build: written, step: next });
-        mark();
+        if (stopSteps) isStepWaiting = true;
+        else mark();
       },
       log: (line) => onEvent?.({ type: 'log', build: written, line }),
     },
     release: async () => {
       stop();
+      stopSteps?.();
       isReleased = true;
       await writing;
       return written;

@@ -30,6 +30,8 @@ export interface RunBuildDeps {
   readonly timesToLive: TimesToLive;
   /** How long a build is ours without a renewal; renewed three times as often. Default `LEASE_SECONDS`. */
   readonly leaseSeconds?: number;
+  /** See `keepLease`. */
+  readonly stepsEveryMs?: number;
   /** Pauses after the attempts that failed for want of infrastructure; the last is for all further ones. Default 5 and 30. */
   readonly retryDelaysSeconds?: readonly number[];
   /** Told what happened, for log and statistics. Must not throw. */

@@ -33,6 +33,8 @@ export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent'> & Pick<WorkDeps, 'o
 
 /** How often the sign of life is renewed. */
 const ALIVE_EVERY_MS = 10_000;
+/** Clients ask every five seconds; each step written is a write unit. */
+const STEPS_EVERY_MS = 2_000;
 /** Of a build that is not over after its time, nobody knows when it will be. */
 const PROTECTION_SLACK_MINUTES = 10;
 
@@ -109,6 +111,7 @@ export async function runRunner(
       every,
       timesToLive: timesToLive(config),
       leaseSeconds: config.LEASE,
+      stepsEveryMs: STEPS_EVERY_MS,
       onEvent,
       ...(metrics?.onSlots && { onSlots: metrics.onSlots }),
       onTrouble: (error) => log.error('state could not be used', { error }),

@@ -13,7 +13,7 @@ type InState<State extends BuildState> = Extract<Build, { state: State }>;
 
 /**
  * Reads the sweep index, which knows where to look and may be behind, and then the rows, which decide. Costs half a unit per row
- * found or under way, never one per build there is.
+ * that is under way, due, or waiting for more than a minute, never one per build there is.
  */
 export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSweep {
   const readBatch = async (hashes: readonly string[]): Promise<Item[]> => {
@@ -35,6 +35,10 @@ export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSw
   };
   const hashesOf = (items: readonly Item[]): string[] => items.map((item) => item[BUILD_TABLE.hashKey]?.S ?? '');
 
+  /** `sentAt` is not in the index, where it would cost every build a write unit: the rows that wait for long are read instead. */
+  const queuedBefore = async (before: Date): Promise<Build[]> =>
+    readAll(hashesOf(await querySweepList(client, table, 'queued', { before })));
+
   /** Those of the rows that are in one of the states and whose time has come, oldest first. */
   const due = <State extends BuildState>(
     builds: readonly Build[],
@@ -53,16 +57,13 @@ export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSw
 
   return {
     async unsent(before, limit) {
-      const found = await querySweepList(client, table, 'queued', { before, limit, filter: 'attribute_not_exists(#sentAt)' });
       const timeOf = ({ sentAt, queuedAt }: InState<'queued'>) => (sentAt === undefined ? queuedAt : undefined);
-      return due(await readAll(hashesOf(found)), ['queued'], timeOf, before, limit);
+      return due(await queuedBefore(before), ['queued'], timeOf, before, limit);
     },
 
     async stale(before, limit) {
-      // Sent after it was queued, so queued before as well. In the order of queueing: all are read, then put in order.
-      const found = await querySweepList(client, table, 'queued', { before, filter: '#sentAt < :before' });
-      const oldest = found.sort((a, b) => ((a['sentAt']?.S ?? '') < (b['sentAt']?.S ?? '') ? -1 : 1)).slice(0, limit);
-      return due(await readAll(hashesOf(oldest)), ['queued'], ({ sentAt }) => sentAt, before, limit);
+      // Sent after it was queued, so queued before as well.
+      return due(await queuedBefore(before), ['queued'], ({ sentAt }) => sentAt, before, limit);
     },
 
     async lapsed(now, limit) {

@@ -9,16 +9,14 @@ export interface SweepQuery {
   readonly before?: Date;
   /** At most so many are needed. */
   readonly limit?: number;
-  /** A condition on `#sentAt` and `:before`. */
-  readonly filter?: 'attribute_not_exists(#sentAt)' | '#sentAt < :before';
 }
 
-/** Entries of the sweep index, earliest due first: keys, `sentAt` and `ticket`. */
+/** Entries of the sweep index, earliest due first: keys and `ticket`. */
 export async function querySweepList(
   client: DynamoDBClient,
   table: string,
   list: SweepList,
-  { before, limit = Number.POSITIVE_INFINITY, filter }: SweepQuery = {},
+  { before, limit = Number.POSITIVE_INFINITY }: SweepQuery = {},
 ): Promise<Item[]> {
   const { name, hashKey, rangeKey } = BUILD_TABLE.sweepIndex;
   const items: Item[] = [];
@@ -28,9 +26,8 @@ export async function querySweepList(
       TableName: table,
       IndexName: name,
       KeyConditionExpression: `#list = :list${before ? ' AND #due < :before' : ''}`,
-      ...(filter && { FilterExpression: filter }),
-      ...(!filter && Number.isFinite(limit) && { Limit: limit }),
-      ExpressionAttributeNames: { '#list': hashKey, ...(before && { '#due': rangeKey }), ...(filter && { '#sentAt': 'sentAt' }) },
+      ...(Number.isFinite(limit) && { Limit: limit }),
+      ExpressionAttributeNames: { '#list': hashKey, ...(before && { '#due': rangeKey }) },
       ExpressionAttributeValues: { ':list': { S: list }, ...(before && { ':before': { S: before.toISOString() } }) },
       ...(start && { ExclusiveStartKey: start }),
     });

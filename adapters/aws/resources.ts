@@ -17,8 +17,8 @@ export const BUILD_TABLE = {
     name: 'sweep',
     hashKey: 'list',
     rangeKey: 'due',
-    /** Beside the keys. Few, and none that a heartbeat changes: every change of one is another write unit. */
-    projection: ['sentAt', 'ticket'],
+    /** Beside the keys. Nothing that a build changes while it stays in its list: every change of one is another write unit. */
+    projection: ['ticket'],
   },
 } as const;
 

@@ -1,3 +1,5 @@
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { RequestHash } from '#core/build.ts';
 import { type BuildEnd, COUNTED_BUILD_DAYS, type CountedBuild, dayOf } from '#core/statistics.ts';
 import type { Item } from './build-item.ts';
@@ -31,7 +33,7 @@ export const endAttributes = ({ endedAt, outcome, milliseconds, subject, package
   outcome: { S: outcome },
   milliseconds: { N: String(Math.round(milliseconds)) },
   ...(subject && { subject: { S: JSON.stringify(subject) } }),
-  ...(packages.length > 0 && { packages: { S: packages.join(' ') } }),
+  ...(packages.length > 0 && { packages: packed(packages) }),
   ...(error !== undefined && { failure: { S: error } }),
 });
 
@@ -45,7 +47,20 @@ export function endOf(item: Item): BuildEnd | undefined {
     outcome: outcome?.S as BuildEnd['outcome'],
     milliseconds: Number(milliseconds?.N ?? 0),
     ...(subject?.S !== undefined && { subject: JSON.parse(subject.S) }),
-    packages: packages?.S?.split(' ') ?? [],
+    packages: unpacked(packages),
     ...(failure?.S !== undefined && { error: failure.S }),
   };
+}
+
+/** A list as long as that of everything that is installed would need a second unit. */
+const MAX_PLAIN_LENGTH = 300;
+
+function packed(packages: readonly string[]): AttributeValue {
+  const text = packages.join(' ');
+  return text.length <= MAX_PLAIN_LENGTH ? { S: text } : { B: brotliCompressSync(text) };
+}
+
+function unpacked(packages: AttributeValue | undefined): readonly string[] {
+  const text = packages?.B === undefined ? packages?.S : brotliDecompressSync(packages.B).toString('utf8');
+  return text?.split(' ') ?? [];
 }
