@@ -3,7 +3,7 @@ import { createServer, request as httpRequest, type IncomingHttpHeaders, type In
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { FunctionName } from '../bundles/bundle-functions.ts';
-import { functionFor } from './api-routes.ts';
+import { functionFor } from './function-for.ts';
 import { type HttpResult, httpEvent } from './http-event.ts';
 import type { Lambda } from './lambda.ts';
 import { type ViewerHeaders, type ViewerRequest, type ViewerResponse, viewerFunctions } from './viewer-functions.ts';

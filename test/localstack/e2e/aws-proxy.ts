@@ -39,8 +39,9 @@ export interface AwsProxy {
   readonly url: string;
   /** Calls for which it answers a fault are not passed on. */
   fail(faultOf: (call: AwsCall) => AwsFault | undefined): void;
-  /** What the calls since the last time cost. */
+  /** What the calls since the last `take` cost. */
   take(): Costs;
+  peek(): Costs;
   close(): Promise<void>;
 }
 
@@ -94,6 +95,7 @@ export async function awsProxy(target: string): Promise<AwsProxy> {
     fail: (next) => {
       faultOf = next;
     },
+    peek: () => costs,
     take: () => {
       const taken = costs;
       costs = { reads: 0, writes: 0, sqs: {} };
