@@ -36,7 +36,11 @@ export const buildConfig = (env: Env = process.env) => ({
   ...readSettings(BuildService, env),
 });
 
-export const statusConfig = (env: Env = process.env) => ({ ...server('status', env), ...loadStatusSettings(env), ...loadStoreSettings(env) });
+export const statusConfig = (env: Env = process.env) => ({
+  ...server('status', env),
+  ...loadStatusSettings(env),
+  ...loadStoreSettings(env),
+});
 
 export const catalogueConfig = (env: Env = process.env) => ({ ...server('catalogue', env), ...loadCatalogueSettings(env) });
 

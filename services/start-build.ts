@@ -33,7 +33,11 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
   const now = () => new Date();
   const { dynamo, sqs, s3 } = awsClients(config);
   const { BUILD_TABLE: table, ARTIFACT_BUCKET: bucket, BUILD_QUEUE_URL: queueUrl } = config;
-  const ready = { table: () => assertTableReady(dynamo, table), queue: () => assertQueueReady(sqs, queueUrl), bucket: () => assertBucketReady(s3, bucket) };
+  const ready = {
+    table: () => assertTableReady(dynamo, table),
+    queue: () => assertQueueReady(sqs, queueUrl),
+    bucket: () => assertBucketReady(s3, bucket),
+  };
   await Promise.all(Object.values(ready).map((check) => check()));
 
   const catalogue = sharedCatalogue(config, s3, log);

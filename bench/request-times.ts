@@ -1,0 +1,28 @@
+import { Agent, request } from 'node:http';
+
+const agent = new Agent({ keepAlive: true });
+
+/** One request over a connection that is kept: milliseconds to the end of its answer. */
+export function timeOf(url: string, body?: string): Promise<number> {
+  const started = performance.now();
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      url,
+      { agent, method: body === undefined ? 'GET' : 'POST', headers: body === undefined ? {} : { 'Content-Type': 'application/json' } },
+      (answer) => {
+        answer.resume();
+        answer.on('end', () =>
+          answer.statusCode === 200 ? resolve(performance.now() - started) : reject(new Error(`${url} answers ${answer.statusCode}`)),
+        );
+      },
+    );
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+/** Of sorted or unsorted times, in milliseconds with two digits. */
+export function quantile(times: readonly number[], q: number): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0) * 100) / 100;
+}
