@@ -48,6 +48,26 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'lambda',
+          include: ['test/lambda/*.test.ts'],
+          globalSetup: 'test/lambda/global-setup.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
+          name: 'image',
+          include: ['test/image/**/*.test.ts'],
+          globalSetup: ['test/image/global-setup.ts', 'test/localstack/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
           name: 'openapi',
           include: ['test/openapi/**/*.test.ts'],
           globalSetup: 'test/openapi/global-setup.ts',
