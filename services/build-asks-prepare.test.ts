@@ -17,6 +17,7 @@ import { noArtifacts } from '#functions/store/no-artifacts.ts';
 import { httpApp } from '#http/http-app.ts';
 import { jsonLog } from '#http/log.ts';
 import { type NodeServer, serveNode } from '#http/serve-node.ts';
+import { testServer } from '#test/support/test-server.ts';
 import { answering, type FaultyServer, faultyServer, hangingUp, passingOn, silent } from '#test/services/faulty-server.ts';
 
 const REQUEST = { version: '24.10.0', target: 'ath79/generic', profile: 'test', packages: ['luci', 'auc', '+tmux', ''] };
@@ -230,6 +231,21 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     expect((await post(asking(), '/api/v1/build', REQUEST)).status).toBe(202);
     expect(faulty.seen).toEqual([]);
   });
+});
+
+it('the standalone server asks a prepare service too, when told of one', async () => {
+  const faulty = await faultyServer(passingOn(prepare.url));
+  const server = await testServer({ env: { PREPARE_SERVICE_URL: faulty.url } });
+  try {
+    const answer = await (await server.post('/api/v1/build/prepare', REQUEST)).json();
+    expect(faulty.seen).toHaveLength(1);
+    faulty.behave(hangingUp);
+    expect(await (await server.post('/api/v1/build/prepare', REQUEST)).json()).toEqual(answer);
+    expect(answer).toMatchObject({ resolved_packages: ['luci', 'tmux', 'owut'] });
+  } finally {
+    await server.close();
+    await faulty.close();
+  }
 });
 
 const request = (answer: Record<string, unknown>) => answer['prepared_request'] as Record<string, unknown>;

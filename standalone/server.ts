@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
+import { httpPrepareService } from '#adapters/prepare-service/prepare-service.ts';
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
@@ -12,6 +13,7 @@ import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
 import type { ImageMaker } from '#core/ports.ts';
+import { rememberDoneBuilds } from '#core/remember-done-builds.ts';
 import type { RunEvent } from '#core/run-build.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
@@ -70,7 +72,8 @@ export async function startStandalone(
   const settings = liveSettings(config);
   await mkdir(config.dataDir, { recursive: true });
   const db = openSqlite(config.databasePath);
-  const builds = sqliteBuildTable(db);
+  const table = sqliteBuildTable(db);
+  const builds = isAlone ? rememberDoneBuilds(table) : table;
   const queue = sqliteBuildQueue(db, { pollMs: config.WORKER_POLL_SECONDS * 1000 });
   const positions = sqliteQueuePositions(db);
   const records = sqliteRecordStore(db);
@@ -122,6 +125,12 @@ export async function startStandalone(
       ...prepare,
       ...status,
       queue,
+      ...(config.PREPARE_SERVICE_URL !== undefined && {
+        askPrepare: httpPrepareService({
+          url: config.PREPARE_SERVICE_URL,
+          onFailure: (error) => log.warn('prepare service not used: packages resolved here', { error }),
+        }),
+      }),
       maxPendingBuilds: settings.maxPendingBuilds,
       onSubmitted: (submitted, client) => {
         metrics.onRequest(submitted.outcome);

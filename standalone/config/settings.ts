@@ -69,6 +69,11 @@ export const Settings = z.object({
   UPSTREAM_URL: publicUrl
     .default(upstreamSettings.UPSTREAM_URL.parse(undefined))
     .meta(facts({ description: 'Where ImageBuilders, packages and their indexes come from.' })),
+  PREPARE_SERVICE_URL: baseUrl.optional().meta(
+    facts({
+      description: 'Prepare service to ask for `/api/v1/build/prepare`; without it, or when it is away, packages are resolved here.',
+    }),
+  ),
   ALLOW_DEFAULTS: offerSettings.ALLOW_DEFAULTS.meta(
     facts({ description: 'Whether requests may carry a first-boot script (`defaults`).', reloads: true }),
   ),
