@@ -23,9 +23,7 @@ export async function serveNode(
   app: { fetch: (request: Request) => Response | Promise<Response> },
   { host, port }: { host: string; port: number },
 ): Promise<NodeServer> {
-  const server = createServer(
-    getRequestListener(app.fetch, { hostname: HOST_OF_NOBODY, overrideGlobalObjects: false, errorHandler: unreadableRequest }),
-  );
+  const server = createServer(getRequestListener(app.fetch, { hostname: HOST_OF_NOBODY, errorHandler: unreadableRequest }));
   server.requestTimeout = 60_000;
   server.headersTimeout = 15_000;
   server.keepAliveTimeout = 65_000;

@@ -53,7 +53,9 @@ export async function testServer({
     },
   );
   const logs = log ?? jsonLog('debug', (line) => lines.push(line));
-  const server = realImages ? await startRealServer(config, logs, realImages) : await startStandalone(config, { log: logs, imageMaker });
+  const server = realImages
+    ? await startRealServer(config, logs, realImages)
+    : await startStandalone(config, { log: logs, imageMaker, isAlone: true });
   const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: 'manual', ...init });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     get(path, {
