@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { composeDocument } from './compose-document.ts';
 import { loadConfig as gatewaySettings } from './gateway/config.ts';
-import { GATEWAY_SERVICES } from './gateway/routes.ts';
+import { GATEWAY_ROUTES, GATEWAY_SERVICES } from './gateway/routes.ts';
 import { environmentOf, TOPOLOGY } from './topology.ts';
 
 const root = new URL('../', import.meta.url);
@@ -109,5 +109,18 @@ describe('the topology', () => {
     const prepare = composeDocument() as { services: Record<string, ComposeService> };
     for (const name of ['prepare', 'gateway'])
       expect(Object.keys(prepare.services[name]?.environment ?? {}).filter((key) => /AWS|TABLE|QUEUE|BUCKET/.test(key))).toEqual([]);
+  });
+});
+
+describe('docs/deployments.md', () => {
+  it('has every service with its port and limits', async () => {
+    const text = await textOf('docs/deployments.md');
+    for (const { name, port, limits } of TOPOLOGY) expect(text).toContain(`| \`${name}\` | ${port} | ${limits.cpus} | ${limits.memory} |`);
+  });
+
+  it('has every route of the gateway’s time limits', async () => {
+    const text = await textOf('docs/deployments.md');
+    for (const { service, timeoutMs } of GATEWAY_ROUTES)
+      expect(text).toMatch(new RegExp(`^\\|.*\\| ${service}\\b.*\\| ${timeoutMs / 1000} s \\|$`, 'm'));
   });
 });
