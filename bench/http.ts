@@ -11,7 +11,14 @@ const run = promisify(execFile);
 const server = spawn(process.execPath, [new URL('./scripted-server.ts', import.meta.url).pathname], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-const url = await new Promise<string>((resolve) => server.stdout.once('data', (line) => resolve(String(line).trim())));
+const url = await new Promise<string>((resolve) =>
+  server.stdout.on('data', (lines) => {
+    const line = String(lines)
+      .split('\n')
+      .find((text) => text.startsWith('http'));
+    if (line !== undefined) resolve(line);
+  }),
+);
 const idleKib = await rssKib(server.pid);
 const request = JSON.stringify({
   version: '24.10.2',

@@ -8,8 +8,15 @@ const FORMAT = 1;
 
 /** What a build depends on besides the request: the ImageBuilder and the package indexes it will read. */
 export function inputsDigest(record: Pick<TargetRecord, 'imagebuilder' | 'indexes'>): string {
-  return sha256(canonicalJson({ imagebuilder: record.imagebuilder?.sha256 ?? '', indexes: record.indexes }));
+  const remembered = inputsOf.get(record);
+  if (remembered !== undefined) return remembered;
+  const digest = sha256(canonicalJson({ imagebuilder: record.imagebuilder?.sha256 ?? '', indexes: record.indexes }));
+  inputsOf.set(record, digest);
+  return digest;
 }
+
+/** Records are never changed, only replaced, and serve many requests each. */
+const inputsOf = new WeakMap<object, string>();
 
 /**
  * The identity of a build (ARCHITECTURE.md §4): SHA-256 of canonical JSON over everything that can change the image. Expects the

@@ -39,10 +39,17 @@ export function compareVersions(a: string, b: string): number {
 }
 
 /** Versions the server knows: of enabled branches, without repetition, newest first. Same sources as asu/util.py reload_versions. */
-export function knownVersions(upstream: UpstreamVersions, branches: readonly Branch[]): string[] {
+export function knownVersions(upstream: UpstreamVersions, branches: readonly Branch[]): readonly string[] {
+  const remembered = known.get(upstream);
+  if (remembered?.branches === branches) return remembered.versions;
   const branchSnapshots = branches.filter(({ name }) => name !== 'SNAPSHOT').map(({ name }) => `${name}-SNAPSHOT`);
-  return supported([upstream.upcoming, ...upstream.list, 'SNAPSHOT', ...branchSnapshots], branches);
+  const versions = supported([upstream.upcoming, ...upstream.list, 'SNAPSHOT', ...branchSnapshots], branches);
+  known.set(upstream, { branches, versions });
+  return versions;
 }
+
+/** Every request asks; both lists are replaced, never changed. */
+const known = new WeakMap<UpstreamVersions, { branches: readonly Branch[]; versions: readonly string[] }>();
 
 /**
  * The newest versions that upstream recommends, newest first: LuCI walks the list until it meets the running version
