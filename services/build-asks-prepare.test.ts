@@ -17,8 +17,8 @@ import { noArtifacts } from '#functions/store/no-artifacts.ts';
 import { httpApp } from '#http/http-app.ts';
 import { jsonLog } from '#http/log.ts';
 import { type NodeServer, serveNode } from '#http/serve-node.ts';
-import { testServer } from '#test/support/test-server.ts';
 import { answering, type FaultyServer, faultyServer, hangingUp, passingOn, silent } from '#test/services/faulty-server.ts';
+import { testServer } from '#test/support/test-server.ts';
 
 const REQUEST = { version: '24.10.0', target: 'ath79/generic', profile: 'test', packages: ['luci', 'auc', '+tmux', ''] };
 const LOOPBACK = { host: '127.0.0.1', port: 0 };

@@ -1,13 +1,13 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { LOCALSTACK_DIRECTORY } from '../local-aws/config.ts';
 import { startLocalStack } from '../localstack/start.ts';
 import { createResources } from './create-resources.ts';
 import { startTopology } from './start-topology.ts';
@@ -38,7 +38,7 @@ async function run(): Promise<void> {
     const directory = await mkdtemp(join(tmpdir(), 'asu-services-'));
     ends.push(() => rm(directory, { recursive: true, force: true }));
     say('LocalStack is starting: the first time it is installed, which takes a minute …');
-    const localstack = await startLocalStack(fileURLToPath(new URL('../.localstack', import.meta.url)));
+    const localstack = await startLocalStack(LOCALSTACK_DIRECTORY);
     ends.push(localstack.stop);
     const options = { endpoint: localstack.url, region: REGION, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
     await createResources(

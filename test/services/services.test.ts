@@ -32,7 +32,11 @@ beforeAll(async () => {
     upstreamUrl: upstream.url,
     directory,
     names,
-    environment: { TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '', LOG_LEVEL: 'debug', RATE_LIMIT_BUILDS_BURST: '1000' },
+    environment: {
+      TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
+      LOG_LEVEL: 'debug',
+      RATE_LIMIT_BUILDS_BURST: '1000',
+    },
     onLine: (service, line) => {
       lines[service] ??= [];
       lines[service].push(line);
@@ -82,7 +86,9 @@ describe('every service', () => {
     expect(await json(health)).toMatchObject({ service: name, status: 'ok', version: expect.any(String), timestamp: expect.any(String) });
     await expect.poll(async () => [name, (await get('/ready', name)).status], { timeout: 60_000, interval: 500 }).toEqual([name, 200]);
     const metrics = await (await get('/metrics', name)).text();
-    expect(metrics).toMatch(new RegExp(`^http_requests_total\\{method="GET",endpoint="/health",status_code="200",service="${name}"\\} \\d+$`, 'm'));
+    expect(metrics).toMatch(
+      new RegExp(`^http_requests_total\\{method="GET",endpoint="/health",status_code="200",service="${name}"\\} \\d+$`, 'm'),
+    );
     expect(metrics).toMatch(/^process_resident_memory_bytes \d+/m);
   });
 });
@@ -91,8 +97,14 @@ describe('the documents’ own examples', () => {
   const BODY = '{"version":"24.10.0","target":"ath79/generic","profile":"test","packages":["luci","auc"]}';
 
   it.each<[ServiceName, string]>([
-    ['prepare', `curl -sS -w '\\n%{http_code}' -X POST http://localhost:8001/api/v1/prepare -H "Content-Type: application/json" -d '${BODY}'`],
-    ['build', `curl -sS -w '\\n%{http_code}' -X POST http://localhost:8000/api/v1/build/prepare -H "Content-Type: application/json" -d '${BODY}'`],
+    [
+      'prepare',
+      `curl -sS -w '\\n%{http_code}' -X POST http://localhost:8001/api/v1/prepare -H "Content-Type: application/json" -d '${BODY}'`,
+    ],
+    [
+      'build',
+      `curl -sS -w '\\n%{http_code}' -X POST http://localhost:8000/api/v1/build/prepare -H "Content-Type: application/json" -d '${BODY}'`,
+    ],
   ])('%s: %s', async (name, command) => {
     // Somebody else may have the documented port.
     const { port } = new URL(topology.urls[name]);
