@@ -60,7 +60,7 @@ export default defineConfig({
         test: {
           name: 'image',
           include: ['test/image/**/*.test.ts'],
-          globalSetup: ['test/image/global-setup.ts', 'test/localstack/global-setup.ts'],
+          globalSetup: 'test/image/global-setup.ts',
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',
