@@ -57,7 +57,7 @@ describe('a build on AWS', () => {
       expect(Object.values(functions).map((one) => one.starts())).toEqual(FUNCTIONS.map(() => 0));
       // And they really would be out of reach.
       expect((await fetch(`${gateway.url}/api/v1/build/${'0'.repeat(64)}`)).status).toBe(500);
-      expect(functions.status.lines.join('\n')).toContain(`DynamoDB table ${stack.resources.table} cannot be used`);
+      expect(functions.status.lines.join('\n')).toContain(`ResourceError: DynamoDB table ${stack.resources.table} cannot be used`);
     } finally {
       await gateway.close();
       await Promise.all(Object.values(functions).map((one) => one.stop()));
