@@ -38,13 +38,25 @@ export async function prepareBuild(
   { skipResolution = false }: { skipResolution?: boolean } = {},
 ): Promise<PreparedBuild> {
   const valid = await validateRequest(deps, request);
+  const before = lately.get(request);
+  if (before?.skipResolution === skipResolution && isAsBefore(before.prepared.valid, valid)) return before.prepared;
   const asked = valid.request;
   const { packages, packagesVersions, changes } = skipResolution ? asListed(asked) : resolveRequest(asked);
   const resolved: BuildRequest = { ...asked, packages: [...packages], packages_versions: { ...packagesVersions } };
   const { missing, suggestions } = missingPackages(resolved, valid);
   const inputs = inputsDigest(valid.record);
-  return { asked, resolved, changes, missing, suggestions, valid, inputs, hash: requestHash(resolved, valid.record.revision, inputs) };
+  const hash = requestHash(resolved, valid.record.revision, inputs);
+  const prepared = { asked, resolved, changes, missing, suggestions, valid, inputs, hash };
+  lately.set(request, { skipResolution, prepared });
+  return prepared;
 }
+
+/** A request object that is asked with again, as those of bodies are that come again (http/build-request-body.ts), means what it meant. */
+const lately = new WeakMap<BuildRequest, { skipResolution: boolean; prepared: PreparedBuild }>();
+
+/** Of a request only upstream's records change what is made of it; they are replaced, never changed. */
+const isAsBefore = (before: ValidRequest, now: ValidRequest) =>
+  before.branch === now.branch && before.record === now.record && before.index === now.index;
 
 /** What a runner gets to see of a prepared build. */
 export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['imagebuilder']): BuildOrder {

@@ -4,6 +4,7 @@ import { type Answered, accessLog, shown } from './access-log.ts';
 import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from './cors.ts';
 import { errorResponse, problem } from './error-response.ts';
+import { withHeaders } from './json-response.ts';
 import type { Log, LogFields } from './log.ts';
 import { redirect } from './redirect.ts';
 import { routeTemplate } from './route-template.ts';
@@ -46,9 +47,13 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
     c.set('correlationId', correlationId);
     access.started(c.req, route, correlationId);
     await next();
-    const { headers, status } = c.res;
-    for (const name in CORS_HEADERS) headers.set(name, CORS_HEADERS[name] as string);
-    headers.set(CORRELATION_ID, correlationId);
+    const { status } = c.res;
+    const answer = withHeaders(c.res, { ...CORS_HEADERS, [CORRELATION_ID]: correlationId });
+    if (answer !== c.res) {
+      // Hono would carry the headers of the one it has over to the one it gets, and ask for them.
+      c.res = undefined;
+      c.res = answer;
+    }
     const isBug = c.error !== undefined && !(c.error instanceof AsuError);
     const answered = { method, route, status, milliseconds: performance.now() - started, correlationId, isBug };
     access.completed(c.req, answered, c.get('logFields'));

@@ -14,16 +14,29 @@ export class BodyTooLargeError extends AsuError {
 /** Bodies for these limits: 256 KB, or room for every character of `defaults` escaped, whichever is more. */
 export const maxBodyBytes = (maxDefaultsLength: number): number => Math.max(256 * 1024, 12 * maxDefaultsLength + 16 * 1024);
 
-/**
- * Reads a JSON body of at most `maxBytes`, chunked or not. A missing or text content type with a JSON body is taken too
- * (CONTRACT.md §0.8). Throws `InvalidRequestError` as the reference server words it, or `BodyTooLargeError`.
- */
-export async function jsonBody(c: Context<HttpEnv>, maxBytes: number): Promise<unknown> {
+/** A body as text, and what its content type lets it be. */
+export interface BodyText {
+  readonly text: string;
+  readonly kind: 'json' | 'text' | 'other';
+}
+
+/** Reads a JSON body of at most `maxBytes`, chunked or not. Throws like `bodyText` and `parseJsonBody`. */
+export const jsonBody = async (c: Context<HttpEnv>, maxBytes: number): Promise<unknown> => parseJsonBody(await bodyText(c, maxBytes));
+
+/** Reads a body of at most `maxBytes`, chunked or not. Throws `BodyTooLargeError`. */
+export async function bodyText(c: Context<HttpEnv>, maxBytes: number): Promise<BodyText> {
   const announced = Number(c.req.header('Content-Length') ?? 0);
   if (announced > maxBytes) throw new BodyTooLargeError(maxBytes);
   const text = await readText(c.req.raw, maxBytes, announced > 0);
+  return { text, kind: bodyKind(c.req.header('Content-Type')) };
+}
+
+/**
+ * A missing or text content type with a JSON body is taken too (CONTRACT.md §0.8). Throws `InvalidRequestError` as the reference server
+ * words it.
+ */
+export function parseJsonBody({ text, kind }: BodyText): unknown {
   if (text === '') throw missingBody();
-  const kind = bodyKind(c.req.header('Content-Type'));
   if (kind === 'other') throw notAnObject(text);
   try {
     return JSON.parse(text);
@@ -46,7 +59,7 @@ async function readText(request: Request, maxBytes: number, isAnnounced: boolean
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function bodyKind(contentType: string | undefined): 'json' | 'text' | 'other' {
+function bodyKind(contentType: string | undefined): BodyText['kind'] {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (type === '' || type.startsWith('text/')) return 'text';
   return type === 'application/json' || /^application\/[^/]*\+json$/.test(type) ? 'json' : 'other';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { boundedMap } from './bounded-map.ts';
+import { boundedMap } from '#core/bounded-map.ts';
 import { single } from './single.ts';
 import { type UpstreamClient, UpstreamFailure, type Validators } from './upstream-client.ts';
 

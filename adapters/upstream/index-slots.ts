@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { boundedMap } from '#core/bounded-map.ts';
 import type { PackageIndex } from '#core/catalogue.ts';
 import type { RecordStore } from '#core/ports.ts';
-import { boundedMap } from './bounded-map.ts';
 import { packText, unpackText } from './packed-text.ts';
 import { single } from './single.ts';
 

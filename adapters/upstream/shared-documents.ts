@@ -1,6 +1,6 @@
+import { boundedMap } from '#core/bounded-map.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
 import type { Clock, RecordStore } from '#core/ports.ts';
-import { boundedMap } from './bounded-map.ts';
 import { packText, unpackText } from './packed-text.ts';
 import { single } from './single.ts';
 

@@ -4,9 +4,9 @@ import type { PreparedBuild } from '#core/prepare-build.ts';
 import { type PrepareRemotelyDeps, prepareRemotely } from '#core/prepare-remotely.ts';
 import { type SubmitBuildDeps, type Submitted, submitBuild } from '#core/submit-build.ts';
 import { shown } from '#http/access-log.ts';
+import { buildRequestBody } from '#http/build-request-body.ts';
 import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';
-import { jsonBody } from '#http/json-body.ts';
 import { preparedBody } from '#http/prepared-response.ts';
 import { queryFlag } from '#http/query-flag.ts';
 
@@ -25,7 +25,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
   return routes()
     .post('/api/v1/build', async (c) => {
       const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
-      const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
+      const request = await buildRequestBody(c, deps);
       const client = clientOf(request.client, c.req.header('User-Agent'));
       const submitted = await submitBuild(deps, request, { correlationId: c.get('correlationId'), skipResolution }).catch((error) => {
         const reason = error instanceof AsuError && !request.defaults ? { reason: shown(error.message) } : {};
@@ -38,7 +38,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       return buildResponse(submitted.view, deps.estimate, 'POST');
     })
     .post('/api/v1/build/prepare', async (c) => {
-      const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
+      const request = await buildRequestBody(c, deps);
       const prepared = await prepareRemotely(deps, request, c.get('correlationId'));
       return c.json({ ...preparedBody(prepared), ...(await availability(deps, prepared)) });
     });

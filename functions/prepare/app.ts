@@ -4,6 +4,7 @@ import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import { resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import type { ParseBuildRequest } from '#core/parse-build-request.ts';
 import { type PrepareBuildDeps, prepareBuild } from '#core/prepare-build.ts';
+import { buildRequestBody } from '#http/build-request-body.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonBody } from '#http/json-body.ts';
 import { preparedBody } from '#http/prepared-response.ts';
@@ -17,7 +18,7 @@ export interface PrepareAppDeps extends PrepareBuildDeps {
 export function prepareApp(deps: PrepareAppDeps): Routes {
   return routes()
     .post('/api/v1/prepare', async (c) => {
-      const request = deps.parseRequest()(await jsonBody(c, deps.maxBodyBytes()));
+      const request = await buildRequestBody(c, deps);
       return c.json(preparedBody(await prepareBuild(deps, request)));
     })
     .post('/apply', async (c) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boundedMap } from './bounded-map.ts';
+import { boundedMap } from '#core/bounded-map.ts';
 
 describe('boundedMap', () => {
   it('lets go what was longest not used', () => {

@@ -1,0 +1,43 @@
+import type { Context } from 'hono';
+import { type BoundedMap, boundedMap } from '#core/bounded-map.ts';
+import type { BuildRequest } from '#core/build-request.ts';
+import type { ParseBuildRequest } from '#core/parse-build-request.ts';
+import type { HttpEnv } from './http-app.ts';
+import { bodyText, parseJsonBody } from './json-body.ts';
+
+interface BuildRequestDeps {
+  readonly parseRequest: () => ParseBuildRequest;
+  readonly maxBodyBytes: () => number;
+}
+
+/** Bodies that were asked with lately, weighed by their characters. */
+const MAX_REMEMBERED = 2 * 1024 * 1024;
+const MAX_BODY_REMEMBERED = 16 * 1024;
+
+const rememberedBy = new WeakMap<ParseBuildRequest, BoundedMap<{ text: string; request: BuildRequest }>>();
+
+/**
+ * The build request in a body. LuCI asks for a build's state by sending its request again every few seconds: the same text is read
+ * once, and answered as the same request, which is frozen. Requests with `defaults`, which may hold passwords, are not remembered.
+ * Throws what `bodyText` and `parseJsonBody` throw, and `InvalidRequestError` with every complaint.
+ */
+export async function buildRequestBody(c: Context<HttpEnv>, deps: BuildRequestDeps): Promise<BuildRequest> {
+  const body = await bodyText(c, deps.maxBodyBytes());
+  const parse = deps.parseRequest();
+  if (body.kind === 'other' || body.text.length > MAX_BODY_REMEMBERED) return parse(parseJsonBody(body));
+  let remembered = rememberedBy.get(parse);
+  if (remembered === undefined) {
+    remembered = boundedMap(MAX_REMEMBERED, ({ text }) => text.length);
+    rememberedBy.set(parse, remembered);
+  }
+  const known = remembered.get(body.text);
+  if (known !== undefined) return known.request;
+  const request = parse(parseJsonBody(body));
+  if (!request.defaults) remembered.set(body.text, { text: body.text, request: frozen(request) });
+  return request;
+}
+
+function frozen(request: BuildRequest): BuildRequest {
+  for (const value of Object.values(request)) Object.freeze(value);
+  return Object.freeze(request);
+}
