@@ -1,5 +1,6 @@
 import { artifactKeys } from './artifact-keys.ts';
 import { type BinDir, type Build, type ExpiringBuild, factsOf, isReplaceable, type QueuedBuild } from './build.ts';
+import type { BuildOrder } from './build-order.ts';
 import type { BuildRequest } from './build-request.ts';
 import { type BuildStatusDeps, type BuildView, viewBuild } from './build-status.ts';
 import { BuildNotFoundError, ImagebuilderNotPublishedError, QueueFullError, UnknownPackagesError } from './errors.ts';
@@ -12,6 +13,16 @@ export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps {
   readonly maxPendingBuilds: () => number;
   /** Told when a message could not be sent; the sweeper sends it later. */
   readonly onSendFailure?: (error: unknown, build: QueuedBuild) => void;
+}
+
+/** Lets a client begin a build, or throws why it may not. What it answers is called when none was begun after all. */
+export type AdmitBuild = () => () => void;
+
+export interface SubmitBuildOptions {
+  readonly correlationId: string;
+  readonly skipResolution?: boolean;
+  /** Asked before a build begins, never for one that is known. */
+  readonly admit?: AdmitBuild | undefined;
 }
 
 /** `new`: this request started the build; `joined`: it is under way already; `hit`: it has ended and the end is remembered. */
@@ -36,22 +47,56 @@ const QUEUE_FULL_RETRY_SECONDS = 60;
 export async function submitBuild(
   deps: SubmitBuildDeps,
   request: BuildRequest,
-  { correlationId, skipResolution = false }: { correlationId: string; skipResolution?: boolean },
+  { correlationId, skipResolution = false, admit }: SubmitBuildOptions,
 ): Promise<Submitted> {
   const prepared = await prepareBuild(deps, request, { skipResolution });
   if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
 
   const known = await deps.builds.get(prepared.hash);
-  if (known !== undefined && !isReplaceable(known, deps.now())) {
-    const view = await viewBuild(deps, known).catch((error) => unlessGone(known, error));
-    if (view !== undefined) return { view, outcome: outcomeOf(known), prepared };
-  }
+  const remembered = await answerOf(deps, prepared, known);
+  if (remembered !== undefined) return remembered;
 
   const { imagebuilder } = prepared.valid.record;
   if (imagebuilder === undefined) throw new ImagebuilderNotPublishedError(prepared.resolved.version, prepared.resolved.target);
   const waiting = await deps.positions.waiting();
   if (waiting > deps.maxPendingBuilds()) throw new QueueFullError(waiting, QUEUE_FULL_RETRY_SECONDS);
 
+  let takeBack: (() => void) | undefined;
+  try {
+    takeBack = admit?.();
+  } catch (error) {
+    // Of many equal requests at once, the others have joined the first by now.
+    const joined = await answerOf(deps, prepared, await deps.builds.get(prepared.hash));
+    if (joined !== undefined) return joined;
+    throw error;
+  }
+  const { won, current } = await claim(deps, prepared, known, imagebuilder, correlationId).catch((error) => {
+    takeBack?.();
+    throw error;
+  });
+  if (!won) {
+    takeBack?.();
+    return { view: await viewBuild(deps, current), outcome: outcomeOf(current), prepared };
+  }
+  const sent = current.state === 'queued' ? await send(deps, current) : current;
+  return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
+}
+
+/** What there is to say of a build that is known and still counts. */
+async function answerOf(deps: SubmitBuildDeps, prepared: PreparedBuild, known: Build | undefined): Promise<Submitted | undefined> {
+  if (known === undefined || isReplaceable(known, deps.now())) return undefined;
+  const view = await viewBuild(deps, known).catch((error) => unlessGone(known, error));
+  return view && { view, outcome: outcomeOf(known), prepared };
+}
+
+/** Of all who begin a build of one hash at once, one wins; the others are told of the winner's. */
+async function claim(
+  deps: SubmitBuildDeps,
+  prepared: PreparedBuild,
+  known: Build | undefined,
+  imagebuilder: BuildOrder['imagebuilder'],
+  correlationId: string,
+) {
   const left = known === undefined ? [] : await vacate(deps, known);
   const now = deps.now();
   const build: QueuedBuild = {
@@ -64,10 +109,7 @@ export async function submitBuild(
     correlationId,
     ...(left.length > 0 && { left }),
   };
-  const { won, current } = await deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now);
-  if (!won) return { view: await viewBuild(deps, current), outcome: outcomeOf(current), prepared };
-  const sent = current.state === 'queued' ? await send(deps, current) : current;
-  return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
+  return deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now);
 }
 
 /** A finished build whose stored answer is gone (somebody deleted files) is built anew. */

@@ -1,9 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Context } from 'hono';
 import type { Branch } from '#core/branches.ts';
 import type { ServerFacts } from '#core/overview.ts';
 import { buildRequestParser, type ParseBuildRequest } from '#core/parse-build-request.ts';
 import type { TimesToLive } from '#core/run-build.ts';
+import type { AdmitBuild } from '#core/submit-build.ts';
 import type { Policy } from '#core/validate-request.ts';
+import type { HttpEnv } from '#http/http-app.ts';
 import { maxBodyBytes } from '#http/json-body.ts';
+import { admitBuilds } from '#http/rate-limit/admit-builds.ts';
+import { clientAddress } from '#http/rate-limit/client-address.ts';
+import { rateOf } from '#http/rate-limit/token-buckets.ts';
 import type { StandaloneConfig } from './config.ts';
 import { VERSION } from './version.ts';
 
@@ -14,6 +21,8 @@ export interface LiveSettings {
   readonly parseRequest: () => ParseBuildRequest;
   readonly maxBodyBytes: () => number;
   readonly maxPendingBuilds: () => number;
+  /** What a client is asked before it begins a build. */
+  readonly admit: (c: Context<HttpEnv>) => AdmitBuild | undefined;
   readonly serverFacts: () => ServerFacts;
   replace(config: StandaloneConfig): void;
 }
@@ -21,6 +30,7 @@ export interface LiveSettings {
 export function liveSettings(initial: StandaloneConfig): LiveSettings {
   let config = initial;
   let parse = parserFor(config);
+  let admit = admissionFor(config);
   return {
     policy: {
       get allowDefaults(): boolean {
@@ -50,6 +60,7 @@ export function liveSettings(initial: StandaloneConfig): LiveSettings {
     parseRequest: () => parse,
     maxBodyBytes: () => maxBodyBytes(config.MAX_DEFAULTS_LENGTH),
     maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+    admit: (c) => admit?.(c),
     serverFacts: () => ({
       version: VERSION,
       contact: config.CONTACT,
@@ -59,6 +70,8 @@ export function liveSettings(initial: StandaloneConfig): LiveSettings {
       max_defaults_length: config.MAX_DEFAULTS_LENGTH,
     }),
     replace: (next) => {
+      // Who has used up what the old limits allow has not when nothing about them changes.
+      if (RATE_LIMITS.some((name) => !isDeepStrictEqual(config[name], next[name]))) admit = admissionFor(next);
       config = next;
       parse = parserFor(next);
     },
@@ -67,3 +80,10 @@ export function liveSettings(initial: StandaloneConfig): LiveSettings {
 
 const parserFor = ({ MAX_DEFAULTS_LENGTH: maxDefaultsLength, MAX_CUSTOM_ROOTFS_SIZE_MB: maxCustomRootfsSizeMb }: StandaloneConfig) =>
   buildRequestParser({ maxDefaultsLength, maxCustomRootfsSizeMb });
+
+const RATE_LIMITS = ['RATE_LIMIT_BUILDS_PER_HOUR', 'RATE_LIMIT_BUILDS_BURST', 'TRUSTED_PROXIES'] as const;
+
+function admissionFor({ RATE_LIMIT_BUILDS_PER_HOUR, RATE_LIMIT_BUILDS_BURST, TRUSTED_PROXIES }: StandaloneConfig) {
+  const rate = rateOf(RATE_LIMIT_BUILDS_PER_HOUR, RATE_LIMIT_BUILDS_BURST);
+  return rate && admitBuilds({ rate, clientAddress: clientAddress(TRUSTED_PROXIES), now: () => new Date() });
+}

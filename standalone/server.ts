@@ -132,6 +132,7 @@ export async function startStandalone(
         }),
       }),
       maxPendingBuilds: settings.maxPendingBuilds,
+      admit: settings.admit,
       onSubmitted: (submitted, client) => {
         metrics.onRequest(submitted.outcome);
         if (config.SERVER_STATS) recorder.onSubmitted(submitted, client);

@@ -1,12 +1,13 @@
+import type { Context } from 'hono';
 import { AsuError } from '#core/errors.ts';
 import type { ParseBuildRequest } from '#core/parse-build-request.ts';
 import type { PreparedBuild } from '#core/prepare-build.ts';
 import { type PrepareRemotelyDeps, prepareRemotely } from '#core/prepare-remotely.ts';
-import { type SubmitBuildDeps, type Submitted, submitBuild } from '#core/submit-build.ts';
+import { type AdmitBuild, type SubmitBuildDeps, type Submitted, submitBuild } from '#core/submit-build.ts';
 import { shown } from '#http/access-log.ts';
 import { buildRequestBody } from '#http/build-request-body.ts';
 import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
-import { type Routes, routes } from '#http/http-app.ts';
+import { type HttpEnv, type Routes, routes } from '#http/http-app.ts';
 import { preparedBody } from '#http/prepared-response.ts';
 import { queryFlag } from '#http/query-flag.ts';
 
@@ -14,6 +15,8 @@ export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps
   readonly parseRequest: () => ParseBuildRequest;
   readonly maxBodyBytes: () => number;
   readonly estimate: EstimateSeconds;
+  /** What a client is asked before it begins a build; absent: nothing. */
+  readonly admit?: (c: Context<HttpEnv>) => AdmitBuild | undefined;
   /** Told of every accepted request, for log and statistics. */
   readonly onSubmitted?: (submitted: Submitted, client: string) => void;
   /** Told of every request that had passed the schema and was not accepted. */
@@ -27,7 +30,8 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
       const request = await buildRequestBody(c, deps);
       const client = clientOf(request.client, c.req.header('User-Agent'));
-      const submitted = await submitBuild(deps, request, { correlationId: c.get('correlationId'), skipResolution }).catch((error) => {
+      const options = { correlationId: c.get('correlationId'), skipResolution, admit: deps.admit?.(c) };
+      const submitted = await submitBuild(deps, request, options).catch((error) => {
         const reason = error instanceof AsuError && !request.defaults ? { reason: shown(error.message) } : {};
         c.set('logFields', { outcome: 'rejected', ...reason });
         deps.onRejected?.(client);

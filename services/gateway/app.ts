@@ -2,18 +2,14 @@ import type { Context } from 'hono';
 import type { Clock } from '#core/ports.ts';
 import { type HttpEnv, type Routes, routes } from '#http/http-app.ts';
 import { BodyTooLargeError } from '#http/json-body.ts';
+import { type ClientAddress, peerOf, subscriberOf } from '#http/rate-limit/client-address.ts';
+import { type Rate, tokenBuckets } from '#http/rate-limit/token-buckets.ts';
+import { TooManyRequestsError } from '#http/rate-limit/too-many-requests-error.ts';
 import { buildLimit } from './build-limit.ts';
-import { type ClientAddress, subscriberOf } from './client-address.ts';
-import { NoSuchServiceError, ServiceTimeoutError, ServiceUnreachableError, TooManyRequestsError } from './errors.ts';
+import { NoSuchServiceError, ServiceTimeoutError, ServiceUnreachableError } from './errors.ts';
 import { forward } from './forward.ts';
 import { requestHeaders } from './passed-headers.ts';
 import { GATEWAY_ROUTES, type GatewayRoute, type GatewayService } from './routes.ts';
-import { tokenBuckets } from './token-buckets.ts';
-
-export interface Rate {
-  readonly burst: number;
-  readonly perHour: number;
-}
 
 export interface GatewayAppDeps {
   readonly services: Readonly<Partial<Record<GatewayService, string>>>;
@@ -91,7 +87,3 @@ const isAt = (pattern: string, path: string) => (pattern.endsWith('/*') ? path.s
 
 const isMissing = (error: unknown) =>
   error instanceof ServiceUnreachableError || error instanceof ServiceTimeoutError || error instanceof NoSuchServiceError;
-
-/** Node's own request is in the environment where `serveNode` serves; nowhere else has a request a peer. */
-const peerOf = ({ env }: Context<HttpEnv>) =>
-  (env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming?.socket?.remoteAddress;

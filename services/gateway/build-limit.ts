@@ -1,13 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '#core/ports.ts';
-import { TooManyRequestsError } from './errors.ts';
-import { tokenBuckets } from './token-buckets.ts';
-
-export interface BuildLimitOptions {
-  readonly burst: number;
-  readonly perHour: number;
-  readonly now: Clock;
-}
+import { type TokenBucketOptions, tokenBuckets } from '#http/rate-limit/token-buckets.ts';
+import { TooManyRequestsError } from '#http/rate-limit/too-many-requests-error.ts';
 
 /** Passes a client's build request on by `submit`, or throws `TooManyRequestsError`. */
 export type BuildLimit = (subscriber: string, submit: () => Promise<Response>) => Promise<Response>;
@@ -23,7 +16,7 @@ const MAX_ANSWER_BYTES = 256 * 1024;
  * back after, unless the answer is 202 with a request hash that no token was paid for yet: what is refused, cached, asked for again
  * or already being built for somebody else costs nothing. What is in flight counts, so a burst of many at once is held back too.
  */
-export function buildLimit({ now, ...rate }: BuildLimitOptions): BuildLimit {
+export function buildLimit({ now, ...rate }: TokenBucketOptions): BuildLimit {
   const buckets = tokenBuckets({ ...rate, now });
   const paid = new LRUCache<string, true>({ max: MAX_PAID, ttl: PAID_MS });
   return async (subscriber, submit) => {

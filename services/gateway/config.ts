@@ -1,18 +1,10 @@
 import * as z from 'zod';
 import { DEFAULT_LIMITS } from '#core/build-request.ts';
 import { readSettings } from '#core/read-settings.ts';
-import { baseUrl, count, words } from '#core/setting-kinds.ts';
+import { baseUrl, count } from '#core/setting-kinds.ts';
 import { logSettings } from '#http/function-settings.ts';
+import { addressRanges } from '#http/rate-limit/address-ranges.ts';
 import { serverSettings } from '../server-settings.ts';
-import { parseRange } from './client-address.ts';
-
-const ranges = words.default([]).transform((texts, ctx) =>
-  texts.flatMap((text) => {
-    const range = parseRange(text);
-    if (range === undefined) ctx.addIssue({ code: 'custom', message: 'expected addresses or ranges such as 10.0.0.0/8 or fd00::/8' });
-    return range ?? [];
-  }),
-);
 
 const service = baseUrl.optional();
 
@@ -26,7 +18,7 @@ const Config = z.object({
   CATALOGUE_SERVICE_URL: service,
   STATS_SERVICE_URL: service,
   /** Whose `X-Forwarded-For` is believed. */
-  TRUSTED_PROXIES: ranges,
+  TRUSTED_PROXIES: addressRanges,
   /** New builds that one client may ask for; 0: as many as they like. */
   RATE_LIMIT_BUILDS_PER_HOUR: count(0).default(60),
   RATE_LIMIT_BUILDS_BURST: count(1).default(20),

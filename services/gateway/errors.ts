@@ -25,13 +25,3 @@ export class NoSuchServiceError extends AsuError {
     super(`Service Unavailable: there is no ${service} service here`);
   }
 }
-
-export class TooManyRequestsError extends AsuError {
-  readonly status = 429;
-  readonly title = 'Too Many Requests';
-  override readonly headers: Readonly<Record<string, string>>;
-  constructor(what: string, retryAfterSeconds: number) {
-    super(`Too Many Requests: too many ${what} from your address; try again in ${retryAfterSeconds} s`);
-    this.headers = { 'Retry-After': String(retryAfterSeconds) };
-  }
-}

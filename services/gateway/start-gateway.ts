@@ -1,9 +1,10 @@
 import { maxBodyBytes } from '#http/json-body.ts';
 import { processLog } from '#http/process-log.ts';
+import { clientAddress } from '#http/rate-limit/client-address.ts';
+import { rateOf } from '#http/rate-limit/token-buckets.ts';
 import { VERSION } from '#standalone/version.ts';
 import { type Service, startService } from '../start-service.ts';
 import { gatewayApp } from './app.ts';
-import { clientAddress } from './client-address.ts';
 import { type GatewayConfig, loadConfig } from './config.ts';
 import { readinessRoutes } from './readiness.ts';
 import { GATEWAY_SERVICES } from './routes.ts';
@@ -21,7 +22,6 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
   };
   const given = Object.fromEntries(Object.entries(services).filter(([, url]) => url !== undefined));
   const targets = GATEWAY_SERVICES.flatMap((name) => (services[name] === undefined ? [] : [{ name, url: services[name] }]));
-  const rate = (perHour: number, burst: number) => (perHour === 0 ? undefined : { perHour, burst });
   return startService(config, {
     log,
     checks: {},
@@ -31,8 +31,8 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
         services: given,
         clientAddress: clientAddress(config.TRUSTED_PROXIES),
         maxBodyBytes: maxBodyBytes(config.MAX_DEFAULTS_LENGTH),
-        builds: rate(config.RATE_LIMIT_BUILDS_PER_HOUR, config.RATE_LIMIT_BUILDS_BURST),
-        others: rate(config.RATE_LIMIT_REQUESTS_PER_HOUR, config.RATE_LIMIT_REQUESTS_BURST),
+        builds: rateOf(config.RATE_LIMIT_BUILDS_PER_HOUR, config.RATE_LIMIT_BUILDS_BURST),
+        others: rateOf(config.RATE_LIMIT_REQUESTS_PER_HOUR, config.RATE_LIMIT_REQUESTS_BURST),
         now,
         onTrouble: (service, error, correlationId) =>
           log.warn('service could not answer', { upstream: service, error, correlation_id: correlationId }),

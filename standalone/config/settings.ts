@@ -5,6 +5,7 @@ import { parseDuration } from '#core/duration.ts';
 import { RETRY_DELAYS_SECONDS } from '#core/run-build.ts';
 import { baseUrl, count, flag, seconds, words } from '#core/setting-kinds.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#http/function-settings.ts';
+import { addressRanges } from '#http/rate-limit/address-ranges.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 
 /** What is known of a setting beside its schema. */
@@ -87,6 +88,25 @@ export const Settings = z.object({
   MAX_PENDING_JOBS: count(0)
     .default(1_000)
     .meta(facts({ description: 'With more builds waiting than this, new ones are refused (429).', reloads: true })),
+  RATE_LIMIT_BUILDS_PER_HOUR: count(0)
+    .default(0)
+    .meta(
+      facts({
+        description:
+          'New builds that one client (an IPv4 address or IPv6 /64) may ask for, then 429; 0: as many as it likes. Behind a reverse proxy all clients are one until `TRUSTED_PROXIES` names it.',
+        reloads: true,
+      }),
+    ),
+  RATE_LIMIT_BUILDS_BURST: count(1)
+    .default(20)
+    .meta(facts({ description: 'How many of them at once.', reloads: true })),
+  TRUSTED_PROXIES: addressRanges.meta(
+    facts({
+      description: 'Addresses and ranges whose `X-Forwarded-For` is believed, such as `127.0.0.1` or `10.0.0.0/8`.',
+      reloads: true,
+      takes: 'list',
+    }),
+  ),
   JOB_TIMEOUT: atMost('1d')
     .default(600)
     .meta(facts({ description: 'Longest time one build may take.', unit: 'seconds' })),

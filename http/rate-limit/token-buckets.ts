@@ -6,11 +6,17 @@ export interface TokenBuckets {
   take(key: string): { readonly taken: true; giveBack(): void } | { readonly taken: false; readonly retryAfterSeconds: number };
 }
 
-export interface TokenBucketOptions {
+export interface Rate {
   /** Tokens of a full bucket. */
   readonly burst: number;
   /** Tokens that come back in an hour. */
   readonly perHour: number;
+}
+
+/** `0` per hour is no limit. */
+export const rateOf = (perHour: number, burst: number): Rate | undefined => (perHour === 0 ? undefined : { perHour, burst });
+
+export interface TokenBucketOptions extends Rate {
   readonly now: Clock;
 }
 

@@ -1,16 +1,12 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { Context } from 'hono';
+import type { HttpEnv } from '../http-app.ts';
 
 /** Who asks: the peer, or, behind proxies of ours, whom the last of them says it was. */
 export type ClientAddress = (peer: string | undefined, forwardedFor: string | null) => string;
 
-/** An address or a range, as in `10.0.0.0/8`. */
-export interface AddressRange {
-  readonly address: string;
-  readonly bits: number;
-}
-
-/** `undefined`: it is none. */
-export function parseRange(text: string): AddressRange | undefined {
+/** Reads an address or a range, as in `10.0.0.0/8`. `undefined`: it is none. */
+export function parseRange(text: string): { readonly address: string; readonly bits: number } | undefined {
   const [address = '', bits, ...more] = text.trim().split('/');
   const version = isIP(address);
   const max = version === 4 ? 32 : 128;
@@ -18,13 +14,17 @@ export function parseRange(text: string): AddressRange | undefined {
   return { address, bits: Number(bits ?? max) };
 }
 
+/** Node's own request is in the environment where `serveNode` serves; nowhere else has a request a peer. */
+export const peerOf = ({ env }: Context<HttpEnv>): string | undefined =>
+  (env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming?.socket?.remoteAddress;
+
 /**
  * Reads `X-Forwarded-For` from its end for as long as the one who wrote an entry is trusted: what stands before an entry of
  * somebody else may be invented.
  */
-export function clientAddress(trusted: readonly AddressRange[]): ClientAddress {
+export function clientAddress(trusted: readonly string[]): ClientAddress {
   const list = new BlockList();
-  for (const { address, bits } of trusted) list.addSubnet(address, bits, family(address));
+  for (const { address, bits } of trusted.flatMap((text) => parseRange(text) ?? [])) list.addSubnet(address, bits, family(address));
   const isTrusted = (address: string) => list.check(address, family(address));
   return (peer, forwardedFor) => {
     let client = plainAddress(peer ?? '') ?? 'unknown';

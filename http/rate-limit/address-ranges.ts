@@ -1,0 +1,7 @@
+import { words } from '#core/setting-kinds.ts';
+import { parseRange } from './client-address.ts';
+
+/** A setting of addresses and ranges. */
+export const addressRanges = words
+  .refine((texts) => texts.every((text) => parseRange(text) !== undefined), 'expected addresses or ranges such as 10.0.0.0/8 or fd00::/8')
+  .default([]);
