@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** One project per test lane (CONTRIBUTING.md): a lane that did not run says so by not being run. */
@@ -15,6 +16,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
+          // Half of what these tests do is waiting for processes of their own.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {
