@@ -11,7 +11,7 @@ it('tells what became of each call, and leaves answers and failures as they are'
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const told: string[] = [];
-  const fetch = measuredFetch((outcome, seconds) => told.push(`${outcome} ${seconds >= 0}`));
+  const fetch = measuredFetch((outcome, seconds) => told.push(`${outcome} ${seconds >= 0}`), globalThis.fetch);
   for (const status of [200, 206, 304, 404, 410, 429, 503]) expect((await fetch(`${url}/${status}`)).status).toBe(status);
   await new Promise((resolve) => {
     server.close(resolve);

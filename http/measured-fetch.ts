@@ -1,7 +1,7 @@
 import type { MetricEvents, UpstreamOutcome } from './metric-events.ts';
 
 /** `fetch` that tells what became of each call and how long it took to the beginning of the answer. */
-export function measuredFetch(onUpstream: MetricEvents['onUpstream'], fetch: typeof globalThis.fetch = globalThis.fetch): typeof fetch {
+export function measuredFetch(onUpstream: MetricEvents['onUpstream'], fetch: typeof globalThis.fetch): typeof fetch {
   return async (input, init) => {
     const started = performance.now();
     const tell = (outcome: UpstreamOutcome) => onUpstream(outcome, (performance.now() - started) / 1000);

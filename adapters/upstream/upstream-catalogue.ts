@@ -9,6 +9,7 @@ import { indexSlots } from './index-slots.ts';
 import { type ReadIndex, readFeeds, textOf } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
 import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
+import { steadyFetch } from './steady-fetch.ts';
 import { upstreamClient } from './upstream-client.ts';
 import { isUpstreamPath } from './upstream-url.ts';
 
@@ -17,7 +18,7 @@ export interface UpstreamCatalogueOptions {
   readonly baseUrl: string;
   readonly records: RecordStore;
   readonly now: Clock;
-  /** Injected where a proxy or an agent is needed. */
+  /** Injected where calls are measured, or a proxy is needed. Default `steadyFetch`. */
   readonly fetch?: typeof globalThis.fetch;
   /** At least this long a target's record stays as it is, so that all processes hash over one. */
   readonly recordMaxAgeMs?: number;
@@ -47,7 +48,7 @@ type StoredRecord = Omit<TargetRecord, 'fetchedAt'>;
  * answers with what the store holds, never with a fetch of its own that lost the race to be stored.
  */
 export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {
-  const { baseUrl, records, now, fetch = globalThis.fetch, onFailure } = options;
+  const { baseUrl, records, now, fetch = steadyFetch, onFailure } = options;
   const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000, idleMs = 5000 } = options;
   const breaker = circuitBreaker({ now, threshold: 8, openMs: 15_000 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));

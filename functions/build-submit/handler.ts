@@ -12,6 +12,7 @@ import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics.ts';
+import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
@@ -54,7 +55,7 @@ const answer = handle(
     buildSubmitApp({
       ...requestDeps(config),
       catalogue: upstreamCatalogue({
-        fetch: measuredFetch(metrics.onUpstream),
+        fetch: measuredFetch(metrics.onUpstream, steadyFetch),
         baseUrl: config.UPSTREAM_URL,
         records,
         now,

@@ -2,6 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { handle } from 'hono/aws-lambda';
 import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
@@ -19,7 +20,7 @@ const now = () => new Date();
 const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const facts = serverFacts(config, manifest.version);
 const catalogue = upstreamCatalogue({
-  fetch: measuredFetch(metrics.onUpstream),
+  fetch: measuredFetch(metrics.onUpstream, steadyFetch),
   baseUrl: config.UPSTREAM_URL,
   records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
   now,

@@ -1,5 +1,6 @@
 import { handle } from 'hono/aws-lambda';
 import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
+import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
@@ -13,7 +14,7 @@ const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'prepare');
 const metrics = emfMetrics({ service: 'prepare', namespace: config.METRICS_NAMESPACE });
 const catalogue = upstreamCatalogue({
-  fetch: measuredFetch(metrics.onUpstream),
+  fetch: measuredFetch(metrics.onUpstream, steadyFetch),
   baseUrl: config.CATALOGUE_URL,
   records: memoryRecordStore(),
   now: () => new Date(),

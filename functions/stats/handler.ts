@@ -7,6 +7,7 @@ import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
+import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
@@ -25,7 +26,7 @@ const dynamo = new DynamoDBClient();
 const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const facts = serverFacts(config, manifest.version);
 const catalogue = upstreamCatalogue({
-  fetch: measuredFetch(metrics.onUpstream),
+  fetch: measuredFetch(metrics.onUpstream, steadyFetch),
   baseUrl: config.UPSTREAM_URL,
   records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
   now,

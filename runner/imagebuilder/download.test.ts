@@ -3,13 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import type { BuildOrder } from '#core/build-order.ts';
 import { InfrastructureFailure } from '#core/build-output.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { generateUsignKey, parseUsignPublicKey, signUsign, type UsignPublicKey } from '#runner/signing/usign.ts';
 import { type DownloadOptions, downloadTarball } from './download.ts';
-import { steadyFetch } from './steady-fetch.ts';
 import { demoOrder } from './testing/demo-order.ts';
 
 let upstream: DemoUpstreamServer;

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import type { BinDir } from '#core/build.ts';
 import type { BuildOrder } from '#core/build-order.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/build-output.ts';
@@ -23,7 +24,6 @@ import { removeTree } from './remove-tree.ts';
 import { type MakeContext, withEvidence } from './run-make.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
 import { slots } from './slots.ts';
-import { steadyFetch } from './steady-fetch.ts';
 import { type StepTimer, stepTimer } from './step-timer.ts';
 import { UntrustedSumsFailure } from './upstream-sums.ts';
 
