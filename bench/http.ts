@@ -1,51 +1,52 @@
 import { execFile, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { report } from './machine.ts';
+import { build, realServer } from './real-server.ts';
 
 /**
- * Requests per second of a finished build's status, of a cached POST and of the overview, with load from a second process against a
- * server in a process of its own. `npm run bench:http`.
+ * Requests per second of a finished build's status, of a cached POST and of the overview: `npm start` in a process of its own, load from
+ * a second one over 32 connections. Beside each what a Node server without any code of ours answers on this machine, taken just before:
+ * the share of it is what can be compared between machines. `npm run bench:http`.
  */
 const run = promisify(execFile);
-const server = spawn(process.execPath, [new URL('./scripted-server.ts', import.meta.url).pathname], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-const url = await new Promise<string>((resolve) =>
-  server.stdout.on('data', (lines) => {
-    const line = String(lines)
-      .split('\n')
-      .find((text) => text.startsWith('http'));
-    if (line !== undefined) resolve(line);
-  }),
-);
-const idleKib = await rssKib(server.pid);
-const request = JSON.stringify({
-  version: '24.10.2',
-  target: 'x86/64',
-  profile: 'generic',
-  packages: ['vim', 'tmux', 'htop', 'nano', 'luci'],
-});
+const server = await realServer({ WORKER_CONCURRENT: '1' });
+const request = { version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim', 'tmux', 'htop', 'nano', 'luci'] };
+const { request_hash } = await build(server.url, request);
+const size = (await (await fetch(`${server.url}/api/v1/build/${request_hash}`)).text()).length;
+const bare = await bareServer(size);
 try {
-  const post = () => fetch(`${url}/api/v1/build`, { method: 'POST', body: request });
-  let answer = await post();
-  while (answer.status === 202) answer = await post();
-  const { request_hash } = (await answer.json()) as { request_hash: string };
   for (const [name, path, method, body] of [
     ['get_finished_build', `/api/v1/build/${request_hash}`, 'GET', ''],
-    ['post_cached_request', '/api/v1/build', 'POST', request],
+    ['post_cached_request', '/api/v1/build', 'POST', JSON.stringify(request)],
     ['get_overview', '/json/v1/overview.json', 'GET', ''],
   ] as const) {
-    const load = async (seconds: string) =>
-      JSON.parse((await run(process.execPath, [new URL('./load.ts', import.meta.url).pathname, url + path, method, body, seconds])).stdout);
-    await load('2');
-    report(name, await load('8'));
+    await load(server.url + path, method, body, 4);
+    const baseline = await load(bare.url, method, body, 6);
+    const figures = await load(server.url + path, method, body, 8);
+    const share = Math.round((figures.requests_per_second / baseline.requests_per_second) * 100) / 100;
+    report(name, { ...figures, bare_node_requests_per_second: baseline.requests_per_second, share_of_bare_node: share });
   }
-  report('rss', { idle_mb: Math.round(idleKib / 1024), loaded_mb: Math.round((await rssKib(server.pid)) / 1024) });
 } finally {
-  server.kill();
+  bare.stop();
+  await server.close();
 }
 
-async function rssKib(pid: number | undefined): Promise<number> {
-  return Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+async function load(url: string, method: string, body: string, seconds: number) {
+  const { stdout } = await run(process.execPath, [new URL('./load.ts', import.meta.url).pathname, url, method, body, String(seconds)]);
+  return JSON.parse(stdout) as { requests_per_second: number; p50_ms: number; p99_ms: number; errors: number };
+}
+
+/** Answers everything with as many bytes of JSON, reading bodies to their end. */
+async function bareServer(bytes: number): Promise<{ url: string; stop(): void }> {
+  const program = `const body = JSON.stringify('x'.repeat(${bytes - 2}));
+    const server = require('node:http').createServer((request, response) => {
+      request.resume().on('end', () => {
+        response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length });
+        response.end(body);
+      });
+    });
+    server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));`;
+  const child = spawn(process.execPath, ['--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise<string>((resolve) => child.stdout.once('data', (line) => resolve(String(line).trim())));
+  return { url, stop: () => child.kill() };
 }
