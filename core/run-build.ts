@@ -28,10 +28,12 @@ export interface RunBuildDeps {
   /** Calls back every so many milliseconds until stopped. */
   readonly every: (ms: number, call: () => void) => () => void;
   readonly timesToLive: TimesToLive;
-  /** How long a build is ours without a renewal; renewed three times as often. Default `LEASE_SECONDS`. */
+  /** How long a build is ours without a renewal. Default `LEASE_SECONDS`. */
   readonly leaseSeconds?: number;
   /** See `keepLease`. */
   readonly stepsEveryMs?: number;
+  /** See `keepLease`. */
+  readonly renewAfterSeconds?: number;
   /** Pauses after the attempts that failed for want of infrastructure; the last is for all further ones. Default 5 and 30. */
   readonly retryDelaysSeconds?: readonly number[];
   /** Told what happened, for log and statistics. Must not throw. */

@@ -1,4 +1,5 @@
 import { config } from './config.ts';
+import { LEASE_SECONDS } from './lease.ts';
 import { cluster } from './network.ts';
 import { bucketName, queueUrls, statisticsName, tableName } from './resource-names.ts';
 import { executionRole, taskRole } from './runner-role.ts';
@@ -45,6 +46,7 @@ export const runner = new sst.aws.Service('Runner', {
     ...tableName,
     ...statisticsName,
     ...queueUrls,
+    LEASE: String(LEASE_SECONDS),
     ALIVE_FILE,
   },
   ssm: signingParameters,

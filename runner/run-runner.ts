@@ -34,7 +34,9 @@ export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent'> & Pick<WorkDeps, 'o
 /** How often the sign of life is renewed. */
 const ALIVE_EVERY_MS = 10_000;
 /** Clients ask every five seconds; each step written is a write unit. */
-const STEPS_EVERY_MS = 2_000;
+export const STEPS_EVERY_MS = 2_000;
+/** Of the lease: as late as leaves it several chances, since each renewal is a write unit. */
+export const RENEW_AFTER = 2 / 3;
 /** Of a build that is not over after its time, nobody knows when it will be. */
 const PROTECTION_SLACK_MINUTES = 10;
 
@@ -112,6 +114,7 @@ export async function runRunner(
       timesToLive: timesToLive(config),
       leaseSeconds: config.LEASE,
       stepsEveryMs: STEPS_EVERY_MS,
+      renewAfterSeconds: config.LEASE * RENEW_AFTER,
       onEvent,
       ...(metrics?.onSlots && { onSlots: metrics.onSlots }),
       onTrouble: (error) => log.error('state could not be used', { error }),

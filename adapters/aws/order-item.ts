@@ -1,11 +1,8 @@
-import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import type { RequestHash } from '#core/build.ts';
 import type { BuildOrder } from '#core/build-order.ts';
 import type { Item } from './build-item.ts';
+import { packOrder, unpackOrder } from './packed-order.ts';
 import { BUILD_TABLE } from './resources.ts';
-
-/** Units are paid by the kilobyte: most orders fit into one when packed, few would otherwise. */
-const PACKING = { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } };
 
 /**
  * Nothing of a row names its order but the ticket, which is new for every claim: an order whose claim lost, or crashed before
@@ -20,8 +17,8 @@ export const orderKey = (hash: RequestHash, ticket: number): Item => ({
 
 export const orderItem = (ticket: number, order: BuildOrder, hash: RequestHash, now: Date): Item => ({
   ...orderKey(hash, ticket),
-  body: { B: brotliCompressSync(JSON.stringify(order), PACKING) },
+  body: { B: packOrder(order) },
   [BUILD_TABLE.ttlAttribute]: { N: String(Math.ceil(now.getTime() / 1000) + ORDER_TTL_SECONDS) },
 });
 
-export const orderOf = (item: Item): BuildOrder => JSON.parse(brotliDecompressSync(item['body']?.B ?? new Uint8Array()).toString('utf8'));
+export const orderOf = (item: Item): BuildOrder => unpackOrder(item['body']?.B ?? new Uint8Array());

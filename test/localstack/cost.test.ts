@@ -5,15 +5,21 @@ import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
 import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import { BUILD_STEPS, type CancelledBuild, type QueuedBuild, type RequestHash, type RunningBuild } from '#core/build.ts';
 import type { BuildOrder } from '#core/build-order.ts';
 import { type BuildStatusDeps, buildStatus, viewBuild } from '#core/build-status.ts';
-import type { ImageMaker } from '#core/ports.ts';
+import type { BuildTable, ImageMaker } from '#core/ports.ts';
 import { runBuild } from '#core/run-build.ts';
+import { recordStatistics } from '#core/statistics/record-statistics.ts';
+import type { Submitted } from '#core/submit-build.ts';
 import { sweepBuilds } from '#core/sweep.ts';
+import { RENEW_AFTER, STEPS_EVERY_MS } from '#runner/run-runner.ts';
 import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { freshBucket, freshQueue, freshTable } from '../../localstack/create-resources.ts';
+import { simulatedTime } from '#test/support/simulated-time.ts';
+import { LEASE_SECONDS } from '../../infra/lease.ts';
+import { freshBucket, freshQueue, freshStatisticsTable, freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient, s3Client, sqsClient } from './clients.ts';
 import { meterCalls, meterUnits } from './meter.ts';
 
@@ -114,6 +120,67 @@ describe('what it costs on AWS', () => {
     expect(calls.take()).toEqual({ SendMessage: 1, ReceiveMessage: 1, DeleteMessage: 1 });
   });
 
+  it('a build of ten minutes with all its renewals, statistics included: at most 20 write units', async () => {
+    const statistics = dynamoStatistics(client, await freshStatisticsTable(dynamoClient()), now);
+    const recorder = recordStatistics({ statistics, branches: () => [], now, onTrouble: (error) => expect.unreachable(String(error)) });
+    await statistics.started({ hash: freshHash(), enqueuedAt: now().toISOString() }); // the day's first entry, once a day
+    forget();
+    const order = largeOrder(freshHash());
+    const queued = await submit(order);
+    const view = { build: queued } as Submitted['view'];
+    recorder.onSubmitted({ outcome: 'new', view, prepared: {} as Submitted['prepared'] }, 'owut/2026.04.01');
+    await recorder.flush();
+
+    let written: Promise<unknown> = Promise.resolve();
+    const time = simulatedTime(now(), async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      await written;
+    });
+    const builds: BuildTable = {
+      ...deps.builds,
+      transition: (...move) => {
+        const moved = deps.builds.transition(...move);
+        written = moved;
+        return moved;
+      },
+    };
+    const leases = new Set<string>();
+    const scripted = scriptedImageMaker();
+    const imageMaker: ImageMaker = {
+      make: async (one, binDir, progress, signal) => {
+        for (const [step, seconds] of [
+          ['download_imagebuilder', 20],
+          ['unpack_imagebuilder', 10],
+          ['calculate_packages_hash', 0],
+        ] as const) {
+          progress.enter(step);
+          await time.pass(seconds);
+        }
+        progress.enter('building_image');
+        for (let passed = 30; passed < 600; passed += 30) {
+          await time.pass(30);
+          const row = (await deps.watched.get(order.requestHash)) as RunningBuild;
+          expect(row).toMatchObject({ state: 'building', step: 'building_image' });
+          expect(Date.parse(row.lease.expiresAt)).toBeGreaterThan(time.now().getTime());
+          leases.add(row.lease.expiresAt);
+        }
+        return scripted.make(one, binDir, { enter: () => undefined, log: () => undefined }, signal);
+      },
+    };
+    const message = await deps.queue.receive({ visibilitySeconds: LEASE_SECONDS, signal: NEVER });
+    if (message === undefined) throw new Error('no message');
+    const as = { leaseSeconds: LEASE_SECONDS, renewAfterSeconds: LEASE_SECONDS * RENEW_AFTER, stepsEveryMs: STEPS_EVERY_MS };
+    const runner = { ...deps, ...as, builds, now: time.now, every: time.every, imageMaker, newAttemptId: randomUUID, timesToLive: TIMES };
+    await runBuild({ ...runner, onEvent: recorder.onRunEvent }, message, NEVER);
+    await recorder.flush();
+    const { writes, reads } = units.take();
+    console.info(`a build of ten minutes: ${writes} write units, ${reads} read units, SQS ${JSON.stringify(calls.take())}`);
+    expect(await deps.watched.get(order.requestHash)).toMatchObject({ state: 'done', attempt: 1 });
+    expect(leases.size).toBeGreaterThan(1);
+    expect(writes).toBeLessThanOrEqual(20);
+    expect(reads).toBeLessThanOrEqual(20);
+  });
+
   it('a poll: at most 1 read unit, whatever has become of the build and however long the queue', async () => {
     const order = largeOrder(freshHash());
     const poll = async (state: string) => {
@@ -137,7 +204,7 @@ describe('what it costs on AWS', () => {
     pollUnits.take();
     expect(await buildStatus(polls, last.requestHash)).toMatchObject({ state: 'queued', position: 40 });
     expect(pollUnits.take()).toEqual({ reads: 1, writes: 0 });
-    expect(first.ticket).toBe(2);
+    expect(first.ticket).toBe(3);
   });
 
   it('its expiry, later on: at most 9 write units', async () => {

@@ -83,8 +83,9 @@ describe('what the composed system costs on AWS, statistics and index included',
     const reads = sum(costs, 'reads');
     const calls = messages(costs);
     console.info(`a build: ${writes} write units, ${reads} read units, SQS ${JSON.stringify(Object.fromEntries(calls))} and a receive`);
-    // A script's steps are over before one is written; of a real build they are one, or three where nothing is in the cache.
-    expect(writes + 3).toBeLessThanOrEqual(20);
+    // A script's steps are over before one is written; of a real build they are one, or three where nothing is in the cache, and of
+    // one that takes ten minutes there is a renewal (../cost.test.ts).
+    expect(writes + 3 + 1).toBeLessThanOrEqual(20);
     expect(reads).toBeLessThanOrEqual(20);
     expect(calls.reduce((total, [, count]) => total + count, 0) + 1).toBeLessThanOrEqual(6);
     expect(writes).toBeGreaterThan(8);

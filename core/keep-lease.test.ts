@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
+import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
+import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
+import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { simulatedTime } from '#test/support/simulated-time.ts';
+import type { QueuedBuild, RunningBuild } from './build.ts';
+import { keepLease } from './keep-lease.ts';
+import type { BuildTable } from './ports.ts';
+
+const LEASE_SECONDS = 450;
+const RENEW_AFTER_SECONDS = 300;
+
+const started = new Date('2026-11-20T12:00:00Z');
+
+async function running(wrap: (builds: BuildTable) => BuildTable = (builds) => builds) {
+  const { now, every, pass } = simulatedTime(started);
+  const db = openSqlite(':memory:');
+  const builds = sqliteBuildTable(db);
+  const queue = sqliteBuildQueue(db);
+  const hash = freshHash();
+  const time = now().toISOString();
+  const facts = { hash, enqueuedAt: time, attempt: 0, isPrivate: false, correlationId: 'test' };
+  const { current } = await builds.claim({ ...facts, state: 'queued', queuedAt: time }, sampleOrder(hash), now());
+  await queue.send({ hash, correlationId: 'test' });
+  const message = await queue.receive({ visibilitySeconds: LEASE_SECONDS, signal: new AbortController().signal });
+  if (message === undefined) throw new Error('no message');
+  const lease = { owner: randomUUID(), expiresAt: new Date(now().getTime() + LEASE_SECONDS * 1000).toISOString() };
+  const taking: RunningBuild = { ...facts, attempt: 1, state: 'building', startedAt: time, step: 'init', lease, binDir: freshBinDir() };
+  const taken = (await builds.transition(current as QueuedBuild, taking)).current as RunningBuild;
+  let writes = 0;
+  const counted: BuildTable = {
+    ...builds,
+    transition: (...move) => {
+      writes += 1;
+      return builds.transition(...move);
+    },
+  };
+  const deps = { builds: wrap(counted), queue, now, every, stepsEveryMs: 2_000, renewAfterSeconds: RENEW_AFTER_SECONDS };
+  const kept = keepLease(deps, taken, message, LEASE_SECONDS);
+  const row = async () => (await builds.get(hash)) as RunningBuild;
+  return { kept, row, now, pass, writes: () => writes };
+}
+
+describe('a lease that is renewed late, for a table that is paid by the write', () => {
+  it('never lapses, and costs a write for every five minutes in which no step was entered', async () => {
+    const { kept, row, now, pass, writes } = await running();
+    await pass(60);
+    kept.progress.enter('building_image');
+    await pass(2);
+    expect(writes()).toBe(1);
+    for (let minute = 0; minute < 10; minute += 1) {
+      await pass(60);
+      expect(Date.parse((await row()).lease.expiresAt)).toBeGreaterThan(now().getTime());
+    }
+    expect(writes()).toBe(2);
+    await kept.release();
+  });
+
+  it('is tried again in time when the table could not be written, as is a step', async () => {
+    let isBroken = false;
+    const { kept, row, now, pass, writes } = await running((builds) => ({
+      ...builds,
+      transition: (...move) => (isBroken ? Promise.reject(new Error('throttled')) : builds.transition(...move)),
+    }));
+    isBroken = true;
+    await pass(300);
+    kept.progress.enter('building_image');
+    await pass(60);
+    expect([(await row()).step, writes()]).toEqual(['init', 0]);
+    isBroken = false;
+    await pass(30);
+    expect(await row()).toMatchObject({ step: 'building_image' });
+    expect(Date.parse((await row()).lease.expiresAt)).toBeGreaterThan(now().getTime() + 400_000);
+    expect(kept.lost.aborted).toBe(false);
+    await kept.release();
+  });
+});
