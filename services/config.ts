@@ -56,11 +56,7 @@ export const maintenanceConfig = (env: Env = process.env) => ({
   ...readSettings(z.object(Statistics), env),
 });
 
-const RunnerService = z.object({
-  /** Touched by the runner while it is alive. */
-  ALIVE_FILE: z.string().min(1).optional(),
-});
-
-export const runnerConfig = (env: Env = process.env) => ({ ...server('runner', env), ...readSettings(RunnerService, env) });
+/** Where it listens; the builder has settings of its own (`runner/config.ts`). */
+export const runnerConfig = (env: Env = process.env) => server('runner', env);
 
 const given = (env: Env) => Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));

@@ -14,6 +14,7 @@ import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
+import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { requestDeps } from '#http/request-deps.ts';
 import { awsClients } from './aws-clients.ts';
@@ -40,8 +41,9 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
   };
   await Promise.all(Object.values(ready).map((check) => check()));
 
-  const catalogue = sharedCatalogue(config, s3, log);
   const positions = dynamoQueuePositions(dynamo, table);
+  const metrics = prometheusMetrics(config.SERVICE_NAME, positions);
+  const catalogue = sharedCatalogue(config, { s3, log, metrics });
   const artifacts = s3ArtifactStore(s3, bucket);
   const state = {
     builds: dynamoBuildTable(dynamo, table),
@@ -67,8 +69,8 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
   return startService(config, {
     log,
     checks: ready,
-    positions,
-    routes: (metrics) => [
+    metrics,
+    routes: [
       statusApp(state),
       buildSubmitApp({
         ...requestDeps(config),
@@ -85,7 +87,8 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
           metrics.onRequest('rejected');
           recorder.onRejected(client);
         },
-        onSendFailure: (error, { hash }) => log.error('message could not be sent', { error, request_hash: hash }),
+        onSendFailure: (error, { hash, correlationId }) =>
+          log.error('message could not be sent', { error, request_hash: hash, correlation_id: correlationId }),
       }),
       storeApp({ artifacts, signingKey: config.SIGNING_KEY }),
     ],

@@ -2,6 +2,7 @@ import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
 import { catalogueApp } from '#functions/catalogue/app.ts';
 import { docsApp } from '#functions/docs/app.ts';
 import { swaggerAssets } from '#functions/docs/swagger-assets.ts';
+import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { serverFacts } from '#http/server-facts.ts';
 import { VERSION } from '#standalone/version.ts';
@@ -18,11 +19,13 @@ export async function startCatalogue(config = catalogueConfig()): Promise<Servic
   await ready();
 
   const facts = serverFacts(config, VERSION);
-  const catalogue = sharedCatalogue(config, s3, log);
+  const metrics = prometheusMetrics(config.SERVICE_NAME);
+  const catalogue = sharedCatalogue(config, { s3, log, metrics });
   return startService(config, {
     log,
     checks: { bucket: ready, upstream: () => catalogue.versions() },
-    routes: () => [
+    metrics,
+    routes: [
       catalogueApp({
         catalogue,
         now: () => new Date(),

@@ -16,6 +16,7 @@ import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { logMaintenance } from '#functions/maintenance/log-maintenance.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
 import { publishCatalogue } from '#functions/maintenance/publish-catalogue.ts';
+import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { serverFacts } from '#http/server-facts.ts';
 import { timesToLive } from '#http/times-to-live.ts';
@@ -42,6 +43,7 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
   };
   await Promise.all(Object.values(ready).map((check) => check()));
 
+  const metrics = prometheusMetrics(config.SERVICE_NAME, dynamoQueuePositions(dynamo, table));
   const builds = dynamoBuildTable(dynamo, table);
   const branches = () => config.BRANCHES;
   const told = logMaintenance(log);
@@ -56,7 +58,7 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
     now,
   };
   const publish = {
-    catalogue: sharedCatalogue(config, s3, log),
+    catalogue: sharedCatalogue(config, { s3, log, metrics }),
     artifacts: shared.artifacts,
     branches: config.BRANCHES,
     upstreamUrl: config.UPSTREAM_URL,
@@ -76,7 +78,7 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
       await pause(PUBLISH_EVERY_MS, stop.signal);
     }
   };
-  const service = await startService(config, { log, checks: ready, positions: dynamoQueuePositions(dynamo, table), routes: () => [] });
+  const service = await startService(config, { log, checks: ready, metrics, routes: [] });
   const background = [maintain(shared, stop.signal), everyMinute()];
   return {
     ...service,

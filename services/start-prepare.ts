@@ -1,6 +1,9 @@
 import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
+import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { prepareApp } from '#functions/prepare/app.ts';
+import { measuredFetch } from '#http/measured-fetch.ts';
+import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { requestDeps } from '#http/request-deps.ts';
 import { prepareConfig } from './config.ts';
@@ -9,7 +12,9 @@ import { type Service, startService } from './start-service.ts';
 /** Package resolution alone: no table, no queue, no bucket, no build tools. */
 export async function startPrepare(config = prepareConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
+  const metrics = prometheusMetrics(config.SERVICE_NAME);
   const catalogue = upstreamCatalogue({
+    fetch: measuredFetch(metrics.onUpstream, steadyFetch),
     baseUrl: config.CATALOGUE_URL,
     records: memoryRecordStore(),
     now: () => new Date(),
@@ -18,6 +23,7 @@ export async function startPrepare(config = prepareConfig()): Promise<Service> {
   return startService(config, {
     log,
     checks: { catalogue: () => catalogue.versions() },
-    routes: () => [prepareApp({ catalogue, ...requestDeps(config) })],
+    metrics,
+    routes: [prepareApp({ catalogue, ...requestDeps(config) })],
   });
 }

@@ -1,8 +1,7 @@
-import type { QueuePositions } from '#core/ports.ts';
 import { healthRoutes } from '#http/health.ts';
 import { httpApp, type Routes } from '#http/http-app.ts';
 import type { Log } from '#http/log.ts';
-import { type Metrics, prometheusMetrics } from '#http/metrics.ts';
+import type { Metrics } from '#http/metrics.ts';
 import { serveNode } from '#http/serve-node.ts';
 import { VERSION } from '#standalone/version.ts';
 import type { ServerSettings } from './server-settings.ts';
@@ -18,21 +17,20 @@ export interface Service {
 
 export interface ServiceParts {
   readonly log: Log;
-  readonly routes: (metrics: Metrics) => readonly Routes[];
+  /** What `/metrics` tells. */
+  readonly metrics: Metrics;
+  readonly routes: readonly Routes[];
   /** What `/ready` looks at. */
   readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
-  /** What `/metrics` looks at. */
-  readonly positions?: QueuePositions;
   /** Called after the last answer. */
   readonly close?: () => Promise<void>;
 }
 
 /** Serves a function's routes with health, readiness and metrics of its own. */
 export async function startService({ HOST, PORT, SERVICE_NAME }: ServerSettings, parts: ServiceParts): Promise<Service> {
-  const { log } = parts;
-  const metrics = prometheusMetrics(SERVICE_NAME, parts.positions);
+  const { log, metrics } = parts;
   const health = healthRoutes({ service: SERVICE_NAME, version: VERSION, now: () => new Date(), checks: parts.checks });
-  const app = httpApp({ log, onAnswered: metrics.onAnswered }, ...parts.routes(metrics), metrics.routes, health);
+  const app = httpApp({ log, onAnswered: metrics.onAnswered }, ...parts.routes, metrics.routes, health);
   const server = await serveNode(app, { host: HOST, port: PORT });
   log.info('server listening', { url: server.url });
   return {

@@ -3,6 +3,7 @@ import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
 import { statsApp } from '#functions/stats/app.ts';
+import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { serverFacts } from '#http/server-facts.ts';
 import { VERSION } from '#standalone/version.ts';
@@ -22,16 +23,17 @@ export async function startStats(config = statsConfig()): Promise<Service> {
   await Promise.all(Object.values(ready).map((check) => check()));
 
   const positions = dynamoQueuePositions(dynamo, config.BUILD_TABLE);
+  const metrics = prometheusMetrics(config.SERVICE_NAME, positions);
   const facts = serverFacts(config, VERSION);
   return startService(config, {
     log,
     checks: ready,
-    positions,
-    routes: () => [
+    metrics,
+    routes: [
       statsApp({
         report: dynamoStatisticsReport(dynamo, config.STATISTICS_TABLE),
         positions,
-        catalogue: sharedCatalogue(config, s3, log),
+        catalogue: sharedCatalogue(config, { s3, log, metrics }),
         branches: () => config.BRANCHES,
         upstreamUrl: config.UPSTREAM_URL,
         serverFacts: () => facts,

@@ -8,6 +8,7 @@ import { buildPace } from '#core/build-pace.ts';
 import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
+import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { awsClients } from './aws-clients.ts';
 import { statusConfig } from './config.ts';
@@ -27,8 +28,8 @@ export async function startStatus(config = statusConfig()): Promise<Service> {
   return startService(config, {
     log,
     checks: ready,
-    positions,
-    routes: () => [
+    metrics: prometheusMetrics(config.SERVICE_NAME, positions),
+    routes: [
       statusApp({
         builds: dynamoBuildTable(dynamo, table, { reads: 'eventual' }),
         positions,

@@ -1,4 +1,5 @@
 import { maxBodyBytes } from '#http/json-body.ts';
+import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { clientAddress } from '#http/rate-limit/client-address.ts';
 import { rateOf } from '#http/rate-limit/token-buckets.ts';
@@ -25,7 +26,8 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
   return startService(config, {
     log,
     checks: {},
-    routes: () => [
+    metrics: prometheusMetrics(config.SERVICE_NAME),
+    routes: [
       readinessRoutes({ targets, version: VERSION, now }),
       gatewayApp({
         services: given,

@@ -11,13 +11,16 @@ import { createResources } from '#services/create-resources.ts';
 import { startTopology, type Topology } from '#services/start-topology.ts';
 import { SERVICE_NAMES, type ServiceName, TOPOLOGY } from '#services/topology.ts';
 import { dynamoClient, s3Client, sqsClient } from '#test/localstack/clients.ts';
+import { type AwsProxy, awsProxy } from '#test/localstack/e2e/aws-proxy.ts';
 import { downloadAll, type Finished } from '#test/support/download.ts';
+import { familiesIn } from '#test/support/promql.ts';
 
 const run = promisify(execFile);
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 
 let upstream: DemoUpstreamServer;
 let topology: Topology;
+let aws: AwsProxy;
 let directory: string;
 const lines: Record<string, string[]> = {};
 
@@ -27,8 +30,9 @@ beforeAll(async () => {
   const name = `asu-${randomUUID()}`;
   const names = { builds: name, statistics: `${name}-statistics`, queue: name, bucket: name };
   await createResources({ dynamo: dynamoClient(), sqs: sqsClient(), s3: s3Client() }, names);
+  aws = await awsProxy(inject('localStackUrl'));
   topology = await startTopology({
-    localstackUrl: inject('localStackUrl'),
+    localstackUrl: aws.url,
     upstreamUrl: upstream.url,
     directory,
     names,
@@ -45,6 +49,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await topology?.close();
+  await aws?.close();
   await upstream?.close();
   await rm(directory, { recursive: true, force: true });
 });
@@ -159,6 +164,52 @@ describe('the three flows', () => {
     await expect.poll(async () => (await get(`/api/v1/build/${request_hash}`)).status, { timeout: 60_000, interval: 200 }).toBe(200);
     for (const name of ['gateway', 'build', 'prepare', 'runner'])
       await expect.poll(() => [name, lines[name]?.some((line) => line.includes(id))]).toEqual([name, true]);
+  });
+});
+
+describe('what services tell of their work', () => {
+  /** The sum over all samples of a metric that have the labels. */
+  const metric = async (service: ServiceName, name: string, labels: Record<string, string> = {}) => {
+    const samples = familiesIn(await (await get('/metrics', service)).text()).flatMap((family) => family.samples);
+    const found = samples.filter(
+      (one) => one.name === name && Object.entries(labels).every(([label, value]) => one.labels[label] === value),
+    );
+    return found.reduce((sum, { value }) => sum + value, 0);
+  };
+
+  it('the runner: its slots, builds by outcome, how long they waited and each step took', async () => {
+    const done = await metric('runner', 'asu_builds_total', { outcome: 'done' });
+    expect((await build({ ...X86, packages: ['vim', 'tmux', 'htop'] })).status).toBe(200);
+    await expect.poll(() => metric('runner', 'asu_builds_total', { outcome: 'done' })).toBe(done + 1);
+    expect(await metric('runner', 'asu_runner_slots')).toBe(1);
+    await expect.poll(() => metric('runner', 'asu_runner_slots_busy')).toBe(0);
+    for (const name of ['asu_build_duration_seconds_count', 'asu_build_wait_seconds_count'])
+      expect([name, await metric('runner', name)]).toEqual([name, done + 1]);
+    for (const step of ['unpack_imagebuilder', 'building_image'])
+      expect([step, await metric('runner', 'asu_build_step_duration_seconds_count', { step })]).toEqual([step, done + 1]);
+  });
+
+  it.each<ServiceName>(['runner', 'prepare', 'maintenance'])('%s: what it asks of upstream', async (name) => {
+    await post('/api/v1/prepare', X86);
+    await expect.poll(() => metric(name, 'asu_upstream_requests_total'), { timeout: 90_000, interval: 500 }).toBeGreaterThan(0);
+    expect(await metric(name, 'asu_upstream_request_duration_seconds_count')).toBeGreaterThan(0);
+  });
+
+  it('build: which request it was whose message could not be sent', async () => {
+    const id = `unsent-${randomUUID()}`;
+    const denied = { status: 403, contentType: 'application/x-amz-json-1.0', body: '{"__type":"AccessDenied","message":"no"}' };
+    aws.fail(({ operation }) => (operation === 'SendMessage' ? denied : undefined));
+    try {
+      const request = { ...X86, packages: ['nano', 'htop'] };
+      const accepted = await post('/api/v1/build', request, 'gateway', { 'X-Correlation-Id': id });
+      expect(accepted.status).toBe(202);
+      const { request_hash } = await json(accepted);
+      const told = () => lines['build']?.find((line) => line.includes('message could not be sent'));
+      await expect.poll(told).toBeDefined();
+      expect(JSON.parse(told() ?? '')).toMatchObject({ level: 'error', correlation_id: id, request_hash });
+    } finally {
+      aws.fail(() => undefined);
+    }
   });
 });
 

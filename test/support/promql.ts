@@ -51,6 +51,7 @@ function matchersIn(tokens: readonly string[]): Matcher[] {
 export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
 }
 
 export interface Family {
@@ -73,7 +74,7 @@ export function familiesIn(text: string): Family[] {
 }
 
 function sampleOf(line: string): Sample {
-  const [, name = '', inner = ''] = /^([\w:]+)(?:\{(.*)\})? /.exec(line) ?? [];
+  const [, name = '', inner = '', value] = /^([\w:]+)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
   const labels = [...inner.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, value]) => [label, value]);
-  return { name, labels: Object.fromEntries(labels) };
+  return { name, labels: Object.fromEntries(labels), value: Number(value) };
 }

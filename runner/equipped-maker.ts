@@ -1,0 +1,22 @@
+import type { RunnerConfig } from './config.ts';
+import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder/imagebuilder-maker.ts';
+import { placeKeys } from './signing/place-keys.ts';
+
+/** Makes images with OpenWrt's ImageBuilder and the keys that the settings have; downloads by `fetch` where one is given. */
+export const equippedMaker =
+  (fetch?: typeof globalThis.fetch) =>
+  async (config: RunnerConfig): Promise<ImagebuilderMaker> => {
+    await placeKeys(config.keyDir, { 'key-build': config.SIGNING_SECRET, 'local-private-key.pem': config.APK_SIGNING_SECRET });
+    return imagebuilderMaker({
+      upstreamUrl: config.UPSTREAM_URL,
+      cacheDirectory: config.cacheDir,
+      workDirectory: config.workDir,
+      keyDirectory: config.keyDir,
+      cacheBytes: config.IMAGEBUILDER_CACHE_MB * 1024 * 1024,
+      verify: config.VERIFY,
+      keys: config.TRUSTED_KEYS,
+      timeoutMs: config.JOB_TIMEOUT * 1000,
+      ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
+      ...(fetch && { fetch }),
+    });
+  };
