@@ -1,6 +1,8 @@
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { BUNDLE } from './esbuild-options.ts';
+import { SWAGGER_FILES } from '#functions/docs/swagger-assets.ts';
+import { BUNDLE, ROOT } from './esbuild-options.ts';
 
 /** A function's bundle: how large it is and what it is made of. */
 export interface FunctionBundle {
@@ -12,16 +14,18 @@ export interface FunctionBundle {
 }
 
 /** The functions that are deployed on their own; each has a `handler.ts`. */
-export const FUNCTIONS = ['prepare', 'build-submit', 'status', 'catalogue', 'stats', 'store', 'maintenance'] as const;
+export const FUNCTIONS = ['prepare', 'build-submit', 'status', 'catalogue', 'stats', 'store', 'docs', 'maintenance'] as const;
 
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 /**
  * Bundles every function's handler into `<directory>/<name>/handler.mjs`, minified and on its own: what is measured and tested is
- * what is deployed.
+ * what is deployed. Only the docs page has files beside it.
  */
 export async function bundleFunctions(directory: string): Promise<FunctionBundle[]> {
-  return Promise.all(FUNCTIONS.map((name) => bundle(name, join(directory, name))));
+  const bundles = await Promise.all(FUNCTIONS.map((name) => bundle(name, join(directory, name))));
+  for (const file of SWAGGER_FILES) await copyFile(join(ROOT, 'node_modules', 'swagger-ui-dist', file), join(directory, 'docs', file));
+  return bundles;
 }
 
 async function bundle(name: string, directory: string): Promise<FunctionBundle> {

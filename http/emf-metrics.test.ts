@@ -79,6 +79,19 @@ it('tells what happened', () => {
   ]);
 });
 
+it('tells what a sweep did, and nothing of one that did nothing', () => {
+  const lines: Line[] = [];
+  const { onSwept } = emfMetrics({ service: 'maintenance', namespace: 'asu-test', write: (line) => lines.push(JSON.parse(line)) });
+  const nothing = { sent: 0, returned: 0, failed: 0, unpublished: 0, removed: 0, errors: [] };
+  onSwept(nothing);
+  expect(lines).toEqual([]);
+  onSwept({ ...nothing, returned: 2, errors: [new Error('throttled')] });
+  expect(lines.map(({ _aws, ...rest }) => [_aws.CloudWatchMetrics[0]?.Dimensions, rest])).toEqual([
+    [[['service', 'outcome']], { service: 'maintenance', outcome: 'returned', asu_swept_builds_total: 2 }],
+    [[['service', 'outcome']], { service: 'maintenance', outcome: 'error', asu_swept_builds_total: 1 }],
+  ]);
+});
+
 it('has the names and labels that Prometheus has', async () => {
   const metrics = prometheusMetrics('prepare');
   happen(metrics);

@@ -1,3 +1,4 @@
+import type { Swept } from '#core/sweep.ts';
 import { buildOutcome, type MetricEvents, methodLabel, secondsBetween } from './metric-events.ts';
 
 interface EmfOptions {
@@ -8,6 +9,11 @@ interface EmfOptions {
   readonly write?: (line: string) => void;
 }
 
+/** Of maintenance, which is a function on AWS only. */
+export interface EmfMetrics extends MetricEvents {
+  readonly onSwept: (swept: Swept) => void;
+}
+
 type Unit = 'Count' | 'Seconds';
 
 /**
@@ -15,7 +21,7 @@ type Unit = 'Count' | 'Seconds';
  * which CloudWatch makes metrics as it takes the log in. Labels are its dimensions, each set of values a metric that is paid for:
  * so they are few.
  */
-export function emfMetrics({ service, namespace, write = (line) => void process.stdout.write(line) }: EmfOptions): MetricEvents {
+export function emfMetrics({ service, namespace, write = (line) => void process.stdout.write(line) }: EmfOptions): EmfMetrics {
   /** One line; every metric with the labels that are its own. `more` is searched for in the log, and makes no metric. */
   const put = (
     metrics: readonly (readonly [name: string, unit: Unit, value: number, labels: readonly string[]])[],
@@ -71,5 +77,9 @@ export function emfMetrics({ service, namespace, write = (line) => void process.
         ],
         { outcome },
       ),
+    onSwept: ({ errors, ...swept }) => {
+      for (const [outcome, count] of Object.entries({ ...swept, error: errors.length }))
+        if (count > 0) put([['asu_swept_builds_total', 'Count', count, ['outcome']]], { outcome });
+    },
   };
 }

@@ -47,6 +47,9 @@ export const tableSettings = { BUILD_TABLE: resource };
 
 export const statisticsSettings = { STATISTICS_TABLE: resource };
 
+/** Whether requests and builds are counted; failures always are. */
+export const countingSettings = { SERVER_STATS: flag.default(true) };
+
 export const queueSettings = { BUILD_QUEUE_URL: resource, DEAD_LETTER_QUEUE_URL: resource };
 
 /** How many builds are done at once when there is much to do: what waiting times are reckoned with. */

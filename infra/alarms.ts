@@ -2,6 +2,7 @@ import { api } from './api.ts';
 import { config } from './config.ts';
 import { buildSubmit } from './functions/build-submit.ts';
 import { catalogue } from './functions/catalogue.ts';
+import { docs } from './functions/docs.ts';
 import { prepare } from './functions/prepare.ts';
 import { stats } from './functions/stats.ts';
 import { status } from './functions/status.ts';
@@ -9,6 +10,7 @@ import { store } from './functions/store.ts';
 import { maintenance } from './maintenance.ts';
 import { deadLetters, queue } from './queue.ts';
 import { runner, runnerLogGroup } from './runner.ts';
+import { RUNNER_FAILURE_PATTERN } from './runner-failures.ts';
 import { physicalName } from './stage.ts';
 import { builds, statistics } from './table.ts';
 
@@ -46,7 +48,7 @@ const ofQueue = (metricName: string, { nodes }: sst.aws.Queue) => ({
 alarm('DeadLetter', 'A build failed three times; its reason is in the message', ofQueue('ApproximateNumberOfMessagesVisible', deadLetters));
 alarm('OldestMessage', 'A build has waited for half an hour', { ...ofQueue('ApproximateAgeOfOldestMessage', queue), above: 1_800 });
 
-for (const [name, { nodes }] of Object.entries({ prepare, buildSubmit, status, catalogue, stats, store, maintenance })) {
+for (const [name, { nodes }] of Object.entries({ prepare, buildSubmit, status, catalogue, stats, store, docs, maintenance })) {
   const dimensions = { FunctionName: nodes.function.name };
   const title = name.charAt(0).toUpperCase() + name.slice(1);
   alarm(`${title}Errors`, `Function ${name} failed`, { namespace: 'AWS/Lambda', metricName: 'Errors', dimensions });
@@ -67,8 +69,7 @@ new aws.cloudwatch.LogMetricFilter(
   {
     name: physicalName('runner-failures'),
     logGroupName: runnerLogGroup,
-    // What is the request's own fault is logged as "build failed" and is none of the runner's.
-    pattern: '{ $.level = "error" || $.message = "build returned to the queue" || $.message = "build lost to another runner" }',
+    pattern: RUNNER_FAILURE_PATTERN,
     metricTransformation: { ...runnerFailures, value: '1', defaultValue: '0' },
   },
   { dependsOn: [runner] },

@@ -1,6 +1,7 @@
 import { API_ROUTES } from './api-routes.ts';
 import { buildSubmit } from './functions/build-submit.ts';
 import { catalogue } from './functions/catalogue.ts';
+import { docs } from './functions/docs.ts';
 import { prepare } from './functions/prepare.ts';
 import { stats } from './functions/stats.ts';
 import { status } from './functions/status.ts';
@@ -10,6 +11,6 @@ import { logRetention } from './stage.ts';
 /** The functions behind one HTTP API. CORS is theirs to grant: on errors too, and in one way. */
 export const api = new sst.aws.ApiGatewayV2('Api', { cors: false, accessLog: { retention: logRetention } });
 
-const functions = { prepare, 'build-submit': buildSubmit, status, catalogue, stats, store };
+const functions = { prepare, 'build-submit': buildSubmit, status, catalogue, stats, store, docs };
 for (const [path, name] of API_ROUTES) api.route(`ANY ${path}`, functions[name].arn);
 api.route('$default', store.arn);

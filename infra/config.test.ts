@@ -4,8 +4,22 @@ import { loadConfig } from './config.ts';
 
 describe('loadConfig of the deployment', () => {
   it('hands on what was given, as it was given, and what functions and runner must agree on', () => {
-    const config = loadConfig({ BUILD_TTL: '14d', ASU_CONTACT: 'me', PATH: '/bin', DOMAIN: 'asu.example.org' });
-    expect(config.service).toEqual({ BUILD_TTL: '14d', CONTACT: 'me', MAX_RUNNERS: '10', IMAGEBUILDER_CACHE_MB: '30720' });
+    const config = loadConfig({
+      BUILD_TTL: '14d',
+      SERVER_STATS: 'false',
+      PREPARE_SERVICE_URL: 'https://prepare.example',
+      ASU_CONTACT: 'me',
+      PATH: '/bin',
+      DOMAIN: 'asu.example.org',
+    });
+    expect(config.service).toEqual({
+      BUILD_TTL: '14d',
+      SERVER_STATS: 'false',
+      PREPARE_SERVICE_URL: 'https://prepare.example',
+      CONTACT: 'me',
+      MAX_RUNNERS: '10',
+      IMAGEBUILDER_CACHE_MB: '30720',
+    });
     expect(config.BUILD_TTL).toBe(14 * 86_400);
     expect(config.DOMAIN).toBe('asu.example.org');
   });

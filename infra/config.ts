@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { readSettings } from '#core/read-settings.ts';
-import { count, seconds } from '#core/setting-kinds.ts';
-import { logSettings, offerSettings, paceSettings, timeToLiveSettings, upstreamSettings } from '#http/function-settings.ts';
+import { baseUrl, count, seconds } from '#core/setting-kinds.ts';
+import {
+  countingSettings,
+  logSettings,
+  offerSettings,
+  paceSettings,
+  timeToLiveSettings,
+  upstreamSettings,
+} from '#http/function-settings.ts';
 
 /** Settings of the service, handed on as they were given to every function and the runner that knows them. */
 const Service = z.object({
@@ -10,6 +17,9 @@ const Service = z.object({
   ...upstreamSettings,
   ...timeToLiveSettings,
   ...paceSettings,
+  ...countingSettings,
+  /** Where a prepare service of one's own answers. */
+  PREPARE_SERVICE_URL: baseUrl.optional(),
   MAX_PENDING_JOBS: count(0).default(1_000),
   JOB_TIMEOUT: seconds.default(600),
   VERIFY: z.enum(['require', 'known', 'checksum']).default('known'),

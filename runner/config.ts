@@ -5,6 +5,7 @@ import { baseUrl, count, seconds, words } from '#core/setting-kinds.ts';
 import {
   branchSettings,
   bucketSettings,
+  countingSettings,
   logSettings,
   queueSettings,
   statisticsSettings,
@@ -35,6 +36,7 @@ const Config = z.object({
   ...tableSettings,
   ...queueSettings,
   ...statisticsSettings,
+  ...countingSettings,
   ...branchSettings,
   ...timeToLiveSettings,
   /** Caches, builds under way and keys; worth keeping, not worth backing up. */

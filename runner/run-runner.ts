@@ -86,6 +86,7 @@ export async function runRunner(
     statistics: dynamoStatistics(dynamo, config.STATISTICS_TABLE, now),
     branches: () => config.BRANCHES,
     now,
+    isCounting: config.SERVER_STATS,
     onTrouble: (error) => log.warn('statistics could not be written', { error }),
   });
   const onEvent = (event: RunEvent) => {

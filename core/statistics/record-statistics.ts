@@ -9,6 +9,8 @@ export interface RecordStatisticsDeps {
   readonly statistics: Statistics;
   readonly branches: () => readonly Branch[];
   readonly now: Clock;
+  /** `false`: nothing is counted but failures. Default `true`. */
+  readonly isCounting?: boolean;
   /** Told when something could not be written. Ends are made up for by `settleBuilds`, counts by the next flush. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -25,7 +27,7 @@ export interface StatisticsRecorder {
   readonly flush: () => Promise<void>;
 }
 
-export function recordStatistics({ statistics, branches, now, onTrouble }: RecordStatisticsDeps): StatisticsRecorder {
+export function recordStatistics({ statistics, branches, now, isCounting = true, onTrouble }: RecordStatisticsDeps): StatisticsRecorder {
   const counter = requestCounter({ statistics, now });
   const underWay = new Set<Promise<void>>();
   const write = (make: () => Promise<unknown>) => {
@@ -37,12 +39,15 @@ export function recordStatistics({ statistics, branches, now, onTrouble }: Recor
 
   return {
     onSubmitted: ({ outcome, view: { build } }, client) => {
+      if (!isCounting) return;
       counter.add(outcome, client);
       if (outcome === 'new') write(() => statistics.started({ hash: build.hash, enqueuedAt: build.enqueuedAt }));
     },
-    onRejected: (client) => counter.add('rejected', client),
+    onRejected: (client) => {
+      if (isCounting) counter.add('rejected', client);
+    },
     onRunEvent: (event) => {
-      if (event.type === 'done') write(() => statistics.ended(buildEnd(event.build, event.order, branches(), event.output)));
+      if (event.type === 'done' && isCounting) write(() => statistics.ended(buildEnd(event.build, event.order, branches(), event.output)));
       if (event.type === 'failed') write(() => statistics.ended(buildEnd(event.build, event.order, branches())));
     },
     flush: async () => {

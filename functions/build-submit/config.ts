@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { readSettings } from '#core/read-settings.ts';
-import { count } from '#core/setting-kinds.ts';
+import { baseUrl, count } from '#core/setting-kinds.ts';
 import {
   bucketSettings,
+  countingSettings,
   logSettings,
   paceSettings,
   queueSettings,
@@ -20,8 +21,11 @@ const Config = z.object({
   ...tableSettings,
   ...queueSettings,
   ...statisticsSettings,
+  ...countingSettings,
   ...paceSettings,
   MAX_PENDING_JOBS: count(0).default(1_000),
+  /** Where a prepare service answers: asked for `/build/prepare`, and that alone. */
+  PREPARE_SERVICE_URL: baseUrl.optional(),
 });
 
 export const loadConfig = (env: NodeJS.ProcessEnv = process.env) => readSettings(Config, env);

@@ -12,6 +12,7 @@ import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics.ts';
+import { httpPrepareService } from '#adapters/prepare-service/prepare-service.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
@@ -19,12 +20,15 @@ import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { emfMetrics } from '#http/emf-metrics.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
 import { flushed } from '#http/flushed.ts';
+import { healthRoutes } from '#http/health.ts';
 import { httpApp } from '#http/http-app.ts';
 import { measuredFetch } from '#http/measured-fetch.ts';
 import { processLog } from '#http/process-log.ts';
 import { requestDeps } from '#http/request-deps.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { buildSubmitApp } from './app.ts';
 import { loadConfig } from './config.ts';
+import { toldToAnybody } from './told-to-anybody.ts';
 
 const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'build-submit');
@@ -39,19 +43,35 @@ const recorder = recordStatistics({
   statistics: dynamoStatistics(dynamo, config.STATISTICS_TABLE, now),
   branches: () => config.BRANCHES,
   now,
+  isCounting: config.SERVER_STATS,
   onTrouble: (error) => log.warn('statistics could not be written', { error }),
 });
 
-await Promise.all([
-  assertTableReady(dynamo, config.BUILD_TABLE),
-  assertTableReady(dynamo, config.STATISTICS_TABLE, { definition: STATISTICS_TABLE }),
-  assertQueueReady(sqs, config.BUILD_QUEUE_URL),
-  assertBucketReady(s3, config.ARTIFACT_BUCKET),
-]);
+const checks = {
+  table: () => assertTableReady(dynamo, config.BUILD_TABLE),
+  statistics: () => assertTableReady(dynamo, config.STATISTICS_TABLE, { definition: STATISTICS_TABLE }),
+  queue: () => assertQueueReady(sqs, config.BUILD_QUEUE_URL),
+  bucket: () => assertBucketReady(s3, config.ARTIFACT_BUCKET),
+};
+
+await Promise.all(Object.values(checks).map((check) => check()));
+
+const askPrepare =
+  config.PREPARE_SERVICE_URL &&
+  httpPrepareService({
+    url: config.PREPARE_SERVICE_URL,
+    onFailure: (error) => log.warn('prepare service not used: packages resolved here', { error }),
+  });
 
 const answer = handle(
   httpApp(
     { log, onAnswered: metrics.onAnswered },
+    healthRoutes({
+      service: 'build-submit',
+      version: manifest.version,
+      now,
+      checks: toldToAnybody(checks, (what, error) => log.error('not ready', { what, error })),
+    }),
     buildSubmitApp({
       ...requestDeps(config),
       catalogue: upstreamCatalogue({
@@ -65,6 +85,7 @@ const answer = handle(
       positions: dynamoQueuePositions(dynamo, config.BUILD_TABLE),
       artifacts: s3ArtifactStore(s3, config.ARTIFACT_BUCKET),
       queue: sqsBuildQueue(sqs, queue),
+      ...(askPrepare && { askPrepare }),
       maxPendingBuilds: () => config.MAX_PENDING_JOBS,
       estimate: estimateSeconds(buildPace(records, now), config.MAX_RUNNERS),
       now,

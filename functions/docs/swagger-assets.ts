@@ -1,22 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import type { ReadAsset } from './app.ts';
 
-const FILES: ReadonlyMap<string, { url: string; contentType: string }> = new Map([
-  ['swagger-ui.css', { url: import.meta.resolve('swagger-ui-dist/swagger-ui.css'), contentType: 'text/css; charset=utf-8' }],
-  [
-    'swagger-ui-bundle.js',
-    { url: import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'), contentType: 'text/javascript; charset=utf-8' },
-  ],
-]);
+/** The files of Swagger UI that the page needs. */
+export const SWAGGER_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'] as const;
+type SwaggerFile = (typeof SWAGGER_FILES)[number];
 
-/** Swagger UI from npm, as it was installed; read when first asked for and kept. */
-export function swaggerAssets(): ReadAsset {
+const TYPES: Readonly<Record<SwaggerFile, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+};
+
+/** Where npm put it. */
+const installedSwagger = (name: SwaggerFile): string =>
+  name === 'swagger-ui.css'
+    ? import.meta.resolve('swagger-ui-dist/swagger-ui.css')
+    : import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js');
+
+/** Swagger UI as it was installed, or from where it was put; read when first asked for and kept. */
+export function swaggerAssets(urlOf: (name: SwaggerFile) => string = installedSwagger): ReadAsset {
   const kept = new Map<string, ReturnType<ReadAsset>>();
   return async (name) => {
-    const file = FILES.get(name);
+    const file = SWAGGER_FILES.find((one) => one === name);
     if (file === undefined) return undefined;
-    const known = kept.get(name) ?? readFile(new URL(file.url), 'utf8').then((body) => ({ body, contentType: file.contentType }));
-    kept.set(name, known);
+    const known = kept.get(file) ?? readFile(new URL(urlOf(file)), 'utf8').then((body) => ({ body, contentType: TYPES[file] }));
+    kept.set(file, known);
     return known;
   };
 }

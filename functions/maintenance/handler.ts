@@ -15,9 +15,12 @@ import { rollUpStatistics } from '#adapters/aws/roll-up-statistics.ts';
 import { settleLedger } from '#adapters/aws/settle-ledger.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
+import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
+import { emfMetrics } from '#http/emf-metrics.ts';
+import { measuredFetch } from '#http/measured-fetch.ts';
 import { processLog } from '#http/process-log.ts';
 import { serverFacts } from '#http/server-facts.ts';
 import { timesToLive } from '#http/times-to-live.ts';
@@ -29,6 +32,7 @@ import { type RunMaintenanceDeps, runMaintenance } from './run-maintenance.ts';
 
 const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'maintenance');
+const metrics = emfMetrics({ service: 'maintenance', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
 const dynamo = new DynamoDBClient();
 const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
@@ -47,8 +51,13 @@ const branches = () => config.BRANCHES;
 const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
 const pace = buildPace(s3RecordStore(s3, config.ARTIFACT_BUCKET), now);
 
+const told = logMaintenance(log);
 const deps: RunMaintenanceDeps = {
-  ...logMaintenance(log),
+  ...told,
+  onSwept: (swept) => {
+    told.onSwept(swept);
+    metrics.onSwept(swept);
+  },
   builds,
   sweep: dynamoBuildSweep(dynamo, config.BUILD_TABLE),
   settle: [
@@ -62,6 +71,7 @@ const deps: RunMaintenanceDeps = {
   queue: sqsBuildQueue(sqs, queue),
   artifacts: s3ArtifactStore(s3, config.ARTIFACT_BUCKET),
   catalogue: upstreamCatalogue({
+    fetch: measuredFetch(metrics.onUpstream, steadyFetch),
     baseUrl: config.UPSTREAM_URL,
     records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
     now,

@@ -94,10 +94,36 @@ describe('the store function', () => {
     expect(JSON.parse(answer?.body ?? '')).toMatchObject({ status: 404, title: 'Not Found' });
   });
 
+  it('says that somebody is there', async () => {
+    const { answer } = await invoke(bundle('store').path, httpEvent('GET', '/health'));
+    expect([answer?.statusCode, JSON.parse(answer?.body ?? '')]).toEqual([
+      200,
+      expect.objectContaining({ service: 'store', status: 'ok' }),
+    ]);
+  });
+
   it('serves the signing key it was given', async () => {
     const env = { SIGNING_KEY: 'untrusted comment: key\\nRWQ=\\n' };
     const { answer } = await invoke(bundle('store').path, httpEvent('GET', '/signing-key.pub'), env);
     expect(answer?.body).toBe('untrusted comment: key\nRWQ=\n');
+  });
+});
+
+describe('the docs function', () => {
+  it('serves the OpenAPI document, the page, and every file that the page names', async () => {
+    const { path } = bundle('docs');
+    const { answer: document } = await invoke(path, httpEvent('GET', '/api/v1/openapi.json'));
+    expect(JSON.parse(document?.body ?? '')).toMatchObject({ openapi: '3.1.0' });
+    const { answer: page } = await invoke(path, httpEvent('GET', '/api/v1/docs'));
+    const files = [...(page?.body ?? '').matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, file]) => `/api/v1/${file}`);
+    expect(files).toHaveLength(3);
+    for (const file of files) {
+      const { answer } = await invoke(path, httpEvent('GET', file));
+      expect([file, answer?.statusCode, answer?.headers['content-type']]).toEqual([file, 200, expect.stringMatching(/^text\//)]);
+      // What API Gateway takes of a function is six megabytes.
+      expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(6 * 1024 * 1024);
+      expect(answer?.body.length).toBeGreaterThan(100);
+    }
   });
 });
 

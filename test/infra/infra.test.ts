@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_QUEUE, BUILD_TABLE, STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { loadConfig as buildSubmitConfig } from '#functions/build-submit/config.ts';
 import { loadConfig as catalogueConfig } from '#functions/catalogue/config.ts';
+import { loadConfig as docsConfig } from '#functions/docs/config.ts';
 import { loadConfig as maintenanceConfig } from '#functions/maintenance/config.ts';
 import { loadConfig as prepareConfig } from '#functions/prepare/config.ts';
 import { loadConfig as statsConfig } from '#functions/stats/config.ts';
@@ -15,6 +16,8 @@ import { loadConfig as runnerConfig } from '#runner/config.ts';
 import { generateUsignKey } from '#runner/signing/usign.ts';
 import { FUNCTIONS } from '../../bundles/bundle-functions.ts';
 import { ROOT } from '../../bundles/esbuild-options.ts';
+import { LEASE_SECONDS } from '../../infra/lease.ts';
+import { RUNNER_FAILURE_PATTERN } from '../../infra/runner-failures.ts';
 import { mockedDeployment, type Resource } from './mocked-deployment.ts';
 
 const KEY = generateUsignKey('test');
@@ -43,7 +46,7 @@ function one(type: string, name: string, from = production): Resource['inputs'] 
   return best.inputs;
 }
 
-const TITLES = ['Prepare', 'BuildSubmit', 'Status', 'Catalogue', 'Stats', 'Store', 'Maintenance'] as const;
+const TITLES = ['Prepare', 'BuildSubmit', 'Status', 'Catalogue', 'Stats', 'Store', 'Docs', 'Maintenance'] as const;
 const lambda = (title: string, from = production) => one('aws:lambda/function:Function', `${title}Function`, from);
 const environmentOf = (title: string): Record<string, string> => lambda(title).environment.variables;
 const definition = (from = production) =>
@@ -89,6 +92,7 @@ describe('roles', () => {
   it.each([
     ['PrepareRole', []],
     ['StoreRole', []],
+    ['DocsRole', []],
     ['CatalogueRole', [LIST, ...get('records/'), ...put('records/')]],
     [
       'StatsRole',
@@ -188,13 +192,14 @@ describe('functions', () => {
     ['Catalogue', catalogueConfig],
     ['Stats', statsConfig],
     ['Store', storeConfig],
+    ['Docs', docsConfig],
     ['Maintenance', maintenanceConfig],
   ])('%s is told every setting it needs', (title, loadConfig: (env: NodeJS.ProcessEnv) => unknown) => {
     expect(loadConfig(environmentOf(title))).toBeDefined();
   });
 
   it('know no names of what they may not touch', () => {
-    for (const title of ['Prepare', 'Store'])
+    for (const title of ['Prepare', 'Store', 'Docs'])
       expect(Object.keys(environmentOf(title)).filter((name) => /TABLE|QUEUE|BUCKET/.test(name))).toEqual([]);
   });
 
@@ -218,6 +223,15 @@ describe('functions', () => {
       'ANY /api/v1/build/{hash}/{proxy+}': 'StatusFunction',
       'ANY /api/v1/prepare': 'PrepareFunction',
       'ANY /apply': 'PrepareFunction',
+      'ANY /api/v1/openapi.json': 'DocsFunction',
+      'ANY /api/v1/docs': 'DocsFunction',
+      'ANY /api/v1/docs/{proxy+}': 'DocsFunction',
+      'ANY /api/v1/redoc': 'DocsFunction',
+      'ANY /openapi.json': 'DocsFunction',
+      'ANY /docs': 'DocsFunction',
+      'ANY /redoc': 'DocsFunction',
+      'ANY /health': 'StoreFunction',
+      'ANY /ready': 'BuildSubmitFunction',
       'ANY /json/v1/{proxy+}': 'CatalogueFunction',
       'ANY /api/v1/revision/{proxy+}': 'CatalogueFunction',
       'ANY /api/v1/latest': 'CatalogueFunction',
@@ -377,6 +391,12 @@ describe('the runner', () => {
     });
   });
 
+  it('has a lease that few renewals keep, and that the queue takes for a visibility', () => {
+    const environment = Object.fromEntries(definition().environment.map(({ name, value }: Record<string, string>) => [name, value]));
+    expect(runnerConfig(environment).LEASE).toBe(LEASE_SECONDS);
+    expect(LEASE_SECONDS).toBeLessThanOrEqual(43_200);
+  });
+
   it('is on Fargate Spot, x86_64, without a shell', () => {
     expect(one('aws:ecs/taskDefinition:TaskDefinition', 'RunnerTask').runtimePlatform).toEqual({
       cpuArchitecture: 'X86_64',
@@ -442,10 +462,29 @@ describe('operation', () => {
     expect(all('aws:sns/topicSubscription:TopicSubscription', development)).toEqual([]);
   });
 
+  it('alarms of nothing but what AWS measures under that name, and of what it measures of ours', () => {
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html, November 2026.
+    const measured: Readonly<Record<string, readonly string[]>> = {
+      'AWS/SQS QueueName': ['ApproximateNumberOfMessagesVisible', 'ApproximateAgeOfOldestMessage'],
+      'AWS/Lambda FunctionName': ['Errors', 'Throttles'],
+      'AWS/ApiGateway ApiId': ['5xx'],
+      'AWS/DynamoDB TableName': ['ReadThrottleEvents', 'WriteThrottleEvents'],
+    };
+    const { metricTransformation: ours } = one('aws:cloudwatch/logMetricFilter:LogMetricFilter', 'RunnerFailures');
+    for (const { name, inputs } of all('aws:cloudwatch/metricAlarm:MetricAlarm').filter((alarm) => alarm.name.endsWith('Alarm'))) {
+      const { namespace, metricName, dimensions } = inputs;
+      if (name === 'RunnerFailuresAlarm') expect([namespace, metricName, dimensions]).toEqual([ours.namespace, ours.name, ours.dimensions]);
+      else {
+        expect([name, measured[`${namespace} ${Object.keys(dimensions)}`]]).toEqual([name, expect.arrayContaining([metricName])]);
+        expect(Object.values(dimensions)).toEqual([expect.stringMatching(/./)]);
+      }
+    }
+  });
+
   it('counts failures in the log that the runner writes', () => {
     const { logGroupName, pattern } = one('aws:cloudwatch/logMetricFilter:LogMetricFilter', 'RunnerFailures');
     expect(logGroupName).toBe(definition().logConfiguration.options['awslogs-group']);
-    expect(pattern).toContain('build returned to the queue');
+    expect(pattern).toBe(RUNNER_FAILURE_PATTERN);
   });
 
   it('keeps logs for a time', () => {

@@ -143,6 +143,22 @@ describe('a build on AWS', () => {
     expect(await state.build(accepted.body.request_hash)).toMatchObject({ state: 'failed', cached: true, attempt: 1 });
   });
 
+  it('is documented, and says whether it is there and ready, and no more than that to anybody', async () => {
+    expect((await stack.get('/api/v1/openapi.json')).body).toMatchObject({ openapi: '3.1.0' });
+    const page = await fetch(`${stack.url}/docs`);
+    expect([page.url, page.status, page.headers.get('content-type')]).toEqual([
+      `${stack.url}/api/v1/docs`,
+      200,
+      'text/html; charset=utf-8',
+    ]);
+    expect((await fetch(`${stack.url}/api/v1/docs/swagger-ui-bundle.js`)).status).toBe(200);
+    expect((await stack.get('/health')).body).toMatchObject({ status: 'ok' });
+    expect((await stack.get('/ready')).body).toMatchObject({
+      status: 'ready',
+      checks: { table: 'ok', statistics: 'ok', queue: 'ok', bucket: 'ok' },
+    });
+  });
+
   it('is offered by catalogue and overview, published or asked for', async () => {
     const asked = await stack.get('/json/v1/overview.json');
     expect(asked.status).toBe(200);

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import type { RunEvent } from '#core/run-build.ts';
+import { jsonLog } from '#http/log.ts';
+import { logRunEvent } from '#standalone/log-run-event.ts';
+import { RUNNER_FAILURE_PATTERN } from './runner-failures.ts';
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** As much of CloudWatch's syntax as the pattern has: terms, joined by `&&` in parentheses, and those by `||`. */
+function matches(pattern: string, line: Line): boolean {
+  const inner = /^\{ (.*) \}$/.exec(pattern)?.[1] ?? '';
+  const isTrue = (term: string): boolean => {
+    const [, name = '', text, constant] = /^\$\.(\w+) (?:= "([^"]*)"|IS (FALSE))$/.exec(term) ?? [];
+    if (name === '') throw new Error(`not understood: ${term}`);
+    return constant === undefined ? line[name] === text : line[name] === false;
+  };
+  return inner.split(' || ').some((part) =>
+    part
+      .replace(/^\((.*)\)$/, '$1')
+      .split(' && ')
+      .every(isTrue),
+  );
+}
+
+const build = { hash: 'h', correlationId: 'c', attempt: 3, isPrivate: true, detail: 'd', lastFailure: 'l' };
+const order = { request: {} };
+
+it.each([
+  ['started', { type: 'started', build, order }, false],
+  ['done', { type: 'done', build, order, output: { durations: {} } }, false],
+  ['failed by itself', { type: 'failed', build: { ...build, cached: true }, order }, false],
+  ['given up', { type: 'failed', build: { ...build, cached: false }, order }, true],
+  ['tried again', { type: 'retrying', build, order, delaySeconds: 5 }, true],
+  ['handed back', { type: 'handed-back', build }, false],
+  ['lost', { type: 'lost', build }, true],
+] as const)('a build that was %s is counted as it should be', (_, event, isFailure) => {
+  const lines: string[] = [];
+  logRunEvent(
+    jsonLog('debug', (line) => lines.push(line)),
+    event as unknown as RunEvent,
+  );
+  expect(lines.map((line) => matches(RUNNER_FAILURE_PATTERN, JSON.parse(line)))).toEqual([isFailure]);
+});
+
+it('state that could not be used is a failure, a warning is none', () => {
+  const lines: string[] = [];
+  const log = jsonLog('info', (line) => lines.push(line));
+  log.error('state could not be used', { error: new Error('throttled') });
+  log.warn('statistics could not be written');
+  expect(lines.map((line) => matches(RUNNER_FAILURE_PATTERN, JSON.parse(line)))).toEqual([true, false]);
+});
