@@ -56,6 +56,7 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
     statistics: dynamoStatistics(dynamo, config.STATISTICS_TABLE, now),
     branches: () => config.BRANCHES,
     now,
+    isCounting: config.SERVER_STATS,
     onTrouble: (error) => log.warn('statistics could not be written', { error }),
   });
   const flushing = setInterval(() => void recorder.flush(), FLUSH_STATISTICS_MS);

@@ -85,6 +85,7 @@ export async function startStandalone(
     statistics,
     branches,
     now,
+    isCounting: config.SERVER_STATS,
     onTrouble: (error) => log.warn('statistics could not be written', { error }),
   });
   const metrics = prometheusMetrics('standalone', positions);
@@ -135,11 +136,11 @@ export async function startStandalone(
       admit: settings.admit,
       onSubmitted: (submitted, client) => {
         metrics.onRequest(submitted.outcome);
-        if (config.SERVER_STATS) recorder.onSubmitted(submitted, client);
+        recorder.onSubmitted(submitted, client);
       },
       onRejected: (...rejected) => {
         metrics.onRequest('rejected');
-        if (config.SERVER_STATS) recorder.onRejected(...rejected);
+        recorder.onRejected(...rejected);
       },
       onSendFailure: (error, build) =>
         log.error('message could not be sent', { error, request_hash: build.hash, correlation_id: build.correlationId }),
@@ -154,8 +155,7 @@ export async function startStandalone(
   const onEvent = (event: RunEvent) => {
     logRunEvent(log, event);
     metrics.onRunEvent(event);
-    // The reference server's error log does not depend on its statistics either.
-    if (config.SERVER_STATS || event.type === 'failed') recorder.onRunEvent(event);
+    recorder.onRunEvent(event);
     if (event.type === 'done')
       pace
         .record((Date.parse(event.build.finishedAt) - Date.parse(event.build.startedAt)) / 1000)

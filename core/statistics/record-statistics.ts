@@ -9,7 +9,7 @@ export interface RecordStatisticsDeps {
   readonly statistics: Statistics;
   readonly branches: () => readonly Branch[];
   readonly now: Clock;
-  /** `false`: nothing is counted but failures. Default `true`. */
+  /** `false`: nothing is counted but failures, as the reference server's error log does not depend on its statistics. Default `true`. */
   readonly isCounting?: boolean;
   /** Told when something could not be written. Ends are made up for by `settleBuilds`, counts by the next flush. */
   readonly onTrouble: (error: unknown) => void;
