@@ -20,10 +20,15 @@ const HOST_OF_NOBODY = 'localhost';
 
 /** Serves an HTTP application on a port. Rejects with what to do when the port cannot be had. */
 export async function serveNode(
-  app: { fetch: (request: Request) => Response | Promise<Response> },
+  app: { fetch: (request: Request, env: object) => Response | Promise<Response> },
   { host, port }: { host: string; port: number },
 ): Promise<NodeServer> {
-  const server = createServer(getRequestListener(app.fetch, { hostname: HOST_OF_NOBODY, errorHandler: unreadableRequest }));
+  const answer = async (request: Request, env: object) => {
+    const response = await app.fetch(request, env);
+    await endOfTurn();
+    return response;
+  };
+  const server = createServer(getRequestListener(answer, { hostname: HOST_OF_NOBODY, errorHandler: unreadableRequest }));
   server.requestTimeout = 60_000;
   server.headersTimeout = 15_000;
   server.keepAliveTimeout = 65_000;
@@ -43,6 +48,22 @@ export async function serveNode(
       clearTimeout(cut);
     },
   };
+}
+
+let turn: Promise<void> | undefined;
+
+/**
+ * When everything that came in with this turn of the event loop has been looked at. Answers written one after the other find their reader
+ * awake; each written by itself wakes it anew, which costs more than all we do for a request (docs/decisions/0041-answers-leave-together.md).
+ */
+function endOfTurn(): Promise<void> {
+  turn ??= new Promise((resolve) =>
+    setImmediate(() => {
+      turn = undefined;
+      resolve();
+    }),
+  );
+  return turn;
 }
 
 /** What never reaches the application, as its Host or path cannot be read, is told in the shape of every other error. */
