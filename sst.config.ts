@@ -12,7 +12,7 @@ export default $config({
     const { router } = await import('./infra/router.ts');
     const { runner } = await import('./infra/runner.ts');
     const { bucket } = await import('./infra/bucket.ts');
-    const { builds } = await import('./infra/table.ts');
+    const { builds, statistics } = await import('./infra/table.ts');
     const { queue, deadLetters } = await import('./infra/queue.ts');
     await import('./infra/scaling.ts');
     await import('./infra/maintenance.ts');
@@ -21,6 +21,7 @@ export default $config({
       url: $output(router.domainUrl).apply((domain) => domain ?? router.url),
       bucket: bucket.name,
       table: builds.name,
+      statistics: statistics.name,
       queue: queue.url,
       deadLetters: deadLetters.url,
       runner: runner.nodes.service.name,

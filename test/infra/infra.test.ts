@@ -481,6 +481,12 @@ describe('operation', () => {
     }
   });
 
+  it('has as many metrics in alarms as docs/aws.md says they cost', async () => {
+    const alarms = all('aws:cloudwatch/metricAlarm:MetricAlarm');
+    const metrics = alarms.flatMap(({ inputs }) => inputs.metricQueries?.filter(({ metric }: Resource['inputs']) => metric) ?? [inputs]);
+    expect(await readFile(join(ROOT, 'docs', 'aws.md'), 'utf8')).toContain(`alarms: ${metrics.length} metrics at $0.10`);
+  });
+
   it('counts failures in the log that the runner writes', () => {
     const { logGroupName, pattern } = one('aws:cloudwatch/logMetricFilter:LogMetricFilter', 'RunnerFailures');
     expect(logGroupName).toBe(definition().logConfiguration.options['awslogs-group']);

@@ -27,6 +27,18 @@ export const BROKEN: AwsFault = {
   body: '<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>',
 };
 
+/** As IAM refuses what a role may not do. */
+export const DENIED: AwsFault = {
+  status: 403,
+  contentType: 'application/x-amz-json-1.0',
+  body: JSON.stringify({ __type: 'AccessDeniedException', message: 'not authorized to perform this' }),
+};
+export const DENIED_BY_S3: AwsFault = {
+  status: 403,
+  contentType: 'application/xml',
+  body: '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>',
+};
+
 export interface Costs {
   readonly reads: number;
   readonly writes: number;

@@ -6,7 +6,7 @@ import { createAwsResources, environmentOf } from '../../../local-aws/aws-resour
 import { lambda } from '../../../local-aws/lambda.ts';
 import { startProcess } from '../../../local-aws/started-process.ts';
 import { s3Client } from '../clients.ts';
-import { type AwsCall, type AwsProxy, awsProxy, BROKEN, THROTTLED } from './aws-proxy.ts';
+import { type AwsCall, type AwsProxy, awsProxy, BROKEN, DENIED, DENIED_BY_S3, THROTTLED } from './aws-proxy.ts';
 import { awsState } from './aws-state.ts';
 import { type TestStack, testStack } from './test-stack.ts';
 
@@ -104,6 +104,7 @@ describe('a table that is throttled', () => {
 describe('a deployment without', () => {
   const without = [
     ['table', { BUILD_TABLE: 'no-such-table' }, 'DynamoDB table no-such-table cannot be used'],
+    ['statistics', { STATISTICS_TABLE: 'no-such-table' }, 'DynamoDB table no-such-table cannot be used'],
     ['bucket', { ARTIFACT_BUCKET: 'no-such-bucket' }, 'S3 bucket no-such-bucket cannot be used'],
     ['queue', { BUILD_QUEUE_URL: 'no-such-queue' }, 'no-such-queue cannot be used'],
   ] as const;
@@ -119,6 +120,31 @@ describe('a deployment without', () => {
       const handler = lambda({ name, path: join(inject('bundles'), name, 'handler.mjs'), env });
       await expect(handler.invoke({})).rejects.toThrow(`${name} ended`);
       expect(handler.lines.join('\n')).toContain(words);
+    }
+  });
+});
+
+describe('a role that may not use', () => {
+  it.each([
+    ['the tables', 'GetItem', 'DynamoDB table asu-'],
+    ['the queue', 'GetQueueAttributes', 'SQS queue http'],
+    ['the bucket', /^(HEAD|PUT)$/, 'S3 bucket asu-'],
+  ])('%s does not start, and says which', async (_, operation, words) => {
+    const url = inject('localStackUrl');
+    const denying = await awsProxy(url);
+    const isMeant = (call: AwsCall) => (typeof operation === 'string' ? call.operation === operation : operation.test(call.operation));
+    denying.fail((call) => (isMeant(call) ? (typeof operation === 'string' ? DENIED : DENIED_BY_S3) : undefined));
+    try {
+      const env = { ...environmentOf(denying.url, await createAwsResources(url)), UPSTREAM_URL: stack.upstream.url };
+      const runner = startProcess(join(inject('bundles'), 'runner.mjs'), env);
+      expect(await runner.ended).toBe(1);
+      expect(runner.lines.join('\n')).toContain(words);
+      expect(runner.lines.join('\n')).toMatch(/cannot be used.*(AccessDenied|Access Denied|not authorized|403)/is);
+      const handler = lambda({ name: 'build-submit', path: join(inject('bundles'), 'build-submit', 'handler.mjs'), env });
+      await expect(handler.invoke({})).rejects.toThrow('build-submit ended');
+      expect(handler.lines.join('\n')).toContain(words);
+    } finally {
+      await denying.close();
     }
   });
 });
