@@ -12,7 +12,17 @@ import type {
 } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import type { BuildOutput } from './build-output.ts';
-import type { BuildEnd, BuildError, CountedBuild, Figures, Ranked, RankedKind, RequestCounts, VersionCount } from './statistics.ts';
+import type {
+  BuildEnd,
+  BuildError,
+  CountedBuild,
+  Figures,
+  Ranked,
+  RankedKind,
+  RequestCounts,
+  SubjectCount,
+  VersionCount,
+} from './statistics.ts';
 
 export type Clock = () => Date;
 
@@ -183,6 +193,8 @@ export interface StatisticsReport {
   versions(from: Date, until: Date): Promise<VersionCount[]>;
   /** The most frequent of the days (both included), at most `limit`, by count and then by name. `branch`: of one branch's builds, packages only. */
   top(kind: RankedKind, from: Date, until: Date, options: { limit: number; branch?: string }): Promise<Ranked[]>;
+  /** What was asked for in the days (both included), by version, target and profile: at most `limit`, most requests first and then by name. */
+  subjects(from: Date, until: Date, limit: number): Promise<SubjectCount[]>;
   /** The newest failures that may be shown, newest first. */
   errors(limit: number): Promise<BuildError[]>;
 }

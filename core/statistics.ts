@@ -25,6 +25,26 @@ export interface RequestCounts {
   readonly rejected: number;
   /** Requests by client, misses included: `owut/2026.04` → 3. */
   readonly clients: Readonly<Record<string, number>>;
+  /** Accepted requests by what they were for (`subjectName`), misses included. */
+  readonly subjects: Readonly<Record<string, SubjectRequests>>;
+}
+
+export interface SubjectRequests {
+  readonly requests: number;
+  readonly hits: number;
+}
+
+/** `24.10.2 ath79/generic 8dev_carambola2`: none of the three has a space in it. */
+export const subjectName = ({ version, target, profile }: Omit<BuildSubject, 'branch'>): string => `${version} ${target} ${profile}`;
+
+/** What was asked for one device, and what became of it. */
+export interface SubjectCount extends Omit<BuildSubject, 'branch'>, SubjectRequests {
+  readonly failures: number;
+}
+
+export function subjectCount(name: string, { requests, hits, failures }: SubjectRequests & { readonly failures: number }): SubjectCount {
+  const [version = '', target = '', profile = ''] = name.split(' ');
+  return { version, target, profile, requests, hits, failures };
 }
 
 type BuildEndOutcome = 'success' | 'failure' | 'cancelled';

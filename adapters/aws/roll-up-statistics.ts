@@ -52,7 +52,7 @@ async function rollUpDay(days: StatisticsDays, counted: CountedDay, end: string,
   }
   const isFinal = !hasOpen && day < dayOf(end);
   if (!isFinal && events < minEvents) return false;
-  if (isFinal) for await (const item of days.query(requestsOfDay(day), '0', END, true)) addRequests(sums, item);
+  if (isFinal) for await (const item of days.query(requestsOfDay(day), '0', END, true)) addRequests({ sums, details }, item);
   const newest = details.errors.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, MAX_BUILD_ERRORS);
   // A last roll-up has another name than the one before, also when there was no further event.
   const after = { day, generation, upto: isFinal ? `${upto}${END}` : upto, isFinal };

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from './build-item.ts';
 import { STATISTICS_TABLE } from './resources.ts';
-import type { DaySums, Details, Sums } from './statistics-sums.ts';
+import { type DaySums, type Details, noDetails, type Sums } from './statistics-sums.ts';
 import { orThrottled } from './throttled.ts';
 
 const { hashKey, rangeKey, ttlAttribute } = STATISTICS_TABLE;
@@ -127,7 +127,11 @@ export function statisticsDays(client: DynamoDBClient, table: string) {
     },
 
     sums: (day: CountedDay): Promise<Sums | undefined> => readBody('sums', day),
-    details: (day: CountedDay): Promise<Details | undefined> => readBody('details', day),
+    /** One that was written before something else was counted has nothing of that. */
+    details: async (day: CountedDay): Promise<Details | undefined> => {
+      const details = await readBody<Partial<Details>>('details', day);
+      return details && { ...noDetails(), ...details };
+    },
 
     /** Lets the day point to a new roll-up, unless it was voided or rolled up meanwhile. */
     async rollUp(before: CountedDay, after: CountedDay & { upto: string }, { sums, details }: DaySums): Promise<boolean> {

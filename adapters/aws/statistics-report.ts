@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { StatisticsReport } from '#core/ports.ts';
-import { type BuildError, dayOf, type Figures, hourOf, type RankedKind, sumOf, type VersionCount } from '#core/statistics.ts';
+import { type BuildError, dayOf, type Figures, hourOf, type RankedKind, subjectCount, sumOf, type VersionCount } from '#core/statistics.ts';
 import { statisticsDays } from './statistics-days.ts';
 import type { DaySums } from './statistics-sums.ts';
 import { sumDay } from './sum-day.ts';
@@ -59,6 +59,29 @@ export function dynamoStatisticsReport(client: DynamoDBClient, table: string): S
         .sort(byCount)
         .slice(0, limit)
         .map(([name, count]) => ({ name, count }));
+    },
+
+    async subjects(from, until, limit) {
+      const [first, last] = [dayOf(from.toISOString()), dayOf(until.toISOString())];
+      const counts = new Map<string, { requests: number; hits: number; failures: number }>();
+      for await (const { details } of daySums(from, until, true))
+        for (const [name, days] of [
+          ['requests', details.request],
+          ['hits', details.hit],
+          ['failures', details.failure],
+        ] as const)
+          for (const [day, named] of Object.entries(days)) {
+            if (day < first || day > last) continue;
+            for (const [subject, count] of Object.entries(named)) {
+              const sum = counts.get(subject) ?? { requests: 0, hits: 0, failures: 0 };
+              sum[name] += count;
+              counts.set(subject, sum);
+            }
+          }
+      return [...counts]
+        .sort(([a, one], [b, other]) => other.requests - one.requests || (a < b ? -1 : 1))
+        .slice(0, limit)
+        .map(([name, sum]) => subjectCount(name, sum));
     },
 
     async errors(limit) {

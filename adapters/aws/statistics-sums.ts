@@ -1,4 +1,13 @@
-import { type BuildEnd, type BuildError, dayOf, type Figures, hourOf, NO_FIGURES } from '#core/statistics.ts';
+import {
+  type BuildEnd,
+  type BuildError,
+  dayOf,
+  type Figures,
+  hourOf,
+  NO_FIGURES,
+  type SubjectRequests,
+  subjectName,
+} from '#core/statistics.ts';
 
 type Counts = Record<string, number>;
 
@@ -16,6 +25,10 @@ export interface Sums {
 export interface Details {
   /** By day and branch: `2026-11-20 24.10`. */
   readonly package: Record<string, Counts>;
+  /** By day, of what they were for (`subjectName`): requests, hits among them, failed builds. */
+  readonly request: Record<string, Counts>;
+  readonly hit: Record<string, Counts>;
+  readonly failure: Record<string, Counts>;
   readonly errors: BuildError[];
 }
 
@@ -25,7 +38,7 @@ export interface DaySums {
 }
 
 export const noSums = (): Sums => ({ figures: {}, version: {}, target: {}, client: {} });
-export const noDetails = (): Details => ({ package: {}, errors: [] });
+export const noDetails = (): Details => ({ package: {}, request: {}, hit: {}, failure: {}, errors: [] });
 
 const OUTCOMES = { success: 'successes', failure: 'failures', cancelled: 'cancelled' } as const;
 
@@ -44,6 +57,11 @@ export function addFigures({ figures }: Sums, time: string, more: Partial<Figure
 
 export const addClient = ({ client }: Sums, time: string, name: string, count: number): void => add(client, dayOf(time), name, count);
 
+export function addSubject({ request, hit }: Details, time: string, name: string, { requests, hits }: SubjectRequests): void {
+  add(request, dayOf(time), name, requests);
+  if (hits > 0) add(hit, dayOf(time), name, hits);
+}
+
 export function addEnd({ sums, details }: DaySums, { endedAt, outcome, milliseconds, subject, packages, error }: BuildEnd): void {
   addFigures(sums, endedAt, { [OUTCOMES[outcome]]: 1, buildMilliseconds: Math.round(milliseconds) });
   if (subject === undefined) return;
@@ -53,5 +71,6 @@ export function addEnd({ sums, details }: DaySums, { endedAt, outcome, milliseco
     add(sums.target, dayOf(endedAt), target, 1);
     for (const name of packages) add(details.package, `${dayOf(endedAt)} ${branch}`, name, 1);
   }
+  if (outcome === 'failure') add(details.failure, dayOf(endedAt), subjectName(subject), 1);
   if (error !== undefined) details.errors.push({ at: endedAt, version, target, profile, message: error });
 }

@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand
 import type { Clock, Statistics } from '#core/ports.ts';
 import { COUNTED_BUILD_DAYS, type CountedBuild, dayOf } from '#core/statistics.ts';
 import type { Item } from './build-item.ts';
-import { addExpression, clientsOf, requestsOfDay, shardOf } from './request-sums.ts';
+import { addExpression, type KnownNames, knownNames, NO_NAMES, partsOf, type RequestPart, requestsOfDay } from './request-sums.ts';
 import { STATISTICS_TABLE } from './resources.ts';
 import { statisticsDays } from './statistics-days.ts';
 import { countedOf, endAttributes, eventKey, eventsOf, eventTtl } from './statistics-event.ts';
@@ -21,7 +21,7 @@ export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clo
   const days = statisticsDays(client, table);
   const call = <T>(promise: Promise<T>) => orThrottled('statistics table', promise);
   const noted = new Set<string>();
-  const lastSeen = new Map<string, ReadonlySet<string>>();
+  const lastSeen = new Map<string, KnownNames>();
 
   const note = async (day: string): Promise<void> => {
     if (noted.has(day)) return;
@@ -55,22 +55,25 @@ export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clo
     }
   };
 
+  const addPart = async (day: string, { place, ...part }: RequestPart): Promise<void> => {
+    const command = new UpdateItemCommand({
+      TableName: table,
+      Key: { [STATISTICS_TABLE.hashKey]: { S: requestsOfDay(day) }, [STATISTICS_TABLE.rangeKey]: { S: place } },
+      ...addExpression(part, lastSeen.get(place) ?? NO_NAMES),
+      ReturnValues: 'ALL_NEW',
+    });
+    const { Attributes } = await call(client.send(command));
+    if (lastSeen.size > REMEMBERED) lastSeen.clear();
+    lastSeen.set(place, knownNames(Attributes));
+  };
+
   return {
     async count(counts) {
-      const { hits, joined, rejected, clients } = counts;
-      if (hits + joined + rejected === 0 && Object.keys(clients).length === 0) return;
+      const { hits, joined, rejected, clients, subjects } = counts;
+      if (hits + joined + rejected === 0 && Object.keys({ ...clients, ...subjects }).length === 0) return;
       const day = dayOf(counts.at);
       await note(day);
-      const at = shardOf(counts);
-      const command = new UpdateItemCommand({
-        TableName: table,
-        Key: { [STATISTICS_TABLE.hashKey]: { S: requestsOfDay(day) }, [STATISTICS_TABLE.rangeKey]: { S: at } },
-        ...addExpression(counts, lastSeen.get(at) ?? new Set()),
-        ReturnValues: 'ALL_NEW',
-      });
-      const { Attributes } = await call(client.send(command));
-      if (lastSeen.size > REMEMBERED) lastSeen.clear();
-      lastSeen.set(at, clientsOf(Attributes));
+      await Promise.all(partsOf(counts).map((part) => addPart(day, part)));
       if (isLate(counts.at)) await days.void(day);
     },
 

@@ -24,7 +24,7 @@ export async function sumDay(days: StatisticsDays, counted: CountedDay, { withDe
     const end = endOf(item);
     if (end) addEnd(base, end);
   }
-  for await (const item of days.query(requestsOfDay(day.day), '0', END)) addRequests(base.sums, item);
+  for await (const item of days.query(requestsOfDay(day.day), '0', END)) addRequests(base, item);
   return base;
 }
 

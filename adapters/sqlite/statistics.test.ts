@@ -58,7 +58,7 @@ describe('statistics in a file', () => {
     const [told, open] = [end(0), end(5)];
     const before = openSqlite(file);
     const first = sqliteStatistics(before);
-    await first.count({ at: iso(0), hits: 1, joined: 2, rejected: 3, clients: { 'auc/0.3.2': 6 } });
+    await first.count({ at: iso(0), hits: 1, joined: 2, rejected: 3, clients: { 'auc/0.3.2': 6 }, subjects: {} });
     await first.ended(told);
     await first.started(open);
     before.close();

@@ -1,11 +1,24 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { RequestHash } from '#core/build.ts';
 import type { Statistics, StatisticsReport } from '#core/ports.ts';
-import { type BuildEnd, COUNTED_BUILD_DAYS, dayOf, type Figures, hourOf, MAX_BUILD_ERRORS, RANKED_DAYS } from '#core/statistics.ts';
+import {
+  type BuildEnd,
+  COUNTED_BUILD_DAYS,
+  dayOf,
+  type Figures,
+  hourOf,
+  MAX_BUILD_ERRORS,
+  RANKED_DAYS,
+  subjectCount,
+  subjectName,
+} from '#core/statistics.ts';
 import { inTransaction } from './transaction.ts';
 
 const NAMES = ['hits', 'misses', 'joined', 'rejected', 'successes', 'failures', 'cancelled', 'build_ms'] as const;
 const OUTCOMES = { success: 'successes', failure: 'failures', cancelled: 'cancelled' } as const;
+
+/** Kinds of counts by day that are not kept for ever. */
+const DROPPED = ['package', 'target', 'client', 'request', 'hit', 'failure'];
 
 /** Counts on SQLite, shared by every process that opens the file: one row per hour, one per day and name, added to in place. */
 export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsReport {
@@ -39,6 +52,12 @@ export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsRepor
     `SELECT name, sum(count) AS total FROM statistics_days WHERE kind = ?1 AND day BETWEEN ?2 AND ?3 AND (?4 IS NULL OR branch = ?4)
      GROUP BY name ORDER BY total DESC, name LIMIT ?5`,
   );
+  const selectSubjects = db.prepare(
+    `SELECT name, sum(iif(kind = 'request', count, 0)) AS requests, sum(iif(kind = 'hit', count, 0)) AS hits,
+       sum(iif(kind = 'failure', count, 0)) AS failures
+     FROM statistics_days WHERE kind IN ('request', 'hit', 'failure') AND day BETWEEN ? AND ?
+     GROUP BY name ORDER BY requests DESC, name LIMIT ?`,
+  );
   const selectErrors = db.prepare('SELECT at, version, target, profile, message FROM build_errors ORDER BY id DESC LIMIT ?');
 
   const addFigures = (time: string, figures: Partial<Record<(typeof NAMES)[number], number>>) =>
@@ -57,6 +76,7 @@ export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsRepor
       addToDay.run('target', dayOf(endedAt), '', target, 1);
       for (const name of packages) addToDay.run('package', dayOf(endedAt), branch, name, 1);
     }
+    if (outcome === 'failure') addToDay.run('failure', dayOf(endedAt), '', subjectName(subject), 1);
     if (error !== undefined) {
       const [row] = addError.all(endedAt, version, target, profile, error);
       dropErrors.run(Number(row?.['id']) - MAX_BUILD_ERRORS);
@@ -66,14 +86,18 @@ export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsRepor
   /** Each a look at the front of an index when there is nothing to drop. */
   const dropOld = (time: string) => {
     dropCounted.run(daysBefore(time, COUNTED_BUILD_DAYS));
-    for (const kind of ['package', 'target', 'client']) dropDays.run(kind, dayOf(daysBefore(time, RANKED_DAYS)));
+    for (const kind of DROPPED) dropDays.run(kind, dayOf(daysBefore(time, RANKED_DAYS)));
   };
 
   return {
-    async count({ at, hits, joined, rejected, clients }) {
+    async count({ at, hits, joined, rejected, clients, subjects }) {
       inTransaction(db, () => {
         addFigures(at, { hits, joined, rejected });
         for (const [client, count] of Object.entries(clients)) addToDay.run('client', dayOf(at), '', client, count);
+        for (const [subject, counted] of Object.entries(subjects)) {
+          addToDay.run('request', dayOf(at), '', subject, counted.requests);
+          if (counted.hits > 0) addToDay.run('hit', dayOf(at), '', subject, counted.hits);
+        }
       });
     },
 
@@ -114,6 +138,14 @@ export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsRepor
       return selectTop
         .all(kind, dayOf(from.toISOString()), dayOf(until.toISOString()), branch ?? null, limit)
         .map((row) => ({ name: String(row['name']), count: Number(row['total']) }));
+    },
+
+    async subjects(from, until, limit) {
+      return selectSubjects
+        .all(dayOf(from.toISOString()), dayOf(until.toISOString()), limit)
+        .map(({ name, requests, hits, failures }) =>
+          subjectCount(String(name), { requests: Number(requests), hits: Number(hits), failures: Number(failures) }),
+        );
     },
 
     async errors(limit) {

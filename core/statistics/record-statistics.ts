@@ -1,6 +1,7 @@
 import type { Branch } from '../branches.ts';
 import type { Clock, Statistics } from '../ports.ts';
 import type { RunEvent } from '../run-build.ts';
+import { subjectName } from '../statistics.ts';
 import type { Submitted } from '../submit-build.ts';
 import { buildEnd } from './build-end.ts';
 import { requestCounter } from './request-counter.ts';
@@ -38,9 +39,9 @@ export function recordStatistics({ statistics, branches, now, isCounting = true,
   };
 
   return {
-    onSubmitted: ({ outcome, view: { build } }, client) => {
+    onSubmitted: ({ outcome, prepared: { resolved }, view: { build } }, client) => {
       if (!isCounting) return;
-      counter.add(outcome, client);
+      counter.add(outcome, client, subjectName(resolved));
       if (outcome === 'new') write(() => statistics.started({ hash: build.hash, enqueuedAt: build.enqueuedAt }));
     },
     onRejected: (client) => {

@@ -17,23 +17,35 @@ describe('requestCounter', () => {
   it('writes sums, and nothing when there is nothing', async () => {
     const { written, counter } = counterWith();
     await counter.flush();
-    for (const outcome of ['hit', 'hit', 'joined', 'rejected', 'new'] as const) counter.add(outcome, 'owut/1');
+    for (const outcome of ['hit', 'hit', 'joined', 'new'] as const) counter.add(outcome, 'owut/1', '24.10.2 x86/64 generic');
+    counter.add('rejected', 'owut/1');
     await counter.flush();
     await counter.flush();
-    expect(written).toEqual([{ at: '1970-01-01T00:00:00.000Z', hits: 2, joined: 1, rejected: 1, clients: { 'owut/1': 4, 'other/0': 1 } }]);
+    expect(written).toEqual([
+      {
+        at: '1970-01-01T00:00:00.000Z',
+        hits: 2,
+        joined: 1,
+        rejected: 1,
+        clients: { 'owut/1': 4, 'other/0': 1 },
+        subjects: { '24.10.2 x86/64 generic': { requests: 4, hits: 2 } },
+      },
+    ]);
   });
 
   it('keeps what could not be written, with what came meanwhile', async () => {
     let isDown = true;
     const { written, counter } = counterWith(async () => {
-      counter.add('joined', 'auc/0.3.2');
+      counter.add('joined', 'auc/0.3.2', 'a b c');
       if (isDown) throw new Error('database is locked');
     });
-    counter.add('hit', 'owut/1');
+    counter.add('hit', 'owut/1', 'a b c');
     await expect(counter.flush()).rejects.toThrow('locked');
     isDown = false;
     await counter.flush();
-    expect(written).toMatchObject([{ hits: 1, joined: 1, clients: { 'owut/1': 1, 'auc/0.3.2': 1 } }]);
+    expect(written).toMatchObject([
+      { hits: 1, joined: 1, clients: { 'owut/1': 1, 'auc/0.3.2': 1 }, subjects: { 'a b c': { requests: 2, hits: 1 } } },
+    ]);
   });
 
   it('tells only so many clients apart, and only by what looks like a client', async () => {

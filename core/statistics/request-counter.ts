@@ -1,4 +1,5 @@
 import type { Clock, Statistics } from '../ports.ts';
+import type { SubjectRequests } from '../statistics.ts';
 import type { SubmitOutcome } from '../submit-build.ts';
 
 /** What became of a request that passed the schema. */
@@ -9,7 +10,8 @@ type RequestOutcome = SubmitOutcome | 'rejected';
  * `kill -9` or loss of power: counts of requests of the last second, never of builds.
  */
 export interface RequestCounter {
-  add(outcome: RequestOutcome, client: string): void;
+  /** `subject`: what an accepted request was for (`subjectName`). */
+  add(outcome: RequestOutcome, client: string, subject?: string): void;
   /** Writes what was summed up since the last flush; what could not be written stays for the next. */
   flush(): Promise<void>;
 }
@@ -32,7 +34,8 @@ export function requestCounter({ statistics, now }: { statistics: Pick<Statistic
     if (!named.clients.has(client) && named.clients.size < MAX_CLIENTS && CLIENT.test(client)) named.clients.add(client);
     return named.clients.has(client);
   };
-  const add = (outcome: RequestOutcome, client: string) => {
+  const add = (outcome: RequestOutcome, client: string, subject?: string) => {
+    if (subject !== undefined) addSubject(subject, { requests: 1, hits: outcome === 'hit' ? 1 : 0 });
     if (outcome !== 'new') sums[COUNTERS[outcome]] += 1;
     addClient(outcome === 'rejected' ? OTHER : isNamed(client) ? client : OTHER, 1);
   };
@@ -40,23 +43,45 @@ export function requestCounter({ statistics, now }: { statistics: Pick<Statistic
     sums.clients.set(client, (sums.clients.get(client) ?? 0) + times);
   };
 
+  const addSubject = (subject: string, { requests, hits }: SubjectRequests) => {
+    const known = sums.subjects.get(subject);
+    if (known === undefined) sums.subjects.set(subject, { requests, hits });
+    else {
+      known.requests += requests;
+      known.hits += hits;
+    }
+  };
+
   return {
     add,
     async flush() {
       if (sums.clients.size === 0) return;
-      const { clients, ...counts } = sums;
+      const { clients, subjects, ...counts } = sums;
       sums = noSums();
       try {
-        await statistics.count({ ...counts, at: now().toISOString(), clients: Object.fromEntries(clients) });
+        await statistics.count({
+          ...counts,
+          at: now().toISOString(),
+          clients: Object.fromEntries(clients),
+          subjects: Object.fromEntries(subjects),
+        });
       } catch (error) {
         sums.hits += counts.hits;
         sums.joined += counts.joined;
         sums.rejected += counts.rejected;
         for (const [client, times] of clients) addClient(client, times);
+        for (const [subject, times] of subjects) addSubject(subject, times);
         throw error;
       }
     },
   };
 }
 
-const noSums = () => ({ hits: 0, joined: 0, rejected: 0, clients: new Map<string, number>() });
+const noSums = () => ({
+  hits: 0,
+  joined: 0,
+  rejected: 0,
+  clients: new Map<string, number>(),
+  /** As many as upstream has devices, of which some are asked for within a second. */
+  subjects: new Map<string, { requests: number; hits: number }>(),
+});

@@ -116,7 +116,7 @@ describe('/api/v1/builds-per-day', () => {
   });
 
   it('puts each day where it belongs', async () => {
-    await server.statistics.count({ at: NOW, hits: 3, joined: 2, rejected: 1, clients: {} });
+    await server.statistics.count({ at: NOW, hits: 3, joined: 2, rejected: 1, clients: {}, subjects: {} });
     await server.statistics.ended(end(NOW, { outcome: 'failure' }));
     await server.statistics.ended(end(daysAgo(29)));
     await server.statistics.ended(end(daysAgo(30)));
@@ -277,7 +277,7 @@ describe('what pages show', () => {
     const evil = `<img src=x onerror=alert(1)>"'&`;
     await server.statistics.ended(end(NOW, { packages: [evil], ...version(evil, evil) }));
     await server.statistics.ended(end(NOW, { outcome: 'failure', error: evil, ...version(evil, evil) }));
-    await server.statistics.count({ at: NOW, hits: 1, joined: 0, rejected: 0, clients: { [evil]: 1 } });
+    await server.statistics.count({ at: NOW, hits: 1, joined: 0, rejected: 0, clients: { [evil]: 1 }, subjects: {} });
     const stats = await (await server.get('/stats')).text();
     expect(stats).not.toContain('<img');
     expect(stats.split('&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;').length).toBeGreaterThan(4);
@@ -297,12 +297,16 @@ describe('what pages show', () => {
   });
 
   it('is the figures', async () => {
-    await server.statistics.count({ at: NOW, hits: 1_233, joined: 2, rejected: 1, clients: { 'owut/2026.04': 4 } });
+    const subjects = { '24.10.2 x86/64 generic': { requests: 1_236, hits: 1_233 } };
+    await server.statistics.count({ at: NOW, hits: 1_233, joined: 2, rejected: 1, clients: { 'owut/2026.04': 4 }, subjects });
     await server.statistics.ended(end(NOW, { packages: ['luci'] }));
     const page = await (await server.get('/stats')).text();
     expect(page).toContain('<dt>requests in 30 days</dt><dd>1,237</dd>');
     expect(page).toContain('<dt>average build</dt><dd>2.0 s</dd>');
     expect(page).toContain('<th scope="row">2026-11-20</th><td class="n">1,237</td><td class="n">1,233</td>');
+    expect(page).toMatch(
+      /24\.10\.2<\/th><td[^>]*>x86\/64<\/td><td[^>]*>generic<\/td><td[^>]*>1,236<\/td><td[^>]*>1,233<\/td><td[^>]*>0<\/td>/,
+    );
     for (const name of ['luci', 'x86/64', 'owut/2026.04']) expect(page).toContain(`<th scope="row">${name}</th>`);
   });
 });

@@ -51,6 +51,7 @@ export function statsApp(deps: StatsAppDeps): Routes {
   const ofThirtyDays = (kind: 'target' | 'client') => dear(() => report.top(kind, firstDay(now()), now(), { limit: RANKED_ON_PAGE }));
   const topTargets = ofThirtyDays('target');
   const topClients = ofThirtyDays('client');
+  const topSubjects = dear(() => report.subjects(firstDay(now()), now(), RANKED_ON_PAGE));
   const offer = dear(async () => ({ ...(await latest(catalogueOf(deps))), branches: await publishedBranches(catalogueOf(deps)) }));
 
   const overview = cheap(async () =>
@@ -74,6 +75,7 @@ export function statsApp(deps: StatsAppDeps): Routes {
       packages: (await topPackages(undefined)).slice(0, RANKED_ON_PAGE),
       targets: await topTargets(),
       clients: await topClients(),
+      subjects: await topSubjects(),
       errors: (await errors()).slice(0, RANKED_ON_PAGE),
     }),
   );

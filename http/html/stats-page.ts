@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { type Chart, plainTime } from '#core/statistics/published-statistics.ts';
-import { type BuildError, type Figures, type Ranked, requestsOf, sumOf } from '#core/statistics.ts';
+import { type BuildError, type Figures, type Ranked, requestsOf, type SubjectCount, sumOf } from '#core/statistics.ts';
 import { figureList, grouped, type Markup, pageOf, table } from './page.ts';
 
 export interface StatsPage {
@@ -14,6 +14,8 @@ export interface StatsPage {
   readonly packages: readonly Ranked[];
   readonly targets: readonly Ranked[];
   readonly clients: readonly Ranked[];
+  /** Most asked for first. */
+  readonly subjects: readonly SubjectCount[];
   /** Newest first. */
   readonly errors: readonly BuildError[];
 }
@@ -62,6 +64,14 @@ ${ranking('packages', 'Packages', `Asked for beyond what a profile has anyway, $
 ${ranking('targets', 'Targets', `Successful builds, ${span}`, 'Target', 'Builds', page.targets)}
 ${ranking('clients', 'Clients', `Requests, ${span}`, 'Client', 'Requests', page.clients)}
 </div>
+<section aria-labelledby="images"><h2 id="images">Images</h2>
+${table({
+  caption: `Accepted requests by version, target and profile, ${span}`,
+  head: ['Version', 'Target', 'Profile', 'Requests', 'Cache hits', 'Failed builds'],
+  rows: page.subjects.map(({ version, target, profile, requests, hits, failures }) => [version, target, profile, requests, hits, failures]),
+  empty: 'None yet.',
+})}
+</section>
 <section aria-labelledby="errors"><h2 id="errors">Recent build errors</h2>
 ${table({
   caption: 'Newest first; job ids, addresses and paths are left out',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Statistics, StatisticsReport } from '#core/ports.ts';
-import { type BuildEnd, type CountedBuild, MAX_BUILD_ERRORS, requestsOf, sumOf } from '#core/statistics.ts';
+import { type BuildEnd, type CountedBuild, MAX_BUILD_ERRORS, requestsOf, type SubjectRequests, sumOf } from '#core/statistics.ts';
 import { at, freshHash, iso } from './sample-builds.ts';
 
 type Both = Statistics & StatisticsReport;
@@ -30,13 +30,19 @@ const failure = (build: CountedBuild, minutes: number, error: string): BuildEnd 
   error,
 });
 
-const requests = (minutes: number, sums: { hits?: number; joined?: number; rejected?: number }, clients: Record<string, number> = {}) => ({
+const requests = (
+  minutes: number,
+  sums: { hits?: number; joined?: number; rejected?: number },
+  clients: Record<string, number> = {},
+  subjects: Record<string, SubjectRequests> = {},
+) => ({
   at: iso(minutes),
   hits: 0,
   joined: 0,
   rejected: 0,
   ...sums,
   clients,
+  subjects,
 });
 
 const total = async (statistics: Both) => sumOf(await statistics.figures('day', LONG_AGO, FAR_AHEAD));
@@ -163,6 +169,24 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
         { name: 'luci/git-1', count: 3 },
         { name: 'owut/1', count: 2 },
       ]);
+    });
+
+    it('tells by version, target and profile what was asked for, what of it was cached, and what failed', async () => {
+      const [one, other] = ['24.10.2 x86/64 generic', '23.05.5 ath79/generic a'];
+      await statistics.count(
+        requests(0, { hits: 2 }, { 'owut/1': 5 }, { [one]: { requests: 3, hits: 2 }, [other]: { requests: 2, hits: 0 } }),
+      );
+      await statistics.count(requests(60, { hits: 1 }, { 'owut/1': 2 }, { [one]: { requests: 2, hits: 1 } }));
+      await statistics.count(requests(DAY, { hits: 1 }, { 'owut/1': 1 }, { [other]: { requests: 1, hits: 1 } }));
+      const subject = { branch: '23.05', version: '23.05.5', target: 'ath79/generic', profile: 'a' };
+      await statistics.ended({ ...failure(counted(), 5, 'x'), subject });
+      await statistics.ended(success(counted(), 5));
+      const x86 = { version: '24.10.2', target: 'x86/64', profile: 'generic', requests: 5, hits: 3, failures: 0 };
+      const ath79 = { version: '23.05.5', target: 'ath79/generic', profile: 'a' };
+      expect(await statistics.subjects(at(0), at(5), 10)).toEqual([x86, { ...ath79, requests: 2, hits: 0, failures: 1 }]);
+      expect(await statistics.subjects(at(0), at(5), 1)).toEqual([x86]);
+      expect(await statistics.subjects(at(DAY), at(DAY), 10)).toEqual([{ ...ath79, requests: 1, hits: 1, failures: 0 }]);
+      expect(await total(statistics)).toMatchObject({ hits: 4 });
     });
 
     it('counts versions by day', async () => {

@@ -26,7 +26,15 @@ async function books(dataDir: string) {
   const sums = sumOf(await statistics.figures('day', new Date(0), new Date('2100-01-01')));
   const inFlight = (await positions.waiting()) + (await positions.running());
   const top = (kind: 'client' | 'package') => statistics.top(kind, new Date('2000-01-01'), new Date('2100-01-01'), { limit: 10 });
-  const answer = { sums, inFlight, clients: await top('client'), packages: await top('package'), errors: await statistics.errors(10) };
+  const [subject] = await statistics.subjects(new Date('2000-01-01'), new Date('2100-01-01'), 10);
+  const answer = {
+    sums,
+    subject,
+    inFlight,
+    clients: await top('client'),
+    packages: await top('package'),
+    errors: await statistics.errors(10),
+  };
   db.close();
   return answer;
 }
@@ -58,6 +66,9 @@ it('counts every request that passed the schema, and every build once (I7), over
 
   const before = await books(dataDir);
   expect(before.inFlight).toBe(0);
+  // By what was asked for: all that was accepted, what of it was cached, and what failed.
+  const { hits, joined, misses, failures } = before.sums;
+  expect(before.subject).toEqual({ ...X86, requests: hits + joined + misses, hits, failures });
   expect(before.sums).toMatchObject({ misses: 4, successes: 2, failures: 2, cancelled: 0, rejected: 4 });
   expect(before.sums.hits + before.sums.joined).toBe(20);
   expect(requestsOf(before.sums)).toBe(28);

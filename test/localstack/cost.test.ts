@@ -128,7 +128,7 @@ describe('what it costs on AWS', () => {
     const order = largeOrder(freshHash());
     const queued = await submit(order);
     const view = { build: queued } as Submitted['view'];
-    recorder.onSubmitted({ outcome: 'new', view, prepared: {} as Submitted['prepared'] }, 'owut/2026.04.01');
+    recorder.onSubmitted({ outcome: 'new', view, prepared: { resolved: order.request } as Submitted['prepared'] }, 'owut/2026.04.01');
     await recorder.flush();
 
     let written: Promise<unknown> = Promise.resolve();

@@ -14,7 +14,7 @@ const statistics = sqliteStatistics(openSqlite(process.argv[2] as string));
 async function perform({ hits, at, ends }: StatisticsWork): Promise<number> {
   let isNew = 0;
   for (let i = 0; i < Math.max(hits, ends.length); i++) {
-    if (i < hits) await statistics.count({ at, hits: 1, joined: 0, rejected: 0, clients: { 'owut/1': 1 } });
+    if (i < hits) await statistics.count({ at, hits: 1, joined: 0, rejected: 0, clients: { 'owut/1': 1 }, subjects: {} });
     const end = ends[i];
     if (end !== undefined) await statistics.started(end);
     if (end !== undefined && (await statistics.ended(end))) isNew++;
