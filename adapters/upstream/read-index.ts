@@ -10,13 +10,23 @@ import { UpstreamFailure } from './upstream-client.ts';
 export interface ReadIndex {
   readonly feed: FeedIndex;
   readonly indexes: IndexDigests;
+  /** Directories whose index upstream serves, but nobody could read; absent: there are none. */
+  readonly unread?: readonly string[];
 }
 
 export interface ReadOptions {
   readonly reload?: boolean;
-  /** Go without an index that cannot be read: for the first time only, afterwards an earlier copy is better. */
-  readonly partial?: boolean;
+  /** Whether to go without the index of a directory when it cannot be read. Default: no. */
+  readonly mayLack?: (directory: string) => boolean;
+  /** Told of each index that was gone without. */
+  readonly onUnread?: (directory: string, error: unknown) => void;
 }
+
+/** What has no earlier copy may lack anything, and a later one what the earlier lacks: an index that was once read is never lost again. */
+export const lackingLike =
+  (previous: { readonly unread?: readonly string[] } | undefined) =>
+  (directory: string): boolean =>
+    previous === undefined || previous.unread?.includes(directory) === true;
 
 /** An index far larger than any real one is refused rather than unpacked. */
 const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
@@ -28,12 +38,12 @@ export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(by
  * version 2 and later, else from the package manager's own index, else from `index.json` as it is. By which other names
  * packages go only the package manager's index knows; without it the index is not complete. `undefined`: there is none.
  */
-export async function readIndex(
+async function readIndex(
   files: CachedFiles,
   directory: string,
-  { reload = false }: ReadOptions = {},
+  { reload = false }: { reload?: boolean } = {},
 ): Promise<ReadIndex | undefined> {
-  const json = await files.read(`${directory}/index.json`, (bytes) => parseIndexJson(textOf(bytes)), { reload });
+  const json = await readIndexJson(files, directory, reload);
   const own = await readManagerIndex(files, directory, json?.value.clean ? [APK, ...OPKG] : [...OPKG, APK], reload);
   if (json === undefined) return own?.feed && { feed: own.feed, indexes: own.indexes };
   const indexes = own?.indexes ?? { [`${directory}/index.json`]: json.digest };
@@ -41,6 +51,9 @@ export async function readIndex(
   if (!json.value.clean) return { feed: own.feed, indexes };
   return { feed: { ...json.value, aliases: namesBeside(json.value, own.feed), complete: true }, indexes };
 }
+
+const readIndexJson = (files: CachedFiles, directory: string, reload = false) =>
+  files.read(`${directory}/index.json`, (bytes) => parseIndexJson(textOf(bytes)), { reload });
 
 type IndexFormat = readonly [name: string, parse: (bytes: Uint8Array) => FeedIndex | undefined];
 
@@ -67,13 +80,15 @@ const namesBeside = (index: FeedIndex, { packages, aliases }: FeedIndex): string
 
 const COMPRESSED = 'ADBd';
 
-/** Digest and names are worth having each without the other: what cannot be parsed is no reason to go without its digest. */
+/** Digest and names are worth having each without the other: another compression than we know is no reason to go without its digest. */
 function parseAdb(bytes: Uint8Array): FeedIndex | undefined {
+  const magic = textOf(bytes.subarray(0, COMPRESSED.length));
+  if (!/^ADB./s.test(magic)) throw new MalformedFileError('packages.adb', 'it is no index of apk');
+  if (magic !== COMPRESSED) return undefined;
   try {
-    if (textOf(bytes.subarray(0, COMPRESSED.length)) !== COMPRESSED) return undefined;
     return apkFeed(parseApkIndex(inflateRawSync(bytes.subarray(COMPRESSED.length), { maxOutputLength: MAX_UNPACKED_BYTES })));
-  } catch {
-    return undefined;
+  } catch (cause) {
+    throw new MalformedFileError('packages.adb', 'it cannot be unpacked', { cause });
   }
 }
 
@@ -94,28 +109,43 @@ export async function readFeeds(files: CachedFiles, versionPath: string, arch: s
   const conf = await files.read(`${directory}/feeds.conf`, (bytes) => parseFeeds(textOf(bytes)));
   if (conf === undefined) return { feed: { ...EMPTY_FEED, complete: false }, indexes: {} };
   const feeds = [...new Set(['base', ...conf.value])];
-  const read = await Promise.all(feeds.map((feed) => orPartial(options, () => readIndex(files, `${directory}/${feed}`, options))));
+  const read = await Promise.all(feeds.map((feed) => readWhatCanBe(files, `${directory}/${feed}`, options)));
   return mergeIndexes(read);
 }
 
 export function mergeIndexes(read: readonly (ReadIndex | undefined)[]): ReadIndex {
   const found = read.filter((index) => index !== undefined);
+  const unread = found.flatMap((index) => index.unread ?? []);
   return {
     feed: mergeFeeds(found.map(({ feed }) => feed)),
     indexes: Object.assign({}, ...found.map(({ indexes }) => indexes)),
+    ...(unread.length > 0 && { unread }),
   };
 }
 
 /**
- * With `partial`, an index that upstream serves but nobody can read counts as empty and not complete: then the build decides what
- * exists. What a later attempt may get is still a failure.
+ * The index in a directory, read once more and past caches where it makes no sense. Where it may be lacking, one that upstream serves
+ * but nobody can read counts as not complete, with the names of `index.json` at most: then the build decides what exists. What a later
+ * attempt may get is still a failure.
  */
-export async function orPartial({ partial }: ReadOptions, read: () => Promise<ReadIndex | undefined>): Promise<ReadIndex | undefined> {
+export async function readWhatCanBe(files: CachedFiles, directory: string, options: ReadOptions): Promise<ReadIndex | undefined> {
   try {
-    return await read();
+    return await readAgain((reload) => readIndex(files, directory, { reload }), options.reload ?? false);
   } catch (error) {
     const isLasting = error instanceof MalformedFileError || (error instanceof UpstreamFailure && !error.transient);
-    if (!partial || !isLasting) throw error;
-    return { feed: { ...EMPTY_FEED, complete: false }, indexes: {} };
+    if (!isLasting || !options.mayLack?.(directory)) throw error;
+    options.onUnread?.(directory, error);
+    const json = await readIndexJson(files, directory).catch(() => undefined);
+    return { feed: json?.value.clean ? json.value : { ...EMPTY_FEED, complete: false }, indexes: {}, unread: [directory] };
+  }
+}
+
+/** Bytes that are no index may be an upload under way, or a cache's copy of one. */
+async function readAgain<T>(read: (reload: boolean) => Promise<T>, isReload: boolean): Promise<T> {
+  try {
+    return await read(isReload);
+  } catch (error) {
+    if (!(error instanceof MalformedFileError)) throw error;
+    return read(true);
   }
 }

@@ -3,7 +3,7 @@ import type { IndexDigests, LinuxKernel, TargetRecord } from '#core/catalogue.ts
 import { hasKmodSplit } from '#core/package-index.ts';
 import { imagebuilderOf, MalformedFileError, parseDigests, parseProfiles } from '#core/upstream-files.ts';
 import type { CachedFiles } from './cached-files.ts';
-import { mergeIndexes, orPartial, type ReadIndex, type ReadOptions, readIndex, textOf } from './read-index.ts';
+import { mergeIndexes, type ReadIndex, type ReadOptions, readWhatCanBe, textOf } from './read-index.ts';
 
 /** The files of a target do not belong together: upstream is being uploaded to. */
 class InconsistentSnapshotError extends Error {
@@ -86,7 +86,7 @@ async function readOwnPackages(
   const places = [`${directory}/packages`];
   if (kernel !== undefined && hasKmodSplit(versionPath))
     places.push(`${directory}/kmods/${kernel.version}-${kernel.release}-${kernel.vermagic}`);
-  return mergeIndexes(await Promise.all(places.map((place) => orPartial(options, () => readIndex(files, place, options)))));
+  return mergeIndexes(await Promise.all(places.map((place) => readWhatCanBe(files, place, options))));
 }
 
 function assertListed(directory: string, listed: ReadonlyMap<string, string> | undefined, read: IndexDigests): void {

@@ -5,7 +5,7 @@ import { packText, unpackText } from './packed-text.ts';
 import { single } from './single.ts';
 
 /** When a copy is good enough. */
-export interface DocumentPolicy {
+export interface DocumentPolicy<T> {
   /** Up to this age it is not looked at again. */
   readonly maxAgeMs: number;
   /** Up to this age it is answered while a new one is fetched behind the caller's back; beyond, the caller waits. */
@@ -14,6 +14,8 @@ export interface DocumentPolicy {
   readonly memoryMs?: number;
   /** The caller is about to say "unknown": ask upstream first, unless that was done just now. */
   readonly fresh?: boolean;
+  /** Whether parts of it could not be read: then it is as good as an answer of "unknown". */
+  readonly isPartial?: (value: T) => boolean;
 }
 
 /** A value as of `checkedAt`; `undefined`: upstream does not have it. */
@@ -31,7 +33,7 @@ export interface SharedDocuments {
    * Memory, then shared store, then upstream. Never throws once a copy has been seen, by any process; without one it throws
    * `UpstreamUnavailableError`. What another process stored first wins over what was fetched here.
    */
-  read<T>(key: string, what: string, load: Load<T>, policy: DocumentPolicy): Promise<Copy<T>>;
+  read<T>(key: string, what: string, load: Load<T>, policy: DocumentPolicy<T>): Promise<Copy<T>>;
 }
 
 export interface SharedDocumentsOptions {
@@ -43,7 +45,7 @@ export interface SharedDocumentsOptions {
   readonly onFailure?: ((what: string, error: unknown) => void) | undefined;
 }
 
-/** An answer of "unknown" is checked again after this long, and upstream is not asked more often about one document. */
+/** An answer of "unknown", or with parts missing, is checked again after this long, and upstream is not asked more often about one document. */
 const REVALIDATE_MS = 30_000;
 const MAX_TEXT_IN_MEMORY = 32 * 1024 * 1024;
 /** Whatever is remembered weighs something, also that a name does not exist. */
@@ -118,10 +120,16 @@ export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocum
   }
 
   return {
-    async read<T>(key: string, what: string, load: Load<T>, { maxAgeMs, maxStaleMs, memoryMs, fresh = false }: DocumentPolicy) {
+    async read<T>(
+      key: string,
+      what: string,
+      load: Load<T>,
+      { maxAgeMs, maxStaleMs, memoryMs, fresh = false, isPartial = () => false }: DocumentPolicy<T>,
+    ) {
       const copy = (await current(key, memoryMs ?? Number.POSITIVE_INFINITY)) as Copy<T> | undefined;
       const age = copy === undefined ? Number.POSITIVE_INFINITY : time() - copy.checkedAt;
-      const wanted = fresh || copy?.value === undefined ? Math.min(REVALIDATE_MS, maxAgeMs) : maxAgeMs;
+      const isGood = copy?.value !== undefined && !isPartial(copy.value);
+      const wanted = fresh || !isGood ? Math.min(REVALIDATE_MS, maxAgeMs) : maxAgeMs;
       if (copy !== undefined && (age < wanted || isTriedLately(key))) return copy;
       const flight = single(refreshes, key, () => {
         const refreshed = refresh(key, load as Load<unknown>, wanted);
@@ -130,7 +138,7 @@ export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocum
       }) as Promise<Copy<T>>;
       // Where nobody waits for it, nobody else hears of its failure.
       flight.catch(() => {});
-      if (copy?.value !== undefined && !fresh && age < maxStaleMs) return copy;
+      if (copy !== undefined && isGood && !fresh && age < maxStaleMs) return copy;
       try {
         return await within(waitMs, flight);
       } catch (cause) {

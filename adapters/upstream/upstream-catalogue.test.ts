@@ -351,6 +351,78 @@ describe('a part of upstream that is broken', () => {
     expect((await catalogue.packages(later))?.complete).toBe(true);
   });
 
+  describe('is one feed', () => {
+    const BROKEN: [string, string, string, Fault][] = [
+      ['24.10.2', PATH, 'base/Packages.gz', { kind: 'truncated', announced: false }],
+      ['24.10.2', PATH, 'base/Packages.gz', { kind: 'html' }],
+      ['25.12.0', 'releases/25.12.0', 'base/packages.adb', { kind: 'truncated', announced: false }],
+      ['25.12.0', 'releases/25.12.0', 'base/packages.adb', { kind: 'html' }],
+      ['25.12.0', 'releases/25.12.0', 'base/index.json', { kind: 'truncated', announced: false }],
+    ];
+    const FORBIDDEN: typeof BROKEN = [['24.10.2', PATH, 'base/Packages.gz', { kind: 'status', status: 403 }]];
+
+    const read = async (catalogue: Catalogue, version: string, path: string) => {
+      const record = await known(catalogue.target(version, path, TARGET));
+      const { indexes } = record;
+      return { indexes, index: await catalogue.packages(record), feeds: await catalogue.feeds(path, 'x86_64') };
+    };
+
+    it.each(BROKEN)('of %s (%s/…/%s: %j), once only: read once more, past caches', async (version, path, file, fault) => {
+      const whole = await read(make({ records: memoryRecordStore() }), version, path);
+      upstream.faults.add(`${path}/packages/x86_64/${file}`, fault, { times: 1 });
+      expect(await read(make(), version, path)).toEqual(whole);
+      expect(failures).toEqual([]);
+    });
+
+    it.each([...BROKEN, ...FORBIDDEN])('of %s (%s/…/%s: %j), for long: told, and over half a minute later', async (...broken) => {
+      const [version, path, file, fault] = broken;
+      const whole = await read(make({ records: memoryRecordStore() }), version, path);
+      upstream.faults.add(`${path}/packages/x86_64/${file}`, fault);
+      const catalogue = make();
+      const before = await read(catalogue, version, path);
+      expect(before.index?.complete).toBe(false);
+      expect(Object.keys(before.indexes).filter((name) => name.includes('/base/'))).toEqual([]);
+      expect(failures).toContain(`the package index in ${path}/packages/x86_64/base`);
+
+      time += MINUTE;
+      expect(await read(catalogue, version, path)).toEqual(before);
+      upstream.faults.clear();
+      time += 31_000;
+      for (const one of [catalogue, make()]) expect(await read(one, version, path)).toEqual(whole);
+      failures.length = 0;
+      upstream.clearRequests();
+      time += MINUTE;
+      await read(catalogue, version, path);
+      expect(paths()).toEqual([]);
+      expect(failures).toEqual([]);
+    });
+  });
+
+  it('is quietly gone without when upstream does not have it', async () => {
+    for (const file of ['Packages', 'Packages.gz', 'index.json']) upstream.remove(`${PATH}/packages/x86_64/telephony/${file}`);
+    const catalogue = make();
+    const record = await known(x86(catalogue));
+    expect(Object.keys(record.indexes).filter((path) => path.includes('/telephony/'))).toEqual([]);
+    expect((await catalogue.packages(record))?.complete).toBe(true);
+    upstream.clearRequests();
+    time += MINUTE;
+    await x86(catalogue);
+    expect(paths()).toEqual([]);
+    expect(failures).toEqual([]);
+  });
+
+  it('costs no other part that was once read', async () => {
+    const catalogue = make();
+    upstream.faults.add('/x86_64/telephony/', { kind: 'html' });
+    const before = await known(x86(catalogue));
+    upstream.faults.clear();
+    upstream.faults.add('/x86_64/luci/', { kind: 'html' });
+    time += MINUTE;
+    const meanwhile = await known(x86(catalogue));
+    expect(meanwhile.indexes).toEqual(before.indexes);
+    expect((await catalogue.packages(meanwhile))?.feeds).toHaveProperty('luci');
+  });
+
   it('is not forgotten because another part was not there: 404 of the list of versions keeps the list', async () => {
     const catalogue = make();
     const before = await catalogue.versions();

@@ -6,7 +6,7 @@ import { parseTargets, parseVersions } from '#core/upstream-files.ts';
 import { cachedFiles } from './cached-files.ts';
 import { circuitBreaker } from './circuit-breaker.ts';
 import { indexSlots } from './index-slots.ts';
-import { type ReadIndex, readFeeds, textOf } from './read-index.ts';
+import { lackingLike, type ReadIndex, type ReadOptions, readFeeds, textOf } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
 import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
 import { steadyFetch } from './steady-fetch.ts';
@@ -28,7 +28,7 @@ export interface UpstreamCatalogueOptions {
   readonly waitMs?: number;
   /** An attempt ends when upstream sent nothing for this long. */
   readonly idleMs?: number;
-  /** Told of each refresh that failed, for logs and metrics. */
+  /** Told of each refresh that failed, and of each index that was gone without, for logs and metrics. */
   readonly onFailure?: (what: string, error: unknown) => void;
 }
 
@@ -41,7 +41,12 @@ const RECORD_MEMORY_MS = 1000;
 const FEEDS_MAX_AGE_MS = MINUTE_MS;
 
 /** A target's record as the shared store has it: `fetchedAt` is the copy's age, so an unchanged record stays the same text. */
-type StoredRecord = Omit<TargetRecord, 'fetchedAt'>;
+type StoredRecord = Omit<TargetRecord, 'fetchedAt'> & Partiality;
+
+type Partiality = Pick<ReadIndex, 'unread'>;
+
+/** An index that lacks what upstream lists looks like any other: it is looked at again soon, and not answered for long. */
+const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
 
 /**
  * The catalogue over a downloads.openwrt.org tree (ARCHITECTURE.md §6): memory, then the shared store, then upstream. Every process
@@ -57,7 +62,11 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
   const root = `catalogue/${sha256(baseUrl.replace(/\/+$/, '')).slice(0, 12)}`;
   const slots = indexSlots(records);
 
-  const list = ({ fresh = false }: Freshness = {}): DocumentPolicy => ({
+  const goWithout = (previous: Partiality | undefined): ReadOptions => ({
+    mayLack: lackingLike(previous),
+    onUnread: (directory, error) => onFailure?.(`the package index in ${directory}`, error),
+  });
+  const list = ({ fresh = false }: Freshness = {}) => ({
     maxAgeMs: listMaxAgeMs,
     maxStaleMs: Number.POSITIVE_INFINITY,
     fresh,
@@ -82,25 +91,27 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     return (await targets(versionPath))?.[target] ?? (await targets(versionPath, { fresh: true }))?.[target];
   }
 
-  async function feedIndex(versionPath: string, arch: string, policy: DocumentPolicy): Promise<ReadIndex> {
-    const load = (previous: ReadIndex | undefined) => readFeeds(files, versionPath, arch, { partial: previous === undefined });
+  async function feedIndex(versionPath: string, arch: string, policy: DocumentPolicy<ReadIndex>): Promise<ReadIndex> {
+    const load = (previous: ReadIndex | undefined) => readFeeds(files, versionPath, arch, goWithout(previous));
     const key = `${root}/${versionPath}/feeds/${arch}`;
-    const { value } = await documents.read(key, `the package feeds of ${versionPath} for ${arch}`, load, policy);
+    const { value } = await documents.read(key, `the package feeds of ${versionPath} for ${arch}`, load, { ...policy, isPartial });
     if (value === undefined) throw new Error(`feeds of ${arch} are always an index`);
     return value;
   }
 
   async function loadRecord(name: TargetName, previous: StoredRecord | undefined): Promise<StoredRecord | undefined> {
-    const read = await readTarget(files, name, { partial: previous === undefined });
+    const read = await readTarget(files, name, goWithout(previous));
     if (read === undefined) return undefined;
     const { record, own } = read;
     const feeds = isUpstreamPath(record.arch)
       ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0 })
       : undefined;
+    const unread = [...(own.unread ?? []), ...(feeds?.unread ?? [])];
     const indexes = { ...own.indexes, ...feeds?.indexes };
-    if (feeds === undefined || Object.keys(indexes).length === 0) return { ...record, indexes };
+    const facts = { ...record, indexes, ...(unread.length > 0 && { unread }) };
+    if (feeds === undefined || Object.keys(indexes).length === 0) return facts;
     const index = packageIndex(own.feed, feeds.feed, record.arch);
-    return { ...record, indexes, packageIndex: await slots.write(recordKey(name.versionPath, name.target), index) };
+    return { ...facts, packageIndex: await slots.write(recordKey(name.versionPath, name.target), index) };
   }
 
   const stamped = new WeakMap<StoredRecord, TargetRecord>();
@@ -108,7 +119,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     const known = stamped.get(value);
     if (known !== undefined) return known;
     withoutPrototype(value.profiles);
-    const record = { ...value, fetchedAt: new Date(checkedAt).toISOString() };
+    const { unread: _, ...facts } = value;
+    const record = { ...facts, fetchedAt: new Date(checkedAt).toISOString() };
     stamped.set(value, record);
     return record;
   }
@@ -125,7 +137,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
         recordKey(versionPath, target),
         `${target} of ${version}`,
         (previous: StoredRecord | undefined) => loadRecord(name, previous),
-        { maxAgeMs: recordMaxAgeMs, maxStaleMs: RECORD_MAX_STALE_MS, memoryMs: RECORD_MEMORY_MS, fresh },
+        { maxAgeMs: recordMaxAgeMs, maxStaleMs: RECORD_MAX_STALE_MS, memoryMs: RECORD_MEMORY_MS, fresh, isPartial },
       );
       return value && stamp(value, checkedAt);
     },
