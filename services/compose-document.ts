@@ -66,7 +66,7 @@ function composeService(service: ServiceDescription): object {
       ...(upstream && { UPSTREAM_URL: `\${UPSTREAM_URL:-https://downloads.openwrt.org}` }),
       ...Object.fromEntries(service.settings.map((setting) => [setting, `\${${setting}:-}`])),
       ...(hasState && CREDENTIALS),
-      ...environmentOf(service, urlOf),
+      ...withOtherState(environmentOf(service, urlOf)),
     },
     healthcheck: { test: ['CMD', 'node', 'services/check-health.ts', String(port)], ...HEALTH },
     restart: 'unless-stopped',
@@ -77,6 +77,17 @@ function composeService(service: ServiceDescription): object {
     ...(name === 'runner' && RUNNER),
   };
 }
+
+/** What names the state: LocalStack's, unless the environment names another. An empty endpoint is AWS's own. */
+const STATE = /^(AWS_|BUILD_TABLE|STATISTICS_TABLE|BUILD_QUEUE_URL|DEAD_LETTER_QUEUE_URL|ARTIFACT_BUCKET|S3_FORCE_PATH_STYLE)/;
+
+const withOtherState = (environment: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => {
+      if (!STATE.test(name)) return [name, value];
+      return [name, `\${${name}${name === 'AWS_ENDPOINT_URL' ? '-' : ':-'}${value}}`];
+    }),
+  );
 
 /** Each build gets a user of its own: that takes root, with no other privileges than these. */
 const RUNNER = {

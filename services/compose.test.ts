@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { readConfig } from '#standalone/config.ts';
 import { composeDocument } from './compose-document.ts';
 import { loadConfig as gatewaySettings } from './gateway/config.ts';
 import { GATEWAY_ROUTES, GATEWAY_SERVICES } from './gateway/routes.ts';
@@ -123,4 +124,32 @@ describe('docs/deployments.md', () => {
     for (const { service, timeoutMs } of GATEWAY_ROUTES)
       expect(text).toMatch(new RegExp(`^\\|.*\\| ${service}\\b.*\\| ${timeoutMs / 1000} s \\|$`, 'm'));
   });
+});
+
+describe('compose.yaml', () => {
+  it('means what it says: the settings are the server’s, and where things are in the container wins over `.env`', async () => {
+    const environment = (await servicesOf('compose.yaml'))[0]?.[1].environment;
+    const given = Object.fromEntries(
+      Object.entries(environment ?? {}).map(([name, value]) => [name, value.replace(/^\$\{\w+:-(.*)\}$/, '$1')]),
+    );
+    const dotEnv = { ASU_PORT: '9000', PORT: '9001', HOST: '127.0.0.1', ASU_DATA_DIR: './data', BUILD_TTL: '1d' };
+    const { config, warnings } = readConfig({}, { ...dotEnv, ...given, ASU_CONFIG: '/dev/null' });
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({ PORT: 8000, HOST: '0.0.0.0', dataDir: '/var/lib/asu', BUILD_TTL: 86_400 });
+  });
+});
+
+it('every setting that several services have is given to each of them', () => {
+  const having = (setting: string) => TOPOLOGY.filter(({ settings }) => settings.includes(setting)).map(({ name }) => name);
+  expect(having('BRANCHES')).toEqual(['build', 'prepare', 'catalogue', 'stats', 'maintenance', 'runner']);
+  expect(having('SERVER_STATS')).toEqual(['build', 'runner']);
+});
+
+it('compose.services.yaml takes another state from the environment, by every name of it', async () => {
+  for (const [name, { environment }] of await servicesOf('compose.services.yaml')) {
+    if (name === 'localstack' || name === 'resources') continue;
+    for (const [variable, value] of Object.entries(environment))
+      if (/^AWS_|TABLE$|QUEUE_URL$|BUCKET$|PATH_STYLE$/.test(variable))
+        expect([name, variable, value]).toEqual([name, variable, expect.stringMatching(new RegExp(`^\\$\\{${variable}:?-.+\\}$`))]);
+  }
 });

@@ -36,7 +36,7 @@ export interface ServiceDescription {
 export type StateResource = 'builds' | 'queue' | 'bucket' | 'statistics';
 
 /** Who takes build requests has to agree on what is allowed. */
-const POLICY = ['ALLOW_DEFAULTS', 'MAX_CUSTOM_ROOTFS_SIZE_MB', 'MAX_DEFAULTS_LENGTH', 'REPOSITORY_ALLOW_LIST'];
+const POLICY = ['ALLOW_DEFAULTS', 'BRANCHES', 'MAX_CUSTOM_ROOTFS_SIZE_MB', 'MAX_DEFAULTS_LENGTH', 'REPOSITORY_ALLOW_LIST'];
 const LIFETIMES = ['BUILD_DEFAULTS_TTL', 'BUILD_FAILURE_TTL', 'BUILD_TTL', 'BUILD_TTL_UNVERSIONED'];
 
 const small = { image: 'functions', scales: true, stopGraceSeconds: 10, needs: [], asks: [] } as const;
@@ -49,7 +49,14 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     // Has the public port.
     scales: false,
     state: [],
-    settings: ['MAX_DEFAULTS_LENGTH', 'RATE_LIMIT_BUILDS_BURST', 'RATE_LIMIT_BUILDS_PER_HOUR', 'TRUSTED_PROXIES'],
+    settings: [
+      'MAX_DEFAULTS_LENGTH',
+      'RATE_LIMIT_BUILDS_BURST',
+      'RATE_LIMIT_BUILDS_PER_HOUR',
+      'RATE_LIMIT_REQUESTS_BURST',
+      'RATE_LIMIT_REQUESTS_PER_HOUR',
+      'TRUSTED_PROXIES',
+    ],
     upstream: false,
     limits: { cpus: '1.0', memory: '256M' },
     heapMb: 160,
@@ -61,7 +68,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'build',
     port: 8000,
     state: ['builds', 'queue', 'bucket', 'statistics'],
-    settings: [...POLICY, 'MAX_PENDING_JOBS', 'MAX_RUNNERS', 'SIGNING_KEY'],
+    settings: [...POLICY, 'MAX_PENDING_JOBS', 'MAX_RUNNERS', 'SERVER_STATS', 'SIGNING_KEY'],
     upstream: true,
     limits: { cpus: '1.0', memory: '384M' },
     heapMb: 256,
@@ -123,7 +130,18 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     port: 8006,
     image: 'builder',
     state: ['builds', 'queue', 'bucket', 'statistics'],
-    settings: [...LIFETIMES, 'APK_SIGNING_SECRET', 'JOB_TIMEOUT', 'SIGNING_SECRET', 'TRUSTED_KEYS', 'VERIFY'],
+    settings: [
+      ...LIFETIMES,
+      'APK_SIGNING_SECRET',
+      'BRANCHES',
+      'IMAGEBUILDER_CACHE_MB',
+      'JOB_TIMEOUT',
+      'SANDBOX',
+      'SERVER_STATS',
+      'SIGNING_SECRET',
+      'TRUSTED_KEYS',
+      'VERIFY',
+    ],
     upstream: true,
     limits: { cpus: '2.0', memory: '4G' },
     heapMb: 512,
