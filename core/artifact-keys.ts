@@ -14,20 +14,25 @@ export const artifactKeys = {
   log: (binDir: BinDir) => `logs/${binDir}/build.log`,
 } as const;
 
-/** Images never change under their URL. Octet-stream and attachment, so that a click downloads (CONTRACT.md §12). */
-export const fileMeta = (name: string): ArtifactMeta => ({
+const PRIVATE = 'private, no-store';
+
+/**
+ * Images never change under their URL. Octet-stream and attachment, so that a click downloads (CONTRACT.md §12). Those of a build with
+ * `defaults` hold the script, and are to be gone when it expires: no cache may keep them.
+ */
+export const fileMeta = (name: string, isPrivate = false): ArtifactMeta => ({
   contentType: 'application/octet-stream',
-  cacheControl: 'public, max-age=31536000, immutable',
+  cacheControl: isPrivate ? PRIVATE : 'public, max-age=31536000, immutable',
   filename: name,
 });
 
 /** A result that carries `defaults` is nobody else's business. */
 export const resultMeta = (isPrivate: boolean): ArtifactMeta => ({
   contentType: 'application/json',
-  cacheControl: isPrivate ? 'private, no-store' : `public, max-age=${RESULT_MAX_AGE_SECONDS}`,
+  cacheControl: isPrivate ? PRIVATE : `public, max-age=${RESULT_MAX_AGE_SECONDS}`,
 });
 
-export const recordMeta = (contentType: string): ArtifactMeta => ({ contentType, cacheControl: 'private, no-store' });
+export const recordMeta = (contentType: string): ArtifactMeta => ({ contentType, cacheControl: PRIVATE });
 
 const RECORD_TYPES: Readonly<Record<string, string>> = { json: 'application/json', log: 'text/plain; charset=utf-8' };
 

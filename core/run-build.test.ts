@@ -127,6 +127,21 @@ describe('a build', () => {
     expect(w.events.at(-1)?.type).toBe('done');
   });
 
+  it.each([
+    [true, 'private, no-store'],
+    [false, 'public, max-age=31536000, immutable'],
+  ])('with defaults (%s) has images that caches treat as %s', async (isPrivate, cacheControl) => {
+    const w = world();
+    const hash = await accept(w, { isPrivate });
+    await runNext(w);
+    const view = await w.view(hash);
+    if (view.state !== 'done') throw new Error(view.state);
+    const { images } = JSON.parse(view.document) as { images: { name: string }[] };
+    expect(images.length).toBeGreaterThan(0);
+    for (const { name } of images)
+      expect((await w.artifacts.stat(artifactKeys.file(view.build.binDir, name)))?.meta.cacheControl).toBe(cacheControl);
+  });
+
   it('writes steps no more often than it is told to, and then the last', async () => {
     const stepOf = async (hash: RequestHash) => {
       const build = await w.builds.get(hash);

@@ -113,13 +113,18 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
 }
 
 /** Files first, then the outcome: whoever reads the outcome finds the files. */
-async function upload({ artifacts }: RunBuildDeps, { binDir }: RunningBuild, output: BuildOutput, signal: AbortSignal): Promise<void> {
+async function upload(
+  { artifacts }: RunBuildDeps,
+  { binDir, isPrivate }: RunningBuild,
+  output: BuildOutput,
+  signal: AbortSignal,
+): Promise<void> {
   const waiting = [...output.files];
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined && !stop.aborted; file = waiting.shift())
-      await artifacts.putFile(artifactKeys.file(binDir, file.name), file.path, fileMeta(file.name), stop);
+      await artifacts.putFile(artifactKeys.file(binDir, file.name), file.path, fileMeta(file.name, isPrivate), stop);
   };
   // The first failure stops the others, and is told when all have: what they write after the clean-up would stay.
   await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, () => worker().catch((error) => failed.abort(error))));

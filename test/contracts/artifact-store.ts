@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/artifact-keys.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/ports.ts';
-import { freshBinDir } from './sample-builds.ts';
+import { freshBinDir, freshHash } from './sample-builds.ts';
 
 const DOCUMENT: ArtifactMeta = { contentType: 'application/json', cacheControl: 'public, max-age=60' };
 const IMAGE: ArtifactMeta = {
@@ -93,6 +94,30 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
       await store.putFile(key, largeFile, IMAGE);
       expect(large.equals((await bytesOf(key)) ?? Buffer.alloc(0))).toBe(true);
       expect(await store.stat(key)).toMatchObject({ size: LARGE_BYTES, meta: IMAGE });
+    });
+
+    it('keeps the meta of every object of a build, private or not, for whoever opens the store next', async () => {
+      for (const isPrivate of [true, false]) {
+        const [binDir, hash] = [freshBinDir(), freshHash()];
+        const image = artifactKeys.file(binDir, 'a.img.gz');
+        const written: [string, ArtifactMeta][] = [
+          [image, fileMeta('a.img.gz', isPrivate)],
+          [artifactKeys.result(hash), resultMeta(isPrivate)],
+          [artifactKeys.outcome(binDir), recordMeta('application/json')],
+          [artifactKeys.log(binDir), recordMeta('text/plain; charset=utf-8')],
+        ];
+        for (const [key, meta] of written) await store.putFile(key, largeFile, meta);
+        const reopened = await makeStore();
+        for (const [key, meta] of written) {
+          expect((await reopened.stat(key))?.meta).toEqual(meta);
+          const artifact = await reopened.open(key, { start: 0, end: 0 });
+          await artifact?.body.cancel();
+          expect(artifact?.meta).toEqual(meta);
+        }
+        expect((await store.stat(image))?.meta.cacheControl).toMatch(isPrivate ? /^private, no-store$/ : /^public, .*immutable$/);
+        expect(await store.remove(artifactKeys.files(binDir))).toBe(1);
+        expect(await store.stat(image)).toBeUndefined();
+      }
     });
 
     it('keeps what is empty', async () => {

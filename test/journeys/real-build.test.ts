@@ -61,6 +61,11 @@ describe('what is asked for is what is made', () => {
     expect(headers.get('Cache-Control')).toBe('private, no-store');
     const rootfs = result.images.find(({ name }) => name.endsWith('rootfs.tar.gz'));
     const contents = await downloadAll(server.url, result);
+    for (const { name } of result.images) {
+      const image = await server.get(`/store/${result.bin_dir}/${name}`);
+      await image.body?.cancel();
+      expect(image.headers.get('Cache-Control')).toBe('private, no-store');
+    }
     const directory = await mkdtemp(join(tmpdir(), 'asu-rootfs-'));
     try {
       await writeFile(join(directory, 'rootfs.tar.gz'), contents[rootfs?.name ?? ''] ?? '');
