@@ -33,5 +33,5 @@ export const maintenance = lambda('Maintenance', 'maintenance', {
   ],
 });
 
-/** The scheduler's shortest time; each run sweeps twice. One that is late may meet the next: both are safe. */
+/** The scheduler's shortest time; each run sweeps twice, while builds wait or are under way. One that is late may meet the next: both are safe. */
 export const schedule = new sst.aws.CronV2('MaintenanceSchedule', { schedule: 'rate(1 minute)', function: maintenance.arn });

@@ -9,6 +9,7 @@ import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
 import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
 import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { rollUpStatistics } from '#adapters/aws/roll-up-statistics.ts';
@@ -48,6 +49,7 @@ await Promise.all([
 
 const builds = dynamoBuildTable(dynamo, config.BUILD_TABLE);
 const branches = () => config.BRANCHES;
+const positions = dynamoQueuePositions(dynamo, config.BUILD_TABLE);
 const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
 const pace = buildPace(s3RecordStore(s3, config.ARTIFACT_BUCKET), now);
 
@@ -68,6 +70,7 @@ const deps: RunMaintenanceDeps = {
     () => rollUpStatistics(dynamo, config.STATISTICS_TABLE, now),
     () => learnPace({ report: dynamoStatisticsReport(dynamo, config.STATISTICS_TABLE), pace, now }),
   ],
+  isIdle: async () => (await positions.waiting()) === 0 && (await positions.running()) === 0,
   queue: sqsBuildQueue(sqs, queue),
   artifacts: s3ArtifactStore(s3, config.ARTIFACT_BUCKET),
   catalogue: upstreamCatalogue({

@@ -74,6 +74,17 @@ describe('runMaintenance', () => {
     expect((await parts().artifacts.stat('json/v1/branches.json'))?.meta.contentType).toBe('application/json');
   });
 
+  it('sweeps once where no build waits or is under way, and is over at once', async () => {
+    await runMaintenance(parts({ isIdle: async () => true }), 600_000);
+    expect([swept.length, published.length]).toEqual([1, 1]);
+  });
+
+  it('sweeps twice where it cannot tell, and fails in the end', async () => {
+    const gone = new Error('no such table');
+    await expect(run(parts({ isIdle: () => Promise.reject(gone) }))).rejects.toThrow('Maintenance met 1 failures');
+    expect([swept.length, troubles]).toEqual([2, [gone]]);
+  });
+
   it('writes only what has changed, also when run twice at once', async () => {
     await run(parts());
     await Promise.all([run(parts()), run(parts())]);

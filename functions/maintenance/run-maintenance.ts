@@ -6,13 +6,15 @@ export interface RunMaintenanceDeps extends MaintainDeps, Omit<PublishCatalogueD
   readonly onPublished: (keys: readonly string[]) => void;
   /** What else is to be put right in a run, one after the other. */
   readonly settle?: readonly (() => Promise<unknown>)[];
+  /** Whether no build waits or is under way: then there is nothing that a second sweep could find in time. */
+  readonly isIdle?: () => Promise<boolean>;
 }
 
 /** Schedulers call once a minute at most; sweeps come every half of one (ARCHITECTURE.md §5). */
 const SWEEPS = 2;
 
 /**
- * One scheduled run: publishes the catalogue and sweeps, at once and again before the next run is due. What fails does not keep
+ * One scheduled run: publishes the catalogue and sweeps, at once and, unless idle, again before the next run is due. What fails does not keep
  * the rest from being done; the run then fails with it in the end, so that alarms see it.
  */
 export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_EVERY_MS): Promise<void> {
@@ -44,6 +46,7 @@ export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_E
   );
   for (const settle of deps.settle ?? []) await settle().catch(onTrouble);
   await publishCatalogue({ ...deps, branches: deps.branches() }).then(deps.onPublished, onTrouble);
+  if (await deps.isIdle?.().catch(onTrouble)) stop.abort();
   await sweeping;
   if (troubles.length > 0) throw new AggregateError(troubles, `Maintenance met ${troubles.length} failures`);
 }
