@@ -32,7 +32,8 @@ const PROFILE_INPUT = /^[A-Za-z0-9][A-Za-z0-9.,_-]*$/;
 const VERSION = /^[A-Za-z0-9_.,-]*$/;
 const TARGET = /^[A-Za-z0-9_]*\/[A-Za-z0-9_]*$/;
 const PACKAGE_VERSION = /^[A-Za-z0-9_+.,~-]*$/;
-const REPOSITORY_NAME = /^[A-Za-z0-9_.-]+$/;
+/** opkg keeps a list in a file of this name: `.` and `..` are none. */
+export const REPOSITORY_NAME = /^\.*[A-Za-z0-9_-][A-Za-z0-9_.-]*$/;
 const REPOSITORY_URL = /^https?:\/\/[^\s"'`$\\<>{}|^\u0000-\u001f\u007f-\u009f]+$/;
 
 /** OpenWrt's longest name has about half as many. */

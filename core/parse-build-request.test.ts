@@ -87,6 +87,8 @@ describe('a build request', () => {
     [{ ...base, defaults: '#'.repeat(20_481) }, 'string_too_long', ['body', 'defaults'], 'String should have at most 20480 characters'],
     [{ ...base, repositories: { a: 'ftp://x/y' } }, 'string_pattern_mismatch', ['body', 'repositories', 'a'], undefined],
     [{ ...base, repositories: { 'a b': 'https://x/y' } }, 'string_pattern_mismatch', ['body', 'repositories', 'a b', '[key]'], undefined],
+    [{ ...base, repositories: { '.': 'https://x/y' } }, 'string_pattern_mismatch', ['body', 'repositories', '.', '[key]'], undefined],
+    [{ ...base, repositories: { '..': 'https://x/y' } }, 'string_pattern_mismatch', ['body', 'repositories', '..', '[key]'], undefined],
     [{ ...base, packages_versions: { vim: '$1' } }, 'string_pattern_mismatch', ['body', 'packages_versions', 'vim'], undefined],
     [{ ...base, packages: Array(1001).fill('vim') }, 'too_long', ['body', 'packages'], undefined],
     [{ ...base, repository_keys: Array(17).fill('k') }, 'too_long', ['body', 'repository_keys'], undefined],
@@ -139,6 +141,9 @@ describe('a build request', () => {
     expect(complaints({ ...base, packages_versions: { [text]: '1' } })).toHaveLength(1);
     expect(complaints({ ...base, packages_versions: { vim: text } })).toHaveLength(1);
     expect(complaints({ ...base, repositories: { [text]: 'https://example.org/x' } })).toHaveLength(1);
+  });
+  it.each(['a', '-', '_', '.a', '..a', 'a.', 'a..b', 'openwrt_base', '1'])('takes the repository name %j', (name) => {
+    expect(complaints({ ...base, repositories: { [name]: 'https://example.org/x' } })).toEqual([]);
   });
   it.each([
     'https://u:p@h/x',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { UnsafeArgumentError } from './commands.ts';
-import { repositoryFile, withUpstream } from './repository-file.ts';
+import { RepositoryNameTakenError, repositoryFile, withUpstream } from './repository-file.ts';
 
 const fixture = (name: string) => readFile(new URL(`./fixtures/${name}`, import.meta.url), 'utf8');
 const OPKG = { usesApk: false, mode: 'append', original: '', repositories: {} } as const;
@@ -37,9 +37,25 @@ describe('of opkg', () => {
       ].join('\n'),
     );
   });
+
+  it.each(['append', 'replace'] as const)('has one repository of each name (%s)', async (mode) => {
+    const original = await fixture('repositories.24.10.2.conf');
+    const named = (name: string) => () =>
+      repositoryFile({ ...OPKG, mode, original, repositories: { a: 'https://a.example/a', [name]: 'https://a.example/x' } });
+    expect(named('imagebuilder')).toThrow(RepositoryNameTakenError);
+    if (mode === 'append') expect(named('openwrt_base')).toThrow(/openwrt_base is taken/);
+    else expect(named('openwrt_base')()).toContain('src/gz openwrt_base https://a.example/x');
+    expect(named('openwrt_bas')()).toContain('src/gz openwrt_bas https://a.example/x');
+  });
 });
 
 describe('of apk', () => {
+  it('has no names that could be taken', () => {
+    expect(repositoryFile({ ...APK, original: 'x\n', repositories: { imagebuilder: 'https://a.example/x' } })).toContain(
+      'https://a.example/x',
+    );
+  });
+
   it('keeps what is there, and adds bare URLs', async () => {
     const original = await fixture('repositories.25.12.0');
     const url = 'https://a.example/packages.adb';
@@ -57,6 +73,8 @@ it.each([
   [{ 'a b': 'https://a.example/' }],
   [{ 'a\nsrc/gz evil': 'https://a.example/' }],
   [{ '': 'https://a.example/' }],
+  [{ '.': 'https://a.example/' }],
+  [{ '..': 'https://a.example/' }],
   [{ a: 'https://a.example/\nsrc/gz b https://b.example/' }],
   [{ a: 'file:///etc' }],
   [{ a: 'https://a.example/$(id)' }],

@@ -15,5 +15,6 @@ export function checkOrder({ request, requestHash }: BuildOrder): void {
     ...(request.rootfs_size_mb === null ? {} : { rootfsSizeMb: request.rootfs_size_mb }),
     ...(request.filesystem === null ? {} : { filesystem: request.filesystem }),
   });
-  repositoryFile({ original: '', usesApk: false, repositories: request.repositories, mode: request.repositories_mode });
+  // As for apk: which names are taken is for the ImageBuilder itself to say.
+  repositoryFile({ original: '', usesApk: true, repositories: request.repositories, mode: request.repositories_mode });
 }

@@ -4,8 +4,8 @@ import type { BuildOrder } from '#core/build-order.ts';
 import { BuildFailure } from '#core/build-output.ts';
 import type { Filesystem } from '#core/build-request.ts';
 import { ARCHIVES, onlyFilesystem, parseDotConfig } from '#core/imagebuilder/dot-config.ts';
-import { repositoryFile, withUpstream } from '#core/imagebuilder/repository-file.ts';
-import { InvalidRepositoryKeyError, type KeyFile, repositoryKeyFiles } from '#core/imagebuilder/repository-keys.ts';
+import { RepositoryNameTakenError, repositoryFile, withUpstream } from '#core/imagebuilder/repository-file.ts';
+import { InvalidRepositoryKeyError, repositoryKeyFiles } from '#core/imagebuilder/repository-keys.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
 import { putFile } from './put-file.ts';
@@ -43,17 +43,13 @@ export async function prepareTree(
   const repositories = join(tree, facts.repositoryFile);
   const original = withUpstream(await readFile(repositories, 'utf8'), upstreamUrl);
   const hasRepositories = Object.keys(request.repositories).length > 0;
-  const text = hasRepositories
-    ? repositoryFile({
-        original,
-        usesApk: facts.packageManager === 'apk',
-        repositories: request.repositories,
-        mode: request.repositories_mode,
-      })
-    : original;
+  const { repositories: added, repositories_mode: mode } = request;
+  const usesApk = facts.packageManager === 'apk';
+  const text = hasRepositories ? orBuildFailure(() => repositoryFile({ original, usesApk, repositories: added, mode })) : original;
   await putFile(repositories, text, uid);
 
-  for (const { path, content } of keyFiles(request.repository_keys)) await putFile(join(tree, path), content, uid);
+  for (const { path, content } of orBuildFailure(() => repositoryKeyFiles(request.repository_keys)))
+    await putFile(join(tree, path), content, uid);
   if (request.defaults) await putFile(join(tree, DEFAULTS), request.defaults, uid);
   const config = join(tree, '.config');
   const filesystems = parseDotConfig(await readFile(config, 'utf8')).filesystems.filter((name) => !ARCHIVES.includes(name));
@@ -67,11 +63,13 @@ export async function prepareTree(
   };
 }
 
-function keyFiles(keys: readonly string[]): KeyFile[] {
+/** What the request asks for in vain, today and tomorrow. */
+function orBuildFailure<T>(make: () => T): T {
   try {
-    return repositoryKeyFiles(keys);
+    return make();
   } catch (error) {
-    if (error instanceof InvalidRepositoryKeyError) throw new BuildFailure(error.message, {}, { cause: error });
+    if (error instanceof InvalidRepositoryKeyError || error instanceof RepositoryNameTakenError)
+      throw new BuildFailure(error.message, {}, { cause: error });
     throw error;
   }
 }

@@ -1,0 +1,55 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BuildFailure } from '#core/build-output.ts';
+import type { BuildRequest } from '#core/build-request.ts';
+import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
+import { demoBinDir, demoOrder } from './testing/demo-order.ts';
+
+let directory: string;
+let upstream: DemoUpstreamServer;
+let maker: ImagebuilderMaker;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-prepare-tree-'));
+  upstream = await serveDemoUpstream();
+  const [cacheDirectory, workDirectory, keyDirectory] = ['cache', 'work', 'keys'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
+  maker = imagebuilderMaker({ upstreamUrl: upstream.url, cacheDirectory, workDirectory, keyDirectory });
+});
+afterAll(async () => {
+  await upstream.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function failureOf(request: Partial<BuildRequest>): Promise<unknown> {
+  const order = await demoOrder(upstream.url, { filesystem: 'squashfs', ...request });
+  const progress = { enter: () => undefined, log: () => undefined };
+  const error: unknown = await maker.make(order, demoBinDir(), progress, new AbortController().signal).then(
+    (output) => output.dispose(),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof BuildFailure) await error.evidence.dispose?.();
+  return error;
+}
+
+it.each([
+  ['append', 'openwrt_base'],
+  ['append', 'imagebuilder'],
+  ['replace', 'imagebuilder'],
+] as const)('a build is told, once and for all, that %s of a repository named %s cannot be', async (mode, name) => {
+  const error = await failureOf({ repositories: { [name]: `${upstream.url}/custom/opkg` }, repositories_mode: mode });
+  expect(error).toBeInstanceOf(BuildFailure);
+  expect(error).toMatchObject({ message: expect.stringMatching(`^Repository name ${name} is taken: `) });
+  expect(await readdir(join(directory, 'work', 'builds'))).toEqual([]);
+});
+
+it('and that a key is none', async () => {
+  const error = await failureOf({ repository_keys: ['nonsense'] });
+  expect(error).toBeInstanceOf(BuildFailure);
+  expect(error).toMatchObject({ message: expect.stringContaining('repository_keys[0]') });
+});
