@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { SettingsError } from '#core/read-settings.ts';
 import type { Log } from '#http/log.ts';
 import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
@@ -6,7 +5,7 @@ import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-option
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import type { StandaloneConfig } from './config.ts';
-import { lockDataDirectory } from './lock-data-directory.ts';
+import { lockData } from './lock-data.ts';
 import { type Standalone, startStandalone } from './server.ts';
 import { stdoutLog } from './stdout-log.ts';
 
@@ -21,8 +20,7 @@ export async function startRealServer(
   log: Log = stdoutLog(config.LOG_LEVEL),
   overrides: RunnerOverrides = {},
 ): Promise<Standalone> {
-  await mkdir(config.dataDir, { recursive: true });
-  const unlock = lockDataDirectory(config.dataDir);
+  const unlock = lockData(config);
   const maker = imagebuilderMaker({
     upstreamUrl: config.UPSTREAM_URL,
     cacheDirectory: config.cacheDir,

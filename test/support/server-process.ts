@@ -14,7 +14,7 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
-/** `npm start` in a process of its own, for tests that kill it. A `wrapper` is a command that runs the one after it in its place. */
+/** `npm start` in a process of its own, for tests that kill it. Rejects with what it said when it ends before it listens. A `wrapper` is a command that runs the one after it in its place. */
 export async function serverProcess(
   dataDir: string,
   upstreamUrl: string,
@@ -43,9 +43,12 @@ export async function serverProcess(
     rest = parts.pop() ?? '';
     lines.push(...parts);
   });
-  child.stderr.resume();
+  let complaints = '';
+  child.stderr.on('data', (chunk) => {
+    complaints += chunk;
+  });
   return {
-    url: await listeningUrl(child, lines),
+    url: await listeningUrl(child, () => [...lines, complaints]),
     pid: child.pid ?? 0,
     lines,
     kill: async () => {
@@ -59,11 +62,11 @@ export async function serverProcess(
   };
 }
 
-async function listeningUrl(child: ChildProcess, lines: readonly string[]): Promise<string> {
+async function listeningUrl(child: ChildProcess, said: () => readonly string[]): Promise<string> {
   for (;;) {
-    const line = lines.find((text) => text.includes('"server listening"'));
+    const line = said().find((text) => text.includes('"server listening"'));
     if (line !== undefined) return JSON.parse(line).url;
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${lines.join('\n')}`);
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${said().join('\n')}`);
     await delay(20);
   }
 }
