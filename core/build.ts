@@ -128,6 +128,19 @@ export function isReplaceable(build: Build, now: Date): boolean {
   }
 }
 
+/** The build has failed, but not for its request: asked for again, it is built again. */
+export const isWorthAnotherTry = (build: Build): build is FailedBuild => build.state === 'failed' && !build.cached;
+
+/** So long such a failure is told to whoever asks again; default of `REBUILD_PAUSE`. */
+export const REBUILD_PAUSE_SECONDS = 10;
+
+/**
+ * How many seconds a failure that is worth another try is still told, 0 when it is to be tried. Who polls by asking again would else
+ * never hear of a failure, and have the same build begun for ever.
+ */
+export const rebuildPauseLeft = ({ finishedAt }: FailedBuild, now: Date, pauseSeconds = REBUILD_PAUSE_SECONDS): number =>
+  Math.max(0, Math.ceil((Date.parse(finishedAt) - now.getTime()) / 1000 + pauseSeconds));
+
 /** What stays the same through all states. */
 export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, ticket, left }: Build) => ({
   hash,

@@ -1,7 +1,7 @@
 import type { RequestHash } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import type { BuildRequest } from './build-request.ts';
-import type { Catalogue } from './catalogue.ts';
+import type { Catalogue, PackageIndex, TargetRecord } from './catalogue.ts';
 import { type PackageChange, type ResolvedPackages, resolvePackages } from './package-changes/resolve-packages.ts';
 import { unknownPackages } from './package-index.ts';
 import { inputsDigest, requestHash } from './request-hash.ts';
@@ -27,36 +27,56 @@ export interface PreparedBuild {
   readonly hash: RequestHash;
 }
 
-/**
- * Validates, resolves and identifies a request without side effects. With `skipResolution` the packages are taken as they
- * are: `packages` when there are any, else the names in `packages_versions`, which then only verifies.
- * Throws what `validateRequest` throws.
- */
+export interface PrepareBuildOptions {
+  /** The packages are taken as they are: `packages` when there are any, else the names in `packages_versions`, which then only verifies. */
+  readonly skipResolution?: boolean;
+  /** Upstream is asked what the target is now, unless it was just now. */
+  readonly fresh?: boolean;
+}
+
+/** Validates, resolves and identifies a request without side effects. Throws what `validateRequest` throws. */
 export async function prepareBuild(
   deps: PrepareBuildDeps,
   request: BuildRequest,
-  { skipResolution = false }: { skipResolution?: boolean } = {},
+  { skipResolution = false, fresh = false }: PrepareBuildOptions = {},
 ): Promise<PreparedBuild> {
-  const valid = await validateRequest(deps, request);
+  const valid = await validateRequest(deps, request, { fresh });
   const before = lately.get(request);
-  if (before?.skipResolution === skipResolution && isAsBefore(before.prepared.valid, valid)) return before.prepared;
+  if (before?.skipResolution === skipResolution && isAsBefore(before, valid)) return { ...before.prepared, valid };
   const asked = valid.request;
   const { packages, packagesVersions, changes } = skipResolution ? asListed(asked) : resolveRequest(asked);
   const resolved: BuildRequest = { ...asked, packages: [...packages], packages_versions: { ...packagesVersions } };
   const { missing, suggestions } = missingPackages(resolved, valid);
   const inputs = inputsDigest(valid.record);
   const hash = requestHash(resolved, valid.record.revision, inputs);
-  const prepared = { asked, resolved, changes, missing, suggestions, valid, inputs, hash };
-  lately.set(request, { skipResolution, prepared });
-  return prepared;
+  const prepared = { asked, resolved, changes, missing, suggestions, inputs, hash };
+  lately.set(request, {
+    skipResolution,
+    branch: valid.branch,
+    record: new WeakRef(valid.record),
+    index: valid.index && new WeakRef(valid.index),
+    prepared,
+  });
+  return { ...prepared, valid };
+}
+
+/** What was made of a request, and of what; upstream's records are held by the catalogue alone, which bounds them. */
+interface Lately {
+  readonly skipResolution: boolean;
+  readonly branch: ValidRequest['branch'];
+  readonly record: WeakRef<TargetRecord>;
+  readonly index: WeakRef<PackageIndex> | undefined;
+  readonly prepared: Omit<PreparedBuild, 'valid'>;
 }
 
 /** A request object that is asked with again, as those of bodies are that come again (http/build-request-body.ts), means what it meant. */
-const lately = new WeakMap<BuildRequest, { skipResolution: boolean; prepared: PreparedBuild }>();
+const lately = new WeakMap<BuildRequest, Lately>();
 
 /** Of a request only upstream's records change what is made of it; they are replaced, never changed. */
-const isAsBefore = (before: ValidRequest, now: ValidRequest) =>
-  before.branch === now.branch && before.record === now.record && before.index === now.index;
+const isAsBefore = (before: Lately, { branch, record, index }: ValidRequest) =>
+  before.branch === branch &&
+  before.record.deref() === record &&
+  (before.index === undefined ? index === undefined : index !== undefined && before.index.deref() === index);
 
 /** What a runner gets to see of a prepared build. */
 export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['imagebuilder']): BuildOrder {

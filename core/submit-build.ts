@@ -1,16 +1,27 @@
 import { artifactKeys } from './artifact-keys.ts';
-import { type BinDir, type Build, type ExpiringBuild, factsOf, isReplaceable, type QueuedBuild } from './build.ts';
+import {
+  type BinDir,
+  type Build,
+  type ExpiringBuild,
+  factsOf,
+  isReplaceable,
+  isWorthAnotherTry,
+  type QueuedBuild,
+  rebuildPauseLeft,
+} from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import type { BuildRequest } from './build-request.ts';
 import { type BuildStatusDeps, type BuildView, viewBuild } from './build-status.ts';
 import { BuildNotFoundError, ImagebuilderNotPublishedError, QueueFullError, UnknownPackagesError } from './errors.ts';
 import type { BuildQueue } from './ports.ts';
-import { buildOrderOf, type PrepareBuildDeps, type PreparedBuild, prepareBuild } from './prepare-build.ts';
+import { buildOrderOf, type PrepareBuildDeps, type PrepareBuildOptions, type PreparedBuild, prepareBuild } from './prepare-build.ts';
 
 export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps {
   readonly queue: BuildQueue;
   /** More waiting builds than this and new ones are refused (`max_pending_jobs`). */
   readonly maxPendingBuilds: () => number;
+  /** See `rebuildPauseLeft`. */
+  readonly rebuildPauseSeconds?: () => number;
   /** Told when a message could not be sent; the sweeper sends it later. */
   readonly onSendFailure?: (error: unknown, build: QueuedBuild) => void;
 }
@@ -49,10 +60,7 @@ export async function submitBuild(
   request: BuildRequest,
   { correlationId, skipResolution = false, admit }: SubmitBuildOptions,
 ): Promise<Submitted> {
-  const prepared = await prepareBuild(deps, request, { skipResolution });
-  if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
-
-  const known = await deps.builds.get(prepared.hash);
+  const { prepared, known } = await identify(deps, request, { skipResolution });
   const remembered = await answerOf(deps, prepared, known);
   if (remembered !== undefined) return remembered;
 
@@ -82,11 +90,26 @@ export async function submitBuild(
   return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
 }
 
+/** The request made ready, and the build that is known by its hash. */
+async function identify(deps: SubmitBuildDeps, request: BuildRequest, options: PrepareBuildOptions) {
+  const prepared = await prepareBuild(deps, request, options);
+  if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
+  const known = await deps.builds.get(prepared.hash);
+  // Mostly upstream has moved on: then the same request is another build by now.
+  if (known !== undefined && isWorthAnotherTry(known) && !options.fresh) return identify(deps, request, { ...options, fresh: true });
+  return { prepared, known };
+}
+
 /** What there is to say of a build that is known and still counts. */
 async function answerOf(deps: SubmitBuildDeps, prepared: PreparedBuild, known: Build | undefined): Promise<Submitted | undefined> {
-  if (known === undefined || isReplaceable(known, deps.now())) return undefined;
+  if (known === undefined || isToBeBuilt(deps, known)) return undefined;
   const view = await viewBuild(deps, known).catch((error) => unlessGone(known, error));
   return view && { view, outcome: outcomeOf(known), prepared };
+}
+
+function isToBeBuilt({ now, rebuildPauseSeconds }: SubmitBuildDeps, known: Build): boolean {
+  if (!isReplaceable(known, now())) return false;
+  return !isWorthAnotherTry(known) || rebuildPauseLeft(known, now(), rebuildPauseSeconds?.()) === 0;
 }
 
 /** Of all who begin a build of one hash at once, one wins; the others are told of the winner's. */

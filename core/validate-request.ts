@@ -1,6 +1,6 @@
 import { type Branch, branchOf, versionPath } from './branches.ts';
 import type { BuildRequest } from './build-request.ts';
-import type { Catalogue, PackageIndex, TargetRecord } from './catalogue.ts';
+import type { Catalogue, Freshness, PackageIndex, TargetRecord } from './catalogue.ts';
 import {
   DefaultsNotAllowedError,
   RepositoryNotAllowedError,
@@ -37,11 +37,12 @@ export interface ValidRequest {
 /**
  * Checks a request against policy and upstream, in the reference server's order, first failure wins (CONTRACT.md §4.8) —
  * but always, also when the answer is cached (§0.3). Throws the matching `AsuError`; `UpstreamUnavailableError` when upstream
- * cannot be asked and was never seen.
+ * cannot be asked and was never seen. `fresh`: upstream is asked what the target is now, unless it was just now.
  */
 export async function validateRequest(
   { catalogue, policy }: { catalogue: Catalogue; policy: Policy },
   asked: BuildRequest,
+  freshness: Freshness = {},
 ): Promise<ValidRequest> {
   const request = normaliseRequest(asked);
   if (request.defaults && !policy.allowDefaults) throw new DefaultsNotAllowedError();
@@ -60,7 +61,7 @@ export async function validateRequest(
   if (!isListed && !Object.hasOwn((await catalogue.targets(path, FRESH)) ?? {}, request.target))
     throw new UnsupportedTargetError(request.target);
 
-  const known = await catalogue.target(request.version, path, request.target);
+  const known = await catalogue.target(request.version, path, request.target, freshness);
   const record = known !== undefined && fits(known, request) ? known : await catalogue.target(request.version, path, request.target, FRESH);
   if (record === undefined) throw new UnsupportedTargetError(request.target);
   const profile = resolveProfile(record, request.profile);

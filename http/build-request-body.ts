@@ -10,8 +10,8 @@ interface BuildRequestDeps {
   readonly maxBodyBytes: () => number;
 }
 
-/** Bodies that were asked with lately, weighed by their characters. */
-const MAX_REMEMBERED = 2 * 1024 * 1024;
+/** Bodies that were asked with lately, weighed by their characters; what is made of each takes some times as much. */
+const MAX_REMEMBERED = 1024 * 1024;
 const MAX_BODY_REMEMBERED = 16 * 1024;
 
 const rememberedBy = new WeakMap<ParseBuildRequest, BoundedMap<{ text: string; request: BuildRequest }>>();

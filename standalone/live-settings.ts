@@ -21,6 +21,7 @@ export interface LiveSettings {
   readonly parseRequest: () => ParseBuildRequest;
   readonly maxBodyBytes: () => number;
   readonly maxPendingBuilds: () => number;
+  readonly rebuildPauseSeconds: () => number;
   /** What a client is asked before it begins a build. */
   readonly admit: (c: Context<HttpEnv>) => AdmitBuild | undefined;
   readonly serverFacts: () => ServerFacts;
@@ -60,6 +61,7 @@ export function liveSettings(initial: StandaloneConfig): LiveSettings {
     parseRequest: () => parse,
     maxBodyBytes: () => maxBodyBytes(config.MAX_DEFAULTS_LENGTH),
     maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+    rebuildPauseSeconds: () => config.REBUILD_PAUSE,
     admit: (c) => admit?.(c),
     serverFacts: () => ({
       version: VERSION,

@@ -133,6 +133,7 @@ export async function startStandalone(
         }),
       }),
       maxPendingBuilds: settings.maxPendingBuilds,
+      rebuildPauseSeconds: settings.rebuildPauseSeconds,
       admit: settings.admit,
       onSubmitted: (submitted, client) => {
         metrics.onRequest(submitted.outcome);

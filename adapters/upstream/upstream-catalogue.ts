@@ -33,8 +33,11 @@ export interface UpstreamCatalogueOptions {
 }
 
 const MINUTE_MS = 60_000;
-/** A record up to this age is answered at once and refreshed behind the caller's back; an older one may name what upstream has long replaced. */
-const RECORD_MAX_STALE_MS = 60 * MINUTE_MS;
+/**
+ * A record that is due is answered at once, and refreshed behind the caller's back, for half its time again: so a target that is asked
+ * for all the time keeps nobody waiting. An older one may name what upstream has replaced since, and its build would fail.
+ */
+const RECORD_MAX_STALE = 1.5;
 /** How long a process may go on with a record that another has replaced. */
 const RECORD_MEMORY_MS = 1000;
 /** Targets of one architecture that are refreshed together share its feeds. */
@@ -99,12 +102,16 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     return value;
   }
 
-  async function loadRecord(name: TargetName, previous: StoredRecord | undefined): Promise<StoredRecord | undefined> {
+  async function loadRecord(
+    name: TargetName,
+    previous: StoredRecord | undefined,
+    { fresh = false }: Freshness,
+  ): Promise<StoredRecord | undefined> {
     const read = await readTarget(files, name, goWithout(previous));
     if (read === undefined) return undefined;
     const { record, own } = read;
     const feeds = isUpstreamPath(record.arch)
-      ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0 })
+      ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0, fresh })
       : undefined;
     const unread = [...(own.unread ?? []), ...(feeds?.unread ?? [])];
     const indexes = { ...own.indexes, ...feeds?.indexes };
@@ -136,8 +143,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
       const { value, checkedAt } = await documents.read(
         recordKey(versionPath, target),
         `${target} of ${version}`,
-        (previous: StoredRecord | undefined) => loadRecord(name, previous),
-        { maxAgeMs: recordMaxAgeMs, maxStaleMs: RECORD_MAX_STALE_MS, memoryMs: RECORD_MEMORY_MS, fresh, isPartial },
+        (previous: StoredRecord | undefined) => loadRecord(name, previous, { fresh }),
+        { maxAgeMs: recordMaxAgeMs, maxStaleMs: RECORD_MAX_STALE * recordMaxAgeMs, memoryMs: RECORD_MEMORY_MS, fresh, isPartial },
       );
       return value && stamp(value, checkedAt);
     },

@@ -192,10 +192,44 @@ describe('imagebuilderMaker', () => {
     const { output, log } = await make(asked);
     expect(log).toContain(`Package index is newer than the one that the request hash stands for: ${luci}`);
     expect(log).not.toContain(`hash stands for: ${base}`);
+    await output.dispose();
+
+    const settled = { ...asked, indexes: { [`${base}.gz`]: digest } };
+    await (await make(settled)).output.dispose();
     expect((await readdir(join(directory, 'shared', 'cache', 'packages', asked.inputs))).filter((name) => !name.endsWith('.ipk'))).toEqual([
       'openwrt_base',
     ]);
-    await output.dispose();
+  });
+
+  it('keeps no packages under a key that stands for other indexes', async () => {
+    const luci = 'releases/24.10.2/packages/x86_64/luci/Packages.gz';
+    const asked = { ...(await order({ packages: ['zzz'] })), inputs: 'e'.repeat(64), indexes: { [luci]: '0'.repeat(64) } };
+    await (await make(asked)).output.dispose();
+    expect(await readdir(join(directory, 'shared', 'cache', 'packages'))).not.toContain(asked.inputs);
+  });
+
+  it('makes no image of one revision with packages of another', async () => {
+    const target = 'releases/24.10.2/targets/x86/64/packages/Packages';
+    const asked = { ...(await order({ packages: ['zzz'] })), indexes: { [`${target}.gz`]: '0'.repeat(64) } };
+    const error = await make(asked).then(String, (reason: unknown) => reason as InfrastructureFailure);
+    expect(error).toBeInstanceOf(InfrastructureFailure);
+    expect(error).toMatchObject({ isFinal: true, message: expect.stringContaining(`no longer those of revision ${asked.revision}`) });
+  });
+
+  it('makes no image without an index that the request was resolved with', async () => {
+    const base = 'releases/24.10.2/packages/x86_64/base/Packages';
+    const packed = Buffer.from(await (await fetch(`${upstream.url}/${base}.gz`)).arrayBuffer());
+    const asked = {
+      ...(await order({ packages: ['vim'] })),
+      inputs: 'f'.repeat(64),
+      indexes: {
+        [`${base}.gz`]: createHash('sha256').update(packed).digest('hex'),
+        [`${base.replace('base', 'luci')}.gz`]: '0'.repeat(64),
+      },
+    };
+    upstream.faults.add('/luci/Packages', { kind: 'status', status: 503 });
+    const error = await make(asked).then(String, (reason: unknown) => reason as InfrastructureFailure);
+    expect(error).toMatchObject({ isFinal: false, message: `Package indexes could not be had: ${base.replace('base', 'luci')}` });
   });
 
   it('puts defaults into the image', async () => {

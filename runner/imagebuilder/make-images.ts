@@ -12,7 +12,7 @@ import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BuildProgress } from '#core/ports.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import { builtProfile } from './built-profile.ts';
-import { failureOf, isTooBig } from './failure-of.ts';
+import { failureOf, isTooBig, ranOutOfRoom } from './failure-of.ts';
 import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
 import { installedPackages } from './installed-packages.ts';
 import type { OrderedIndexes } from './ordered-indexes.ts';
@@ -107,13 +107,13 @@ export async function makeImages(
   };
 
   const indexesUsed = async () => {
-    const used = await usedIndexes(tree, {
+    const read = await usedIndexes(tree, {
       repositories: prepared.repositoryText,
       packageManager: facts.packageManager,
       upstreamUrl: deps.upstreamUrl,
     });
     await learning;
-    return used;
+    return { ...deps.indexes.compare(order.indexes ?? {}, read), used: read.used };
   };
 
   const over = new AbortController();
@@ -137,7 +137,7 @@ export async function makeImages(
     const built = profiles === undefined ? undefined : builtProfile(profiles.toString('utf8'), request.profile, output.files);
     if (result.exitCode === 0 && built === undefined && request.filesystem !== null && ARCHIVES.includes(request.filesystem))
       throw unavailableFilesystem(request.filesystem, prepared.imageFilesystems);
-    if (result.exitCode !== 0 || built === undefined || isTooBig(result))
+    if (result.exitCode !== 0 || built === undefined || isTooBig(result) || ranOutOfRoom(result))
       throw failureOf({ ...result, isOffline: offline }, request.repositories);
     const images = new Set(built.profile.images.map(({ name }) => name));
     refuse(
@@ -153,12 +153,18 @@ export async function makeImages(
     const manifest = manifestOf(installed);
     refuse(checkManifest(manifest, request.packages_versions, installed));
 
-    const used = await indexesUsed();
-    const { same, moved, unknown } = deps.indexes.compare(order.indexes ?? {}, used);
+    const { used, same, moved, unknown, lacking } = await indexesUsed();
     for (const source of moved) log.line(`Package index is newer than the one that the request hash stands for: ${source}`);
     for (const source of unknown) log.line(`Package index not compared with that of the request hash: ${source}`);
+    if (lacking.length > 0) throw new InfrastructureFailure(`Package indexes could not be had: ${lacking.join(', ')}`);
+    if (moved.some((source) => source.startsWith(`${order.versionPath}/targets/`)))
+      throw new InfrastructureFailure(
+        `The packages of ${request.target} are no longer those of revision ${order.revision}: upstream has changed them since the request was accepted. Ask again`,
+        { isFinal: true },
+      );
 
-    if (trusted) {
+    // Under this key lie packages of just these indexes.
+    if (trusted && moved.length === 0) {
       // The images are made: what only the next build gains by may fail.
       const unimportant = (error: unknown) => log.line(`Not kept for the next build: ${error instanceof Error ? error.message : error}`);
       const indexes = used.filter(({ source }) => same.has(source)).map(({ file }) => file);
@@ -181,9 +187,8 @@ export async function makeImages(
     };
   } catch (error) {
     // A request that fails over other feeds than it was accepted for has not failed for good.
-    const used = error instanceof BuildFailure ? await indexesUsed().catch(() => []) : [];
-    const { moved } = deps.indexes.compare(order.indexes ?? {}, used);
-    if (error instanceof BuildFailure && moved.length > 0)
+    const compared = error instanceof BuildFailure ? await indexesUsed().catch(() => undefined) : undefined;
+    if (compared !== undefined && compared.moved.length > 0 && error instanceof BuildFailure)
       throw new InfrastructureFailure(`${error.message} (the package feeds have changed since the request was accepted: ask again)`, {
         cause: error,
         evidence: { ...evidence(), ...error.evidence },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { IndexDigests } from '#core/catalogue.ts';
-import type { UsedIndex } from './used-indexes.ts';
+import type { IndexesRead } from './used-indexes.ts';
 
 /** How the indexes that a build read stand to those that its request hash was made over. */
 interface IndexComparison {
@@ -12,12 +12,14 @@ interface IndexComparison {
   readonly moved: readonly string[];
   /** Sources of which that could not be told. */
   readonly unknown: readonly string[];
+  /** Sources that the hash was made over and the build went without. */
+  readonly lacking: readonly string[];
 }
 
 export interface OrderedIndexes {
   /** Starts finding out what `compare` will need; takes as long as the downloads it takes, and never rejects. */
   learn(ordered: IndexDigests, signal: AbortSignal): Promise<void>;
-  compare(ordered: IndexDigests, used: readonly UsedIndex[]): IndexComparison;
+  compare(ordered: IndexDigests, read: IndexesRead): IndexComparison;
 }
 
 const PACKED = '.gz';
@@ -59,7 +61,7 @@ export function orderedIndexes({ upstreamUrl, fetch }: { upstreamUrl: string; fe
       const wanted = Object.entries(ordered).filter(([path, digest]) => path.endsWith(PACKED) && !unpacked.get(digest));
       await Promise.all(wanted.map(([path, digest]) => learnOne(path, digest, signal)));
     },
-    compare: (ordered, used) => {
+    compare: (ordered, { used, absent }) => {
       const same = new Set<string>();
       const moved: string[] = [];
       const unknown: string[] = [];
@@ -70,7 +72,9 @@ export function orderedIndexes({ upstreamUrl, fetch }: { upstreamUrl: string; fe
         else if (expected === digest) same.add(source);
         else moved.push(source);
       }
-      return { same, moved, unknown };
+      // Where not one was found, they lie where nobody looks: that says nothing of the build.
+      const lacking = used.length === 0 ? [] : absent.filter((source) => (ordered[source] ?? ordered[`${source}${PACKED}`]) !== undefined);
+      return { same, moved, unknown, lacking };
     },
   };
 }

@@ -11,6 +11,12 @@ export interface UsedIndex {
   readonly sha256: string;
 }
 
+export interface IndexesRead {
+  readonly used: readonly UsedIndex[];
+  /** Sources that the repository file names and the build went without, since they could not be had. */
+  readonly absent: readonly string[];
+}
+
 interface IndexPlace {
   readonly url: string;
   readonly file: string;
@@ -32,18 +38,18 @@ function indexPlaces(repositories: string, packageManager: 'opkg' | 'apk'): Inde
   });
 }
 
-/** The indexes as they lie in a tree whose build is over, with the digests of their bytes. Those that it went without are left out. */
+/** The indexes as they lie in a tree whose build is over, with the digests of their bytes. */
 export async function usedIndexes(
   tree: string,
   { repositories, packageManager, upstreamUrl }: { repositories: string; packageManager: 'opkg' | 'apk'; upstreamUrl: string },
-): Promise<UsedIndex[]> {
-  const used = await Promise.all(
-    indexPlaces(repositories, packageManager).map(async ({ url, file }): Promise<UsedIndex[]> => {
-      const bytes = await readInside(tree, join('dl', file));
-      if (bytes === undefined) return [];
-      const source = url.startsWith(`${upstreamUrl}/`) ? url.slice(upstreamUrl.length + 1) : url;
-      return [{ source, file, sha256: createHash('sha256').update(bytes).digest('hex') }];
-    }),
-  );
-  return used.flat();
+): Promise<IndexesRead> {
+  const used: UsedIndex[] = [];
+  const absent: string[] = [];
+  for (const { url, file } of indexPlaces(repositories, packageManager)) {
+    const bytes = await readInside(tree, join('dl', file));
+    const source = url.startsWith(`${upstreamUrl}/`) ? url.slice(upstreamUrl.length + 1) : url;
+    if (bytes === undefined) absent.push(source);
+    else used.push({ source, file, sha256: createHash('sha256').update(bytes).digest('hex') });
+  }
+  return { used, absent };
 }

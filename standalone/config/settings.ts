@@ -1,6 +1,7 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { REBUILD_PAUSE_SECONDS } from '#core/build.ts';
 import { parseDuration } from '#core/duration.ts';
 import { RETRY_DELAYS_SECONDS } from '#core/run-build.ts';
 import { baseUrl, count, flag, seconds, words } from '#core/setting-kinds.ts';
@@ -174,6 +175,15 @@ export const Settings = z.object({
         description: 'Pauses between the attempts at a build that met a full disk, a broken download or the like.',
         takes: 'list',
         unit: 'seconds',
+      }),
+    ),
+  REBUILD_PAUSE: atMost('1h')
+    .default(REBUILD_PAUSE_SECONDS)
+    .meta(
+      facts({
+        description: 'How long after a failure without fault of the request it is told to who asks again; then it is built again.',
+        unit: 'seconds',
+        reloads: true,
       }),
     ),
   SERVER_STATS: flag

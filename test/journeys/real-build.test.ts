@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { downloadAll, type Finished } from '#test/support/download.ts';
@@ -161,15 +162,17 @@ describe('trouble upstream', () => {
     ['wrong bytes', { kind: 'wrong-bytes' }],
     ['cut connections', { kind: 'truncated', announced: true }],
   ] as const)('%s instead of an ImageBuilder: retried, told, not remembered, and gone when it is over', async (_, fault) => {
-    const fresh = await testServer({ realImages: { downloadAttempts: 1 }, env: { RETRY_DELAYS: '1s' } });
+    const fresh = await testServer({ realImages: { downloadAttempts: 1 }, env: { RETRY_DELAYS: '1s', REBUILD_PAUSE: '2s' } });
     const body = { ...X86, version: '24.10.2', packages: ['vim'] };
     try {
       await fresh.get('/json/v1/overview.json');
       fresh.upstream.faults.add(/openwrt-imagebuilder.*\.tar/, fault);
-      const { status, body: answer } = await fresh.build(body);
+      const { status, body: answer, headers } = await fresh.build(body);
       expect([status, answer['imagebuilder_status']]).toEqual([500, 'failed']);
       expect(answer['detail']).toMatch(/ImageBuilder|sha256|SHA-256|download/i);
+      expect(Number(headers.get('Retry-After'))).toBeGreaterThan(0);
       fresh.upstream.faults.clear();
+      await delay(2_100);
       expect((await fresh.build(body)).status).toBe(200);
     } finally {
       await fresh.close();

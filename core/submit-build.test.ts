@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
+import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
+import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
+import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
+import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
+import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { DEFAULT_BRANCHES } from './branches.ts';
+import { BuildFailure, InfrastructureFailure } from './build-output.ts';
+import type { Catalogue, Freshness, TargetRecord } from './catalogue.ts';
+import { buildRequestParser } from './parse-build-request.ts';
+import { runBuild } from './run-build.ts';
+import { type SubmitBuildDeps, submitBuild } from './submit-build.ts';
+
+const TIMES = { buildSeconds: 1_000, unversionedSeconds: 1_000, defaultsSeconds: 100, failureSeconds: 500 };
+const request = buildRequestParser()({ version: 'SNAPSHOT', target: 'x86/64', profile: 'generic', packages: ['vim'] });
+
+const recordOf = (revision: string): TargetRecord => ({
+  version: 'SNAPSHOT',
+  target: 'x86/64',
+  versionPath: 'snapshots',
+  arch: 'x86_64',
+  revision,
+  defaultPackages: [],
+  profiles: { generic: { id: 'generic', devicePackages: [], supportedDevices: [], raw: {} } },
+  metadata: {},
+  imagebuilder: { name: 'openwrt-imagebuilder.tar.zst', sha256: 'a'.repeat(64) },
+  indexes: {},
+  fetchedAt: '2026-11-01T00:00:00.000Z',
+});
+
+let directory: string;
+let clock: number;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-submit-build-'));
+  clock = Date.parse('2026-11-20T12:00:00Z');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+const now = () => new Date(clock);
+
+/** A server whose builds fail as `script` says; its catalogue is behind upstream until it is told to look. */
+function world(script: Script) {
+  const db = openSqlite(':memory:');
+  const builds = sqliteBuildTable(db);
+  const queue = sqliteBuildQueue(db, { pollMs: 5 });
+  const artifacts = diskArtifactStore(directory);
+  const upstream = { revision: 'r1-1111111111', looks: 0 };
+  let known = recordOf(upstream.revision);
+  const catalogue: Catalogue = {
+    versions: async () => ({ list: [] }),
+    targets: async () => ({ 'x86/64': 'x86_64' }),
+    target: async (_version, _path, _target, { fresh = false }: Freshness = {}) => {
+      if (fresh) {
+        upstream.looks += 1;
+        known = recordOf(upstream.revision);
+      }
+      return known;
+    },
+    packages: async () => undefined,
+    feeds: async () => ({}),
+  };
+  const policy = { allowDefaults: false, repositoryAllowList: [], branches: DEFAULT_BRANCHES };
+  const deps: SubmitBuildDeps = {
+    ...{ catalogue, policy, builds, queue, artifacts, now, positions: sqliteQueuePositions(db) },
+    maxPendingBuilds: () => 100,
+    rebuildPauseSeconds: () => 10,
+  };
+  const imageMaker = scriptedImageMaker(script);
+  const runner = { builds, queue, artifacts, now, timesToLive: TIMES, imageMaker, newAttemptId: randomUUID, every: () => () => undefined };
+  return {
+    upstream,
+    submit: () => submitBuild(deps, request, { correlationId: 'test' }),
+    run: async () => {
+      const message = await queue.receive({ visibilitySeconds: 60, signal: new AbortController().signal });
+      if (message === undefined) throw new Error('nothing is queued');
+      await runBuild(runner, message, new AbortController().signal);
+    },
+  };
+}
+
+const failing = (error: Error): Script => ({
+  act: () => {
+    throw error;
+  },
+});
+const GONE = new InfrastructureFailure('The ImageBuilder of this build is gone', { isFinal: true });
+
+describe('a build that failed without fault of its request', () => {
+  it('is told to who asks again at once, and built anew for who asks later', async () => {
+    const { submit, run, upstream } = world(failing(GONE));
+    const first = await submit();
+    await run();
+    const told = await submit();
+    expect([told.outcome, told.view.state, told.prepared.hash]).toEqual(['hit', 'failed', first.prepared.hash]);
+    clock += 9_999;
+    expect((await submit()).view.state).toBe('failed');
+    clock += 1;
+    expect([(await submit()).outcome, (await submit()).outcome]).toEqual(['new', 'joined']);
+    expect(upstream.looks).toBeGreaterThan(0);
+  });
+
+  it('is another build at once where upstream has moved on', async () => {
+    const { submit, run, upstream } = world(failing(GONE));
+    const first = await submit();
+    upstream.revision = 'r2-2222222222';
+    await run();
+    const second = await submit();
+    expect([second.outcome, second.prepared.valid.record.revision]).toEqual(['new', 'r2-2222222222']);
+    expect(second.prepared.hash).not.toBe(first.prepared.hash);
+  });
+});
+
+it('a failure of the request is told without looking at upstream again', async () => {
+  const { submit, run, upstream } = world(failing(new BuildFailure('conflicts')));
+  await submit();
+  await run();
+  clock += 60_000;
+  expect([(await submit()).view.state, upstream.looks]).toEqual(['failed', 0]);
+});
