@@ -1,9 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener, RequestError } from '@hono/node-server';
-import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
-import { CORS_HEADERS } from './cors.ts';
-import { errorResponse, problem } from './error-response.ts';
+import { getRequestListener } from '@hono/node-server';
+import { tellUnreadable, unreadableRequest } from './unreadable-request.ts';
 
 export interface NodeServer {
   /** `http://127.0.0.1:8000`, with the port really taken. */
@@ -28,7 +26,9 @@ export async function serveNode(
     await endOfTurn();
     return response;
   };
-  const server = createServer(getRequestListener(answer, { hostname: HOST_OF_NOBODY, errorHandler: unreadableRequest }));
+  const server = createServer({ requireHostHeader: false });
+  const listener = getRequestListener(answer, { hostname: HOST_OF_NOBODY, errorHandler: unreadableRequest });
+  server.on('request', tellUnreadable(server, listener));
   server.requestTimeout = 60_000;
   server.headersTimeout = 15_000;
   server.keepAliveTimeout = 65_000;
@@ -64,16 +64,6 @@ function endOfTurn(): Promise<void> {
     }),
   );
   return turn;
-}
-
-/** What never reaches the application, as its Host or path cannot be read, is told in the shape of every other error. */
-function unreadableRequest(error: unknown): Response {
-  const headers = { ...CORS_HEADERS, [CORRELATION_ID]: correlationIdOf(undefined) };
-  if (error instanceof RequestError)
-    return problem({ status: 400, title: 'Bad Request', detail: `Bad Request: ${error.message.toLowerCase()}` }, headers);
-  const response = errorResponse(error);
-  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
-  return response;
 }
 
 function explain({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
