@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { REBUILD_PAUSE_SECONDS } from '#core/build.ts';
 import { readSettings } from '#core/read-settings.ts';
 import { baseUrl, count, seconds } from '#core/setting-kinds.ts';
 import {
@@ -21,6 +22,7 @@ const Service = z.object({
   /** Where a prepare service of one's own answers. */
   PREPARE_SERVICE_URL: baseUrl.optional(),
   MAX_PENDING_JOBS: count(0).default(1_000),
+  REBUILD_PAUSE: seconds.default(REBUILD_PAUSE_SECONDS),
   JOB_TIMEOUT: seconds.default(600),
   VERIFY: z.enum(['require', 'known', 'checksum']).default('known'),
   TRUSTED_KEYS: z.string().default(''),

@@ -80,6 +80,7 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
         askPrepare,
         queue: sqsBuildQueue(sqs, { queueUrl, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
         maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+        rebuildPauseSeconds: () => config.REBUILD_PAUSE,
         onSubmitted: (submitted, client) => {
           metrics.onRequest(submitted.outcome);
           recorder.onSubmitted(submitted, client);

@@ -37,7 +37,8 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
         deps.onRejected?.(client);
         throw error;
       });
-      c.set('logFields', { outcome: submitted.outcome, request_hash: submitted.prepared.hash });
+      // Whoever has the hash of a build with `defaults` reads them back.
+      c.set('logFields', { outcome: submitted.outcome, ...(!request.defaults && { request_hash: submitted.prepared.hash }) });
       deps.onSubmitted?.(submitted, client);
       return buildResponse(submitted.view, deps.estimate, 'POST');
     })

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { REBUILD_PAUSE_SECONDS } from '#core/build.ts';
 import { readSettings } from '#core/read-settings.ts';
-import { baseUrl, count } from '#core/setting-kinds.ts';
+import { baseUrl, count, seconds } from '#core/setting-kinds.ts';
 import {
   bucketSettings,
   countingSettings,
@@ -24,6 +25,7 @@ const Config = z.object({
   ...countingSettings,
   ...paceSettings,
   MAX_PENDING_JOBS: count(0).default(1_000),
+  REBUILD_PAUSE: seconds.default(REBUILD_PAUSE_SECONDS),
   /** Where a prepare service answers: asked for `/build/prepare`, and that alone. */
   PREPARE_SERVICE_URL: baseUrl.optional(),
 });

@@ -87,6 +87,7 @@ const answer = handle(
       queue: sqsBuildQueue(sqs, queue),
       ...(askPrepare && { askPrepare }),
       maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+      rebuildPauseSeconds: () => config.REBUILD_PAUSE,
       estimate: estimateSeconds(buildPace(records, now), config.MAX_RUNNERS),
       now,
       onSubmitted: (submitted, client) => {

@@ -39,7 +39,7 @@ describe.concurrent('in its own time', () => {
   it('a poisonous build is tried three times, failed with its reason, and its message buried', { timeout: PATIENCE_MS }, async ({
     expect,
   }) => {
-    await withStack({ images: 'real', env: { JOB_TIMEOUT: '2', SWEEP_EVERY: '1' } }, async (stack, state) => {
+    await withStack({ images: 'real', env: { JOB_TIMEOUT: '2', SWEEP_EVERY: '1', REBUILD_PAUSE: '3' } }, async (stack, state) => {
       await stack.startRunner();
       const body = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-30'] };
       const accepted = await stack.post('/api/v1/build', body);
@@ -51,8 +51,8 @@ describe.concurrent('in its own time', () => {
       expect(message).toMatchObject({ hash: accepted.body.request_hash });
       expect(await state.build(accepted.body.request_hash)).toMatchObject({ state: 'failed', attempt: 3, cached: false });
       await expect.poll(() => state.messages()).toBe(0);
-      // Not the request's fault: who asks again gets another build.
-      expect((await stack.post('/api/v1/build', body)).status).toBe(202);
+      // Not the request's fault: who asks again, some seconds later, gets another build.
+      await expect.poll(async () => (await stack.post('/api/v1/build', body)).status, { timeout: 30_000, interval: 500 }).toBe(202);
     });
   });
 
