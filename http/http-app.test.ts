@@ -18,7 +18,7 @@ const app = httpApp(
     .get('/refused', () => {
       throw new UnsupportedVersionError('99');
     })
-    .get('/broken', () => {
+    .get('/broken/:id?', () => {
       throw new TypeError('secret inner working');
     }),
 );
@@ -69,6 +69,14 @@ describe('errors', () => {
       expect(text).not.toContain('secret');
     }
     expect(lines.some((line) => line.includes('secret inner working'))).toBe(true);
+  });
+
+  it('of ours are logged with the path, but not with the hash of a build', async () => {
+    const hash = 'ab'.repeat(32);
+    await ask(`/broken/${hash}`);
+    const failed = lines.map((line) => JSON.parse(line)).filter(({ message }) => message === 'request failed');
+    expect(failed.at(-1)).toMatchObject({ path: '/broken/abababababab…' });
+    expect(JSON.stringify(failed)).not.toContain(hash);
   });
 
   it('405 names what is allowed', async () => {

@@ -71,7 +71,7 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
 
   app.onError((error, c) => {
     if (!(error instanceof AsuError))
-      log.error('request failed', { error, method: c.req.method, path: shown(c.req.path), correlation_id: c.get('correlationId') });
+      log.error('request failed', { error, method: c.req.method, path: shownPath(c.req.path), correlation_id: c.get('correlationId') });
     return errorResponse(error);
   });
   app.notFound((c) => {
@@ -102,6 +102,9 @@ function withoutDoubledSlash({ url: given, method, headers, body }: Request): Re
 const BODIED: ReadonlySet<string> = new Set(['POST', 'DELETE', 'PUT', 'PATCH']);
 
 const plainPath = (path: string) => `/${path.replace(/^\/+/, '')}`;
+
+/** Of a build's hash the beginning: the whole is a key to what it holds. */
+const shownPath = (path: string) => shown(path.replaceAll(/[0-9a-f]{64}/g, (hash) => `${hash.slice(0, 12)}…`));
 
 /** Methods some route (not a middleware) answers at the path. */
 function methodsOf(app: Hono<HttpEnv>, path: string): string[] {

@@ -1,14 +1,15 @@
 import type { RunEvent } from '#core/run-build.ts';
+import { buildLogFields } from '#http/build-log-fields.ts';
 import type { Log } from '#http/log.ts';
 
-/** One line per turn in a build's life. Builds with `defaults` are private: of their request only the hash is logged. */
+/** One line per turn in a build's life. Builds with `defaults` are private: nothing is logged that tells of their request or leads to their files. */
 export function logRunEvent(log: Log, event: RunEvent): void {
   if (event.type === 'ignored') {
-    const { hash, correlationId } = event.message;
-    return log.debug('message ignored', { request_hash: hash, correlation_id: correlationId, reason: event.reason });
+    // Whether the build is private, a message does not say.
+    return log.debug('message ignored', { correlation_id: event.message.correlationId, reason: event.reason });
   }
   const { build } = event;
-  const fields = { request_hash: build.hash, correlation_id: build.correlationId, attempt: build.attempt };
+  const fields = { ...buildLogFields(build), attempt: build.attempt };
   switch (event.type) {
     case 'started':
       return log.info('build started', {
@@ -25,7 +26,11 @@ export function logRunEvent(log: Log, event: RunEvent): void {
     case 'log':
       return build.isPrivate ? undefined : log.debug('build said', { ...fields, line: event.line });
     case 'done':
-      return log.info('build done', { ...fields, bin_dir: event.build.binDir, durations_ms: event.output.durations });
+      return log.info('build done', {
+        ...fields,
+        ...(!build.isPrivate && { bin_dir: event.build.binDir }),
+        durations_ms: event.output.durations,
+      });
     case 'failed':
       return log.warn('build failed', { ...fields, detail: event.build.detail, cached: event.build.cached, ...bug(event.cause) });
     case 'retrying':

@@ -28,6 +28,7 @@ import { prepareApp } from '#functions/prepare/app.ts';
 import { statsApp } from '#functions/stats/app.ts';
 import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
+import { buildLogFields } from '#http/build-log-fields.ts';
 import { healthRoutes } from '#http/health.ts';
 import { httpApp } from '#http/http-app.ts';
 import type { Log } from '#http/log.ts';
@@ -143,8 +144,7 @@ export async function startStandalone(
         metrics.onRequest('rejected');
         recorder.onRejected(...rejected);
       },
-      onSendFailure: (error, build) =>
-        log.error('message could not be sent', { error, request_hash: build.hash, correlation_id: build.correlationId }),
+      onSendFailure: (error, build) => log.error('message could not be sent', { error, ...buildLogFields(build) }),
     }),
     prepareApp(prepare),
     storeApp({ artifacts, signingKey }),

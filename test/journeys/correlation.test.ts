@@ -61,16 +61,23 @@ it('a second request for the same build has a name of its own, and the hash that
 
 it('of a private build, and of one that is refused, the log says no more than it may', async () => {
   const secret = 'uci set wireless.key=hunter2';
-  await finished(
-    await server.post('/api/v1/build', { ...REQUEST, packages: ['nano'], defaults: secret }, { 'X-Correlation-Id': 'private' }),
-  );
+  const submit = (id: string) =>
+    server.post('/api/v1/build', { ...REQUEST, packages: ['nano'], defaults: secret }, { 'X-Correlation-Id': id });
+  const { request_hash: hash, bin_dir: binDir } = await finished(await submit('private'));
+  await submit('private-again');
   const refused = { ...REQUEST, packages: ['no-such-package'] };
   await server.post('/api/v1/build', { ...refused, defaults: secret }, { 'X-Correlation-Id': 'private-refused' });
   await server.post('/api/v1/build', refused, { 'X-Correlation-Id': 'refused' });
 
   expect(JSON.stringify(server.lines)).not.toContain('hunter2');
+  await expect.poll(() => messagesOf('private')).toContain('build done');
   expect(JSON.stringify(linesOf('private'))).not.toMatch(/nano|x86/);
+  const lines = server.lines.filter((line) => JSON.parse(line).message !== 'request started').join('\n');
+  expect(lines).not.toContain(String(hash));
+  expect(lines).not.toContain(String(binDir));
   const completedOf = (id: string) => linesOf(id).find(({ message }) => message === 'request completed');
+  expect(completedOf('private')).toMatchObject({ outcome: 'new' });
+  expect(completedOf('private-again')).toMatchObject({ outcome: 'hit' });
   expect(completedOf('refused')).toMatchObject({ outcome: 'rejected', reason: expect.stringContaining('no-such-package') });
   expect(completedOf('private-refused')).toMatchObject({ outcome: 'rejected' });
   expect(completedOf('private-refused')).not.toHaveProperty('reason');
