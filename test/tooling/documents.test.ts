@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { glob, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const textOf = (path: string) => readFile(join(ROOT, path), 'utf8');
+
+async function documents(): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const path of glob('{*,docs/*,docs/decisions/*,demo/*,demo/upstream/*}.md', { cwd: ROOT })) paths.push(path);
+  return paths.sort();
+}
+/** As GitHub makes them. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(' ', '-');
+const anchorsIn = (text: string) => [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+
+describe('the documents', () => {
+  it('lead to files and headings that there are', async () => {
+    const paths = await documents();
+    expect(paths.length).toBeGreaterThan(30);
+    for (const path of paths)
+      for (const [, link = ''] of (await textOf(path)).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)) {
+        const [file = '', anchor] = link.split('#');
+        const target = file === '' ? path : join(dirname(path), file);
+        expect([path, link, existsSync(join(ROOT, target))]).toEqual([path, link, true]);
+        if (anchor !== undefined) expect([path, link, anchorsIn(await textOf(target)).includes(anchor)]).toEqual([path, link, true]);
+      }
+  });
+
+  it('name commands that there are', async () => {
+    for (const path of await documents())
+      for (const [, name = ''] of (await textOf(path)).matchAll(/\bnpm run ([a-z]+(?::[a-z]+)*)/g))
+        expect([path, name, name in manifest.scripts]).toEqual([path, name, true]);
+  });
+
+  it('number decisions without repeating one', async () => {
+    const numbers = (await documents()).flatMap((path) => /^docs\/decisions\/(\d{4})-/.exec(path)?.[1] ?? []);
+    expect(new Set(numbers).size).toBe(numbers.length);
+  });
+});
+
+describe('what the design documents want written', () => {
+  it('README: two steps, services, ways to run, what each needs', async () => {
+    const text = await textOf('README.md');
+    expect(anchorsIn(text)).toContain('three-ways-to-run-it');
+    expect(text).toMatch(/^\*\*Two steps\.\*\* \S/m);
+    for (const word of ['/api/v1/build/prepare', 'skip_package_resolution=true', 'npm run service -- prepare', 'docs/deployments.md'])
+      expect(text).toContain(word);
+  });
+
+  it('architecture of the services: duties, dependencies, scaling, security, moving, trouble', async () => {
+    const text = await textOf('docs/deployments.md');
+    for (const heading of ['Services', 'Gateway', 'Moving from another server', 'Security', 'Troubleshooting'])
+      expect(anchorsIn(text)).toContain(anchorOf(heading));
+    for (const word of ['| what it does | asks |', '--scale runner=10', 'split_clients']) expect(text).toContain(word);
+  });
+
+  it('when to use which way, with what is bad about each', async () => {
+    const text = await textOf('docs/deployments.md');
+    expect(text).toMatch(/^\*\*When to use which\.\*\* \S/m);
+    for (const row of ['good at', 'bad at', 'for']) expect(text).toMatch(new RegExp(`^\\| ${row} \\|([^|]{20,}\\|){3}$`, 'm'));
+  });
+
+  it('the prepare service alone', async () => {
+    const text = await textOf('docs/prepare.md');
+    for (const word of ['npm run service -- prepare', '/api/v1/prepare', '/apply', 'UPSTREAM_URL']) expect(text).toContain(word);
+  });
+});
