@@ -15,6 +15,7 @@ import { type BuildStatusDeps, type BuildView, viewBuild } from './build-status.
 import { BuildNotFoundError, ImagebuilderNotPublishedError, QueueFullError, UnknownPackagesError } from './errors.ts';
 import type { BuildQueue } from './ports.ts';
 import { buildOrderOf, type PrepareBuildDeps, type PrepareBuildOptions, type PreparedBuild, prepareBuild } from './prepare-build.ts';
+import type { IsWhole } from './whole-results.ts';
 
 export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps {
   readonly queue: BuildQueue;
@@ -22,6 +23,8 @@ export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps {
   readonly maxPendingBuilds: () => number;
   /** See `rebuildPauseLeft`. */
   readonly rebuildPauseSeconds?: () => number;
+  /** Asked before a finished build is answered, where asking costs nothing: one whose files somebody has deleted is built anew. */
+  readonly isWhole?: IsWhole;
   /** Told when a message could not be sent; the sweeper sends it later. */
   readonly onSendFailure?: (error: unknown, build: QueuedBuild) => void;
 }
@@ -104,6 +107,7 @@ async function identify(deps: SubmitBuildDeps, request: BuildRequest, options: P
 async function answerOf(deps: SubmitBuildDeps, prepared: PreparedBuild, known: Build | undefined): Promise<Submitted | undefined> {
   if (known === undefined || isToBeBuilt(deps, known)) return undefined;
   const view = await viewBuild(deps, known).catch((error) => unlessGone(known, error));
+  if (view?.state === 'done' && (await deps.isWhole?.(view.build.binDir, view.document)) === false) return undefined;
   return view && { view, outcome: outcomeOf(known), prepared };
 }
 

@@ -19,6 +19,7 @@ import type { RunEvent } from '#core/run-build.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { recoverAllBuilds } from '#core/sweep.ts';
+import { wholeResults } from '#core/whole-results.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { catalogueApp } from '#functions/catalogue/app.ts';
 import { docsApp } from '#functions/docs/app.ts';
@@ -134,6 +135,7 @@ export async function startStandalone(
         }),
       }),
       maxPendingBuilds: settings.maxPendingBuilds,
+      isWhole: wholeResults({ artifacts, now }),
       rebuildPauseSeconds: settings.rebuildPauseSeconds,
       admit: settings.admit,
       onSubmitted: (submitted, client) => {

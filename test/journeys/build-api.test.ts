@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
@@ -349,6 +349,21 @@ describe('a request asked again after its build has expired', () => {
     } finally {
       await short.close();
     }
+  });
+});
+
+describe('a request asked again after somebody has deleted an image of its build', () => {
+  it('is built anew, and its new images can be read', async () => {
+    const body = { ...X86, packages: ['vim', 'tmux', 'nano'] };
+    const first = await server.build(body);
+    const [image] = first.body['images'] as { name: string }[];
+    await rm(join(server.dataDir, 'public', 'store', String(first.body['bin_dir']), image?.name ?? 'no image'));
+    const answers = await Promise.all(Array.from({ length: 5 }, async () => json(await server.post('/api/v1/build', body))));
+    for (const answer of answers) expect(answer).toMatchObject({ request_hash: first.body['request_hash'] });
+    expect(answers.map(({ bin_dir }) => bin_dir)).not.toContain(first.body['bin_dir']);
+    const second = await server.build(body);
+    expect((await server.get(`/store/${second.body['bin_dir']}/${image?.name}`)).status).toBe(200);
+    expect((await server.post('/api/v1/build', body)).status).toBe(200);
   });
 });
 
