@@ -125,7 +125,7 @@ describe('imagebuilderMaker', () => {
     expect(output.metadata).toMatchObject({ version_code: asked.revision, version_number: '24.10.2' });
     const target = 'releases/24.10.2/targets/x86/64';
     expect(output.digests).toMatchObject({ [`${target}/${asked.imagebuilder.name}`]: asked.imagebuilder.sha256 });
-    for (const path of [`${target}/packages/Packages`, 'releases/24.10.2/packages/x86_64/base/Packages']) {
+    for (const path of [`${target}/packages/Packages.gz`, 'releases/24.10.2/packages/x86_64/base/Packages.gz']) {
       const published = await (await fetch(`${upstream.url}/${path}`)).arrayBuffer();
       expect(output.digests[path]).toBe(createHash('sha256').update(Buffer.from(published)).digest('hex'));
     }
@@ -184,52 +184,49 @@ describe('imagebuilderMaker', () => {
     expect(await builds('at-once')).toEqual([]);
   });
 
-  it('says which package index is not the one that the request hash stands for', async () => {
-    const [base, luci] = ['base', 'luci'].map((feed) => `releases/24.10.2/packages/x86_64/${feed}/Packages`);
-    const packed = Buffer.from(await (await fetch(`${upstream.url}/${base}.gz`)).arrayBuffer());
-    const digest = createHash('sha256').update(packed).digest('hex');
-    const asked = { ...(await order({ packages: ['zzz'] })), indexes: { [`${base}.gz`]: digest, [`${luci}.gz`]: '0'.repeat(64) } };
-    const { output, log } = await make(asked);
-    expect(log).toContain(`Package index is newer than the one that the request hash stands for: ${luci}`);
-    expect(log).not.toContain(`hash stands for: ${base}`);
-    await output.dispose();
+  describe('package indexes', () => {
+    const feed = (name: string) => `releases/24.10.2/packages/x86_64/${name}/Packages.gz`;
+    const digestOf = async (path: string) =>
+      createHash('sha256')
+        .update(Buffer.from(await (await fetch(`${upstream.url}/${path}`)).arrayBuffer()))
+        .digest('hex');
+    const kept = async (inputs: string) =>
+      (await readdir(join(directory, 'shared', 'cache', 'packages', inputs)).catch(() => [])).filter((name) => !name.endsWith('.ipk'));
 
-    const settled = { ...asked, indexes: { [`${base}.gz`]: digest } };
-    await (await make(settled)).output.dispose();
-    expect((await readdir(join(directory, 'shared', 'cache', 'packages', asked.inputs))).filter((name) => !name.endsWith('.ipk'))).toEqual([
-      'openwrt_base',
-    ]);
-  });
+    it('that are those of the request hash are kept for the next build', async () => {
+      const asked = { ...(await order({ packages: ['zzz'] })), indexes: { [feed('base')]: await digestOf(feed('base')) } };
+      const { output, log } = await make(asked);
+      expect(log).not.toContain(`hash stands for: ${feed('base')}`);
+      expect(await kept(asked.inputs)).toEqual(['openwrt_base']);
+      await output.dispose();
+    });
 
-  it('keeps no packages under a key that stands for other indexes', async () => {
-    const luci = 'releases/24.10.2/packages/x86_64/luci/Packages.gz';
-    const asked = { ...(await order({ packages: ['zzz'] })), inputs: 'e'.repeat(64), indexes: { [luci]: '0'.repeat(64) } };
-    await (await make(asked)).output.dispose();
-    expect(await readdir(join(directory, 'shared', 'cache', 'packages'))).not.toContain(asked.inputs);
-  });
+    it('that upstream has changed since are told, and nothing that came with them is kept', async () => {
+      const indexes = { [feed('base')]: await digestOf(feed('base')), [feed('luci')]: '0'.repeat(64) };
+      const asked = { ...(await order({ packages: ['zzz'] })), inputs: 'e'.repeat(64), indexes };
+      const { output, log } = await make(asked);
+      expect(log).toContain(`Package index is newer than the one that the request hash stands for: ${feed('luci')}`);
+      expect(log).not.toContain(`hash stands for: ${feed('base')}`);
+      expect(await readdir(join(directory, 'shared', 'cache', 'packages'))).not.toContain(asked.inputs);
+      await output.dispose();
+    });
 
-  it('makes no image of one revision with packages of another', async () => {
-    const target = 'releases/24.10.2/targets/x86/64/packages/Packages';
-    const asked = { ...(await order({ packages: ['zzz'] })), indexes: { [`${target}.gz`]: '0'.repeat(64) } };
-    const error = await make(asked).then(String, (reason: unknown) => reason as InfrastructureFailure);
-    expect(error).toBeInstanceOf(InfrastructureFailure);
-    expect(error).toMatchObject({ isFinal: true, message: expect.stringContaining(`no longer those of revision ${asked.revision}`) });
-  });
+    it('of another revision than the ImageBuilder make no image', async () => {
+      const target = 'releases/24.10.2/targets/x86/64/packages/Packages.gz';
+      const asked = { ...(await order({ packages: ['zzz'] })), indexes: { [target]: '0'.repeat(64) } };
+      const error: unknown = await make(asked).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(InfrastructureFailure);
+      expect(error).toMatchObject({ isFinal: true, message: expect.stringContaining(`no longer those of revision ${asked.revision}`) });
+    });
 
-  it('makes no image without an index that the request was resolved with', async () => {
-    const base = 'releases/24.10.2/packages/x86_64/base/Packages';
-    const packed = Buffer.from(await (await fetch(`${upstream.url}/${base}.gz`)).arrayBuffer());
-    const asked = {
-      ...(await order({ packages: ['vim'] })),
-      inputs: 'f'.repeat(64),
-      indexes: {
-        [`${base}.gz`]: createHash('sha256').update(packed).digest('hex'),
-        [`${base.replace('base', 'luci')}.gz`]: '0'.repeat(64),
-      },
-    };
-    upstream.faults.add('/luci/Packages', { kind: 'status', status: 503 });
-    const error = await make(asked).then(String, (reason: unknown) => reason as InfrastructureFailure);
-    expect(error).toMatchObject({ isFinal: false, message: `Package indexes could not be had: ${base.replace('base', 'luci')}` });
+    it('that the request was resolved with and that cannot be had make no image', async () => {
+      const indexes = { [feed('base')]: await digestOf(feed('base')), [feed('luci')]: '0'.repeat(64) };
+      const asked = { ...(await order({ packages: ['vim'] })), inputs: 'f'.repeat(64), indexes };
+      upstream.faults.add('/luci/Packages', { kind: 'status', status: 503 });
+      const error: unknown = await make(asked).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(InfrastructureFailure);
+      expect(error).toMatchObject({ isFinal: false, message: `Package indexes could not be had: ${feed('luci')}` });
+    });
   });
 
   it('puts defaults into the image', async () => {

@@ -17,7 +17,6 @@ import { knownUpstreamKeys } from './known-keys.ts';
 import { BUILD, type Machine, startMachine } from './machine.ts';
 import { makeImages } from './make-images.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
-import { type OrderedIndexes, orderedIndexes } from './ordered-indexes.ts';
 import { ownedName } from './owned-name.ts';
 import { isTrusted } from './prepare-tree.ts';
 import { removeTree } from './remove-tree.ts';
@@ -48,7 +47,6 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
   machine.catch(() => undefined);
   const places = slots();
   const confirmed = new Map<string, number>();
-  const indexes = orderedIndexes({ upstreamUrl: options.upstreamUrl, fetch: options.fetch ?? steadyFetch });
   let retired = false;
 
   return {
@@ -65,7 +63,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       if (!isTrusted(order) && !ready.sandbox.hasNamespaces) retired = true;
       const slot = places.take();
       try {
-        return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed, indexes });
+        return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed });
       } finally {
         places.give(slot);
       }
@@ -84,7 +82,6 @@ interface Site extends Machine {
   readonly options: ImagebuilderMakerOptions;
   /** When `sha256sums` was last seen to list a digest. */
   readonly confirmed: Map<string, number>;
-  readonly indexes: OrderedIndexes;
 }
 
 async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress, signal: AbortSignal, site: Site): Promise<BuildOutput> {
@@ -166,7 +163,6 @@ async function buildIn(
     const output = await makeImages(order, binDir, facts, progress, timer, {
       make: context,
       packages: site.packages,
-      indexes: site.indexes,
       key: site.key,
       upstreamUrl: options.upstreamUrl,
       destination: join(directory, 'output'),

@@ -12,10 +12,10 @@ import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BuildProgress } from '#core/ports.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import { builtProfile } from './built-profile.ts';
+import { compareIndexes } from './compare-indexes.ts';
 import { failureOf, isTooBig, ranOutOfRoom } from './failure-of.ts';
 import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
 import { installedPackages } from './installed-packages.ts';
-import type { OrderedIndexes } from './ordered-indexes.ts';
 import { overflowingImages } from './overflowing-images.ts';
 import type { PackageCache } from './package-cache.ts';
 import { FILES, isTrusted, prepareTree } from './prepare-tree.ts';
@@ -29,7 +29,6 @@ import { usedIndexes } from './used-indexes.ts';
 export interface MakeImagesDeps {
   readonly make: MakeContext;
   readonly packages: PackageCache;
-  readonly indexes: OrderedIndexes;
   readonly key: BuildKey;
   readonly upstreamUrl: string;
   /** Where the images go: out of the build's reach. */
@@ -112,12 +111,9 @@ export async function makeImages(
       packageManager: facts.packageManager,
       upstreamUrl: deps.upstreamUrl,
     });
-    await learning;
-    return { ...deps.indexes.compare(order.indexes ?? {}, read), used: read.used };
+    return { ...compareIndexes(order.indexes ?? {}, read), used: read.used };
   };
 
-  const over = new AbortController();
-  const learning = deps.indexes.learn(order.indexes ?? {}, AbortSignal.any([deps.make.signal, over.signal]));
   try {
     if (hasRepositories || Object.keys(request.packages_versions).length > 0) {
       const result = await run('make_manifest', makeManifestCommand({ profile: request.profile, packages }), true);
@@ -194,7 +190,6 @@ export async function makeImages(
         evidence: { ...evidence(), ...error.evidence },
         isFinal: true,
       });
-    over.abort();
     // Packages that packages managers refuse may be damaged ones of ours; a request's own fault is not theirs.
     if (seeded > 0 && !(error instanceof BuildFailure) && !deps.make.signal.aborted) await deps.packages.forget(order.inputs);
     throw withEvidence(error, evidence());

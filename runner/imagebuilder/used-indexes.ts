@@ -32,9 +32,10 @@ function indexPlaces(repositories: string, packageManager: 'opkg' | 'apk'): Inde
       const url = /^\s*(https?:\/\/\S+)\s*$/.exec(line)?.[1];
       return url === undefined ? [] : [{ url, file: apkFile(url) }];
     }
-    const [, file, url] = /^src(?:\/gz)? ([A-Za-z0-9_.-]+) (https?:\/\/\S+)\s*$/.exec(line) ?? [];
-    // opkg keeps it unpacked, under the feed's name.
-    return file === undefined || url === undefined ? [] : [{ url: `${url.replace(/\/+$/, '')}/Packages`, file }];
+    // opkg keeps what it downloaded, packed or not, under the feed's name (libopkg/opkg_cmd.c).
+    const [, packed, file, url] = /^src(\/gz)? ([A-Za-z0-9_.-]+) (https?:\/\/\S+)\s*$/.exec(line) ?? [];
+    if (file === undefined || url === undefined) return [];
+    return [{ url: `${url.replace(/\/+$/, '')}/Packages${packed === undefined ? '' : '.gz'}`, file }];
   });
 }
 

@@ -32,6 +32,10 @@ unpack_apk() {
 	tail -c "+$((8 + (first + 7) / 8 * 8 + 4 + 1))" "$2.adb" | tr -d '\000' > "$2"
 }
 
+unpack_opkg() {
+	if [ "$(od -An -tx1 -N2 "$1" | tr -d ' ')" = 1f8b ]; then gzip -dc < "$1" > "$2" 2>/dev/null; else cp "$1" "$2"; fi
+}
+
 rm -f "$TMP_DIR/feeds.order"
 while IFS='	' read -r name base url; do
 	file="$work/$name"
@@ -48,29 +52,30 @@ while IFS='	' read -r name base url; do
 			[ ! -s "$DL_DIR/$name" ] || unpack_apk "$DL_DIR/$name" "$index"
 		fi
 	else
-		index="$DL_DIR/$name"
+		# opkg keeps what it downloaded, packed ("src/gz") or not ("src"), and unpacks it whenever it reads.
+		index="$work/$name.unpacked"
 		echo "Downloading $url"
-		# An uncompressed list ("src") is taken as it is.
-		if [ -s "$file" ] && { [ "$url" != "${url%.gz}" ] || mv "$file" "$work/index"; } &&
-			{ [ "$url" = "${url%.gz}" ] || gzip -dc < "$file" > "$work/index" 2>/dev/null; }; then
+		if [ -s "$file" ] && unpack_opkg "$file" "$index"; then
 			echo "Updated list of available packages in $DL_DIR/$name"
 			if [ -n "$check" ]; then
 				echo "Downloading $base/Packages.sig"
-				if sh "$SCRIPT_DIR/check-signature.sh" "$work/index" "$file.sig"; then
+				if sh "$SCRIPT_DIR/check-signature.sh" "$index" "$file.sig"; then
 					echo 'Signature check passed.'
-					mv "$work/index" "$DL_DIR/$name"
+					mv "$file" "$DL_DIR/$name"
 					mv "$file.sig" "$DL_DIR/$name.sig"
 				else
 					echo 'Signature check failed.'
 					echo 'Remove wrong Signature file.'
-					rm -f "$DL_DIR/$name" "$DL_DIR/$name.sig"
+					rm -f "$DL_DIR/$name" "$DL_DIR/$name.sig" "$index"
 				fi
 			else
-				mv "$work/index" "$DL_DIR/$name"
+				mv "$file" "$DL_DIR/$name"
 			fi
 		else
 			echo "*** Failed to download the package list from $url"
 			echo
+			rm -f "$index"
+			[ ! -s "$DL_DIR/$name" ] || unpack_opkg "$DL_DIR/$name" "$index"
 		fi
 	fi
 	[ -s "$index" ] && printf '%s\t%s\n' "$index" "$base" >> "$TMP_DIR/feeds.order"
