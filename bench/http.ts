@@ -4,7 +4,7 @@ import { report } from './machine.ts';
 import { build, realServer } from './real-server.ts';
 
 /**
- * Requests per second of a finished build's status, of a cached POST and of the overview: `npm start` in a process of its own, load from
+ * Requests per second of a finished build's status, of a cached POST (of one text, and of a text never seen before) and of the overview: `npm start` in a process of its own, load from
  * a second one over 32 connections. Beside each what a Node server without any code of ours answers on this machine, taken just before:
  * the share of it is what can be compared between machines. `npm run bench:http`.
  */
@@ -18,6 +18,7 @@ try {
   for (const [name, path, method, body] of [
     ['get_finished_build', `/api/v1/build/${request_hash}`, 'GET', ''],
     ['post_cached_request', '/api/v1/build', 'POST', JSON.stringify(request)],
+    ['post_cached_request_in_other_words', '/api/v1/build', 'POST', JSON.stringify({ ...request, client: 'bench/[<id>]' })],
     ['get_overview', '/json/v1/overview.json', 'GET', ''],
   ] as const) {
     await load(server.url + path, method, body, 4);

@@ -6,6 +6,8 @@ const result = await autocannon({
   url: url ?? '',
   method: (method ?? 'GET') as 'GET',
   ...(body && { body, headers: { 'Content-Type': 'application/json' } }),
+  // `[<id>]` in a body is another text each time.
+  idReplacement: body?.includes('[<id>]') ?? false,
   connections: 32,
   duration: Number(seconds),
 });
