@@ -14,6 +14,8 @@ export interface TopologyOptions {
   readonly names: ResourceNames;
   /** For every service; wins over what the topology says. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Any free ports in place of the documented ones: where others may start the same meanwhile. */
+  readonly anyPorts?: boolean;
   /** A line of a service's log. */
   readonly onLine?: (service: ServiceName, line: string) => void;
 }
@@ -32,10 +34,12 @@ const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /**
  * Starts every service of the topology as a process of its own over a LocalStack whose resources are there; settles when all are
- * healthy. Each gets its documented port where that is free, any other where it is not.
+ * healthy. Each gets its documented port where that is free, unless told otherwise, and any other where it is not.
  */
 export async function startTopology(options: TopologyOptions): Promise<Topology> {
-  const ports = Object.fromEntries(await Promise.all(TOPOLOGY.map(async ({ name, port }) => [name, await freePort(port)] as const)));
+  const ports = Object.fromEntries(
+    await Promise.all(TOPOLOGY.map(async ({ name, port }) => [name, await freePort(options.anyPorts ? 0 : port)] as const)),
+  );
   const urls = Object.fromEntries(SERVICE_NAMES.map((name) => [name, `http://127.0.0.1:${ports[name]}`])) as Record<ServiceName, string>;
   const running = new Map<ServiceName, ChildProcess>();
 
@@ -66,7 +70,8 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       });
     const deadline = Date.now() + START_MS;
     while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
-      if (await isHealthy(`${urls[name]}/health`)) return;
+      // It may be somebody else who answers there: then ours has ended.
+      if ((await isHealthy(`${urls[name]}/health`)) && child.exitCode === null) return;
       await delay(100);
     }
     throw new Error(`The ${name} service did not start:\n${last.join('\n')}`);

@@ -36,6 +36,8 @@ beforeAll(async () => {
     upstreamUrl: upstream.url,
     directory,
     names,
+    // On a machine where somebody runs the services too, theirs would answer for one that is taken away here.
+    anyPorts: true,
     environment: {
       TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
       LOG_LEVEL: 'debug',
