@@ -51,6 +51,18 @@ describe('an artefact store on disk', () => {
     expect(await again.stat('store/a')).toEqual(await store.stat('store/a'));
   });
 
+  it('keeps private after a restart what was private before, until it is removed', async () => {
+    const binDir = freshBinDir();
+    const [image, other] = [artifactKeys.file(binDir, 'a.bin'), artifactKeys.file(freshBinDir(), 'a.bin')];
+    await store.put(image, 'secret', fileMeta('a.bin', true));
+    await store.put(other, 'open', fileMeta('a.bin'));
+    const again = diskArtifactStore(directory);
+    expect((await again.stat(image))?.meta.cacheControl).toBe('private, no-store');
+    expect((await again.stat(other))?.meta.cacheControl).toContain('immutable');
+    expect(await again.remove(artifactKeys.files(binDir))).toBe(1);
+    for (const name of await keptMeta()) expect(await again.stat(`~meta/${name}`)).toBeUndefined();
+  });
+
   it('keeps no meta that the key says anyway', async () => {
     const binDir = freshBinDir();
     const objects: [string, ArtifactMeta][] = [
