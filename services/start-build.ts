@@ -13,6 +13,7 @@ import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
+import { buildLogFields } from '#http/build-log-fields.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
 import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
@@ -89,8 +90,7 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
           metrics.onRequest('rejected');
           recorder.onRejected(client);
         },
-        onSendFailure: (error, { hash, correlationId }) =>
-          log.error('message could not be sent', { error, request_hash: hash, correlation_id: correlationId }),
+        onSendFailure: (error, build) => log.error('message could not be sent', { error, ...buildLogFields(build) }),
       }),
       storeApp({ artifacts, signingKey: config.SIGNING_KEY }),
     ],

@@ -17,6 +17,7 @@ import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
+import { buildLogFields } from '#http/build-log-fields.ts';
 import { emfMetrics } from '#http/emf-metrics.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
 import { flushed } from '#http/flushed.ts';
@@ -98,8 +99,7 @@ const answer = handle(
         metrics.onRequest('rejected');
         recorder.onRejected(client);
       },
-      onSendFailure: (error, { hash, correlationId }) =>
-        log.error('message could not be sent', { error, request_hash: hash, correlation_id: correlationId }),
+      onSendFailure: (error, build) => log.error('message could not be sent', { error, ...buildLogFields(build) }),
     }),
   ),
 );
