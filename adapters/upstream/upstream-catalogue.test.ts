@@ -25,14 +25,15 @@ const DIRECTORY = `${PATH}/targets/${TARGET}`;
 let upstream: DemoUpstreamServer;
 let records: RecordStore;
 let time: number;
-const failures: string[] = [];
+/** Those of this test's catalogues: a refresh of an earlier one may still fail when its upstream is gone. */
+let failures: string[];
 const servers: DemoUpstreamServer[] = [];
 
 beforeEach(async () => {
   upstream = await serve();
   records = sqliteRecordStore(openSqlite(':memory:'));
   time = Date.parse('2026-01-01T00:00:00Z');
-  failures.length = 0;
+  failures = [];
 });
 
 afterEach(async () => {
@@ -45,14 +46,11 @@ async function serve(directory?: string) {
   return server;
 }
 
-const make = (options: Partial<UpstreamCatalogueOptions> = {}): Catalogue =>
-  upstreamCatalogue({
-    baseUrl: upstream.url,
-    records,
-    now: () => new Date(time),
-    onFailure: (what) => failures.push(what),
-    ...options,
-  });
+function make(options: Partial<UpstreamCatalogueOptions> = {}): Catalogue {
+  const ours = failures;
+  const onFailure = (what: string) => ours.push(what);
+  return upstreamCatalogue({ baseUrl: upstream.url, records, now: () => new Date(time), onFailure, ...options });
+}
 
 /** For an upstream that keeps silent: tests need not wait as long as clients may. */
 const IMPATIENT = { waitMs: 600, idleMs: 300 };
