@@ -1,5 +1,15 @@
 import { artifactKeys, resultMeta } from './artifact-keys.ts';
-import type { Build, CancelledBuild, DoneBuild, FailedBuild, QueuedBuild, RequestHash, RunningBuild } from './build.ts';
+import {
+  type Build,
+  type CancelledBuild,
+  type DoneBuild,
+  type FailedBuild,
+  isWorthAnotherTry,
+  type QueuedBuild,
+  type RequestHash,
+  type RunningBuild,
+  rebuildPauseLeft,
+} from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import { BuildNotFoundError } from './errors.ts';
 import { isOutcomeOf } from './outcome.ts';
@@ -10,6 +20,8 @@ export interface BuildStatusDeps {
   readonly positions: QueuePositions;
   readonly artifacts: ArtifactStore;
   readonly now: Clock;
+  /** See `rebuildPauseLeft`. */
+  readonly rebuildPauseSeconds?: () => number;
   /** Remembers results by `bin_dir`, under which they never change. */
   readonly results?: { get(binDir: string): string | undefined; set(binDir: string, document: string): unknown };
 }
@@ -19,7 +31,8 @@ export type BuildView =
   | { state: 'queued'; build: QueuedBuild; position: number }
   | { state: 'building'; build: RunningBuild; order: BuildOrder | undefined }
   | { state: 'done'; build: DoneBuild; document: string }
-  | { state: 'failed'; build: FailedBuild; document: string | undefined }
+  /** `retryAfterSeconds`: it may be asked for again, but not sooner. */
+  | { state: 'failed'; build: FailedBuild; document: string | undefined; retryAfterSeconds: number | undefined }
   | { state: 'cancelled'; build: CancelledBuild };
 
 /** What has become of a build. Throws `BuildNotFoundError` for one that never was or has expired. */
@@ -44,7 +57,8 @@ export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<Bu
     case 'failed': {
       if (build.expiresAt <= deps.now().toISOString()) throw new BuildNotFoundError();
       const document = build.binDir === undefined ? undefined : await deps.artifacts.read(artifactKeys.outcome(build.binDir));
-      return { state: 'failed', build, document };
+      const pause = isWorthAnotherTry(build) ? rebuildPauseLeft(build, deps.now(), deps.rebuildPauseSeconds?.()) : undefined;
+      return { state: 'failed', build, document, retryAfterSeconds: pause === undefined ? undefined : Math.max(1, pause) };
     }
     case 'cancelled':
       return { state: 'cancelled', build };

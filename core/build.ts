@@ -138,8 +138,11 @@ export const REBUILD_PAUSE_SECONDS = 10;
  * How many seconds a failure that is worth another try is still told, 0 when it is to be tried. Who polls by asking again would else
  * never hear of a failure, and have the same build begun for ever.
  */
-export const rebuildPauseLeft = ({ finishedAt }: FailedBuild, now: Date, pauseSeconds = REBUILD_PAUSE_SECONDS): number =>
-  Math.max(0, Math.ceil((Date.parse(finishedAt) - now.getTime()) / 1000 + pauseSeconds));
+export function rebuildPauseLeft({ finishedAt }: FailedBuild, now: Date, pauseSeconds = REBUILD_PAUSE_SECONDS): number {
+  const left = Math.ceil((Date.parse(finishedAt) - now.getTime()) / 1000 + pauseSeconds);
+  // A clock that was set back must not make it longer.
+  return Math.min(pauseSeconds, Math.max(0, left));
+}
 
 /** What stays the same through all states. */
 export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, ticket, left }: Build) => ({

@@ -43,7 +43,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const now = () => new Date(clock);
 
 /** A server whose builds fail as `script` says; its catalogue is behind upstream until it is told to look. */
-function world(script: Script) {
+function world(script: Script, timesToLive = TIMES) {
   const db = openSqlite(':memory:');
   const builds = sqliteBuildTable(db);
   const queue = sqliteBuildQueue(db, { pollMs: 5 });
@@ -70,7 +70,7 @@ function world(script: Script) {
     rebuildPauseSeconds: () => 10,
   };
   const imageMaker = scriptedImageMaker(script);
-  const runner = { builds, queue, artifacts, now, timesToLive: TIMES, imageMaker, newAttemptId: randomUUID, every: () => () => undefined };
+  const runner = { builds, queue, artifacts, now, timesToLive, imageMaker, newAttemptId: randomUUID, every: () => () => undefined };
   return {
     upstream,
     submit: () => submitBuild(deps, request, { correlationId: 'test' }),
@@ -101,6 +101,26 @@ describe('a build that failed without fault of its request', () => {
     clock += 1;
     expect([(await submit()).outcome, (await submit()).outcome]).toEqual(['new', 'joined']);
     expect(upstream.looks).toBeGreaterThan(0);
+  });
+
+  it('is built anew once it has expired, or its pause has, and told no longer after a clock was set back', async () => {
+    const { submit, run } = world(failing(GONE));
+    await submit();
+    await run();
+    clock -= 3_600_000;
+    expect((await submit()).view).toMatchObject({ state: 'failed', retryAfterSeconds: 10 });
+    clock += 3_600_000 + 4_000;
+    expect((await submit()).view).toMatchObject({ state: 'failed', retryAfterSeconds: 6 });
+    clock += 1_000_000;
+    expect((await submit()).outcome).toBe('new');
+  });
+
+  it('that expires within its pause is not told, for it is not known any more', async () => {
+    const { submit, run } = world(failing(GONE), { ...TIMES, failureSeconds: 5 });
+    await submit();
+    await run();
+    clock += 6_000;
+    expect((await submit()).outcome).toBe('new');
   });
 
   it('is another build at once where upstream has moved on', async () => {

@@ -21,8 +21,6 @@ export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps {
   readonly queue: BuildQueue;
   /** More waiting builds than this and new ones are refused (`max_pending_jobs`). */
   readonly maxPendingBuilds: () => number;
-  /** See `rebuildPauseLeft`. */
-  readonly rebuildPauseSeconds?: () => number;
   /** Asked before a finished build is answered, where asking costs nothing: one whose files somebody has deleted is built anew. */
   readonly isWhole?: IsWhole;
   /** Told when a message could not be sent; the sweeper sends it later. */
@@ -113,7 +111,8 @@ async function answerOf(deps: SubmitBuildDeps, prepared: PreparedBuild, known: B
 
 function isToBeBuilt({ now, rebuildPauseSeconds }: SubmitBuildDeps, known: Build): boolean {
   if (!isReplaceable(known, now())) return false;
-  return !isWorthAnotherTry(known) || rebuildPauseLeft(known, now(), rebuildPauseSeconds?.()) === 0;
+  if (!isWorthAnotherTry(known) || known.expiresAt <= now().toISOString()) return true;
+  return rebuildPauseLeft(known, now(), rebuildPauseSeconds?.()) === 0;
 }
 
 /** Of all who begin a build of one hash at once, one wins; the others are told of the winner's. */

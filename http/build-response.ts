@@ -1,4 +1,4 @@
-import { BUILD_STEPS, isWorthAnotherTry, REBUILD_PAUSE_SECONDS, RESULT_MAX_AGE_SECONDS } from '#core/build.ts';
+import { BUILD_STEPS, RESULT_MAX_AGE_SECONDS } from '#core/build.ts';
 import type { BuildView } from '#core/build-status.ts';
 import { jsonResponse } from './json-response.ts';
 
@@ -40,7 +40,7 @@ export function buildResponse(view: BuildView, estimate: EstimateSeconds, method
     case 'failed':
       return jsonResponse(500, view.document ?? failureBody(view.build, 'Build failed', view.build.detail), {
         ...headers('failed', 0),
-        ...(isWorthAnotherTry(view.build) && { 'Retry-After': String(REBUILD_PAUSE_SECONDS) }),
+        ...(view.retryAfterSeconds !== undefined && { 'Retry-After': String(view.retryAfterSeconds) }),
         'Cache-Control': 'no-store',
       });
     case 'cancelled':

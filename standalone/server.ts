@@ -104,7 +104,8 @@ export async function startStandalone(
   const estimate = (ahead: number) => pace.secondsPerBuild() * (1 + Math.floor(ahead / Math.max(1, config.WORKER_CONCURRENT)));
   const results = new LRUCache<string, string>({ maxSize: REMEMBERED_RESULTS_BYTES, sizeCalculation: (text) => text.length * 2 || 1 });
 
-  const status = { builds, positions, artifacts, now, results, estimate };
+  const { rebuildPauseSeconds } = settings;
+  const status = { builds, positions, artifacts, now, results, estimate, rebuildPauseSeconds };
   const { policy, timesToLive, parseRequest } = settings;
   const prepare = { catalogue, policy, parseRequest, maxBodyBytes: settings.maxBodyBytes };
   const offer = {
@@ -136,7 +137,6 @@ export async function startStandalone(
       }),
       maxPendingBuilds: settings.maxPendingBuilds,
       isWhole: wholeResults({ artifacts, now }),
-      rebuildPauseSeconds: settings.rebuildPauseSeconds,
       admit: settings.admit,
       onSubmitted: (submitted, client) => {
         metrics.onRequest(submitted.outcome);

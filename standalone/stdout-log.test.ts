@@ -1,4 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -27,4 +30,17 @@ it.each([
   ['by a fault of ours', "throw new TypeError('oh');"],
 ])('nothing that was logged is lost when the process ends %s', async (_, ending) => {
   expect(await linesOf(ending)).toEqual(['first', 'last']);
+});
+
+it('a reader that is slow gets the last lines of an ending process too', async () => {
+  const script = `import { stdoutLog } from ${JSON.stringify(module)};
+    const log = stdoutLog('info');
+    for (let i = 0; i < 3000; i++) log.info('line', { i, filler: 'x'.repeat(50) });
+    process.exit(0);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit');
+  await delay(700);
+  const [out, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  expect([await ended, errors]).toEqual([[0, null], '']);
+  expect(out.trimEnd().split('\n')).toHaveLength(3000);
 });

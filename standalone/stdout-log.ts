@@ -8,11 +8,24 @@ export function stdoutLog(level: LogLevel | (() => LogLevel)): Log {
     process.stdout.write(waiting);
     waiting = '';
   };
-  process.on('exit', () => {
-    if (waiting !== '') writeSync(1, waiting);
-  });
+  process.on('exit', () => writeAll(Buffer.from(waiting)));
   return jsonLog(level, (line) => {
     if (waiting === '') setImmediate(flush);
     waiting += line;
   });
+}
+
+/** How long an ending process waits for a reader of its last lines that is slow. */
+const PATIENCE_MS = 2_000;
+
+function writeAll(bytes: Buffer): void {
+  const until = Date.now() + PATIENCE_MS;
+  let rest = bytes;
+  while (rest.length > 0 && Date.now() < until)
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
 }

@@ -47,6 +47,16 @@ describe('of opkg', () => {
     else expect(named('openwrt_base')()).toContain('src/gz openwrt_base https://a.example/x');
     expect(named('openwrt_bas')()).toContain('src/gz openwrt_bas https://a.example/x');
   });
+
+  it('needs no second line for what a client repeats of the ImageBuilder’s own, by whichever name of upstream', async () => {
+    const upstreamUrl = 'https://mirror.example/openwrt';
+    const original = withUpstream(await fixture('repositories.24.10.2.conf'), upstreamUrl);
+    const base = /src\/gz openwrt_base (\S+)/.exec(original)?.[1] ?? '';
+    for (const url of [base, `${base}/`, base.replace(upstreamUrl, 'https://downloads.openwrt.org')]) {
+      const text = repositoryFile({ ...OPKG, mode: 'append', original, upstreamUrl, repositories: { openwrt_base: url } });
+      expect(text.match(/openwrt_base/g)).toHaveLength(1);
+    }
+  });
 });
 
 describe('of apk', () => {

@@ -2,7 +2,7 @@ import { REPOSITORY_NAME } from '../build-request.ts';
 import { BadRequestError } from '../errors.ts';
 import { UnsafeArgumentError } from './commands.ts';
 
-/** opkg takes no two repositories of one name, and the ImageBuilder's own came first. */
+/** Of two repositories with one name opkg reads the first, the ImageBuilder's, and would leave out the client's without a word that counts. */
 export class RepositoryNameTakenError extends BadRequestError {
   constructor(name: string) {
     super(`Repository name ${name} is taken: the ImageBuilder has a repository of that name itself; choose another`);
@@ -16,12 +16,14 @@ export interface RepositoryFileInput {
   /** name → URL. */
   readonly repositories: Readonly<Record<string, string>>;
   readonly mode: 'append' | 'replace';
+  /** Where `original` has URLs of OpenWrt's own server led to; a client may name it by either. */
+  readonly upstreamUrl?: string;
 }
 
 const URL_TEXT = /^https?:\/\/[^\s"'`$\\<>{}|^\p{Cc}]+$/u;
 
 const LOCAL_OPKG = 'src imagebuilder file:packages';
-const OPKG_NAME = /^\s*src(?:\/gz)?\s+(\S+)/;
+const OPKG_LINE = /^\s*src(?:\/gz)?\s+(\S+)\s+(\S+)/;
 const CHECK_SIGNATURE = 'option check_signature';
 /** apk ImageBuilders of 2024 list their own packages in the file; later ones pass them by option. */
 const LOCAL_APK = /^\s*(?:file:)?(?:\.\/)?packages\/packages\.adb\s*$/;
@@ -29,23 +31,33 @@ const LOCAL_APK = /^\s*(?:file:)?(?:\.\/)?packages\/packages\.adb\s*$/;
 /**
  * The ImageBuilder's repository file with a client's repositories joined to it or in place of it, sorted by name. What the
  * ImageBuilder cannot do without stays in either mode: its own packages and, for opkg, the signature check. Blank lines go.
- * Same as merge_repositories in asu/repositories.py; names and URLs are checked again (`UnsafeArgumentError`). Throws
+ * What the client repeats of the ImageBuilder's own, as a device's list of feeds does, is there already. Same as merge_repositories in
+ * asu/repositories.py; names and URLs are checked again (`UnsafeArgumentError`). Throws
  * `RepositoryNameTakenError`.
  */
-export function repositoryFile({ original, usesApk, repositories, mode }: RepositoryFileInput): string {
+export function repositoryFile({ original, usesApk, repositories, mode, upstreamUrl }: RepositoryFileInput): string {
   const lines = original.split(/\r?\n/).filter((line) => line.trim() !== '');
   const kept = mode === 'append' ? lines : lines.filter((line) => usesApk && LOCAL_APK.test(line));
-  const taken = new Set(usesApk ? [] : [...kept, LOCAL_OPKG].map((line) => OPKG_NAME.exec(line)?.[1]));
+  const own = new Map((usesApk ? [] : [...kept, LOCAL_OPKG]).flatMap((line) => ownRepository(line)));
+  const atUpstream = (url: string) => (upstreamUrl === undefined ? url : withUpstream(url, upstreamUrl));
   const added = Object.entries(repositories)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, url]) => {
+    .flatMap(([name, url]) => {
       if (!REPOSITORY_NAME.test(name) || !URL_TEXT.test(url)) throw new UnsafeArgumentError('repositories');
-      if (taken.has(name)) throw new RepositoryNameTakenError(name);
+      if (own.get(name) === withoutSlash(atUpstream(url))) return [];
+      if (own.has(name)) throw new RepositoryNameTakenError(name);
       return usesApk ? url : `src/gz ${name} ${url}`;
     });
   const required = usesApk ? [] : [LOCAL_OPKG, CHECK_SIGNATURE].filter((line) => !kept.some((other) => other.includes(line)));
   return `${[...kept, ...added, ...required].join('\n')}\n`;
 }
+
+function ownRepository(line: string): [name: string, url: string][] {
+  const [, name, url] = OPKG_LINE.exec(line) ?? [];
+  return name === undefined || url === undefined ? [] : [[name, withoutSlash(url)]];
+}
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
 
 /** Repository URLs of OpenWrt's own server led to the upstream that this server uses, whatever slashes it ends in. */
 export function withUpstream(text: string, upstreamUrl: string): string {

@@ -10,8 +10,8 @@ export interface StatusAppDeps extends BuildStatusDeps {
 
 /** Tells what has become of a build: `GET` and `HEAD /api/v1/build/{request_hash}`. */
 export function statusApp(deps: StatusAppDeps): Routes {
-  // No build's name is shorter; `prepare`, which is, has a path of its own.
-  return routes().get('/api/v1/build/:hash{[^/]{8,}}', async (c) => {
+  // Whatever is not as long as `prepare`, which has a path of its own: the fast router knows no "all but".
+  return routes().get('/api/v1/build/:hash{[^/]{8,}|[^/]{1,6}}', async (c) => {
     const hash = RequestHash.safeParse(c.req.param('hash'));
     if (!hash.success) throw new BuildNotFoundError();
     return buildResponse(await buildStatus(deps, hash.data), deps.estimate);

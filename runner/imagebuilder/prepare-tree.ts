@@ -45,7 +45,9 @@ export async function prepareTree(
   const hasRepositories = Object.keys(request.repositories).length > 0;
   const { repositories: added, repositories_mode: mode } = request;
   const usesApk = facts.packageManager === 'apk';
-  const text = hasRepositories ? orBuildFailure(() => repositoryFile({ original, usesApk, repositories: added, mode })) : original;
+  const text = hasRepositories
+    ? orBuildFailure(() => repositoryFile({ original, usesApk, repositories: added, mode, upstreamUrl }))
+    : original;
   await putFile(repositories, text, uid);
 
   for (const { path, content } of orBuildFailure(() => repositoryKeyFiles(request.repository_keys)))

@@ -138,7 +138,7 @@ describe('POST /api/v1/build', () => {
 });
 
 describe('GET /api/v1/build/{request_hash}', () => {
-  it.each(['0'.repeat(64), 'testtesttest', '..%2f..%2fetc%2fpasswd', '0'.repeat(63), 'A'.repeat(64), `${'0'.repeat(64)}%00`])(
+  it.each(['0'.repeat(64), 'testtesttest', 'abc', '..%2f..%2fetc%2fpasswd', '0'.repeat(63), 'A'.repeat(64), `${'0'.repeat(64)}%00`])(
     'does not know %s',
     async (hash) => {
       const response = await server.get(`/api/v1/build/${hash}`);
