@@ -7,15 +7,20 @@ import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-buil
 import { simulatedTime } from '#test/support/simulated-time.ts';
 import type { QueuedBuild, RunningBuild } from './build.ts';
 import { keepLease } from './keep-lease.ts';
-import type { BuildTable } from './ports.ts';
+import type { BuildQueue, BuildTable } from './ports.ts';
 
 const LEASE_SECONDS = 450;
 const RENEW_AFTER_SECONDS = 300;
 
 const started = new Date('2026-11-20T12:00:00Z');
 
-async function running(wrap: (builds: BuildTable) => BuildTable = (builds) => builds) {
-  const { now, every, pass } = simulatedTime(started);
+async function running(
+  wrap: (builds: BuildTable) => BuildTable = (builds) => builds,
+  wrapQueue: (queue: BuildQueue) => BuildQueue = (queue) => queue,
+  asleepMs: () => number = () => 0,
+) {
+  const { now: awake, every, pass } = simulatedTime(started);
+  const now = () => new Date(awake().getTime() + asleepMs());
   const db = openSqlite(':memory:');
   const builds = sqliteBuildTable(db);
   const queue = sqliteBuildQueue(db);
@@ -37,7 +42,7 @@ async function running(wrap: (builds: BuildTable) => BuildTable = (builds) => bu
       return builds.transition(...move);
     },
   };
-  const deps = { builds: wrap(counted), queue, now, every, stepsEveryMs: 2_000, renewAfterSeconds: RENEW_AFTER_SECONDS };
+  const deps = { builds: wrap(counted), queue: wrapQueue(queue), now, every, stepsEveryMs: 2_000, renewAfterSeconds: RENEW_AFTER_SECONDS };
   const kept = keepLease(deps, taken, message, LEASE_SECONDS);
   const row = async () => (await builds.get(hash)) as RunningBuild;
   return { kept, row, now, pass, writes: () => writes };
@@ -75,5 +80,93 @@ describe('a lease that is renewed late, for a table that is paid by the write', 
     expect(Date.parse((await row()).lease.expiresAt)).toBeGreaterThan(now().getTime() + 400_000);
     expect(kept.lost.aborted).toBe(false);
     await kept.release();
+  });
+
+  it('survives a renewal that is never answered', async () => {
+    let hanging = 0;
+    const { kept, row, now, pass } = await running((builds) => ({
+      ...builds,
+      transition: (...move) => (hanging-- > 0 ? new Promise(() => undefined) : builds.transition(...move)),
+    }));
+    hanging = 2;
+    await pass(445);
+    expect(Date.parse((await row()).lease.expiresAt)).toBeGreaterThan(now().getTime() + 300_000);
+    expect(kept.lost.aborted).toBe(false);
+    expect(await kept.release()).toEqual(await row());
+  });
+
+  it('does not hear what a forgotten renewal is answered in the end', async () => {
+    const answers: (() => void)[] = [];
+    const { kept, row, pass } = await running((builds) => ({
+      ...builds,
+      transition: (...move) =>
+        answers.length === 0
+          ? new Promise((resolve) => answers.push(() => resolve({ moved: false, current: undefined })))
+          : builds.transition(...move),
+    }));
+    await pass(390);
+    const written = await row();
+    for (const answer of answers) answer();
+    await pass(1);
+    expect(kept.lost.aborted).toBe(false);
+    expect(await kept.release()).toEqual(written);
+  });
+
+  it.each([
+    ['answers nothing', () => new Promise<never>(() => undefined)],
+    ['fails', () => Promise.reject(new Error('throttled'))],
+  ])('is lost when it lapses while the table %s, and not before', async (_, transition) => {
+    const { kept, pass } = await running((builds) => ({ ...builds, transition }));
+    await pass(LEASE_SECONDS - 1);
+    expect(kept.lost.aborted).toBe(false);
+    await pass(1);
+    expect(kept.lost.aborted).toBe(true);
+  });
+
+  it('is not lost by a machine that slept, if nobody took the build', async () => {
+    let asleepMs = 0;
+    const { kept, row, pass } = await running(undefined, undefined, () => asleepMs);
+    await pass(60);
+    asleepMs = 3_600_000;
+    await pass(60);
+    expect(kept.lost.aborted).toBe(false);
+    expect(Date.parse((await row()).lease.expiresAt)).toBeGreaterThan(started.getTime() + asleepMs + 300_000);
+    await kept.release();
+  });
+});
+
+describe('the end of a lease', () => {
+  it('does not wait for ever for a write that is not answered', async () => {
+    const { kept, row, pass } = await running((builds) => ({ ...builds, transition: () => new Promise(() => undefined) }));
+    await pass(310);
+    const released = kept.release();
+    await pass(10);
+    expect(await released).toEqual(await row());
+  });
+
+  it('comes after the extension under way, so that this does not hide the message again', async () => {
+    const told: string[] = [];
+    const extending = Promise.withResolvers<void>();
+    const { kept, pass } = await running(undefined, (queue) => ({
+      ...queue,
+      extend: async () => {
+        await extending.promise;
+        told.push('extended');
+      },
+    }));
+    await pass(310);
+    const released = kept.release().then(() => told.push('released'));
+    await pass(1);
+    extending.resolve();
+    await released;
+    expect(told).toEqual(['extended', 'released']);
+  });
+
+  it('does not wait for ever for an extension either', async () => {
+    const { kept, pass } = await running(undefined, (queue) => ({ ...queue, extend: () => new Promise(() => undefined) }));
+    await pass(310);
+    const released = kept.release();
+    await pass(10);
+    expect(await released).toMatchObject({ state: 'building' });
   });
 });
