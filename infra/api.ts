@@ -1,3 +1,4 @@
+import { ACCESS_LOG_FORMAT } from './access-log-format.ts';
 import { API_ROUTES } from './api-routes.ts';
 import { buildSubmit } from './functions/build-submit.ts';
 import { catalogue } from './functions/catalogue.ts';
@@ -9,7 +10,18 @@ import { store } from './functions/store.ts';
 import { logRetention } from './stage.ts';
 
 /** The functions behind one HTTP API. CORS is theirs to grant: on errors too, and in one way. */
-export const api = new sst.aws.ApiGatewayV2('Api', { cors: false, accessLog: { retention: logRetention } });
+export const api = new sst.aws.ApiGatewayV2('Api', {
+  cors: false,
+  accessLog: { retention: logRetention },
+  transform: {
+    stage: (stage) => {
+      stage.accessLogSettings = $resolve([stage.accessLogSettings]).apply(([settings]) => ({
+        destinationArn: settings?.destinationArn ?? '',
+        format: ACCESS_LOG_FORMAT,
+      }));
+    },
+  },
+});
 
 const functions = { prepare, 'build-submit': buildSubmit, status, catalogue, stats, store, docs };
 for (const [path, name] of API_ROUTES) api.route(`ANY ${path}`, functions[name].arn);

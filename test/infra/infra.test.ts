@@ -500,6 +500,13 @@ describe('operation', () => {
     for (const { inputs } of all('aws:cloudwatch/logGroup:LogGroup', development)) expect(inputs.retentionInDays).toBe(7);
   });
 
+  it('logs the route of a request to the API, and not its path: that may name a private build', () => {
+    const { destinationArn, format } = one('aws:apigatewayv2/stage:Stage', 'ApiStage').accessLogSettings;
+    expect(destinationArn).toMatch(/log-?group/i);
+    expect(JSON.parse(format)).toMatchObject({ routeKey: '$context.routeKey', status: '$context.status' });
+    expect(format).not.toMatch(/path|uri/i);
+  });
+
   it('protects what production has, and leaves nothing of other stages', () => {
     expect(one('app', 'production')).toMatchObject({ name: 'asu', removal: 'retain', protect: true });
     expect(one('app', 'dev', development)).toMatchObject({ removal: 'remove', protect: false });

@@ -1,0 +1,15 @@
+/** What a line of the API's access log says. The route, never the path: a path may name a private build. */
+export const ACCESS_LOG_FORMAT = JSON.stringify({
+  requestTime: '$context.requestTime',
+  requestId: '$context.requestId',
+  httpMethod: '$context.httpMethod',
+  routeKey: '$context.routeKey',
+  status: '$context.status',
+  responseLatency: '$context.responseLatency',
+  integrationRequestId: '$context.integration.requestId',
+  integrationStatus: '$context.integration.status',
+  integrationLatency: '$context.integration.latency',
+  integrationServiceStatus: '$context.integration.integrationStatus',
+  ip: '$context.identity.sourceIp',
+  userAgent: '$context.identity.userAgent',
+});
