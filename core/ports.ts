@@ -164,12 +164,15 @@ export interface ImageMaker {
 }
 
 /**
- * What is counted. Each call is one durable, atomic write; counts of different processes add up. Over all time
+ * What is counted. Each call is one durable write, atomic for each build; counts of different processes add up. Over all time
  * `requests = hits + misses + joined + rejected` and `misses = successes + failures + cancelled + in flight` (I7), whatever is
  * told twice, late, out of order or by several processes.
  */
 export interface Statistics {
-  /** Adds what a process has summed up since it last did. Not idempotent: what is lost or told twice are counts of requests. */
+  /**
+   * Adds what a process has summed up since it last did. Not idempotent: what is lost or told twice are counts of requests. Fails with
+   * a `PartlyCountedError` where some was written all the same, else with nothing written.
+   */
   count(counts: RequestCounts): Promise<void>;
   /** A claim was won: one miss, once per build. */
   started(build: CountedBuild): Promise<void>;

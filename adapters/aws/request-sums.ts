@@ -46,6 +46,20 @@ export function partsOf(counts: RequestCounts): RequestPart[] {
   }));
 }
 
+/** What these parts add up to; parts of the same counts. */
+export const joinParts = (at: string, parts: readonly RequestPart[]): RequestCounts => {
+  const sum = (name: (typeof COUNTERS)[number]) => parts.reduce((total, part) => total + part[name], 0);
+  return {
+    at,
+    hits: sum('hits'),
+    joined: sum('joined'),
+    rejected: sum('rejected'),
+    // No name is in two of them.
+    clients: Object.assign({}, ...parts.map(({ clients }) => clients)),
+    subjects: Object.assign({}, ...parts.map(({ subjects }) => subjects)),
+  };
+};
+
 const shardOf = (name: string): number => createHash('sha256').update(name).digest().readUInt32BE() % SHARDS;
 
 const namesOf = (item: Item, prefix: string): string[] =>

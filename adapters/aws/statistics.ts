@@ -1,8 +1,18 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Clock, Statistics } from '#core/ports.ts';
+import { PartlyCountedError } from '#core/statistics/partly-counted-error.ts';
 import { COUNTED_BUILD_DAYS, type CountedBuild, dayOf } from '#core/statistics.ts';
 import type { Item } from './build-item.ts';
-import { addExpression, type KnownNames, knownNames, NO_NAMES, partsOf, type RequestPart, requestsOfDay } from './request-sums.ts';
+import {
+  addExpression,
+  joinParts,
+  type KnownNames,
+  knownNames,
+  NO_NAMES,
+  partsOf,
+  type RequestPart,
+  requestsOfDay,
+} from './request-sums.ts';
 import { STATISTICS_TABLE } from './resources.ts';
 import { statisticsDays } from './statistics-days.ts';
 import { countedOf, endAttributes, eventKey, eventsOf, eventTtl } from './statistics-event.ts';
@@ -73,8 +83,18 @@ export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clo
       if (hits + joined + rejected === 0 && Object.keys({ ...clients, ...subjects }).length === 0) return;
       const day = dayOf(counts.at);
       await note(day);
-      await Promise.all(partsOf(counts).map((part) => addPart(day, part)));
-      if (isLate(counts.at)) await days.void(day);
+      const parts = partsOf(counts);
+      const left: RequestPart[] = [];
+      const troubles: unknown[] = [];
+      const add = (part: RequestPart) =>
+        addPart(day, part).catch((error: unknown) => {
+          left.push(part);
+          troubles.push(error);
+        });
+      await Promise.all(parts.map(add));
+      if (left.length === parts.length) throw troubles[0];
+      if (isLate(counts.at)) await days.void(day).catch((error: unknown) => troubles.push(error));
+      if (troubles.length > 0) throw new PartlyCountedError(joinParts(counts.at, left), { cause: troubles[0] });
     },
 
     async started(build) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestCounts } from '../statistics.ts';
+import { PartlyCountedError } from './partly-counted-error.ts';
 import { requestCounter } from './request-counter.ts';
 
 function counterWith(write: (counts: RequestCounts) => Promise<void> = async () => undefined) {
@@ -46,6 +47,21 @@ describe('requestCounter', () => {
     expect(written).toMatchObject([
       { hits: 1, joined: 1, clients: { 'owut/1': 1, 'auc/0.3.2': 1 }, subjects: { 'a b c': { requests: 2, hits: 1 } } },
     ]);
+  });
+
+  it('keeps of what was written in part the rest, even if that has no client', async () => {
+    const told: RequestCounts[] = [];
+    const { counter } = counterWith(async (counts) => {
+      told.push(counts);
+      const left = { ...counts, hits: 0, clients: {}, subjects: { 'd e f': { requests: 1, hits: 0 } } };
+      if (told.length === 1) throw new PartlyCountedError(left);
+    });
+    counter.add('hit', 'owut/1', 'a b c');
+    counter.add('joined', 'owut/1', 'd e f');
+    await expect(counter.flush()).rejects.toThrow('only a part');
+    await counter.flush();
+    await counter.flush();
+    expect(told.slice(1)).toMatchObject([{ hits: 0, joined: 1, clients: {}, subjects: { 'd e f': { requests: 1, hits: 0 } } }]);
   });
 
   it('tells only so many clients apart, and only by what looks like a client', async () => {

@@ -1,6 +1,7 @@
 import type { Clock, Statistics } from '../ports.ts';
-import type { SubjectRequests } from '../statistics.ts';
+import type { RequestCounts, SubjectRequests } from '../statistics.ts';
 import type { SubmitOutcome } from '../submit-build.ts';
+import { PartlyCountedError } from './partly-counted-error.ts';
 
 /** What became of a request that passed the schema. */
 type RequestOutcome = SubmitOutcome | 'rejected';
@@ -52,25 +53,25 @@ export function requestCounter({ statistics, now }: { statistics: Pick<Statistic
     }
   };
 
+  const giveBack = ({ hits, joined, rejected, clients, subjects }: RequestCounts) => {
+    sums.hits += hits;
+    sums.joined += joined;
+    sums.rejected += rejected;
+    for (const [client, times] of Object.entries(clients)) addClient(client, times);
+    for (const [subject, requests] of Object.entries(subjects)) addSubject(subject, requests);
+  };
+
   return {
     add,
     async flush() {
-      if (sums.clients.size === 0) return;
-      const { clients, subjects, ...counts } = sums;
+      if (sums.clients.size + sums.subjects.size === 0) return;
+      const { clients, subjects, ...figures } = sums;
+      const counts = { ...figures, at: now().toISOString(), clients: Object.fromEntries(clients), subjects: Object.fromEntries(subjects) };
       sums = noSums();
       try {
-        await statistics.count({
-          ...counts,
-          at: now().toISOString(),
-          clients: Object.fromEntries(clients),
-          subjects: Object.fromEntries(subjects),
-        });
+        await statistics.count(counts);
       } catch (error) {
-        sums.hits += counts.hits;
-        sums.joined += counts.joined;
-        sums.rejected += counts.rejected;
-        for (const [client, times] of clients) addClient(client, times);
-        for (const [subject, times] of subjects) addSubject(subject, times);
+        giveBack(error instanceof PartlyCountedError ? error.left : counts);
         throw error;
       }
     },

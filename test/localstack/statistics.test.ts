@@ -3,6 +3,7 @@ import { rollUpStatistics } from '#adapters/aws/roll-up-statistics.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
 import type { Statistics, StatisticsReport } from '#core/ports.ts';
+import { requestCounter } from '#core/statistics/request-counter.ts';
 import { type BuildEnd, type CountedBuild, type RequestCounts, sumOf } from '#core/statistics.ts';
 import { at, freshHash, iso } from '#test/contracts/sample-builds.ts';
 import { statisticsContract } from '#test/contracts/statistics.ts';
@@ -122,6 +123,33 @@ describe('statistics on DynamoDB', () => {
     expect(await total(statistics)).toMatchObject({ misses: 2, successes: 1, hits: 1 });
     expect(await statistics.top('package', at(0), at(DAY), { limit: 5 })).toEqual([{ name: 'vim', count: 1 }]);
     expect(await statistics.top('client', at(0), at(DAY), { limit: 5 })).toEqual([{ name: 'owut/1', count: 2 }]);
+  });
+
+  it.each([0, 1, 5])('counts each request once when part %i of a flush is refused', async (refused) => {
+    const { name, statistics } = await make();
+    const broken = dynamoClient();
+    let parts = 0;
+    broken.middlewareStack.add(
+      (next) => async (args) => {
+        const { UpdateExpression = '' } = args.input as { UpdateExpression?: string };
+        if (UpdateExpression.startsWith('ADD') && parts++ === refused) throw new Error('refused');
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+    const counter = requestCounter({ statistics: dynamoStatistics(broken, name, () => at(0)), now: () => at(0) });
+    const profiles = Array.from({ length: 30 }, (_, i) => `24.10.2 x86/64 profile-${i}`);
+    for (const profile of profiles) counter.add('hit', 'owut/1', profile);
+    await expect(counter.flush()).rejects.toThrow('only a part');
+    expect(parts).toBeGreaterThan(5);
+    await counter.flush();
+    await counter.flush();
+    expect(await total(statistics)).toMatchObject({ hits: 30 });
+    expect(await statistics.top('client', at(0), at(0), { limit: 5 })).toEqual([{ name: 'owut/1', count: 30 }]);
+    const subjects = await statistics.subjects(at(0), at(0), 100);
+    expect(subjects.map(({ profile, requests, hits }) => [profile, requests, hits]).sort()).toEqual(
+      profiles.map((profile) => [profile.split(' ')[2], 1, 1]).sort(),
+    );
   });
 
   it('does not let invented clients make its items large', async () => {

@@ -1,0 +1,11 @@
+import type { RequestCounts } from '../statistics.ts';
+
+/** Some counts were written, and those in `left` were not: telling all of them again would count the rest twice. */
+export class PartlyCountedError extends Error {
+  override readonly name = 'PartlyCountedError';
+  readonly left: RequestCounts;
+  constructor(left: RequestCounts, options?: ErrorOptions) {
+    super('only a part of the requests could be counted', options);
+    this.left = left;
+  }
+}
