@@ -8,6 +8,7 @@ import { assertQueueReady } from '#adapters/aws/assert-queue-ready.ts';
 import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
 import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from '#adapters/aws/client-options.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import type { ImageMaker } from '#core/ports.ts';
@@ -47,9 +48,9 @@ export async function runRunner(
   makerOf: (config: RunnerConfig) => Promise<RunnerMaker>,
   metrics?: RunnerMetrics,
 ): Promise<void> {
-  const dynamo = new DynamoDBClient();
-  const sqs = new SQSClient();
-  const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
+  const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
+  const sqs = new SQSClient(SQS_CLIENT);
+  const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
   const every = (ms: number, call: () => void) => {
     const timer = setInterval(call, ms);
     return () => clearInterval(timer);

@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { handle } from 'hono/aws-lambda';
 import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
+import { S3_CLIENT } from '#adapters/aws/client-options.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
@@ -17,7 +18,7 @@ const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'catalogue');
 const metrics = emfMetrics({ service: 'catalogue', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
-const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
+const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const facts = serverFacts(config, manifest.version);
 const catalogue = upstreamCatalogue({
   fetch: measuredFetch(metrics.onUpstream, steadyFetch),

@@ -9,6 +9,7 @@ import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
 import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
 import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from '#adapters/aws/client-options.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
@@ -35,9 +36,9 @@ const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'maintenance');
 const metrics = emfMetrics({ service: 'maintenance', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
-const dynamo = new DynamoDBClient();
-const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
-const sqs = new SQSClient();
+const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
+const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
+const sqs = new SQSClient(SQS_CLIENT);
 const queue = { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL };
 
 await Promise.all([

@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { handle } from 'hono/aws-lambda';
 import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
 import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
+import { DYNAMO_CLIENT, S3_CLIENT } from '#adapters/aws/client-options.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
@@ -22,8 +23,8 @@ const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'stats');
 const metrics = emfMetrics({ service: 'stats', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
-const dynamo = new DynamoDBClient();
-const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
+const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
+const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const facts = serverFacts(config, manifest.version);
 const catalogue = upstreamCatalogue({
   fetch: measuredFetch(metrics.onUpstream, steadyFetch),

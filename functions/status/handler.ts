@@ -5,6 +5,7 @@ import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
 import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { DYNAMO_CLIENT, S3_CLIENT } from '#adapters/aws/client-options.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { buildPace } from '#core/build-pace.ts';
@@ -18,8 +19,8 @@ import { loadConfig } from './config.ts';
 const config = loadConfig();
 const metrics = emfMetrics({ service: 'status', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
-const dynamo = new DynamoDBClient();
-const s3 = new S3Client({ forcePathStyle: config.S3_FORCE_PATH_STYLE });
+const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
+const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
 
 await Promise.all([assertTableReady(dynamo, config.BUILD_TABLE), assertBucketReady(s3, config.ARTIFACT_BUCKET)]);
 

@@ -1,0 +1,94 @@
+import { glob, readFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from './client-options.ts';
+import { BUILD_QUEUE } from './resources.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+/** Takes every request, and answers what it is told to answer, which may be nothing. */
+async function service(answer: (response: ServerResponse) => void = () => undefined): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume();
+    answer(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** The same options, of which each wait for an answer takes a hundredth of its time. */
+const hurried = <Options extends { requestHandler: object }>({ requestHandler }: Options) => ({
+  requestHandler: Object.fromEntries(
+    Object.entries(requestHandler).map(([name, value]) => [
+      name,
+      typeof value === 'number' && name !== 'connectionTimeout' ? value / 100 : value,
+    ]),
+  ),
+});
+const options = (endpoint: string) => ({
+  endpoint,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  maxAttempts: 1,
+});
+const s3 = (endpoint: string) => new S3Client({ ...options(endpoint), ...hurried(S3_CLIENT), forcePathStyle: true });
+const OBJECT = { Bucket: 'bucket', Key: 'key' };
+
+describe('a service that takes requests and answers nothing', () => {
+  it.each([
+    [
+      'DynamoDB',
+      (endpoint: string) =>
+        new DynamoDBClient({ ...options(endpoint), ...hurried(DYNAMO_CLIENT) }).send(
+          new GetItemCommand({ TableName: 'builds', Key: { hash: { S: 'a' } } }),
+        ),
+    ],
+    [
+      'SQS',
+      (endpoint: string) =>
+        new SQSClient({ ...options(endpoint), ...hurried(SQS_CLIENT) }).send(new ReceiveMessageCommand({ QueueUrl: `${endpoint}/1/q` })),
+    ],
+    ['S3', (endpoint: string) => s3(endpoint).send(new PutObjectCommand({ ...OBJECT, Body: Buffer.alloc(1_000) }))],
+  ])('is not waited for for ever: %s', async (_, call) => {
+    await expect(call(await service())).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it('is not waited for in the middle of an object either', async () => {
+    const endpoint = await service((response) => {
+      response.writeHead(200, { 'Content-Length': 1_000 });
+      response.write('begun');
+    });
+    const read = async () => (await s3(endpoint).send(new GetObjectCommand(OBJECT))).Body?.transformToString();
+    await expect(read()).rejects.toThrow('inactivity');
+  });
+});
+
+describe('clients of AWS', () => {
+  it('let a poll wait for a message, and an object take its time', () => {
+    expect(SQS_CLIENT.requestHandler.requestTimeout).toBeGreaterThan(BUILD_QUEUE.receiveWaitSeconds * 1_000);
+    expect(S3_CLIENT.requestHandler).not.toHaveProperty('requestTimeout');
+  });
+
+  it('are made with these options wherever a server makes them', async () => {
+    const made: string[] = [];
+    for await (const path of glob(['functions/*/handler.ts', 'runner/*.ts', 'services/aws-clients.ts'], { cwd: ROOT }))
+      made.push(...((await readFile(join(ROOT, path), 'utf8')).match(/new (DynamoDB|SQS|S3)Client\(.*/g) ?? []));
+    expect(made.length).toBeGreaterThan(10);
+    const names: Readonly<Record<string, RegExp>> = { DynamoDB: /\(DYNAMO_CLIENT\)/, SQS: /\(SQS_CLIENT\)/, S3: /\.\.\.S3_CLIENT,/ };
+    for (const call of made) expect(call).toMatch(names[/new (\w+)Client/.exec(call)?.[1] ?? ''] ?? /never/);
+  });
+});
