@@ -4,8 +4,8 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from '#adapters/aws/client-options.ts';
 
 /** The clients of one process, once each. Where AWS's API is comes from the SDK's own `AWS_ENDPOINT_URL`. */
-export const awsClients = ({ S3_FORCE_PATH_STYLE }: { readonly S3_FORCE_PATH_STYLE: boolean }) => ({
+export const awsClients = ({ S3_FORCE_PATH_STYLE }: { readonly S3_FORCE_PATH_STYLE: boolean }, s3Options = S3_CLIENT) => ({
   dynamo: new DynamoDBClient(DYNAMO_CLIENT),
   sqs: new SQSClient(SQS_CLIENT),
-  s3: new S3Client({ ...S3_CLIENT, forcePathStyle: S3_FORCE_PATH_STYLE }),
+  s3: new S3Client({ ...s3Options, forcePathStyle: S3_FORCE_PATH_STYLE }),
 });

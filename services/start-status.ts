@@ -2,6 +2,7 @@ import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
 import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { S3_SERVING_CLIENT } from '#adapters/aws/client-options.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { buildPace } from '#core/build-pace.ts';
@@ -18,7 +19,7 @@ import { type Service, startService } from './start-service.ts';
 export async function startStatus(config = statusConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
   const now = () => new Date();
-  const { dynamo, s3 } = awsClients(config);
+  const { dynamo, s3 } = awsClients(config, S3_SERVING_CLIENT);
   const { BUILD_TABLE: table, ARTIFACT_BUCKET: bucket } = config;
   const ready = { table: () => assertTableReady(dynamo, table), bucket: () => assertBucketReady(s3, bucket) };
   await Promise.all(Object.values(ready).map((check) => check()));

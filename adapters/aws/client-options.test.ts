@@ -2,11 +2,12 @@ import { glob, readFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from './client-options.ts';
+import { DYNAMO_CLIENT, S3_CLIENT, S3_SERVING_CLIENT, SQS_CLIENT } from './client-options.ts';
 import { BUILD_QUEUE } from './resources.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -45,7 +46,8 @@ const options = (endpoint: string) => ({
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   maxAttempts: 1,
 });
-const s3 = (endpoint: string) => new S3Client({ ...options(endpoint), ...hurried(S3_CLIENT), forcePathStyle: true });
+const s3 = (endpoint: string, timeouts: { requestHandler: object } = S3_CLIENT) =>
+  new S3Client({ ...options(endpoint), ...hurried(timeouts), forcePathStyle: true });
 const OBJECT = { Bucket: 'bucket', Key: 'key' };
 
 describe('a service that takes requests and answers nothing', () => {
@@ -63,6 +65,7 @@ describe('a service that takes requests and answers nothing', () => {
         new SQSClient({ ...options(endpoint), ...hurried(SQS_CLIENT) }).send(new ReceiveMessageCommand({ QueueUrl: `${endpoint}/1/q` })),
     ],
     ['S3', (endpoint: string) => s3(endpoint).send(new PutObjectCommand({ ...OBJECT, Body: Buffer.alloc(1_000) }))],
+    ['S3, for serving', (endpoint: string) => s3(endpoint, S3_SERVING_CLIENT).send(new GetObjectCommand(OBJECT))],
   ])('is not waited for for ever: %s', async (_, call) => {
     await expect(call(await service())).rejects.toMatchObject({ name: 'TimeoutError' });
   });
@@ -83,12 +86,27 @@ describe('clients of AWS', () => {
     expect(S3_CLIENT.requestHandler).not.toHaveProperty('requestTimeout');
   });
 
+  it('keep an object for a reader that pauses', async () => {
+    const bytes = 32 * 1024 * 1024;
+    const endpoint = await service((response) => {
+      response.writeHead(200, { 'Content-Length': bytes });
+      response.end(Buffer.alloc(bytes));
+    });
+    const { Body } = await s3(endpoint, S3_SERVING_CLIENT).send(new GetObjectCommand(OBJECT));
+    await setTimeout(1_000);
+    expect((await Body?.transformToByteArray())?.length).toBe(bytes);
+  });
+
   it('are made with these options wherever a server makes them', async () => {
     const made: string[] = [];
     for await (const path of glob(['functions/*/handler.ts', 'runner/*.ts', 'services/aws-clients.ts'], { cwd: ROOT }))
       made.push(...((await readFile(join(ROOT, path), 'utf8')).match(/new (DynamoDB|SQS|S3)Client\(.*/g) ?? []));
     expect(made.length).toBeGreaterThan(10);
-    const names: Readonly<Record<string, RegExp>> = { DynamoDB: /\(DYNAMO_CLIENT\)/, SQS: /\(SQS_CLIENT\)/, S3: /\.\.\.S3_CLIENT,/ };
+    const names: Readonly<Record<string, RegExp>> = {
+      DynamoDB: /\(DYNAMO_CLIENT\)/,
+      SQS: /\(SQS_CLIENT\)/,
+      S3: /\.\.\.(S3_CLIENT|s3Options),/,
+    };
     for (const call of made) expect(call).toMatch(names[/new (\w+)Client/.exec(call)?.[1] ?? ''] ?? /never/);
   });
 });

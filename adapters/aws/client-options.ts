@@ -15,3 +15,8 @@ export const SQS_CLIENT = {
 
 /** A large object takes as long as it takes, while it moves. */
 export const S3_CLIENT = { requestHandler: { connectionTimeout: CONNECTION_TIMEOUT, socketTimeout: 30_000 } };
+
+/** For objects that are passed on as fast as somebody takes them: nothing moves while a slow client's buffers are full. Not for large uploads. */
+export const S3_SERVING_CLIENT = {
+  requestHandler: { connectionTimeout: CONNECTION_TIMEOUT, requestTimeout: 10_000, throwOnRequestTimeout: true, socketTimeout: 600_000 },
+};
