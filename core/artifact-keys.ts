@@ -26,10 +26,15 @@ export const fileMeta = (name: string, isPrivate = false): ArtifactMeta => ({
   filename: name,
 });
 
-/** A result that carries `defaults` is nobody else's business. */
+/**
+ * A cache may answer with a result for its `max-age` and not a second longer: by then the images may be gone. Caches answer with
+ * an expired copy when the origin fails, and a failed rebuild of the same request counts as that, since it is told as 500.
+ * `stale-if-error=0` is what CloudFront heeds, `must-revalidate` what RFC 9111 asks of every cache. A result that carries
+ * `defaults` is in no cache at all.
+ */
 export const resultMeta = (isPrivate: boolean): ArtifactMeta => ({
   contentType: 'application/json',
-  cacheControl: isPrivate ? PRIVATE : `public, max-age=${RESULT_MAX_AGE_SECONDS}`,
+  cacheControl: isPrivate ? PRIVATE : `public, max-age=${RESULT_MAX_AGE_SECONDS}, must-revalidate, stale-if-error=0`,
 });
 
 export const recordMeta = (contentType: string): ArtifactMeta => ({ contentType, cacheControl: PRIVATE });

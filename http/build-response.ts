@@ -1,4 +1,5 @@
-import { BUILD_STEPS, RESULT_MAX_AGE_SECONDS } from '#core/build.ts';
+import { resultMeta } from '#core/artifact-keys.ts';
+import { BUILD_STEPS } from '#core/build.ts';
 import type { BuildView } from '#core/build-status.ts';
 import { jsonResponse } from './json-response.ts';
 
@@ -31,11 +32,8 @@ export function buildResponse(view: BuildView, estimate: EstimateSeconds, method
     case 'done':
       return jsonResponse(200, view.document, {
         ...headers('done', 0),
-        'Cache-Control': view.build.isPrivate
-          ? 'private, no-store'
-          : method === 'GET'
-            ? `public, max-age=${RESULT_MAX_AGE_SECONDS}`
-            : 'no-store',
+        // As the published document has it, which a CDN answers with in place of this.
+        'Cache-Control': view.build.isPrivate || method === 'GET' ? resultMeta(view.build.isPrivate).cacheControl : 'no-store',
       });
     case 'failed':
       return jsonResponse(500, view.document ?? failureBody(view.build, 'Build failed', view.build.detail), {

@@ -82,7 +82,7 @@ describe('a build on AWS', () => {
       expect(headers.get('content-type')).toMatch(/^application\/json/);
       expect([...headers.keys()].filter((name) => name.startsWith('x-amz-'))).toEqual([]);
     }
-    expect(fromBucket.headers.get('cache-control')).toBe('public, max-age=60');
+    expect(fromBucket.headers.get('cache-control')).toBe('public, max-age=60, must-revalidate, stale-if-error=0');
     const head = await stack.get(path(), { method: 'HEAD' });
     expect([head.status, head.headers.get('x-imagebuilder-status')]).toEqual([200, 'done']);
     const conditional = await stack.get(path(), { headers: { 'If-None-Match': fromBucket.headers.get('etag') ?? '' } });

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { artifactKeys, fileMeta, resultMeta, usualMeta } from './artifact-keys.ts';
+import { type BinDir, RESULT_MAX_AGE_SECONDS, type RequestHash } from './build.ts';
+
+const HASH = 'a'.repeat(64) as RequestHash;
+const BIN_DIR = 'b'.repeat(64) as BinDir;
+
+/** Directives of a `Cache-Control` header by name; `true` where one has no value. */
+const directives = (header: string) =>
+  Object.fromEntries(
+    header
+      .split(', ')
+      .map((directive) => directive.split('='))
+      .map(([name, value]) => [name, value ?? true]),
+  );
+
+describe('a result', () => {
+  it('may be kept for its time and never longer, not even while the origin fails', () => {
+    expect(directives(resultMeta(false).cacheControl)).toEqual({
+      public: true,
+      'max-age': String(RESULT_MAX_AGE_SECONDS),
+      'must-revalidate': true,
+      'stale-if-error': '0',
+    });
+  });
+
+  it('that an earlier version wrote to disk, or somebody else put there, has the same', () => {
+    expect(usualMeta(artifactKeys.result(HASH))).toEqual(resultMeta(false));
+  });
+});
+
+describe('what may not outlive its build', () => {
+  it.each([
+    ['the result of a private build', resultMeta(true)],
+    ['a file of a private build', fileMeta('a.img.gz', true)],
+    ['an outcome', usualMeta(artifactKeys.outcome(BIN_DIR))],
+    ['a log', usualMeta(artifactKeys.log(BIN_DIR))],
+  ])('%s is in no cache at all', (_, { cacheControl }) => {
+    expect(directives(cacheControl)).toEqual({ private: true, 'no-store': true });
+  });
+});

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { resultMeta } from '#core/artifact-keys.ts';
+import type { BuildView } from '#core/build-status.ts';
+import { buildResponse } from './build-response.ts';
+
+const answer = (view: object, method: 'GET' | 'POST') => buildResponse(view as BuildView, () => 60, method);
+const build = { hash: 'a'.repeat(64), enqueuedAt: '2026-11-01T00:00:00.000Z', step: 'init', detail: 'd' };
+const done = (isPrivate: boolean) => ({ state: 'done', build: { ...build, isPrivate }, document: '{"status":200}' });
+
+describe('caches', () => {
+  it.each([true, false])('treat the status of a finished build (private: %s) as they do its published document', (isPrivate) => {
+    expect(answer(done(isPrivate), 'GET').headers.get('Cache-Control')).toBe(resultMeta(isPrivate).cacheControl);
+  });
+
+  it.each([
+    ['queued', { state: 'queued', build, position: 3 }, 202],
+    ['building', { state: 'building', build }, 202],
+    ['failed', { state: 'failed', build }, 500],
+    ['cancelled', { state: 'cancelled', build }, 500],
+  ])('keep nothing of a build that is %s', (_, view, status) => {
+    for (const method of ['GET', 'POST'] as const) {
+      const { headers, status: told } = answer(view, method);
+      expect([told, headers.get('Cache-Control')]).toEqual([status, 'no-store']);
+    }
+  });
+
+  it('keep no answer to a POST', () => {
+    for (const isPrivate of [true, false]) expect(answer(done(isPrivate), 'POST').headers.get('Cache-Control')).toMatch(/\bno-store$/);
+  });
+});
