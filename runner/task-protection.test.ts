@@ -3,32 +3,53 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ecsTaskProtection } from './task-protection.ts';
 
+type Answer = readonly [status: number, body: string];
+
+const ARN = 'arn:aws:ecs:us-west-2:111122223333:task/1234567890abcdef0';
+
+/** Answers of the agent as AWS documents them: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html */
+const granted = (isEnabled: boolean): Answer => [
+  200,
+  JSON.stringify({
+    protection: { ExpirationDate: isEnabled ? '2026-11-06T02:29:16Z' : null, ProtectionEnabled: isEnabled, TaskArn: ARN },
+  }),
+];
+const failure = (Reason: string): Answer => [200, JSON.stringify({ failure: { Arn: ARN, Detail: null, Reason } })];
+const error = (status: number, Code: string, Message: string): Answer => [
+  status,
+  JSON.stringify({ requestID: '12345-abc', error: { Arn: ARN, Code, Message } }),
+];
+
 describe('ecsTaskProtection', () => {
   let server: Server;
-  let asked: { method: string | undefined; url: string | undefined; body: unknown }[];
-  let status: number;
+  let asked: { method: string | undefined; url: string | undefined; body: { ProtectionEnabled: boolean } }[];
+  /** What the agent answers first; afterwards it grants what it is asked for. */
+  let answers: Answer[];
   let troubles: unknown[];
   let heard: () => void;
 
   beforeEach(async () => {
-    [asked, troubles, status, heard] = [[], [], 200, () => undefined];
+    [asked, answers, troubles, heard] = [[], [], [], () => undefined];
     server = createServer(async (request, response) => {
-      let body = '';
-      for await (const chunk of request) body += chunk;
-      asked.push({ method: request.method, url: request.url, body: JSON.parse(body) });
-      response.writeHead(status).end('{"protection":{}}');
+      let text = '';
+      for await (const chunk of request) text += chunk;
+      const body = JSON.parse(text);
+      asked.push({ method: request.method, url: request.url, body });
+      const [status, answer] = answers.shift() ?? granted(body.ProtectionEnabled);
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(answer);
       heard();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-  const protection = () =>
+  const protection = (pausesMs: readonly number[] = [1, 1]) =>
     ecsTaskProtection({
       agentUri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/0`,
       minutes: 20,
-      onTrouble: (error) => {
-        troubles.push(error);
+      pausesMs,
+      onTrouble: (trouble) => {
+        troubles.push(trouble);
         heard();
       },
     });
@@ -50,17 +71,60 @@ describe('ecsTaskProtection', () => {
     task.begin('c');
     await until(() => asked.length === 4);
     expect(asked).toEqual([on, on, off, on]);
+    expect(troubles).toEqual([]);
   });
 
-  it('goes on when the agent refuses or is not there', async () => {
-    status = 400;
+  it.each([
+    ['a failure with status 200', failure('TASK_NOT_VALID'), 'TASK_NOT_VALID'],
+    ['another', failure('DEPLOYMENT_BLOCKED'), 'DEPLOYMENT_BLOCKED'],
+    ['protection that is off', granted(false), '"ProtectionEnabled":false'],
+    ['protection without a word whether it is on', [200, '{"protection":{}}'], '{"protection":{}}'],
+    ['nothing', [200, ''], '200'],
+    ['no JSON', [200, '<html>'], '<html>'],
+    ['JSON that is no object', [200, 'null'], 'null'],
+    ['a missing right', error(400, 'AccessDeniedException', 'not authorized'), 'AccessDeniedException'],
+    ['too many requests', error(400, 'ThrottlingException', 'Rate exceeded'), 'ThrottlingException'],
+    ['ECS out of reach', error(504, 'RequestCanceled', 'Timed out calling Amazon ECS Task Protection API'), 'RequestCanceled'],
+  ] as const)('takes %s for a refusal, tells the reason, and asks once more', async (_, answer, reason) => {
+    answers.push(answer);
     const task = protection();
     task.begin('a');
+    await until(() => asked.length === 2);
+    task.end('a');
+    await until(() => asked.length === 3);
+    expect(asked).toEqual([on, on, off]);
+    expect(troubles.map(String)).toEqual([expect.stringContaining(reason)]);
+  });
+
+  it('gives up after some refusals, and asks anew for the next build', async () => {
+    answers.push(...Array.from({ length: 3 }, () => failure('TASK_NOT_VALID')));
+    const task = protection([1, 1]);
+    task.begin('a');
+    await until(() => troubles.length === 3);
+    task.begin('b');
+    await until(() => asked.length === 4);
+    task.end('a');
+    task.end('b');
+    await until(() => asked.length === 5);
+    expect(asked).toEqual([on, on, on, on, off]);
+    expect(troubles.length).toBe(3);
+  });
+
+  it('does not insist on what has become wrong: who ends a build gives the task free without waiting', async () => {
+    answers.push(failure('TASK_NOT_VALID'));
+    const task = protection([3_600_000]);
+    task.begin('a');
     await until(() => troubles.length === 1);
-    expect(String(troubles[0])).toContain('400');
-    status = 200;
     task.end('a');
     await until(() => asked.length === 2);
-    expect(asked[1]).toEqual(off);
+    expect(asked).toEqual([on, off]);
+  });
+
+  it('goes on when nobody is there', async () => {
+    const task = protection();
+    await new Promise((resolve) => server.close(resolve));
+    task.begin('a');
+    await until(() => troubles.length === 3);
+    expect(asked).toEqual([]);
   });
 });
