@@ -18,23 +18,47 @@ const metric = (metricName: string) => ({
   metric: { namespace: 'AWS/SQS', metricName, dimensions: { QueueName: queue.nodes.queue.name }, stat: 'Maximum', period: 60 },
 });
 
-/** Builds there are, waiting or being built: as many runners are wanted, in steps. */
-const backlog = (name: string, comparisonOperator: string, evaluationPeriods: number, action: $util.Input<string>) =>
+interface BacklogAlarm {
+  readonly comparisonOperator: string;
+  readonly evaluationPeriods: number;
+  readonly datapointsToAlarm: number;
+  readonly action: $util.Input<string>;
+}
+
+/**
+ * An alarm on the builds there are, waiting or being built: as many runners are wanted, in steps. SQS reports messages in flight
+ * only while there are any, and nothing at all of a queue that nobody has used for hours. `FILL` says what that means: none.
+ * Without it the first build might wait for ever, and the last runner stay, since a sum with a missing part may be missing.
+ */
+const backlog = (name: string, { action, ...rule }: BacklogAlarm) =>
   new aws.cloudwatch.MetricAlarm(name, {
-    comparisonOperator,
+    ...rule,
     threshold: 1,
-    evaluationPeriods,
+    // For form's sake: a filled series misses nothing.
     treatMissingData: 'notBreaching',
     alarmActions: [action],
     metricQueries: [
-      { id: 'builds', expression: 'waiting + building', label: 'builds', returnData: true },
+      { id: 'builds', expression: 'FILL(waiting, 0) + FILL(building, 0)', label: 'builds', returnData: true },
       { id: 'waiting', ...metric('ApproximateNumberOfMessagesVisible') },
       { id: 'building', ...metric('ApproximateNumberOfMessagesNotVisible') },
     ],
   });
 
-/** From nothing to the first runner, and on: looked at every minute for as long as there are builds. */
-backlog('Busy', 'GreaterThanOrEqualToThreshold', 1, policy('ScaleToBacklog', 60, capacitySteps(config.MAX_RUNNERS)).arn);
+/**
+ * From nothing to the first runner, and on: looked at every minute for as long as there are builds. SQS's figures come a minute or two
+ * late, and until then `FILL` makes a zero of them: any of three minutes counts, and the policy goes by the largest.
+ */
+backlog('Busy', {
+  comparisonOperator: 'GreaterThanOrEqualToThreshold',
+  evaluationPeriods: 3,
+  datapointsToAlarm: 1,
+  action: policy('ScaleToBacklog', 60, capacitySteps(config.MAX_RUNNERS)).arn,
+});
 
 /** A runner that has nothing to do is kept for a while: its caches are warm. */
-backlog('Idle', 'LessThanThreshold', 10, policy('ScaleToZero', 60, [{ metricIntervalUpperBound: '0', scalingAdjustment: 0 }]).arn);
+backlog('Idle', {
+  comparisonOperator: 'LessThanThreshold',
+  evaluationPeriods: 10,
+  datapointsToAlarm: 10,
+  action: policy('ScaleToZero', 60, [{ metricIntervalUpperBound: '0', scalingAdjustment: 0 }]).arn,
+});

@@ -420,9 +420,9 @@ describe('the runner', () => {
     expect(steps[0]).toEqual({ metricIntervalLowerBound: '0', metricIntervalUpperBound: '1', scalingAdjustment: 1 });
     expect(steps.at(-1).scalingAdjustment).toBe(25);
     const busy = one('aws:cloudwatch/metricAlarm:MetricAlarm', 'Busy');
-    expect(busy).toMatchObject({ threshold: 1, comparisonOperator: 'GreaterThanOrEqualToThreshold', evaluationPeriods: 1 });
+    expect(busy).toMatchObject({ threshold: 1, comparisonOperator: 'GreaterThanOrEqualToThreshold', datapointsToAlarm: 1 });
     expect(busy.metricQueries.map(({ metric, expression }: Resource['inputs']) => metric?.metricName ?? expression)).toEqual([
-      'waiting + building',
+      'FILL(waiting, 0) + FILL(building, 0)',
       'ApproximateNumberOfMessagesVisible',
       'ApproximateNumberOfMessagesNotVisible',
     ]);

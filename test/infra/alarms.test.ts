@@ -1,0 +1,112 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { alarmState } from './alarm-state.ts';
+import { metricMath, READINGS, type Reading, type Series } from './metric-math.ts';
+import { mockedDeployment, type Resource } from './mocked-deployment.ts';
+
+type Alarm = Resource['inputs'];
+
+let alarms: Resource[];
+let policies: Resource[];
+
+beforeAll(async () => {
+  const resources = await mockedDeployment('alarms');
+  alarms = resources.filter(({ type }) => type === 'aws:cloudwatch/metricAlarm:MetricAlarm');
+  policies = resources.filter(({ type }) => type === 'aws:appautoscaling/policy:Policy');
+});
+
+const named = (name: string): Alarm => alarms.find((alarm) => alarm.name === name)?.inputs;
+const expressionOf = (alarm: Alarm): string => alarm.metricQueries.find(({ returnData }: Alarm) => returnData).expression;
+const idsOf = (alarm: Alarm): string[] => alarm.metricQueries.flatMap(({ id, metric }: Alarm) => (metric ? [id] : []));
+
+/** CloudWatch looks at some more minutes than an alarm evaluates. */
+const MINUTES = 15;
+const always = (value: number | undefined): Series => Array.from({ length: MINUTES }, () => value);
+const ABSENT = always(undefined);
+/** As it is when the figures of the last minutes are not there yet. */
+const late = (series: Series, minutes: number): Series => [...series.slice(0, -minutes), ...ABSENT.slice(0, minutes)];
+/** Nothing but this in the last minutes. */
+const since = (minutes: number, value: number, before?: number): Series => [
+  ...always(before).slice(minutes),
+  ...always(value).slice(0, minutes),
+];
+
+describe('every expression', () => {
+  it('means the same whichever of its series has no data, now or at all, however missing points are read', () => {
+    const withMath = alarms.filter(({ inputs }) => inputs.metricQueries);
+    expect(withMath.map(({ name }) => name).sort()).toEqual(['Busy', 'Idle']);
+    for (const { name, inputs } of withMath) {
+      const ids = idsOf(inputs);
+      const whole = Object.fromEntries(ids.map((id, index) => [id, always(index + 2)]));
+      for (let subset = 1; subset < 2 ** ids.length; subset++)
+        for (const minutes of [1, 2, MINUTES]) {
+          const some = ids.filter((_, index) => subset & (2 ** index));
+          const missing = { ...whole, ...Object.fromEntries(some.map((id) => [id, late(whole[id] ?? [], minutes)])) };
+          const zero = { ...whole, ...Object.fromEntries(some.map((id) => [id, (missing[id] ?? []).map((point) => point ?? 0)])) };
+          for (const reading of READINGS) {
+            const result = metricMath(expressionOf(inputs), missing, reading);
+            expect([name, some, minutes, reading, result]).toEqual([
+              name,
+              some,
+              minutes,
+              reading,
+              metricMath(expressionOf(inputs), zero, reading),
+            ]);
+          }
+        }
+    }
+  });
+});
+
+describe.each(READINGS)('scaling, where in arithmetic %s', (reading: Reading) => {
+  const state = (name: string, waiting: Series, building: Series) =>
+    alarmState(named(name), metricMath(expressionOf(named(name)), { waiting, building }, reading));
+
+  it.each([
+    // SQS reports messages in flight only while there are any.
+    ['the first build ever waits', since(1, 1), ABSENT, 'ALARM'],
+    ['builds wait, and none was ever begun', always(3), ABSENT, 'ALARM'],
+    ['a build is under way and none waits', always(0), always(1), 'ALARM'],
+    ['a build is under way and nothing is said of those that wait', ABSENT, always(1), 'ALARM'],
+    ['a build waits and figures come a minute late', late(always(1), 1), ABSENT, 'ALARM'],
+    ['a build waits and figures come two minutes late', late(since(3, 1, 0), 2), late(always(0), 2), 'ALARM'],
+    ['nothing waits and nothing is under way', always(0), always(0), 'OK'],
+    ['nothing waits and nothing is said of what is under way', always(0), ABSENT, 'OK'],
+    ['nobody has used the queue for hours', ABSENT, ABSENT, 'OK'],
+  ])('runners are wanted: %s', (_, waiting, building, wanted) => {
+    expect(state('Busy', waiting, building)).toBe(wanted);
+  });
+
+  it.each([
+    ['a build waits', always(1), ABSENT, 'OK'],
+    ['a build has been under way for long', ABSENT, always(1), 'OK'],
+    ['a build is under way and figures come two minutes late', late(always(0), 2), late(always(1), 2), 'OK'],
+    ['a build ended five minutes ago', always(0), [...always(1).slice(5), ...ABSENT.slice(0, 5)], 'OK'],
+    ['nothing has happened for ten minutes', since(10, 0, 1), since(10, 0, 1), 'ALARM'],
+    ['nothing has been said of what is under way for ten minutes', always(0), since(5, 1).toReversed(), 'ALARM'],
+    // Each runner asks every twenty seconds: where nobody does, none is there, or figures are not. One at work is protected.
+    ['nobody has used the queue for hours', ABSENT, ABSENT, 'ALARM'],
+  ])('runners are let go: %s', (_, waiting, building, wanted) => {
+    expect(state('Idle', waiting, building)).toBe(wanted);
+  });
+});
+
+describe('scaling', () => {
+  it('goes by the largest of the figures that the alarm evaluated, not by the filled-in zero of a minute that is not reported yet', () => {
+    for (const { inputs } of policies) expect(inputs.stepScalingPolicyConfiguration.metricAggregationType).toBe('Maximum');
+    expect(policies.length).toBe(2);
+  });
+});
+
+describe('alarms of a single metric', () => {
+  it('are raised by one period above the threshold, go back with the next below it, and are quiet where there are no figures', () => {
+    const plain = alarms.filter(({ inputs }) => !inputs.metricQueries);
+    expect(plain.length).toBeGreaterThan(20);
+    for (const { name, inputs } of plain) {
+      const { threshold } = inputs;
+      const states = [[threshold + 1], [threshold + 1, threshold], [0], []].map((points) =>
+        alarmState(inputs, [...ABSENT, ...points].slice(-5)),
+      );
+      expect([name, ...states]).toEqual([name, 'ALARM', 'OK', 'OK', 'OK']);
+    }
+  });
+});
