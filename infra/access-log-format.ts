@@ -10,6 +10,7 @@ export const ACCESS_LOG_FORMAT = JSON.stringify({
   integrationStatus: '$context.integration.status',
   integrationLatency: '$context.integration.latency',
   integrationServiceStatus: '$context.integration.integrationStatus',
+  integrationError: '$context.integration.error',
   ip: '$context.identity.sourceIp',
   userAgent: '$context.identity.userAgent',
 });

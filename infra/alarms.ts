@@ -1,17 +1,11 @@
-import { api } from './api.ts';
+import { api, functions } from './api.ts';
+import { API_FAILURE_PATTERN } from './api-failures.ts';
 import { config } from './config.ts';
-import { buildSubmit } from './functions/build-submit.ts';
-import { catalogue } from './functions/catalogue.ts';
-import { docs } from './functions/docs.ts';
-import { prepare } from './functions/prepare.ts';
-import { stats } from './functions/stats.ts';
-import { status } from './functions/status.ts';
-import { store } from './functions/store.ts';
 import { maintenance } from './maintenance.ts';
 import { deadLetters, queue } from './queue.ts';
 import { runner, runnerLogGroup } from './runner.ts';
 import { RUNNER_FAILURE_PATTERN } from './runner-failures.ts';
-import { physicalName } from './stage.ts';
+import { metricsNamespace, physicalName } from './stage.ts';
 import { builds, statistics } from './table.ts';
 
 const topic = new sst.aws.SnsTopic('Alarms');
@@ -39,6 +33,13 @@ const alarm = (
   });
 };
 
+/** `build-submit` as `BuildSubmit`. */
+const title = (name: string) =>
+  name
+    .split('-')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
+
 const ofQueue = (metricName: string, { nodes }: sst.aws.Queue) => ({
   namespace: 'AWS/SQS',
   metricName,
@@ -48,13 +49,22 @@ const ofQueue = (metricName: string, { nodes }: sst.aws.Queue) => ({
 alarm('DeadLetter', 'A build failed three times; its reason is in the message', ofQueue('ApproximateNumberOfMessagesVisible', deadLetters));
 alarm('OldestMessage', 'A build has waited for half an hour', { ...ofQueue('ApproximateAgeOfOldestMessage', queue), above: 1_800 });
 
-for (const [name, { nodes }] of Object.entries({ prepare, buildSubmit, status, catalogue, stats, store, docs, maintenance })) {
+for (const [name, { nodes }] of Object.entries({ ...functions, maintenance })) {
   const dimensions = { FunctionName: nodes.function.name };
-  const title = name.charAt(0).toUpperCase() + name.slice(1);
-  alarm(`${title}Errors`, `Function ${name} failed`, { namespace: 'AWS/Lambda', metricName: 'Errors', dimensions });
-  alarm(`${title}Throttles`, `Function ${name} was throttled`, { namespace: 'AWS/Lambda', metricName: 'Throttles', dimensions });
+  alarm(`${title(name)}Errors`, `Function ${name} failed`, { namespace: 'AWS/Lambda', metricName: 'Errors', dimensions });
+  alarm(`${title(name)}Throttles`, `Function ${name} was throttled`, { namespace: 'AWS/Lambda', metricName: 'Throttles', dimensions });
 }
-alarm('ApiErrors', 'The API answered 5xx', { namespace: 'AWS/ApiGateway', metricName: '5xx', dimensions: { ApiId: api.nodes.api.id } });
+// Not the API's own 5xx: failed builds are told as 500, as every client expects.
+for (const name of Object.keys(functions))
+  alarm(
+    `${title(name)}UnexpectedErrors`,
+    `Function ${name} answered 500 by a fault of its own: "request failed" in its log has the stack`,
+    {
+      namespace: metricsNamespace,
+      metricName: 'asu_unexpected_errors_total',
+      dimensions: { service: name },
+    },
+  );
 for (const [name, table] of Object.entries({ Builds: builds, Statistics: statistics }))
   for (const metricName of ['ReadThrottleEvents', 'WriteThrottleEvents'])
     alarm(`${name}${metricName}`, 'A table was throttled', {
@@ -63,19 +73,26 @@ for (const [name, table] of Object.entries({ Builds: builds, Statistics: statist
       dimensions: { TableName: table.name },
     });
 
-const runnerFailures = { namespace: physicalName('runner'), name: 'Failures' };
-new aws.cloudwatch.LogMetricFilter(
-  'RunnerFailures',
-  {
-    name: physicalName('runner-failures'),
-    logGroupName: runnerLogGroup,
-    pattern: RUNNER_FAILURE_PATTERN,
-    metricTransformation: { ...runnerFailures, value: '1', defaultValue: '0' },
-  },
-  { dependsOn: [runner] },
+/** Counts the lines of a log that fit a pattern: a metric of its own, for an alarm. */
+const counted = (
+  name: string,
+  log: { logGroupName: $util.Input<string>; pattern: string },
+  options?: ConstructorParameters<typeof aws.cloudwatch.LogMetricFilter>[2],
+) => {
+  const metric = { namespace: physicalName(name), name: 'Failures' };
+  new aws.cloudwatch.LogMetricFilter(
+    `${title(name)}Failures`,
+    { ...log, name: physicalName(`${name}-failures`), metricTransformation: { ...metric, value: '1', defaultValue: '0' } },
+    options,
+  );
+  return { namespace: metric.namespace, metricName: metric.name };
+};
+alarm(
+  'ApiFailures',
+  'The API answered 5xx by itself: a function broke, could not be called or was too slow; the access log has the reason',
+  counted('api', { logGroupName: api.nodes.logGroup.name, pattern: API_FAILURE_PATTERN }),
 );
 alarm('RunnerFailures', 'Runners failed, again and again', {
-  namespace: runnerFailures.namespace,
-  metricName: runnerFailures.name,
+  ...counted('runner', { logGroupName: runnerLogGroup, pattern: RUNNER_FAILURE_PATTERN }, { dependsOn: [runner] }),
   above: 3,
 });

@@ -23,6 +23,7 @@ export const api = new sst.aws.ApiGatewayV2('Api', {
   },
 });
 
-const functions = { prepare, 'build-submit': buildSubmit, status, catalogue, stats, store, docs };
+/** The functions behind the API, by the name under which each measures itself. */
+export const functions = { prepare, 'build-submit': buildSubmit, status, catalogue, stats, store, docs };
 for (const [path, name] of API_ROUTES) api.route(`ANY ${path}`, functions[name].arn);
 api.route('$default', store.arn);

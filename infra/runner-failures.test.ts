@@ -2,25 +2,8 @@ import { expect, it } from 'vitest';
 import type { RunEvent } from '#core/run-build.ts';
 import { jsonLog } from '#http/log.ts';
 import { logRunEvent } from '#standalone/log-run-event.ts';
+import { matchesLogPattern } from '#test/support/log-pattern.ts';
 import { RUNNER_FAILURE_PATTERN } from './runner-failures.ts';
-
-type Line = Readonly<Record<string, unknown>>;
-
-/** As much of CloudWatch's syntax as the pattern has: terms, joined by `&&` in parentheses, and those by `||`. */
-function matches(pattern: string, line: Line): boolean {
-  const inner = /^\{ (.*) \}$/.exec(pattern)?.[1] ?? '';
-  const isTrue = (term: string): boolean => {
-    const [, name = '', text, constant] = /^\$\.(\w+) (?:= "([^"]*)"|IS (FALSE))$/.exec(term) ?? [];
-    if (name === '') throw new Error(`not understood: ${term}`);
-    return constant === undefined ? line[name] === text : line[name] === false;
-  };
-  return inner.split(' || ').some((part) =>
-    part
-      .replace(/^\((.*)\)$/, '$1')
-      .split(' && ')
-      .every(isTrue),
-  );
-}
 
 const build = { hash: 'h', correlationId: 'c', attempt: 3, isPrivate: true, detail: 'd', lastFailure: 'l' };
 const order = { request: {} };
@@ -39,7 +22,7 @@ it.each([
     jsonLog('debug', (line) => lines.push(line)),
     event as unknown as RunEvent,
   );
-  expect(lines.map((line) => matches(RUNNER_FAILURE_PATTERN, JSON.parse(line)))).toEqual([isFailure]);
+  expect(lines.map((line) => matchesLogPattern(RUNNER_FAILURE_PATTERN, JSON.parse(line)))).toEqual([isFailure]);
 });
 
 it('state that could not be used is a failure, a warning is none', () => {
@@ -47,5 +30,5 @@ it('state that could not be used is a failure, a warning is none', () => {
   const log = jsonLog('info', (line) => lines.push(line));
   log.error('state could not be used', { error: new Error('throttled') });
   log.warn('statistics could not be written');
-  expect(lines.map((line) => matches(RUNNER_FAILURE_PATTERN, JSON.parse(line)))).toEqual([true, false]);
+  expect(lines.map((line) => matchesLogPattern(RUNNER_FAILURE_PATTERN, JSON.parse(line)))).toEqual([true, false]);
 });

@@ -27,8 +27,9 @@ interface BacklogAlarm {
 
 /**
  * An alarm on the builds there are, waiting or being built: as many runners are wanted, in steps. SQS reports messages in flight
- * only while there are any, and nothing at all of a queue that nobody has used for hours. `FILL` says what that means: none.
- * Without it the first build might wait for ever, and the last runner stay, since a sum with a missing part may be missing.
+ * only while there are any, and a sum with a missing part may be missing: the first build might wait for ever, and the last runner
+ * stay. `FILL` says what a missing figure means: none. Ten minutes without any figures look idle too: runners that wait for work are
+ * let go then, one at work is protected until its build is over.
  */
 const backlog = (name: string, { action, ...rule }: BacklogAlarm) =>
   new aws.cloudwatch.MetricAlarm(name, {

@@ -71,7 +71,7 @@ describe.each(READINGS)('scaling, where in arithmetic %s', (reading: Reading) =>
     ['a build waits and figures come two minutes late', late(since(3, 1, 0), 2), late(always(0), 2), 'ALARM'],
     ['nothing waits and nothing is under way', always(0), always(0), 'OK'],
     ['nothing waits and nothing is said of what is under way', always(0), ABSENT, 'OK'],
-    ['nobody has used the queue for hours', ABSENT, ABSENT, 'OK'],
+    ['there are no figures at all', ABSENT, ABSENT, 'OK'],
   ])('runners are wanted: %s', (_, waiting, building, wanted) => {
     expect(state('Busy', waiting, building)).toBe(wanted);
   });
@@ -83,8 +83,7 @@ describe.each(READINGS)('scaling, where in arithmetic %s', (reading: Reading) =>
     ['a build ended five minutes ago', always(0), [...always(1).slice(5), ...ABSENT.slice(0, 5)], 'OK'],
     ['nothing has happened for ten minutes', since(10, 0, 1), since(10, 0, 1), 'ALARM'],
     ['nothing has been said of what is under way for ten minutes', always(0), since(5, 1).toReversed(), 'ALARM'],
-    // Each runner asks every twenty seconds: where nobody does, none is there, or figures are not. One at work is protected.
-    ['nobody has used the queue for hours', ABSENT, ABSENT, 'ALARM'],
+    ['there are no figures at all', ABSENT, ABSENT, 'ALARM'],
   ])('runners are let go: %s', (_, waiting, building, wanted) => {
     expect(state('Idle', waiting, building)).toBe(wanted);
   });

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_QUEUE, BUILD_TABLE, STATISTICS_TABLE } from '#adapters/aws/resources.ts';
+import { UpstreamUnavailableError } from '#core/errors.ts';
 import { loadConfig as buildSubmitConfig } from '#functions/build-submit/config.ts';
 import { loadConfig as catalogueConfig } from '#functions/catalogue/config.ts';
 import { loadConfig as docsConfig } from '#functions/docs/config.ts';
@@ -12,10 +13,14 @@ import { loadConfig as prepareConfig } from '#functions/prepare/config.ts';
 import { loadConfig as statsConfig } from '#functions/stats/config.ts';
 import { loadConfig as statusConfig } from '#functions/status/config.ts';
 import { loadConfig as storeConfig } from '#functions/store/config.ts';
+import { emfMetrics } from '#http/emf-metrics.ts';
+import { httpApp, routes } from '#http/http-app.ts';
+import { jsonLog } from '#http/log.ts';
 import { loadConfig as runnerConfig } from '#runner/config.ts';
 import { generateUsignKey } from '#runner/signing/usign.ts';
 import { FUNCTIONS } from '../../bundles/bundle-functions.ts';
 import { ROOT } from '../../bundles/esbuild-options.ts';
+import { API_FAILURE_PATTERN } from '../../infra/api-failures.ts';
 import { LEASE_SECONDS } from '../../infra/lease.ts';
 import { RUNNER_FAILURE_PATTERN } from '../../infra/runner-failures.ts';
 import { mockedDeployment, type Resource } from './mocked-deployment.ts';
@@ -450,10 +455,11 @@ describe('operation', () => {
       expect.arrayContaining([
         'DeadLetterAlarm',
         'OldestMessageAlarm',
-        'ApiErrorsAlarm',
+        'ApiFailuresAlarm',
         'RunnerFailuresAlarm',
         ...['Builds', 'Statistics'].flatMap((name) => [`${name}ReadThrottleEventsAlarm`, `${name}WriteThrottleEventsAlarm`]),
         ...TITLES.flatMap((title) => [`${title}ErrorsAlarm`, `${title}ThrottlesAlarm`]),
+        ...TITLES.filter((title) => title !== 'Maintenance').map((title) => `${title}UnexpectedErrorsAlarm`),
       ]),
     );
     for (const { name, inputs } of all('aws:cloudwatch/metricAlarm:MetricAlarm'))
@@ -467,13 +473,15 @@ describe('operation', () => {
     const measured: Readonly<Record<string, readonly string[]>> = {
       'AWS/SQS QueueName': ['ApproximateNumberOfMessagesVisible', 'ApproximateAgeOfOldestMessage'],
       'AWS/Lambda FunctionName': ['Errors', 'Throttles'],
-      'AWS/ApiGateway ApiId': ['5xx'],
       'AWS/DynamoDB TableName': ['ReadThrottleEvents', 'WriteThrottleEvents'],
     };
-    const { metricTransformation: ours } = one('aws:cloudwatch/logMetricFilter:LogMetricFilter', 'RunnerFailures');
-    for (const { name, inputs } of all('aws:cloudwatch/metricAlarm:MetricAlarm').filter((alarm) => alarm.name.endsWith('Alarm'))) {
+    const counted = all('aws:cloudwatch/logMetricFilter:LogMetricFilter').map(({ inputs: { metricTransformation: ours } }) =>
+      JSON.stringify([ours.namespace, ours.name, ours.dimensions]),
+    );
+    const alarms = all('aws:cloudwatch/metricAlarm:MetricAlarm').filter(({ name }) => name.endsWith('Alarm'));
+    for (const { name, inputs } of alarms.filter((alarm) => !alarm.name.endsWith('UnexpectedErrorsAlarm'))) {
       const { namespace, metricName, dimensions } = inputs;
-      if (name === 'RunnerFailuresAlarm') expect([namespace, metricName, dimensions]).toEqual([ours.namespace, ours.name, ours.dimensions]);
+      if (/^(Api|Runner)FailuresAlarm$/.test(name)) expect(counted).toContain(JSON.stringify([namespace, metricName, dimensions]));
       else {
         expect([name, measured[`${namespace} ${Object.keys(dimensions)}`]]).toEqual([name, expect.arrayContaining([metricName])]);
         expect(Object.values(dimensions)).toEqual([expect.stringMatching(/./)]);
@@ -481,16 +489,64 @@ describe('operation', () => {
     }
   });
 
+  it.each(FUNCTIONS.filter((name) => name !== 'maintenance'))(
+    'raises an alarm where %s answers by a fault of ours, and nowhere else',
+    async (name) => {
+      const title = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+      const { namespace, metricName, dimensions, threshold, statistic } = one(
+        'aws:cloudwatch/metricAlarm:MetricAlarm',
+        `${title}UnexpectedErrorsAlarm`,
+      );
+      expect([statistic, threshold]).toEqual(['Sum', 0]);
+      const source = await readFile(join(ROOT, 'functions', name, 'handler.ts'), 'utf8');
+      expect(source).toContain(`emfMetrics({ service: '${name}', namespace: config.METRICS_NAMESPACE })`);
+
+      /** What CloudWatch adds to the alarm's metric for one request. */
+      const counted = async (answer: () => Response): Promise<number> => {
+        const lines: Resource['inputs'][] = [];
+        const { onAnswered } = emfMetrics({
+          service: name,
+          namespace: environmentOf(title)['METRICS_NAMESPACE'] ?? '',
+          write: (line) => lines.push(JSON.parse(line)),
+        });
+        await httpApp({ log: jsonLog('silent', () => undefined), onAnswered }, routes().get('/', answer)).request('/');
+        const fits = lines.filter((line) =>
+          line._aws.CloudWatchMetrics.some(
+            ({ Namespace, Dimensions, Metrics }: Resource['inputs']) =>
+              Namespace === namespace &&
+              Metrics.some(({ Name }: { Name: string }) => Name === metricName) &&
+              isDeepStrictEqual(Dimensions, [Object.keys(dimensions)]) &&
+              Object.entries(dimensions).every(([dimension, value]) => line[dimension] === value),
+          ),
+        );
+        expect(fits.length).toBe(1);
+        return fits[0][metricName];
+      };
+      const thrown = (error: Error) => () => {
+        throw error;
+      };
+      expect(await counted(thrown(new TypeError('a bug')))).toBe(1);
+      expect(await counted(() => new Response('{"detail":"Error: build failed"}', { status: 500 }))).toBe(0);
+      expect(await counted(thrown(new UpstreamUnavailableError('the catalogue', 'no answer')))).toBe(0);
+    },
+  );
+
   it('has as many metrics in alarms as docs/aws.md says they cost', async () => {
     const alarms = all('aws:cloudwatch/metricAlarm:MetricAlarm');
     const metrics = alarms.flatMap(({ inputs }) => inputs.metricQueries?.filter(({ metric }: Resource['inputs']) => metric) ?? [inputs]);
     expect(await readFile(join(ROOT, 'docs', 'aws.md'), 'utf8')).toContain(`alarms: ${metrics.length} metrics at $0.10`);
   });
 
-  it('counts failures in the log that the runner writes', () => {
-    const { logGroupName, pattern } = one('aws:cloudwatch/logMetricFilter:LogMetricFilter', 'RunnerFailures');
-    expect(logGroupName).toBe(definition().logConfiguration.options['awslogs-group']);
-    expect(pattern).toBe(RUNNER_FAILURE_PATTERN);
+  it('counts failures in the logs that the runner and the API write', () => {
+    const filter = (name: string) => one('aws:cloudwatch/logMetricFilter:LogMetricFilter', name);
+    expect(filter('RunnerFailures')).toMatchObject({
+      logGroupName: definition().logConfiguration.options['awslogs-group'],
+      pattern: RUNNER_FAILURE_PATTERN,
+    });
+    const { destinationArn } = one('aws:apigatewayv2/stage:Stage', 'ApiStage').accessLogSettings;
+    const [group] = all('aws:cloudwatch/logGroup:LogGroup').filter(({ name }) => destinationArn.endsWith(`/${name}`));
+    expect(filter('ApiFailures')).toMatchObject({ logGroupName: group?.inputs.name, pattern: API_FAILURE_PATTERN });
+    expect(all('aws:cloudwatch/logMetricFilter:LogMetricFilter').length).toBe(2);
   });
 
   it('keeps logs for a time', () => {
