@@ -7,10 +7,12 @@ type Alarm = Resource['inputs'];
 
 let alarms: Resource[];
 let policies: Resource[];
+let functions: Resource[];
 
 beforeAll(async () => {
-  const resources = await mockedDeployment('alarms');
+  const resources = await mockedDeployment('alarms', { METRICS_NAMESPACE: 'chosen-by-the-operator' });
   alarms = resources.filter(({ type }) => type === 'aws:cloudwatch/metricAlarm:MetricAlarm');
+  functions = resources.filter(({ type }) => type === 'aws:lambda/function:Function');
   policies = resources.filter(({ type }) => type === 'aws:appautoscaling/policy:Policy');
 });
 
@@ -107,5 +109,14 @@ describe('alarms of a single metric', () => {
       );
       expect([name, ...states]).toEqual([name, 'ALARM', 'OK', 'OK', 'OK']);
     }
+  });
+});
+
+describe('alarms of our own metrics', () => {
+  it('look where functions write them, wherever the operator wants that to be', () => {
+    const ours = alarms.filter(({ name }) => name.endsWith('UnexpectedErrorsAlarm'));
+    expect(ours.length).toBe(functions.length - 1);
+    for (const { inputs } of functions) expect(inputs.environment.variables.METRICS_NAMESPACE).toBe('chosen-by-the-operator');
+    for (const { inputs } of ours) expect(inputs.namespace).toBe('chosen-by-the-operator');
   });
 });
