@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { AsuError } from '#core/errors.ts';
 import { malformedJson, missingBody, notAnObject } from '#core/invalid-request.ts';
+import { BrokenBodyError, isBrokenOff } from './broken-request.ts';
 import type { HttpEnv } from './http-app.ts';
 
 export class BodyTooLargeError extends AsuError {
@@ -23,11 +24,13 @@ export interface BodyText {
 /** Reads a JSON body of at most `maxBytes`, chunked or not. Throws like `bodyText` and `parseJsonBody`. */
 export const jsonBody = async (c: Context<HttpEnv>, maxBytes: number): Promise<unknown> => parseJsonBody(await bodyText(c, maxBytes));
 
-/** Reads a body of at most `maxBytes`, chunked or not. Throws `BodyTooLargeError`. */
+/** Reads a body of at most `maxBytes`, chunked or not. Throws `BodyTooLargeError`, and `BrokenBodyError` when the client breaks it off. */
 export async function bodyText(c: Context<HttpEnv>, maxBytes: number): Promise<BodyText> {
   const announced = Number(c.req.header('Content-Length') ?? 0);
   if (announced > maxBytes) throw new BodyTooLargeError(maxBytes);
-  const text = await readText(c.req.raw, maxBytes, announced > 0);
+  const text = await readText(c.req.raw, maxBytes, announced > 0).catch((error) => {
+    throw !(error instanceof AsuError) && isBrokenOff(c) ? new BrokenBodyError({ cause: error }) : error;
+  });
   return { text, kind: bodyKind(c.req.header('Content-Type')) };
 }
 

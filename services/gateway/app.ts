@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import type { Clock } from '#core/ports.ts';
+import { BrokenBodyError, ClientGoneError, isBrokenOff } from '#http/broken-request.ts';
 import { type HttpEnv, type Routes, routes } from '#http/http-app.ts';
 import { BodyTooLargeError } from '#http/json-body.ts';
 import { type ClientAddress, peerOf, subscriberOf } from '#http/rate-limit/client-address.ts';
@@ -68,7 +69,11 @@ async function passOn(deps: GatewayAppDeps, route: GatewayRoute, c: Context<Http
     try {
       return await forward({ name: service, url }, { ...forwarding, timeoutMs });
     } catch (error) {
-      if (!raw.signal.aborted) deps.onTrouble?.(service, error, correlationId);
+      // What the client did says nothing about the service.
+      if (error instanceof BodyTooLargeError) throw error;
+      if (isBrokenOff(c)) throw new BrokenBodyError({ cause: error });
+      if (raw.signal.aborted) throw new ClientGoneError({ cause: error });
+      deps.onTrouble?.(service, error, correlationId);
       throw error;
     }
   };
