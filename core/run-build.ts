@@ -72,7 +72,7 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
   const leaseEnd = () => after(now(), leaseSeconds);
   const queued = await builds.get(message.hash);
   const order = await builds.order(message.hash);
-  if (queued?.state === 'failed' && queued.attempt >= MAX_ATTEMPTS && !queued.cached) return queue.bury(message, queued.detail);
+  if (queued?.state === 'failed' && queued.attempt >= MAX_ATTEMPTS && !queued.cached) return queue.bury(message, burialReason(queued));
   if (queued?.state !== 'queued' || order === undefined) return ignore(deps, message, `build is ${queued?.state ?? 'unknown'}`);
   if (shutdown.aborted) return queue.release(message);
 
@@ -196,7 +196,7 @@ async function fail(
   if (!moved) return drop(deps, running, message);
   await artifacts.remove(artifactKeys.files(running.binDir)).catch(() => 0);
   if (isFinal) await queue.acknowledge(message);
-  else await queue.bury(message, detail);
+  else await queue.bury(message, burialReason(failed));
   deps.onEvent?.({ type: 'failed', build: failed, order, cause: error });
 }
 
@@ -251,6 +251,9 @@ function timeToLive(times: TimesToLive, { isPrivate }: RunningBuild, { request }
   if (isPrivate) return times.defaultsSeconds;
   return Object.keys(request.packages_versions).length > 0 ? times.buildSeconds : times.unversionedSeconds;
 }
+
+/** Dead letters outlive the build: the detail of a private one, which may name its packages, stays out of them. */
+const burialReason = ({ isPrivate, detail }: FailedBuild) => (isPrivate ? 'Error: a private build failed' : detail);
 
 const after = (time: Date, seconds: number) => new Date(time.getTime() + seconds * 1000).toISOString();
 

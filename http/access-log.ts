@@ -1,4 +1,4 @@
-import type { Log, LogFields, LogLevel } from './log.ts';
+import { type Log, type LogFields, type LogLevel, shortHashes } from './log.ts';
 
 /** One answered request, for log and metrics. */
 export interface Answered {
@@ -22,6 +22,9 @@ export const accessLevel = (method: string, status: number): LogLevel => (status
 /** Text from outside, which may be of any length. */
 export const shown = (text: string, most = 200): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
+/** A path as the log may show it: whoever has the whole hash of a private build can read the build back. */
+export const shownPath = (path: string): string => shown(shortHashes(path));
+
 /** What the log asks of a request, of most of which it says nothing. */
 export interface AccessedRequest {
   readonly method: string;
@@ -34,8 +37,7 @@ export function accessLog(log: Log) {
   return {
     started(request: AccessedRequest, endpoint: string, correlationId: string): void {
       if (!log.writes('debug')) return;
-      // The path names builds by hash: at this level alone.
-      const fields = { method: request.method, endpoint, path: shown(request.path), user_agent: userAgentOf(request) };
+      const fields = { method: request.method, endpoint, path: shownPath(request.path), user_agent: userAgentOf(request) };
       log.debug('request started', { ...fields, correlation_id: correlationId });
     },
     completed(request: AccessedRequest, answered: Answered, facts: LogFields | undefined): void {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { AsuError } from '#core/errors.ts';
-import { type Answered, accessLog, shown } from './access-log.ts';
+import { type Answered, accessLog, shown, shownPath } from './access-log.ts';
 import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from './cors.ts';
 import { errorResponse, problem } from './error-response.ts';
@@ -102,9 +102,6 @@ function withoutDoubledSlash({ url: given, method, headers, body }: Request): Re
 const BODIED: ReadonlySet<string> = new Set(['POST', 'DELETE', 'PUT', 'PATCH']);
 
 const plainPath = (path: string) => `/${path.replace(/^\/+/, '')}`;
-
-/** Of a build's hash the beginning: the whole is a key to what it holds. */
-const shownPath = (path: string) => shown(path.replaceAll(/[0-9a-f]{64}/g, (hash) => `${hash.slice(0, 12)}…`));
 
 /** Methods some route (not a middleware) answers at the path. */
 function methodsOf(app: Hono<HttpEnv>, path: string): string[] {

@@ -16,8 +16,8 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * JSON lines: time, level, message, fields. An `Error` among the fields is written with its message, stack and cause. A level that
- * may change is given as a function.
+ * JSON lines: time, level, message, fields. An `Error` among the fields is written with its message, stack and cause, hashes cut short.
+ * A level that may change is given as a function.
  */
 export function jsonLog(level: LogLevel | (() => LogLevel), write: (line: string) => void, fields: LogFields = {}): Log {
   const least = typeof level === 'function' ? level : () => level;
@@ -45,7 +45,17 @@ function hasObject(fields: LogFields): boolean {
   return false;
 }
 
+/** The text with hashes and directories of builds cut to their beginnings: the whole one is the key to a private build. */
+export const shortHashes = (text: string): string => text.replaceAll(/[0-9a-f]{64}/g, (hash) => `${hash.slice(0, 12)}…`);
+
+/** An error may name the files of any build; a line that may name its build does so in a field of its own. */
 function readable(_: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value;
-  return { name: value.name, message: value.message, stack: value.stack, ...(value.cause !== undefined && { cause: value.cause }) };
+  const { name, message, stack, cause } = value;
+  return {
+    name,
+    message: shortHashes(message),
+    stack: stack && shortHashes(stack),
+    ...(cause !== undefined && { cause: typeof cause === 'string' ? shortHashes(cause) : cause }),
+  };
 }

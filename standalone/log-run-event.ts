@@ -1,8 +1,12 @@
 import type { RunEvent } from '#core/run-build.ts';
 import { buildLogFields } from '#http/build-log-fields.ts';
 import type { Log } from '#http/log.ts';
+import { unnamedError } from './unnamed-error.ts';
 
-/** One line per turn in a build's life. Builds with `defaults` are private: nothing is logged that tells of their request or leads to their files. */
+/**
+ * One line per turn in a build's life. Builds with `defaults` are private: nothing is logged that tells of their request or leads to their
+ * files. How they failed names packages and repositories, so the kind of the failure is logged instead.
+ */
 export function logRunEvent(log: Log, event: RunEvent): void {
   if (event.type === 'ignored') {
     // Whether the build is private, a message does not say.
@@ -32,13 +36,18 @@ export function logRunEvent(log: Log, event: RunEvent): void {
         durations_ms: event.output.durations,
       });
     case 'failed':
-      return log.warn('build failed', { ...fields, detail: event.build.detail, cached: event.build.cached, ...bug(event.cause) });
+      return log.warn('build failed', {
+        ...fields,
+        ...(!build.isPrivate && { detail: event.build.detail }),
+        cached: event.build.cached,
+        ...bug(event.cause, build.isPrivate),
+      });
     case 'retrying':
       return log.warn('build returned to the queue', {
         ...fields,
-        reason: event.build.lastFailure,
+        ...(!build.isPrivate && { reason: event.build.lastFailure }),
         delay_s: event.delaySeconds,
-        ...bug(event.cause),
+        ...bug(event.cause, build.isPrivate),
       });
     case 'handed-back':
       return log.info('build handed back', fields);
@@ -47,6 +56,9 @@ export function logRunEvent(log: Log, event: RunEvent): void {
   }
 }
 
-/** What is neither the request's fault nor the machine's is ours: logged whole. */
-const bug = (cause: unknown) =>
-  cause instanceof Error && (cause.name === 'BuildFailure' || cause.name === 'InfrastructureFailure') ? {} : { error: cause };
+/** A failure that is neither the request's nor the machine's is a bug of ours, logged with its stack. */
+function bug(cause: unknown, isPrivate: boolean) {
+  if (cause instanceof Error && (cause.name === 'BuildFailure' || cause.name === 'InfrastructureFailure'))
+    return isPrivate ? { kind: cause.name } : {};
+  return { error: isPrivate ? unnamedError(cause) : cause };
+}

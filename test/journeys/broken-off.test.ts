@@ -17,7 +17,10 @@ function sendAndHangUp(url: string, text: string, hangUp: HangUp, isDue: (said: 
     let said = '';
     const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }, () => {
       socket.write(text, async () => {
-        await expect.poll(() => isDue(said), { timeout: 20_000 }).toBe(true).catch(reject);
+        await expect
+          .poll(() => isDue(said), { timeout: 20_000 })
+          .toBe(true)
+          .catch(reject);
         socket[hangUp]();
       });
     });
@@ -90,7 +93,12 @@ describe('behind the gateway', () => {
   beforeEach(async () => {
     server = await testServer();
     slow = await faultyServer(() => undefined);
-    const urls = { BUILD_SERVICE_URL: server.url, PREPARE_SERVICE_URL: server.url, STATUS_SERVICE_URL: slow.url, STATS_SERVICE_URL: slow.url };
+    const urls = {
+      BUILD_SERVICE_URL: server.url,
+      PREPARE_SERVICE_URL: server.url,
+      STATUS_SERVICE_URL: slow.url,
+      STATS_SERVICE_URL: slow.url,
+    };
     gateway = await startGateway(loadConfig({ PORT: '0', LOG_LEVEL: 'debug', ...urls }));
     printed.length = 0;
     return async () => {
@@ -113,14 +121,17 @@ describe('behind the gateway', () => {
     expect(levelsOf(server.lines)).not.toContain('error');
   });
 
-  it.each(HANG_UPS)('a client that does not wait for its answer is no failure of a service, and no other service is asked: %s', async (hangUp) => {
-    const paths = ['/api/v1/stats', `/api/v1/build/${'a'.repeat(64)}`];
-    for (const [index, path] of paths.entries())
-      await sendAndHangUp(gateway.url, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`, hangUp, () => slow.seen.length > index);
-    await expect.poll(async () => (await counted(gateway.url)).statuses).toEqual({ 499: paths.length });
-    expectNoFault();
-    expect((await counted(server.url)).statuses).toEqual({});
-  });
+  it.each(HANG_UPS)(
+    'a client that does not wait for its answer is no failure of a service, and no other service is asked: %s',
+    async (hangUp) => {
+      const paths = ['/api/v1/stats', `/api/v1/build/${'a'.repeat(64)}`];
+      for (const [index, path] of paths.entries())
+        await sendAndHangUp(gateway.url, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`, hangUp, () => slow.seen.length > index);
+      await expect.poll(async () => (await counted(gateway.url)).statuses).toEqual({ 499: paths.length });
+      expectNoFault();
+      expect((await counted(server.url)).statuses).toEqual({});
+    },
+  );
 
   it.each(HANG_UPS)('nor is one that hangs up in the middle of its answer: %s', async (hangUp) => {
     let isClosed = false;

@@ -1,0 +1,9 @@
+/** What may be logged of an error whose message may name anything of a private build: its class, its code, and where it was thrown. */
+export function unnamedError(error: unknown): Readonly<Record<string, unknown>> {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { name, message, stack = '' } = error;
+  // The stack begins with the message, which may have lines of its own.
+  const from = stack.indexOf(message);
+  const frames = from === -1 ? '' : stack.slice(from + message.length);
+  return { name, ...('code' in error && { code: error.code }), stack: `${name}${frames}` };
+}
