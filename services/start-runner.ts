@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { assertWritable } from '#adapters/disk/assert-writable.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { measuredFetch } from '#http/measured-fetch.ts';
 import { prometheusMetrics } from '#http/metrics.ts';
@@ -22,7 +23,12 @@ export async function startRunner(config = runnerConfig(), building = loadConfig
     if (Date.now() - mtimeMs > ALIVE_MS) throw new Error('no sign of life');
   };
   const metrics = prometheusMetrics(config.SERVICE_NAME);
-  const service = await startService(config, { log, checks: { runner: alive }, metrics, routes: [] });
+  const checks = {
+    runner: alive,
+    builds: () => assertWritable(building.workDir),
+    imagebuilders: () => assertWritable(building.cacheDir),
+  };
+  const service = await startService(config, { log, checks, metrics, routes: [] });
   // It has its own ears for SIGTERM and settles when its last build is handed back, or when it may take no further one.
   const maker = equippedMaker(measuredFetch(metrics.onUpstream, steadyFetch));
   const ended = runRunner(building, log, maker, metrics).finally(service.close);

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
+import { assertWritable } from '#adapters/disk/assert-writable.ts';
 import { httpPrepareService } from '#adapters/prepare-service/prepare-service.ts';
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
@@ -10,6 +12,7 @@ import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { sqliteRecordStore } from '#adapters/sqlite/record-store.ts';
 import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
+import { sqliteWriteCheck } from '#adapters/sqlite/write-check.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
@@ -122,7 +125,14 @@ export async function startStandalone(
       service: 'standalone',
       version: VERSION,
       now,
-      checks: { database: () => positions.waiting(), upstream: () => catalogue.versions() },
+      checks: {
+        database: sqliteWriteCheck(db),
+        state: () => assertWritable(dirname(config.databasePath)),
+        images: () => assertWritable(config.artifactDir),
+        builds: () => assertWritable(config.workDir),
+        imagebuilders: () => assertWritable(config.cacheDir),
+        upstream: () => catalogue.versions(),
+      },
     }),
     statusApp(status),
     buildSubmitApp({

@@ -93,6 +93,43 @@ const expectStored = async (...bodies: Body[]) =>
 const leftIn = (directory: string) => readdir(disks?.reach(join(dataDir, directory)) ?? '');
 
 describe('a full disk', { timeout: 180_000 }, () => {
+  const DISKS = { state: 16, public: 24, work: 24, cache: 48 };
+  const startOnDisks = async () => {
+    const small = await start(DISKS, { ASU_DATABASE_PATH: join(dataDir, 'state/asu.db') });
+    // What upstream offers is known before there is no room to write it down.
+    await expectAlive();
+    return small;
+  };
+  const ready = async () => {
+    const response = await fetch(`${server.url}/ready`);
+    const { checks } = (await response.json()) as { checks: Record<string, string> };
+    return { status: response.status, missing: Object.keys(checks).filter((name) => checks[name] !== 'ok'), checks };
+  };
+
+  it.each([
+    ['state', ['database', 'state']],
+    ['public', ['images']],
+    ['work', ['builds']],
+    ['cache', ['imagebuilders']],
+  ])('makes the server not ready, by name: %s', async (name, missing) => {
+    const { fill } = await startOnDisks();
+    await fill(join(dataDir, name));
+    const said = await ready();
+    expect(said).toMatchObject({ status: 503, missing });
+    for (const check of missing) expect(said.checks[check]).toMatch(/disk is full/);
+    expect(JSON.stringify(said.checks)).not.toContain(dataDir);
+    if (name === 'state') expect((await post(['vim'])).status).toBe(503);
+  });
+
+  it('that has room again makes it ready again', async () => {
+    const { fill, free } = await startOnDisks();
+    await fill(join(dataDir, 'public'));
+    expect((await ready()).status).toBe(503);
+    await free(join(dataDir, 'public'));
+    await expect.poll(ready, { timeout: 60_000, interval: 1_000 }).toMatchObject({ status: 200, missing: [] });
+    expect(await leftIn('public')).not.toContain('.room-probe');
+  });
+
   it.each([
     ['downloaded', 100_000],
     ['unpacked', 400_000],

@@ -1,0 +1,24 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { assertWritable } from './assert-writable.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-writable-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+it('a directory that can be written to is left as it was, and made where there is none', async () => {
+  await assertWritable(directory);
+  await assertWritable(join(directory, 'new/deeper'));
+  expect(await readdir(directory, { recursive: true })).toEqual(['new', 'new/deeper']);
+});
+
+it('the reason names no path', async () => {
+  await writeFile(join(directory, 'file'), '');
+  await expect(assertWritable(join(directory, 'file'))).rejects.toThrow(/^cannot be written to \((?:EEXIST|ENOTDIR)\)$/);
+  await expect(assertWritable('/proc')).rejects.toThrow(/^cannot be written to \([A-Z]+\)$/);
+  await expect(assertWritable('/dev/full')).rejects.toThrow(/^cannot be written to \([A-Z]+\)$/);
+});

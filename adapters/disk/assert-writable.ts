@@ -1,0 +1,31 @@
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** So much is written: less room than this is none, for an image and for a database alike. */
+const PROBE_BYTES = 1024 * 1024;
+const PROBE = '.room-probe';
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/**
+ * Rejects when nothing can be written into the directory: its disk is full, a quota is used up, it is mounted read-only. The reason may be
+ * shown to anybody, so it names no path.
+ */
+export async function assertWritable(directory: string): Promise<void> {
+  const path = join(directory, PROBE);
+  try {
+    await mkdir(directory, { recursive: true });
+    const file = await open(path, 'w', 0o600);
+    try {
+      await file.writeFile(Buffer.alloc(PROBE_BYTES));
+      // Some file systems find room only when they have to.
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new Error(FULL.has(code) ? 'the disk is full' : `cannot be written to (${code})`, { cause: error });
+  } finally {
+    await rm(path, { force: true }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, it } from 'vitest';
+import { openSqlite } from './open-sqlite.ts';
+import { sqliteWriteCheck } from './write-check.ts';
+
+it('passes as often as it is asked where the database can be written, and fails where it can only be read', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'asu-write-check-'));
+  const path = join(directory, 'asu.db');
+  const db = openSqlite(path);
+  const check = sqliteWriteCheck(db);
+  await check();
+  await check();
+  const reader = new DatabaseSync(path, { readOnly: true });
+  await expect(sqliteWriteCheck(reader)()).rejects.toThrow('readonly');
+  reader.close();
+  db.close();
+  await rm(directory, { recursive: true });
+});
