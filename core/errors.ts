@@ -108,6 +108,19 @@ export class QueueFullError extends AsuError {
   }
 }
 
+/** One client has its share of the queue, and others wait. */
+export class ClientShareError extends AsuError {
+  readonly status = 429;
+  readonly title = 'Too Many Requests';
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(pending: number, retryAfterSeconds: number) {
+    super(
+      `Too Many Requests: ${pending} builds from your address are under way while other clients wait; try again in ${retryAfterSeconds} s`,
+    );
+    this.headers = { 'Retry-After': String(retryAfterSeconds) };
+  }
+}
+
 /** Upstream (or our own store) cannot be asked now and there is no earlier answer to fall back on. */
 export class UpstreamUnavailableError extends AsuError {
   readonly status = 503;

@@ -38,8 +38,9 @@ export interface BuildTable {
   /**
    * Creates the row, or starts a replaceable one anew (`isReplaceable`), together with its order, and gives it the next
    * ticket. Atomic: of many callers with one hash, in any number of processes, exactly one wins. `now` decides expiry.
+   * Where there is a `ClientBuilds` beside the table, the build counts as the client's until it ends.
    */
-  claim(build: QueuedBuild, order: BuildOrder, now: Date): Promise<{ won: boolean; current: Build }>;
+  claim(build: QueuedBuild, order: BuildOrder, now: Date, client?: ClientKey): Promise<{ won: boolean; current: Build }>;
   /**
    * Moves the build on if `from` still describes it and `isTransition` allows it; with `lapsedAt` only if, besides, its
    * lease ended at or before that time. Answers the row as it is now. A ticket, once given, is kept.
@@ -59,6 +60,19 @@ export interface QueuePositions {
   running(): Promise<number>;
   /** When the build (re-)entered the queue that has waited longest; `undefined`: nobody waits. */
   oldest(): Promise<Date | undefined>;
+}
+
+/** Names a client: a keyed hash of its address, from which nobody without the key can find the address. */
+export type ClientKey = string;
+
+/** Whose the builds are that wait or are being built: those of the client whose request began them. */
+export interface ClientBuilds {
+  /** Builds of the client that wait or are being built. */
+  pending(client: ClientKey): Promise<number>;
+  /** Builds that wait and are not the client's. */
+  othersWaiting(client: ClientKey): Promise<number>;
+  /** Builds that wait, counting no more than `share` of each client; builds of no known client all count. */
+  waitingWithin(share: number): Promise<number>;
 }
 
 /** What the sweeper looks for; each list is bounded by `limit`, oldest first, and may be stale by the time it is read. */

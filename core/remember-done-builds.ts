@@ -30,7 +30,7 @@ export function rememberDoneBuilds(table: BuildTable): BuildTable {
       return build;
     },
     order: table.order,
-    claim: (build, order, now) => forgetting(build.hash, () => table.claim(build, order, now)),
+    claim: (build, ...more) => forgetting(build.hash, () => table.claim(build, ...more)),
     transition: (from, to, options) => forgetting(from.hash, () => table.transition(from, to, options)),
     remove: (from) => forgetting(from.hash, () => table.remove(from)),
   };

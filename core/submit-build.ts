@@ -1,4 +1,5 @@
 import { artifactKeys } from './artifact-keys.ts';
+import { type AssertRoomDeps, assertRoom } from './assert-room.ts';
 import {
   type BinDir,
   type Build,
@@ -12,15 +13,16 @@ import {
 import type { BuildOrder } from './build-order.ts';
 import type { BuildRequest } from './build-request.ts';
 import { type BuildStatusDeps, type BuildView, viewBuild } from './build-status.ts';
-import { BuildNotFoundError, ImagebuilderNotPublishedError, QueueFullError, UnknownPackagesError } from './errors.ts';
-import type { BuildQueue } from './ports.ts';
+import { BuildNotFoundError, ImagebuilderNotPublishedError, UnknownPackagesError } from './errors.ts';
+import type { InTurn } from './in-turn.ts';
+import type { BuildQueue, ClientKey } from './ports.ts';
 import { buildOrderOf, type PrepareBuildDeps, type PrepareBuildOptions, type PreparedBuild, prepareBuild } from './prepare-build.ts';
 import type { IsWhole } from './whole-results.ts';
 
-export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps {
+export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps, AssertRoomDeps {
   readonly queue: BuildQueue;
-  /** More waiting builds than this and new ones are refused (`max_pending_jobs`). */
-  readonly maxPendingBuilds: () => number;
+  /** Builds of this process are begun in turn, so that none is counted too late for the next. Absent: of many at once a few too many begin. */
+  readonly inTurn?: InTurn;
   /** Asked before a finished build is answered, where asking costs nothing: one whose files somebody has deleted is built anew. */
   readonly isWhole?: IsWhole;
   /** Told when a message could not be sent; the sweeper sends it later. */
@@ -35,6 +37,8 @@ export interface SubmitBuildOptions {
   readonly skipResolution?: boolean;
   /** Asked before a build begins, never for one that is known. */
   readonly admit?: AdmitBuild | undefined;
+  /** Whose the build will be if it begins. */
+  readonly client?: ClientKey | undefined;
 }
 
 /** `new`: this request started the build; `joined`: it is under way already; `hit`: it has ended and the end is remembered. */
@@ -49,8 +53,6 @@ export interface Submitted {
 
 /** Rows stay small; what is forgotten here goes with the backstop (old objects that no row speaks of). */
 const MAX_LEFT = 5;
-/** How long a client that met a full queue is asked to wait. */
-const QUEUE_FULL_RETRY_SECONDS = 60;
 
 /**
  * Accepts a request: validates, resolves, identifies it, and sees to it that exactly one build of it is under way or
@@ -59,19 +61,30 @@ const QUEUE_FULL_RETRY_SECONDS = 60;
 export async function submitBuild(
   deps: SubmitBuildDeps,
   request: BuildRequest,
-  { correlationId, skipResolution = false, admit }: SubmitBuildOptions,
+  options: SubmitBuildOptions,
 ): Promise<Submitted> {
+  const { skipResolution = false } = options;
   const { prepared, known } = await identify(deps, request, { skipResolution });
   const remembered = await answerOf(deps, prepared, known);
   if (remembered !== undefined) return remembered;
 
   const { imagebuilder } = prepared.valid.record;
   if (imagebuilder === undefined) throw new ImagebuilderNotPublishedError(prepared.resolved.version, prepared.resolved.target);
-  const waiting = await deps.positions.waiting();
-  if (waiting > deps.maxPendingBuilds()) throw new QueueFullError(waiting, QUEUE_FULL_RETRY_SECONDS);
+  const begin = () => beginBuild(deps, prepared, known, imagebuilder, options);
+  return deps.inTurn === undefined ? begin() : deps.inTurn(begin);
+}
 
+/** Begins the build if its client may, unless another request has begun it meanwhile. */
+async function beginBuild(
+  deps: SubmitBuildDeps,
+  prepared: PreparedBuild,
+  known: Build | undefined,
+  imagebuilder: BuildOrder['imagebuilder'],
+  { correlationId, admit, client }: SubmitBuildOptions,
+): Promise<Submitted> {
   let takeBack: (() => void) | undefined;
   try {
+    await assertRoom(deps, client);
     takeBack = admit?.();
   } catch (error) {
     // Of many equal requests at once, the others have joined the first by now.
@@ -79,7 +92,7 @@ export async function submitBuild(
     if (joined !== undefined) return joined;
     throw error;
   }
-  const { won, current } = await claim(deps, prepared, known, imagebuilder, correlationId).catch((error) => {
+  const { won, current } = await claim(deps, prepared, known, imagebuilder, correlationId, client).catch((error) => {
     takeBack?.();
     throw error;
   });
@@ -122,6 +135,7 @@ async function claim(
   known: Build | undefined,
   imagebuilder: BuildOrder['imagebuilder'],
   correlationId: string,
+  client: ClientKey | undefined,
 ) {
   const left = known === undefined ? [] : await vacate(deps, known);
   const now = deps.now();
@@ -135,7 +149,7 @@ async function claim(
     correlationId,
     ...(left.length > 0 && { left }),
   };
-  return deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now);
+  return deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now, client);
 }
 
 /** A finished build whose stored answer is gone (somebody deleted files) is built anew. */

@@ -1,4 +1,5 @@
 import { type Log, type LogFields, type LogLevel, shortHashes } from './log.ts';
+import type { Refusal } from './refusal.ts';
 
 /** One answered request, for log and metrics. */
 export interface Answered {
@@ -11,6 +12,8 @@ export interface Answered {
   readonly correlationId: string;
   /** The answer is 500 by a fault of ours, which is logged as an error beside it. */
   readonly isBug: boolean;
+  /** Why it was refused, if for the load and not for what it asks. */
+  readonly refusal?: Refusal;
 }
 
 /** What comes by the thousand and changes nothing: polls, downloads, probes and scans. */

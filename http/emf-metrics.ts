@@ -40,7 +40,7 @@ export function emfMetrics({ service, namespace, write = (line) => void process.
   };
 
   return {
-    onAnswered: ({ method, route: endpoint, status, milliseconds, isBug, correlationId }) =>
+    onAnswered: ({ method, route: endpoint, status, milliseconds, isBug, refusal, correlationId }) => {
       put(
         [
           ['http_requests_total', 'Count', 1, ['method', 'endpoint', 'status_code']],
@@ -49,7 +49,9 @@ export function emfMetrics({ service, namespace, write = (line) => void process.
         ],
         { method: methodLabel(method), endpoint, status_code: String(status) },
         { correlation_id: correlationId },
-      ),
+      );
+      if (refusal !== undefined) put([['asu_refused_requests_total', 'Count', 1, ['reason']]], { reason: refusal });
+    },
     onRequest: (outcome) => put([['asu_requests_total', 'Count', 1, ['outcome']]], { outcome }),
     onRunEvent: (event) => {
       const outcome = buildOutcome(event);

@@ -7,6 +7,7 @@ import { errorResponse, problem } from './error-response.ts';
 import { withHeaders } from './json-response.ts';
 import type { Log, LogFields } from './log.ts';
 import { redirect } from './redirect.ts';
+import { refusalOf } from './refusal.ts';
 import { routeTemplate } from './route-template.ts';
 
 /** What every route handler finds in its context. */
@@ -55,7 +56,11 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
       c.res = answer;
     }
     const isBug = c.error !== undefined && !(c.error instanceof AsuError);
-    const answered = { method, route, status, milliseconds: performance.now() - started, correlationId, isBug };
+    const refusal = refusalOf(c.error);
+    const answered = {
+      ...{ method, route, status, milliseconds: performance.now() - started, correlationId, isBug },
+      ...(refusal && { refusal }),
+    };
     access.completed(c.req, answered, c.get('logFields'));
     onAnswered?.(answered);
     return undefined;

@@ -10,6 +10,7 @@ import {
   secondsBetween,
   UPSTREAM_OUTCOMES,
 } from './metric-events.ts';
+import { REFUSALS } from './refusal.ts';
 
 export interface Metrics extends MetricEvents {
   /** How many builds are being worked on of how many that could be. */
@@ -63,6 +64,9 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
   const bugs = counter('asu_unexpected_errors_total', 'Requests answered 500 by a fault of the server, each in the log.', 'service');
   bugs.inc({ service }, 0);
 
+  const refused = counter('asu_refused_requests_total', 'Requests answered 429, by what there were too many of.', 'reason', 'service');
+  for (const reason of REFUSALS) refused.inc({ reason, service }, 0);
+
   const requests = counter('asu_requests_total', 'Valid build requests by what they met: hit and joined are served from cache.', 'outcome');
   for (const outcome of REQUEST_OUTCOMES) requests.inc({ outcome }, 0);
 
@@ -92,11 +96,12 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
   }
 
   return {
-    onAnswered: ({ method: given, route: endpoint, status, milliseconds, isBug }) => {
+    onAnswered: ({ method: given, route: endpoint, status, milliseconds, isBug, refusal }) => {
       const method = methodLabel(given);
       answers.inc({ method, endpoint, status_code: status, service });
       seconds.observe({ method, endpoint, service }, milliseconds / 1000);
       if (isBug) bugs.inc({ service });
+      if (refusal !== undefined) refused.inc({ reason: refusal, service });
     },
     onRequest: (outcome) => requests.inc({ outcome }),
     onRunEvent: (event) => {

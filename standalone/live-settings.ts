@@ -9,7 +9,8 @@ import type { Policy } from '#core/validate-request.ts';
 import type { HttpEnv } from '#http/http-app.ts';
 import { maxBodyBytes } from '#http/json-body.ts';
 import { admitBuilds } from '#http/rate-limit/admit-builds.ts';
-import { clientAddress } from '#http/rate-limit/client-address.ts';
+import { type ClientAddress, clientAddress } from '#http/rate-limit/client-address.ts';
+import { shareOf } from '#http/rate-limit/share-of.ts';
 import { rateOf } from '#http/rate-limit/token-buckets.ts';
 import type { StandaloneConfig } from './config.ts';
 import { VERSION } from './version.ts';
@@ -21,6 +22,9 @@ export interface LiveSettings {
   readonly parseRequest: () => ParseBuildRequest;
   readonly maxBodyBytes: () => number;
   readonly maxPendingBuilds: () => number;
+  /** 0: any number. */
+  readonly maxPendingPerClient: () => number;
+  readonly clientAddress: ClientAddress;
   readonly rebuildPauseSeconds: () => number;
   /** What a client is asked before it begins a build. */
   readonly admit: (c: Context<HttpEnv>) => AdmitBuild | undefined;
@@ -32,6 +36,7 @@ export function liveSettings(initial: StandaloneConfig): LiveSettings {
   let config = initial;
   let parse = parserFor(config);
   let admit = admissionFor(config);
+  let address = clientAddress(config.TRUSTED_PROXIES);
   return {
     policy: {
       get allowDefaults(): boolean {
@@ -61,6 +66,8 @@ export function liveSettings(initial: StandaloneConfig): LiveSettings {
     parseRequest: () => parse,
     maxBodyBytes: () => maxBodyBytes(config.MAX_DEFAULTS_LENGTH),
     maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+    maxPendingPerClient: () => shareOf(config.MAX_PENDING_PER_CLIENT, config.MAX_PENDING_JOBS),
+    clientAddress: (...from) => address(...from),
     rebuildPauseSeconds: () => config.REBUILD_PAUSE,
     admit: (c) => admit?.(c),
     serverFacts: () => ({
@@ -75,6 +82,7 @@ export function liveSettings(initial: StandaloneConfig): LiveSettings {
       // Who has used up what the old limits allow has not when nothing about them changes.
       if (RATE_LIMITS.some((name) => !isDeepStrictEqual(config[name], next[name]))) admit = admissionFor(next);
       config = next;
+      address = clientAddress(next.TRUSTED_PROXIES);
       parse = parserFor(next);
     },
   };

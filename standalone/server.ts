@@ -8,6 +8,7 @@ import { httpPrepareService } from '#adapters/prepare-service/prepare-service.ts
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
+import { sqliteClientBuilds } from '#adapters/sqlite/client-builds.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { sqliteRecordStore } from '#adapters/sqlite/record-store.ts';
@@ -16,6 +17,7 @@ import { sqliteWriteCheck } from '#adapters/sqlite/write-check.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
+import { inTurn } from '#core/in-turn.ts';
 import type { ImageMaker } from '#core/ports.ts';
 import { rememberDoneBuilds } from '#core/remember-done-builds.ts';
 import type { RunEvent } from '#core/run-build.ts';
@@ -38,8 +40,10 @@ import { httpApp } from '#http/http-app.ts';
 import type { Log } from '#http/log.ts';
 import { measuredFetch } from '#http/measured-fetch.ts';
 import { prometheusMetrics } from '#http/metrics.ts';
+import { addressOf, clientKeys } from '#http/rate-limit/client-keys.ts';
 import { serveNode } from '#http/serve-node.ts';
 import { work } from '#runner/work.ts';
+import { clientSecret } from './client-secret.ts';
 import type { StandaloneConfig } from './config.ts';
 import { liveSettings } from './live-settings.ts';
 import { logRunEvent } from './log-run-event.ts';
@@ -76,6 +80,7 @@ export async function startStandalone(
 ): Promise<Standalone> {
   const settings = liveSettings(config);
   await mkdir(config.dataDir, { recursive: true });
+  const keyOf = clientKeys(await clientSecret(config.dataDir));
   const db = openSqlite(config.databasePath);
   const table = sqliteBuildTable(db);
   const builds = isAlone ? rememberDoneBuilds(table) : table;
@@ -146,6 +151,9 @@ export async function startStandalone(
         }),
       }),
       maxPendingBuilds: settings.maxPendingBuilds,
+      clientShare: { clientBuilds: sqliteClientBuilds(db), maxPendingPerClient: settings.maxPendingPerClient },
+      clientKey: (c) => keyOf(addressOf(c, settings.clientAddress)),
+      inTurn: inTurn(),
       isWhole: wholeResults({ artifacts, now }),
       admit: settings.admit,
       onSubmitted: (submitted, client) => {

@@ -12,6 +12,7 @@ export function settingsTable(): string {
 
 /** What differs from machine to machine, or is long. */
 const DESCRIBED: { readonly [Name in SettingName]?: string } = {
+  MAX_PENDING_PER_CLIENT: 'a tenth of `MAX_PENDING_JOBS`',
   WORKER_CONCURRENT: 'half the processors',
   BRANCHES: 'the releases since 21.02 and SNAPSHOT',
 };

@@ -15,16 +15,15 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
   const selectOrder = db.prepare('SELECT body FROM build_orders WHERE hash = ?');
   const nextTicket = db.prepare('UPDATE tickets SET last = last + 1 RETURNING last');
   const putBuild = db.prepare(
-    `INSERT INTO builds (hash, ticket, state, body) VALUES (?, ?, ?, ?)
-     ON CONFLICT (hash) DO UPDATE SET ticket = excluded.ticket, state = excluded.state, body = excluded.body`,
+    `INSERT INTO builds (hash, ticket, state, body, client) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (hash) DO UPDATE SET ticket = excluded.ticket, state = excluded.state, body = excluded.body, client = excluded.client`,
   );
   const putOrder = db.prepare('INSERT INTO build_orders (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET body = excluded.body');
-  const move = db.prepare(
-    `UPDATE builds SET state = ?1, body = ?2 WHERE hash = ?3 AND state = ?4 AND marker = ?5 RETURNING ${BUILD_COLUMNS}`,
-  );
-  const moveLapsed = db.prepare(
-    `UPDATE builds SET state = ?1, body = ?2 WHERE hash = ?3 AND state = ?4 AND marker = ?5 AND lease_ends_at <= ?6 RETURNING ${BUILD_COLUMNS}`,
-  );
+  // A build that has ended is nobody's.
+  const update = `UPDATE builds SET state = ?1, body = ?2, client = CASE WHEN ?1 IN ('queued', 'building') THEN client END
+    WHERE hash = ?3 AND state = ?4 AND marker = ?5`;
+  const move = db.prepare(`${update} RETURNING ${BUILD_COLUMNS}`);
+  const moveLapsed = db.prepare(`${update} AND lease_ends_at <= ?6 RETURNING ${BUILD_COLUMNS}`);
   const drop = db.prepare(`DELETE FROM builds WHERE hash = ? AND state = 'expiring' AND marker = ?`);
 
   const find = (hash: RequestHash): Build | undefined => {
@@ -42,7 +41,7 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
       return row && (JSON.parse(String(row['body'])) as BuildOrder);
     },
 
-    async claim(build, order, now) {
+    async claim(build, order, now, client) {
       // Most claims meet a live row: they are answered without the write lock.
       const seen = find(build.hash);
       if (seen && !isReplaceable(seen, now)) return { won: false, current: seen };
@@ -51,7 +50,7 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
           const current = find(build.hash);
           if (current && !isReplaceable(current, now)) return { won: false, current };
           const ticket = Number(nextTicket.get()?.['last']);
-          putBuild.run(build.hash, ticket, build.state, bodyOf(build));
+          putBuild.run(build.hash, ticket, build.state, bodyOf(build), client ?? null);
           putOrder.run(build.hash, JSON.stringify(order));
           return { won: true, current: { ...build, ticket } };
         }),

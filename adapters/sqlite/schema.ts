@@ -5,7 +5,7 @@
  * `builds.body` is the build as JSON without its ticket; the columns beside it are derived from it or checked against it by
  * SQLite, so they cannot disagree with it. `state` is the one not derived: an index over a derived column never covers a query. `marker` is what `from` has to match (BuildTable in core/ports.ts). Every index but the primary
  * keys is partial: finished builds, by far the most, are only in the one that finds the expired.
- * Those that are counted hold `state` too: a count then never leaves the index.
+ * Those that are counted hold `state` too: a count then never leaves the index. `client`, like `ticket`, is in a column alone.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -104,4 +104,9 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // How long the queue makes builds wait.
   `CREATE INDEX builds_queued ON builds (queued_at) WHERE state = 'queued';`,
+  // Whose the builds are that wait or are being built: a keyed hash, which is taken away when the build ends.
+  `
+  ALTER TABLE builds ADD COLUMN client TEXT;
+  CREATE INDEX builds_of_clients ON builds (client, state) WHERE state IN ('queued', 'building');
+  `,
 ];

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { AsuError } from '#core/errors.ts';
 import type { ParseBuildRequest } from '#core/parse-build-request.ts';
+import type { ClientKey } from '#core/ports.ts';
 import type { PreparedBuild } from '#core/prepare-build.ts';
 import { type PrepareRemotelyDeps, prepareRemotely } from '#core/prepare-remotely.ts';
 import { type AdmitBuild, type SubmitBuildDeps, type Submitted, submitBuild } from '#core/submit-build.ts';
@@ -17,6 +18,8 @@ export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps
   readonly estimate: EstimateSeconds;
   /** What a client is asked before it begins a build; absent: nothing. */
   readonly admit?: (c: Context<HttpEnv>) => AdmitBuild | undefined;
+  /** Whose a build is that the request begins; absent: nobody's. */
+  readonly clientKey?: (c: Context<HttpEnv>) => ClientKey;
   /** Told of every accepted request, for log and statistics. */
   readonly onSubmitted?: (submitted: Submitted, client: string) => void;
   /** Told of every request that had passed the schema and was not accepted. */
@@ -30,7 +33,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
       const request = await buildRequestBody(c, deps);
       const client = clientOf(request.client, c.req.header('User-Agent'));
-      const options = { correlationId: c.get('correlationId'), skipResolution, admit: deps.admit?.(c) };
+      const options = { correlationId: c.get('correlationId'), skipResolution, admit: deps.admit?.(c), client: deps.clientKey?.(c) };
       const submitted = await submitBuild(deps, request, options).catch((error) => {
         const reason = error instanceof AsuError && !request.defaults ? { reason: shown(error.message) } : {};
         c.set('logFields', { outcome: 'rejected', ...reason });

@@ -69,13 +69,18 @@ export const SHARED: Readonly<Record<string, Answer>> = {
     { headers: ['X-Unknown-Package'] },
   ),
   TooManyRequests: json(
-    'Too many builds are waiting.',
+    'Too many builds are waiting, or under way for this client.',
     Problem,
     {
       queue: {
         status: 429,
         title: 'Server overloaded',
         detail: 'server overload, queue contains too many build requests: 1001',
+      },
+      share: {
+        status: 429,
+        title: 'Too Many Requests',
+        detail: 'Too Many Requests: 100 builds from your address are under way while other clients wait; try again in 60 s',
       },
     },
     { headers: ['Retry-After'] },

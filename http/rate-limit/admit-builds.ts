@@ -2,7 +2,8 @@ import type { Context } from 'hono';
 import type { Clock } from '#core/ports.ts';
 import type { AdmitBuild } from '#core/submit-build.ts';
 import type { HttpEnv } from '../http-app.ts';
-import { type ClientAddress, peerOf, subscriberOf } from './client-address.ts';
+import { type ClientAddress, subscriberOf } from './client-address.ts';
+import { addressOf } from './client-keys.ts';
 import { type Rate, tokenBuckets } from './token-buckets.ts';
 import { TooManyRequestsError } from './too-many-requests-error.ts';
 
@@ -16,7 +17,7 @@ export interface AdmitBuildsOptions {
 export function admitBuilds({ rate, clientAddress, now }: AdmitBuildsOptions): (c: Context<HttpEnv>) => AdmitBuild {
   const buckets = tokenBuckets({ ...rate, now });
   return (c) => () => {
-    const token = buckets.take(subscriberOf(clientAddress(peerOf(c), c.req.header('X-Forwarded-For') ?? null)));
+    const token = buckets.take(subscriberOf(addressOf(c, clientAddress)));
     if (!token.taken) throw new TooManyRequestsError('new builds', token.retryAfterSeconds);
     return token.giveBack;
   };

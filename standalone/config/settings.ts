@@ -89,6 +89,15 @@ export const Settings = z.object({
   MAX_PENDING_JOBS: count(0)
     .default(1_000)
     .meta(facts({ description: 'With more builds waiting than this, new ones are refused (429).', reloads: true })),
+  MAX_PENDING_PER_CLIENT: count(0)
+    .optional()
+    .meta(
+      facts({
+        description:
+          'Builds that one client (an IPv4 address or IPv6 /64) may have under way while others wait, then 429; 0: any number. Behind a reverse proxy all clients are one until `TRUSTED_PROXIES` names it.',
+        reloads: true,
+      }),
+    ),
   RATE_LIMIT_BUILDS_PER_HOUR: count(0)
     .default(0)
     .meta(

@@ -1,0 +1,47 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmod, link, open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const FILE = 'client-secret';
+const BYTES = 32;
+
+/**
+ * The secret by which this server names its clients in its database, made on the first start and kept in the data directory. With another
+ * one, what is under way counts for nobody.
+ */
+export async function clientSecret(dataDir: string): Promise<Uint8Array> {
+  const path = join(dataDir, FILE);
+  const known = await readSecret(path);
+  if (known?.length === BYTES) return known;
+  const made = `${path}.${randomUUID()}`;
+  const file = await open(made, 'wx', 0o600);
+  try {
+    await file.writeFile(randomBytes(BYTES));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  try {
+    // Of several processes that start at once, the first one's is everybody's; a file that holds no secret is replaced.
+    if (known === undefined) await link(made, path).catch(unlessThere);
+    else await rename(made, path);
+  } finally {
+    await rm(made, { force: true });
+  }
+  return (await readSecret(path)) ?? Promise.reject(new Error(`${path} was removed while the server started`));
+}
+
+async function readSecret(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const secret = await readFile(path);
+    await chmod(path, 0o600);
+    return secret;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function unlessThere(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+}
