@@ -37,8 +37,8 @@ export interface SubmitBuildOptions {
   readonly skipResolution?: boolean;
   /** Asked before a build begins, never for one that is known. */
   readonly admit?: AdmitBuild | undefined;
-  /** Whose the build will be if it begins. */
-  readonly client?: ClientKey | undefined;
+  /** Answers whose the build is; asked when it begins. */
+  readonly clientKey?: () => ClientKey | undefined;
 }
 
 /** `new`: this request started the build; `joined`: it is under way already; `hit`: it has ended and the end is remembered. */
@@ -58,11 +58,7 @@ const MAX_LEFT = 5;
  * Accepts a request: validates, resolves, identifies it, and sees to it that exactly one build of it is under way or
  * remembered (I1). An accepted build is never lost: if its message cannot be sent, the sweeper does (I2).
  */
-export async function submitBuild(
-  deps: SubmitBuildDeps,
-  request: BuildRequest,
-  options: SubmitBuildOptions,
-): Promise<Submitted> {
+export async function submitBuild(deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> {
   const { skipResolution = false } = options;
   const { prepared, known } = await identify(deps, request, { skipResolution });
   const remembered = await answerOf(deps, prepared, known);
@@ -80,8 +76,9 @@ async function beginBuild(
   prepared: PreparedBuild,
   known: Build | undefined,
   imagebuilder: BuildOrder['imagebuilder'],
-  { correlationId, admit, client }: SubmitBuildOptions,
+  { correlationId, admit, clientKey }: SubmitBuildOptions,
 ): Promise<Submitted> {
+  const client = clientKey?.();
   let takeBack: (() => void) | undefined;
   try {
     await assertRoom(deps, client);

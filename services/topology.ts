@@ -51,6 +51,8 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     state: [],
     settings: [
       'MAX_DEFAULTS_LENGTH',
+      'MAX_PENDING_JOBS',
+      'MAX_PENDING_PER_CLIENT',
       'RATE_LIMIT_BUILDS_BURST',
       'RATE_LIMIT_BUILDS_PER_HOUR',
       'RATE_LIMIT_REQUESTS_BURST',

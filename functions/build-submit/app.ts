@@ -33,7 +33,12 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
       const request = await buildRequestBody(c, deps);
       const client = clientOf(request.client, c.req.header('User-Agent'));
-      const options = { correlationId: c.get('correlationId'), skipResolution, admit: deps.admit?.(c), client: deps.clientKey?.(c) };
+      const options = {
+        correlationId: c.get('correlationId'),
+        skipResolution,
+        admit: deps.admit?.(c),
+        clientKey: () => deps.clientKey?.(c),
+      };
       const submitted = await submitBuild(deps, request, options).catch((error) => {
         const reason = error instanceof AsuError && !request.defaults ? { reason: shown(error.message) } : {};
         c.set('logFields', { outcome: 'rejected', ...reason });

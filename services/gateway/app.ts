@@ -1,12 +1,17 @@
 import type { Context } from 'hono';
-import type { Clock } from '#core/ports.ts';
+import { AsuError } from '#core/errors.ts';
+import type { ClientKey, Clock } from '#core/ports.ts';
 import { BrokenBodyError, ClientGoneError, isBrokenOff } from '#http/broken-request.ts';
 import { type HttpEnv, type Routes, routes } from '#http/http-app.ts';
 import { BodyTooLargeError } from '#http/json-body.ts';
-import { type ClientAddress, peerOf, subscriberOf } from '#http/rate-limit/client-address.ts';
+import { type ClientAddress, subscriberOf } from '#http/rate-limit/client-address.ts';
+import { addressOf } from '#http/rate-limit/client-keys.ts';
 import { type Rate, tokenBuckets } from '#http/rate-limit/token-buckets.ts';
 import { TooManyRequestsError } from '#http/rate-limit/too-many-requests-error.ts';
+import { acceptedBuild } from './accepted-build.ts';
 import { buildLimit } from './build-limit.ts';
+import { type BuildPlace, buildPlace } from './build-place.ts';
+import { clientShare } from './client-share.ts';
 import { NoSuchServiceError, ServiceTimeoutError, ServiceUnreachableError } from './errors.ts';
 import { forward } from './forward.ts';
 import { requestHeaders } from './passed-headers.ts';
@@ -16,6 +21,9 @@ export interface GatewayAppDeps {
   readonly services: Readonly<Partial<Record<GatewayService, string>>>;
   readonly clientAddress: ClientAddress;
   readonly maxBodyBytes: number;
+  /** Builds that one client may have under way while others wait; 0: any number. */
+  readonly maxPendingPerClient: number;
+  readonly clientKey: (address: string) => ClientKey;
   /** New builds per client; absent: as many as they like. */
   readonly builds?: Rate | undefined;
   /** Everything else per client. */
@@ -35,17 +43,56 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 export function gatewayApp(deps: GatewayAppDeps): Routes {
   const limitBuilds = deps.builds && buildLimit({ ...deps.builds, now: deps.now });
   const others = deps.others && tokenBuckets({ ...deps.others, now: deps.now });
+  const share =
+    deps.maxPendingPerClient === 0
+      ? undefined
+      : clientShare({ maxPending: deps.maxPendingPerClient, look: (hash) => lookAt(deps.services, hash) });
   const app = routes();
   for (const route of GATEWAY_ROUTES)
     app.on(METHODS, [...route.paths], async (c) => {
-      const address = deps.clientAddress(peerOf(c), c.req.header('X-Forwarded-For') ?? null);
+      const address = addressOf(c, deps.clientAddress);
       const pass = () => passOn(deps, route, c, address);
-      if (c.req.method === 'POST' && c.req.path === '/api/v1/build') return limitBuilds ? limitBuilds(subscriberOf(address), pass) : pass();
+      if (c.req.method === 'POST' && c.req.path === '/api/v1/build') {
+        if (limitBuilds === undefined && share === undefined) return pass();
+        const submit = () =>
+          pass()
+            .then(acceptedBuild)
+            .catch((error) => Promise.reject(unreadAnswer(c, error)));
+        const limited = () => (limitBuilds === undefined ? submit() : limitBuilds(subscriberOf(address), submit));
+        return (await (share === undefined ? limited() : share.submit(deps.clientKey(address), limited))).response;
+      }
       const token = others?.take(subscriberOf(address));
       if (token?.taken === false) throw new TooManyRequestsError('requests', token.retryAfterSeconds);
-      return pass();
+      const response = await pass();
+      const [, hash] = BUILD_PATH.exec(c.req.path) ?? [];
+      if (hash !== undefined) share?.told(hash, response);
+      return response;
     });
   return app;
+}
+
+const BUILD_PATH = /^\/api\/v1\/build\/([0-9a-f]{64})$/;
+
+/** An answer that broke off while it was read here: by the client, who does not wait for it, or by the service. */
+function unreadAnswer(c: Context<HttpEnv>, error: unknown): unknown {
+  if (error instanceof AsuError) return error;
+  return c.req.raw.signal.aborted ? new ClientGoneError({ cause: error }) : new ServiceUnreachableError('build', { cause: error });
+}
+
+/** How long a client that may be refused waits for what is asked about builds. */
+const LOOK_MS = 2_000;
+
+/** Where a build is, by whichever service can tell. */
+async function lookAt(services: GatewayAppDeps['services'], hash: string): Promise<BuildPlace | undefined> {
+  for (const name of ['status', 'build'] as const) {
+    const url = services[name];
+    if (url === undefined) continue;
+    const signal = AbortSignal.timeout(LOOK_MS);
+    const response = await fetch(`${url}/api/v1/build/${hash}`, { method: 'HEAD', redirect: 'error', signal }).catch(() => undefined);
+    const place = response && buildPlace(response);
+    if (place !== undefined) return place;
+  }
+  return undefined;
 }
 
 async function passOn(deps: GatewayAppDeps, route: GatewayRoute, c: Context<HttpEnv>, address: string): Promise<Response> {

@@ -315,6 +315,16 @@ describe('the gateway', () => {
       expect((await post('/api/v1/build/prepare', '{}')).status).toBe(202);
     });
 
+    it('and says 502 for an accepting answer that breaks off, which costs nothing', async () => {
+      services.build.behave((request, response) => {
+        response.writeHead(202, { 'Content-Length': '100' }).write('{"status":');
+        setImmediate(() => request.socket.destroy());
+      });
+      for (let i = 0; i < 3; i += 1) expect((await build()).status).toBe(502);
+      services.build.behave(accepted('a'));
+      expect((await build()).status).toBe(202);
+    });
+
     it('and nothing else: what is cached, refused, repeated or failed costs nothing', async () => {
       for (const behaviour of [answering(200, '{}'), answering(422, '{}'), answering(429, '{}'), answering(500, '{}'), hangingUp])
         for (let i = 0; i < 3; i += 1) {
@@ -344,6 +354,128 @@ describe('the gateway', () => {
       services.build.behave(accepted('b'));
       expect((await build('2.2.2.2')).status).toBe(429);
       expect((await post('//api/v1/build', '{}', { 'X-Forwarded-For': '3.3.3.3' })).status).toBe(429);
+    });
+  });
+
+  describe('gives no client more than its share while others wait', () => {
+    /** The builds of the services, by hash: where each is. */
+    const places = new Map<string, 'queued' | 'building_image' | 'done' | 'failed'>();
+    let made = 0;
+    const told = (hash: string): [number, Record<string, string>] => {
+      const place = places.get(hash);
+      const status = place === undefined ? 404 : place === 'done' ? 200 : place === 'failed' ? 500 : 202;
+      return [status, { 'Content-Type': 'application/json', ...(place && { 'X-Imagebuilder-Status': place }) }];
+    };
+    /** A body names the build that it asks for. */
+    const submitting: Behaviour = (_, response, body) => {
+      const hash = body.toString();
+      if (!places.has(hash)) places.set(hash, 'queued');
+      response.writeHead(...told(hash)).end(JSON.stringify({ status: 202, request_hash: hash }));
+    };
+    const looking: Behaviour = ({ url = '' }, response) => {
+      response.writeHead(...told(url.slice(-64))).end('{}');
+    };
+    beforeEach(async () => {
+      places.clear();
+      await restart({
+        ...{ MAX_PENDING_PER_CLIENT: '3', TRUSTED_PROXIES: '127.0.0.0/8' },
+        ...{ RATE_LIMIT_BUILDS_PER_HOUR: '0', RATE_LIMIT_REQUESTS_PER_HOUR: '0' },
+      });
+      services.build.behave(submitting);
+      services.status.behave(looking);
+    });
+    const another = () => {
+      made += 1;
+      return made.toString(16).padStart(64, '0');
+    };
+    const [alice, bob] = ['198.51.100.1', '2001:db8::1'];
+    const build = (client: string, hash = another()) => post('/api/v1/build', hash, { 'X-Forwarded-For': client });
+    const statuses = async (client: string, count: number) => {
+      const all: number[] = [];
+      for (let i = 0; i < count; i += 1) all.push((await build(client)).status);
+      return all;
+    };
+
+    it('with 429 and Retry-After, and counts it', async () => {
+      expect(await statuses(bob, 1)).toEqual([202]);
+      expect(await statuses(alice, 3)).toEqual([202, 202, 202]);
+      const before = services.build.seen.length;
+      const refused = await build(alice);
+      expect(refused.status).toBe(429);
+      expect(refused.headers.get('Retry-After')).toBe('60');
+      expect(await refused.json()).toEqual({
+        status: 429,
+        title: 'Too Many Requests',
+        detail: 'Too Many Requests: 3 builds from your address are under way while other clients wait; try again in 60 s',
+      });
+      expect(services.build.seen).toHaveLength(before);
+      expect(await statuses('2001:db8::2', 3)).toEqual([202, 202, 429]);
+      expect(await (await ask('/metrics')).text()).toContain('asu_refused_requests_total{reason="client-share",service="gateway"} 2');
+    });
+
+    it('but as many as it likes while it is alone', async () => {
+      expect(await statuses(alice, 8)).toEqual(Array(8).fill(202));
+      expect(await statuses(bob, 4)).toEqual([202, 202, 202, 429]);
+    });
+
+    it('and forgets what has ended, whether a client was told of it or none asked', async () => {
+      expect(await statuses(bob, 1)).toEqual([202]);
+      const own = [another(), another(), another()];
+      for (const hash of own) expect((await build(alice, hash)).status).toBe(202);
+      places.set(own[2] ?? '', 'failed');
+      expect((await ask(`/api/v1/build/${own[2]}`)).status).toBe(500);
+      expect(await statuses(alice, 1)).toEqual([202]);
+      places.set(own[0] ?? '', 'done');
+      places.delete(own[1] ?? '');
+      expect(await statuses(alice, 3)).toEqual([202, 202, 429]);
+    });
+
+    it('and does not take builds for waiting that are being built, or have ended', async () => {
+      const other = another();
+      expect((await build(bob, other)).status).toBe(202);
+      expect(await statuses(alice, 3)).toEqual([202, 202, 202]);
+      places.set(other, 'building_image');
+      expect(await statuses(alice, 2)).toEqual([202, 202]);
+      const next = another();
+      expect((await build(bob, next)).status).toBe(202);
+      places.set(next, 'done');
+      expect(await statuses(alice, 1)).toEqual([202]);
+    });
+
+    it('and takes nothing for a build that another began or that it has asked for before', async () => {
+      const [one, two] = [another(), another()];
+      for (const hash of [one, two]) expect((await build(bob, hash)).status).toBe(202);
+      for (let i = 0; i < 5; i += 1) for (const hash of [one, two]) expect((await build(alice, hash)).status).toBe(202);
+      expect(await statuses(alice, 3)).toEqual([202, 202, 202]);
+      expect(await statuses(alice, 1)).toEqual([429]);
+    });
+
+    it('also when it asks for many at once, and asks the services a few times at most', async () => {
+      expect(await statuses(bob, 1)).toEqual([202]);
+      const all = await Promise.all(Array.from({ length: 30 }, async () => (await build(alice)).status));
+      expect(all.sort()).toEqual([202, 202, 202, ...Array(27).fill(429)]);
+      expect(services.status.seen.length).toBeLessThanOrEqual(6);
+    });
+
+    it('and asks the build service when status is gone, and believes what it heard last when both are', async () => {
+      const other = another();
+      expect((await build(bob, other)).status).toBe(202);
+      expect(await statuses(alice, 3)).toEqual([202, 202, 202]);
+      services.status.behave(hangingUp);
+      services.build.behave(({ method, ...request }, ...more) =>
+        method === 'HEAD' ? looking({ method, ...request } as never, ...more) : submitting(request as never, ...more),
+      );
+      places.set(other, 'done');
+      expect(await statuses(alice, 1)).toEqual([202]);
+      expect(await statuses(bob, 1)).toEqual([202]);
+      services.build.behave((request, ...more) => (request.method === 'HEAD' ? hangingUp : submitting)(request, ...more));
+      expect(await statuses(alice, 1)).toEqual([429]);
+    });
+
+    it('unless it is 0', async () => {
+      await restart({ MAX_PENDING_PER_CLIENT: '0', TRUSTED_PROXIES: '127.0.0.0/8', RATE_LIMIT_BUILDS_PER_HOUR: '0' });
+      expect(await statuses(bob, 1)).toEqual([202]);
+      expect(await statuses(alice, 8)).toEqual(Array(8).fill(202));
     });
   });
 

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { maxBodyBytes } from '#http/json-body.ts';
 import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { clientAddress } from '#http/rate-limit/client-address.ts';
+import { clientKeys } from '#http/rate-limit/client-keys.ts';
+import { shareOf } from '#http/rate-limit/share-of.ts';
 import { rateOf } from '#http/rate-limit/token-buckets.ts';
 import { VERSION } from '#standalone/version.ts';
 import { type Service, startService } from '../start-service.ts';
@@ -33,6 +36,8 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
         services: given,
         clientAddress: clientAddress(config.TRUSTED_PROXIES),
         maxBodyBytes: maxBodyBytes(config.MAX_DEFAULTS_LENGTH),
+        maxPendingPerClient: shareOf(config.MAX_PENDING_PER_CLIENT, config.MAX_PENDING_JOBS),
+        clientKey: clientKeys(randomBytes(32)),
         builds: rateOf(config.RATE_LIMIT_BUILDS_PER_HOUR, config.RATE_LIMIT_BUILDS_BURST),
         others: rateOf(config.RATE_LIMIT_REQUESTS_PER_HOUR, config.RATE_LIMIT_REQUESTS_BURST),
         now,

@@ -197,7 +197,9 @@ describe('a server that is started again', () => {
         loadConfig({}, { ...LIMITS, UPSTREAM_URL: upstream.url, ASU_DATA_DIR: dataDir, PORT: '0', WORKER_CONCURRENT: workers }),
         {
           log: jsonLog('silent', () => undefined),
-          imageMaker: scriptedImageMaker({ act: (_, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())) }),
+          imageMaker: scriptedImageMaker({
+            act: (_, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+          }),
           isAlone: true,
         },
       );

@@ -1,0 +1,24 @@
+/** What a service answered to a build request, and the hash of the build if the request was accepted (202). */
+export interface Answered {
+  readonly response: Response;
+  readonly hash?: string;
+}
+
+/** How a client's build request is passed on. */
+export type Submit = () => Promise<Answered>;
+
+/** The answer to an accepted request is a few hundred bytes. */
+const MAX_ANSWER_BYTES = 256 * 1024;
+
+/** Reads an accepting answer, which is short, to find the build it is about; every other answer is left as it is. */
+export async function acceptedBuild(response: Response): Promise<Answered> {
+  if (response.status !== 202) return { response };
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const hash = bytes.length <= MAX_ANSWER_BYTES ? hashIn(new TextDecoder().decode(bytes)) : undefined;
+  return { response: new Response(bytes, response), ...(hash !== undefined && { hash }) };
+}
+
+function hashIn(text: string): string | undefined {
+  const [, hash] = /"request_hash":\s*"([0-9a-f]{64})"/.exec(text) ?? [];
+  return hash;
+}

@@ -1,0 +1,106 @@
+import { LRUCache } from 'lru-cache';
+import { ClientShareError } from '#core/errors.ts';
+import type { ClientKey } from '#core/ports.ts';
+import type { Answered, Submit } from './accepted-build.ts';
+import { type BuildPlace, buildPlace } from './build-place.ts';
+import { type SeenBuilds, seenBuilds } from './seen-builds.ts';
+
+export interface ClientShareOptions {
+  /** So many builds one client may have under way while others wait. */
+  readonly maxPending: number;
+  /** Asks the services where a build is; `undefined`: they cannot tell. */
+  readonly look: (hash: string) => Promise<BuildPlace | undefined>;
+}
+
+export interface ClientShare {
+  /** Passes a client's build request on by `submit`, or throws `ClientShareError`. */
+  submit(client: ClientKey, submit: Submit): Promise<Answered>;
+  /** Learns from what a service answers about a build. */
+  told(hash: string, response: Response): void;
+}
+
+type Verdict = 'has room' | 'is alone' | 'others wait';
+
+/** How many builds are looked at before a client is refused, of its own and of others each. */
+const LOOKS = 3;
+/** So long a refusal is repeated without looking again. */
+const REPEATED_MS = 5_000;
+const MAX_REPEATED = 10_000;
+const RETRY_SECONDS = 60;
+
+/**
+ * Refuses a client that has its share of builds under way while others wait, by what this gateway has seen and asks
+ * (docs/decisions/0052-one-client-and-the-queue.md). It sees a build accepted, and its end only when somebody asks for it: so before it
+ * refuses, it asks about the client's oldest builds, which end first, and about the builds of others that it heard of last.
+ */
+export function clientShare({ maxPending, look }: ClientShareOptions): ClientShare {
+  const seen = seenBuilds();
+  const inFlight = new Map<ClientKey, number>();
+  const refused = new LRUCache<ClientKey, true>({ max: MAX_REPEATED, ttl: REPEATED_MS });
+  const looking = new Map<ClientKey, Promise<Verdict>>();
+
+  const pending = (client: ClientKey) => seen.count(client) + (inFlight.get(client) ?? 0);
+  const fly = (client: ClientKey, change: number) => {
+    const count = (inFlight.get(client) ?? 0) + change;
+    if (count === 0) inFlight.delete(client);
+    else inFlight.set(client, count);
+  };
+  const judge = async (client: ClientKey): Promise<Verdict> => {
+    await dropEnded(seen, look, client);
+    if (pending(client) < maxPending) return 'has room';
+    return (await doOthersWait(seen, look, client)) ? 'others wait' : 'is alone';
+  };
+  /** Of many requests of a client at once, one asks. */
+  const judgeOnce = (client: ClientKey) => {
+    const known = looking.get(client);
+    if (known !== undefined) return known;
+    const verdict = judge(client).finally(() => looking.delete(client));
+    looking.set(client, verdict);
+    return verdict;
+  };
+  /** Counts the request as in flight, unless it is refused. */
+  const admit = async (client: ClientKey) => {
+    while (pending(client) >= maxPending) {
+      const isRepeated = refused.has(client);
+      const verdict = isRepeated ? 'others wait' : await judgeOnce(client);
+      if (verdict === 'is alone') break;
+      if (verdict === 'has room') continue;
+      if (!isRepeated) refused.set(client, true);
+      throw new ClientShareError(pending(client), RETRY_SECONDS);
+    }
+    fly(client, 1);
+  };
+
+  return {
+    async submit(client, submit) {
+      await admit(client);
+      try {
+        const answered = await submit();
+        if (answered.hash !== undefined) seen.accepted(answered.hash, client, buildPlace(answered.response));
+        return answered;
+      } finally {
+        fly(client, -1);
+      }
+    },
+    told: (hash, response) => seen.told(hash, buildPlace(response)),
+  };
+}
+
+/** The queue is served in order: while the oldest build has not ended, hardly any later one has. */
+async function dropEnded(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<void> {
+  for (const hash of seen.of(client).slice(0, LOOKS)) {
+    const place = await look(hash);
+    seen.told(hash, place);
+    if (place !== 'ended') return;
+  }
+}
+
+/** What cannot be asked now is as it was when it was last heard of. */
+async function doOthersWait(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<boolean> {
+  for (const hash of seen.othersWaiting(client, LOOKS)) {
+    const place = await look(hash);
+    seen.told(hash, place);
+    if (place === 'waiting' || place === undefined) return true;
+  }
+  return false;
+}

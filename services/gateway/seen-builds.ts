@@ -1,0 +1,68 @@
+import type { ClientKey } from '#core/ports.ts';
+import type { BuildPlace } from './build-place.ts';
+
+/** The builds that a gateway has seen accepted, and not yet seen ended. */
+export interface SeenBuilds {
+  /** A build was accepted for the client. The client that asked first for a build is the one it counts for. */
+  accepted(hash: string, client: ClientKey, place: BuildPlace | undefined): void;
+  /** Somebody was told where the build is. */
+  told(hash: string, place: BuildPlace | undefined): void;
+  /** The client's builds, oldest first. */
+  of(client: ClientKey): readonly string[];
+  count(client: ClientKey): number;
+  /** Builds of other clients that were waiting when they were last heard of, the latest heard of first. */
+  othersWaiting(client: ClientKey, limit: number): readonly string[];
+}
+
+/** Some 300 bytes each. Beyond, the oldest are forgotten, which is to their clients' good. */
+const MAX_SEEN = 50_000;
+
+export function seenBuilds(max = MAX_SEEN): SeenBuilds {
+  const builds = new Map<string, ClientKey>();
+  const byClient = new Map<ClientKey, Set<string>>();
+  /** In the order in which they were heard of last. */
+  const waiting = new Map<string, ClientKey>();
+
+  const forget = (hash: string) => {
+    const client = builds.get(hash);
+    if (client === undefined) return;
+    builds.delete(hash);
+    waiting.delete(hash);
+    const own = byClient.get(client);
+    own?.delete(hash);
+    if (own?.size === 0) byClient.delete(client);
+  };
+  const told = (hash: string, place: BuildPlace | undefined) => {
+    const client = builds.get(hash);
+    if (client === undefined || place === undefined) return;
+    waiting.delete(hash);
+    if (place === 'ended') forget(hash);
+    if (place === 'waiting') waiting.set(hash, client);
+  };
+
+  return {
+    accepted(hash, client, place) {
+      if (!builds.has(hash)) {
+        builds.set(hash, client);
+        const own = byClient.get(client);
+        if (own === undefined) byClient.set(client, new Set([hash]));
+        else own.add(hash);
+        const [oldest] = builds.keys();
+        if (builds.size > max && oldest !== undefined) forget(oldest);
+      }
+      told(hash, place);
+    },
+    told,
+    of: (client) => [...(byClient.get(client) ?? [])],
+    count: (client) => byClient.get(client)?.size ?? 0,
+    othersWaiting: (client, limit) => {
+      const others: string[] = [];
+      for (const [hash, owner] of waiting) {
+        if (owner === client) continue;
+        others.push(hash);
+        if (others.length > limit) others.shift();
+      }
+      return others.reverse();
+    },
+  };
+}
