@@ -11,7 +11,7 @@ export interface AssertRoomDeps {
 
 export interface ClientShare {
   readonly clientBuilds: ClientBuilds;
-  /** So many builds one client may have under way while others wait (`max_pending_per_client`); 0: any number. */
+  /** The number of builds that one client may have under way while others wait (`max_pending_per_client`); 0: any number. */
   readonly maxPendingPerClient: () => number;
 }
 
@@ -20,8 +20,8 @@ const RETRY_SECONDS = 60;
 
 /**
  * Throws when the client may not begin another build: `ClientShareError` when it has its share and others wait, `QueueFullError` when the
- * queue is full. What a client took beyond its share while it was alone does not make the queue full for others: so never more than twice
- * `maxPendingBuilds` wait.
+ * queue is full. What a client took beyond its share while it was alone does not make the queue full for others, so up to twice `maxPendingBuilds`
+ * may wait.
  */
 export async function assertRoom(deps: AssertRoomDeps, client: ClientKey | undefined): Promise<void> {
   const { positions, clientShare } = deps;

@@ -62,7 +62,7 @@ export interface QueuePositions {
   oldest(): Promise<Date | undefined>;
 }
 
-/** Names a client: a keyed hash of its address, from which nobody without the key can find the address. */
+/** Names a client: a keyed hash of its address. Without the key the address cannot be found from it. */
 export type ClientKey = string;
 
 /** Whose the builds are that wait or are being built: those of the client whose request began them. */
@@ -71,7 +71,7 @@ export interface ClientBuilds {
   pending(client: ClientKey): Promise<number>;
   /** Builds that wait and are not the client's. */
   othersWaiting(client: ClientKey): Promise<number>;
-  /** Builds that wait, counting no more than `share` of each client; builds of no known client all count. */
+  /** The number of builds that wait, of which each client contributes at most `share`. All builds without a client count. */
   waitingWithin(share: number): Promise<number>;
 }
 

@@ -25,7 +25,7 @@ export const accessLevel = (method: string, status: number): LogLevel => (status
 /** Text from outside, which may be of any length. */
 export const shown = (text: string, most = 200): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
-/** A path as the log may show it: whoever has the whole hash of a private build can read the build back. */
+/** A path as the log may show it, with short hashes: with the whole hash a reader of the log could read a private build. */
 export const shownPath = (path: string): string => shown(shortHashes(path));
 
 /** What the log asks of a request, of most of which it says nothing. */

@@ -1,7 +1,7 @@
 import { ClientShareError, QueueFullError } from '#core/errors.ts';
 import { TooManyRequestsError } from './rate-limit/too-many-requests-error.ts';
 
-/** Why requests are refused that would be taken at another time. */
+/** Reasons for which a request is refused that would be accepted at another time. */
 export const REFUSALS = ['queue-full', 'client-share', 'rate'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, link, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const FILE = 'client-secret';
@@ -7,7 +7,7 @@ const BYTES = 32;
 
 /**
  * The secret by which this server names its clients in its database, made on the first start and kept in the data directory. With another
- * one, what is under way counts for nobody.
+ * one, builds under way no longer count for their clients.
  */
 export async function clientSecret(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, FILE);
@@ -22,7 +22,7 @@ export async function clientSecret(dataDir: string): Promise<Uint8Array> {
     await file.close();
   }
   try {
-    // Of several processes that start at once, the first one's is everybody's; a file that holds no secret is replaced.
+    // When several processes start at once, all use the secret of the first. A file that holds no secret is replaced.
     if (known === undefined) await link(made, path).catch(unlessThere);
     else await rename(made, path);
   } finally {
@@ -33,9 +33,7 @@ export async function clientSecret(dataDir: string): Promise<Uint8Array> {
 
 async function readSecret(path: string): Promise<Uint8Array | undefined> {
   try {
-    const secret = await readFile(path);
-    await chmod(path, 0o600);
-    return secret;
+    return await readFile(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;

@@ -1,7 +1,7 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** So much is written: less room than this is none, for an image and for a database alike. */
+/** The room that there must be: with less, neither an image nor a row can be stored. */
 const PROBE_BYTES = 1024 * 1024;
 const PROBE = '.room-probe';
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);

@@ -19,7 +19,7 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
      ON CONFLICT (hash) DO UPDATE SET ticket = excluded.ticket, state = excluded.state, body = excluded.body, client = excluded.client`,
   );
   const putOrder = db.prepare('INSERT INTO build_orders (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET body = excluded.body');
-  // A build that has ended is nobody's.
+  // A build that has ended no longer counts for its client.
   const update = `UPDATE builds SET state = ?1, body = ?2, client = CASE WHEN ?1 IN ('queued', 'building') THEN client END
     WHERE hash = ?3 AND state = ?4 AND marker = ?5`;
   const move = db.prepare(`${update} RETURNING ${BUILD_COLUMNS}`);

@@ -18,7 +18,7 @@ export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps
   readonly estimate: EstimateSeconds;
   /** What a client is asked before it begins a build; absent: nothing. */
   readonly admit?: (c: Context<HttpEnv>) => AdmitBuild | undefined;
-  /** Whose a build is that the request begins; absent: nobody's. */
+  /** The client to which a build counts that the request begins; absent: builds have no client. */
   readonly clientKey?: (c: Context<HttpEnv>) => ClientKey;
   /** Told of every accepted request, for log and statistics. */
   readonly onSubmitted?: (submitted: Submitted, client: string) => void;

@@ -65,7 +65,7 @@ export function gatewayApp(deps: GatewayAppDeps): Routes {
       if (token?.taken === false) throw new TooManyRequestsError('requests', token.retryAfterSeconds);
       const response = await pass();
       const [, hash] = BUILD_PATH.exec(c.req.path) ?? [];
-      if (hash !== undefined) share?.told(hash, response);
+      if (hash !== undefined) share?.learn(hash, response);
       return response;
     });
   return app;

@@ -6,7 +6,7 @@ import { type BuildPlace, buildPlace } from './build-place.ts';
 import { type SeenBuilds, seenBuilds } from './seen-builds.ts';
 
 export interface ClientShareOptions {
-  /** So many builds one client may have under way while others wait. */
+  /** The number of builds that one client may have under way while others wait. */
   readonly maxPending: number;
   /** Asks the services where a build is; `undefined`: they cannot tell. */
   readonly look: (hash: string) => Promise<BuildPlace | undefined>;
@@ -16,22 +16,22 @@ export interface ClientShare {
   /** Passes a client's build request on by `submit`, or throws `ClientShareError`. */
   submit(client: ClientKey, submit: Submit): Promise<Answered>;
   /** Learns from what a service answers about a build. */
-  told(hash: string, response: Response): void;
+  learn(hash: string, response: Response): void;
 }
 
 type Verdict = 'has room' | 'is alone' | 'others wait';
 
 /** How many builds are looked at before a client is refused, of its own and of others each. */
 const LOOKS = 3;
-/** So long a refusal is repeated without looking again. */
+/** How long a refusal is repeated without looking again. */
 const REPEATED_MS = 5_000;
 const MAX_REPEATED = 10_000;
 const RETRY_SECONDS = 60;
 
 /**
  * Refuses a client that has its share of builds under way while others wait, by what this gateway has seen and asks
- * (docs/decisions/0052-one-client-and-the-queue.md). It sees a build accepted, and its end only when somebody asks for it: so before it
- * refuses, it asks about the client's oldest builds, which end first, and about the builds of others that it heard of last.
+ * (docs/decisions/0052-one-client-and-the-queue.md). It sees every build accepted, but its end only when a client asks for the build.
+ * Before it refuses, it asks about the client's oldest builds, which end first, and about builds of others that were last seen waiting.
  */
 export function clientShare({ maxPending, look }: ClientShareOptions): ClientShare {
   const seen = seenBuilds();
@@ -50,7 +50,7 @@ export function clientShare({ maxPending, look }: ClientShareOptions): ClientSha
     if (pending(client) < maxPending) return 'has room';
     return (await doOthersWait(seen, look, client)) ? 'others wait' : 'is alone';
   };
-  /** Of many requests of a client at once, one asks. */
+  /** The verdict on a client; its other requests that come meanwhile wait for the same one. */
   const judgeOnce = (client: ClientKey) => {
     const known = looking.get(client);
     if (known !== undefined) return known;
@@ -82,24 +82,24 @@ export function clientShare({ maxPending, look }: ClientShareOptions): ClientSha
         fly(client, -1);
       }
     },
-    told: (hash, response) => seen.told(hash, buildPlace(response)),
+    learn: (hash, response) => seen.found(hash, buildPlace(response)),
   };
 }
 
-/** The queue is served in order: while the oldest build has not ended, hardly any later one has. */
+/** Forgets the client's builds that have ended. The queue is served in order: while the oldest has not ended, hardly any later one has. */
 async function dropEnded(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<void> {
   for (const hash of seen.of(client).slice(0, LOOKS)) {
     const place = await look(hash);
-    seen.told(hash, place);
+    seen.found(hash, place);
     if (place !== 'ended') return;
   }
 }
 
-/** What cannot be asked now is as it was when it was last heard of. */
+/** Whether a build of another client waits. A build about which no service answers is taken to wait still. */
 async function doOthersWait(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<boolean> {
   for (const hash of seen.othersWaiting(client, LOOKS)) {
     const place = await look(hash);
-    seen.told(hash, place);
+    seen.found(hash, place);
     if (place === 'waiting' || place === undefined) return true;
   }
   return false;

@@ -361,7 +361,7 @@ describe('the gateway', () => {
     /** The builds of the services, by hash: where each is. */
     const places = new Map<string, 'queued' | 'building_image' | 'done' | 'failed'>();
     let made = 0;
-    const told = (hash: string): [number, Record<string, string>] => {
+    const headOf = (hash: string): [number, Record<string, string>] => {
       const place = places.get(hash);
       const status = place === undefined ? 404 : place === 'done' ? 200 : place === 'failed' ? 500 : 202;
       return [status, { 'Content-Type': 'application/json', ...(place && { 'X-Imagebuilder-Status': place }) }];
@@ -370,10 +370,10 @@ describe('the gateway', () => {
     const submitting: Behaviour = (_, response, body) => {
       const hash = body.toString();
       if (!places.has(hash)) places.set(hash, 'queued');
-      response.writeHead(...told(hash)).end(JSON.stringify({ status: 202, request_hash: hash }));
+      response.writeHead(...headOf(hash)).end(JSON.stringify({ status: 202, request_hash: hash }));
     };
     const looking: Behaviour = ({ url = '' }, response) => {
-      response.writeHead(...told(url.slice(-64))).end('{}');
+      response.writeHead(...headOf(url.slice(-64))).end('{}');
     };
     beforeEach(async () => {
       places.clear();
@@ -418,7 +418,7 @@ describe('the gateway', () => {
       expect(await statuses(bob, 4)).toEqual([202, 202, 202, 429]);
     });
 
-    it('and forgets what has ended, whether a client was told of it or none asked', async () => {
+    it('and forgets what has ended, whether a client has asked for it or not', async () => {
       expect(await statuses(bob, 1)).toEqual([202]);
       const own = [another(), another(), another()];
       for (const hash of own) expect((await build(alice, hash)).status).toBe(202);
@@ -457,7 +457,7 @@ describe('the gateway', () => {
       expect(services.status.seen.length).toBeLessThanOrEqual(6);
     });
 
-    it('and asks the build service when status is gone, and believes what it heard last when both are', async () => {
+    it('and asks the build service when status is gone, and relies on what it saw last when both are', async () => {
       const other = another();
       expect((await build(bob, other)).status).toBe(202);
       expect(await statuses(alice, 3)).toEqual([202, 202, 202]);

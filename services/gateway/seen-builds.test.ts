@@ -22,10 +22,10 @@ it('knows where a build was when it was heard of last, and whose it was first', 
   seen.accepted('1', 'b', 'waiting');
   expect([seen.count('a'), seen.count('b')]).toEqual([3, 0]);
   expect(seen.othersWaiting('b', 5)).toEqual(['1', '3', '2']);
-  seen.told('3', 'building');
-  seen.told('2', undefined);
+  seen.found('3', 'building');
+  seen.found('2', undefined);
   expect(seen.othersWaiting('b', 5)).toEqual(['1', '2']);
-  seen.told('1', 'ended');
-  seen.told('unknown', 'ended');
+  seen.found('1', 'ended');
+  seen.found('unknown', 'ended');
   expect([seen.of('a'), seen.othersWaiting('b', 5)]).toEqual([['2', '3'], ['2']]);
 });

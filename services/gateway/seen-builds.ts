@@ -5,22 +5,22 @@ import type { BuildPlace } from './build-place.ts';
 export interface SeenBuilds {
   /** A build was accepted for the client. The client that asked first for a build is the one it counts for. */
   accepted(hash: string, client: ClientKey, place: BuildPlace | undefined): void;
-  /** Somebody was told where the build is. */
-  told(hash: string, place: BuildPlace | undefined): void;
+  /** A service said where the build is. */
+  found(hash: string, place: BuildPlace | undefined): void;
   /** The client's builds, oldest first. */
   of(client: ClientKey): readonly string[];
   count(client: ClientKey): number;
-  /** Builds of other clients that were waiting when they were last heard of, the latest heard of first. */
+  /** Builds of other clients that were last seen waiting, the most recently seen first. */
   othersWaiting(client: ClientKey, limit: number): readonly string[];
 }
 
-/** Some 300 bytes each. Beyond, the oldest are forgotten, which is to their clients' good. */
+/** Some 300 bytes each. Beyond this number the oldest are forgotten, which favours their clients. */
 const MAX_SEEN = 50_000;
 
 export function seenBuilds(max = MAX_SEEN): SeenBuilds {
   const builds = new Map<string, ClientKey>();
   const byClient = new Map<ClientKey, Set<string>>();
-  /** In the order in which they were heard of last. */
+  /** Builds that were last seen waiting, in the order in which they were seen. */
   const waiting = new Map<string, ClientKey>();
 
   const forget = (hash: string) => {
@@ -32,7 +32,7 @@ export function seenBuilds(max = MAX_SEEN): SeenBuilds {
     own?.delete(hash);
     if (own?.size === 0) byClient.delete(client);
   };
-  const told = (hash: string, place: BuildPlace | undefined) => {
+  const found = (hash: string, place: BuildPlace | undefined) => {
     const client = builds.get(hash);
     if (client === undefined || place === undefined) return;
     waiting.delete(hash);
@@ -50,9 +50,9 @@ export function seenBuilds(max = MAX_SEEN): SeenBuilds {
         const [oldest] = builds.keys();
         if (builds.size > max && oldest !== undefined) forget(oldest);
       }
-      told(hash, place);
+      found(hash, place);
     },
-    told,
+    found,
     of: (client) => [...(byClient.get(client) ?? [])],
     count: (client) => byClient.get(client)?.size ?? 0,
     othersWaiting: (client, limit) => {

@@ -3,7 +3,7 @@ import type { BuildTable, ClientBuilds } from '#core/ports.ts';
 import { moved } from './drive-build.ts';
 import { at, done, expiring, failed, freshHash, queued, requeued, running, sampleOrder } from './sample-builds.ts';
 
-/** What every `ClientBuilds` promises (core/ports.ts), over the table beside it; each test gets an empty one. */
+/** The contract of every `ClientBuilds` (core/ports.ts), over the table beside it; each test gets an empty one. */
 export function clientBuildsContract(make: () => Promise<{ table: BuildTable; clients: ClientBuilds }>): void {
   describe('ClientBuilds', () => {
     let table: BuildTable;
@@ -39,13 +39,13 @@ export function clientBuildsContract(make: () => Promise<{ table: BuildTable; cl
       expect(await clients.pending('a')).toBe(0);
       const leaving = await moved(table, ended, expiring(ended, 'sweep'));
       expect(await clients.pending('a')).toBe(0);
-      // Begun anew it is the new client's, or nobody's.
+      // Begun anew, the build counts for the new client.
       const anew = queued(leaving.hash);
       await table.claim(anew, sampleOrder(anew.hash), at(0), 'b');
       expect([await clients.pending('a'), await clients.pending('b')]).toEqual([0, 1]);
     });
 
-    it('takes a failed build away too, and counts for nobody what loses its claim', async () => {
+    it('takes a failed build away too, and does not count a claim that was lost', async () => {
       const taken = await claim('a');
       await table.claim(queued(taken.hash), sampleOrder(taken.hash), at(0), 'b');
       expect([await clients.pending('a'), await clients.pending('b')]).toEqual([1, 0]);
@@ -54,7 +54,7 @@ export function clientBuildsContract(make: () => Promise<{ table: BuildTable; cl
       expect(await clients.pending('a')).toBe(0);
     });
 
-    it('counts no more than the share of each client, and all of nobody', async () => {
+    it('counts no more than the share of each client, and all builds without one', async () => {
       expect(await clients.waitingWithin(3)).toBe(0);
       for (const client of ['a', 'a', 'a', 'a', 'a', 'b', undefined, undefined, undefined, undefined]) await claim(client);
       expect([await clients.waitingWithin(3), await clients.waitingWithin(1), await clients.waitingWithin(100)]).toEqual([8, 6, 10]);

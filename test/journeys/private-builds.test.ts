@@ -20,22 +20,22 @@ let server: TestServer;
 afterEach(() => server.close());
 
 const messages = () => server.lines.map((line) => JSON.parse(line).message as string);
-const text = async (path: string) => {
+const page = async (path: string) => {
   const response = await server.get(path);
   expect([path, response.status]).toEqual([path, 200]);
   return response.text();
 };
 
-/** Everything that the server tells anybody but the client that has the hash. */
-async function toldInPublic(): Promise<string> {
+/** Everything that the server shows to others than the client that has the hash. */
+async function published(): Promise<string> {
   const figures = ['/api/v1/stats', '/api/v1/stats/summary', '/api/v1/builds-per-day', '/api/v1/builds-by-version'];
   const pages = ['/metrics', '/ready', '/', '/stats', '/api/v1/top-packages', '/api/v1/build-errors', ...figures];
-  return [...server.lines, ...(await Promise.all(pages.map(text)))].join('\n');
+  return [...server.lines, ...(await Promise.all(pages.map(page)))].join('\n');
 }
 
 async function expectSilence(secrets: readonly string[]) {
-  const told = await toldInPublic();
-  const telling = told.split('\n').filter((line) => secrets.some((secret) => line.includes(secret)));
+  const text = await published();
+  const telling = text.split('\n').filter((line) => secrets.some((secret) => line.includes(secret)));
   expect(telling.slice(0, 3)).toEqual([]);
   // Every hash and every directory is one of a private build here.
   expect(server.lines.filter((line) => /[0-9a-f]{64}/.test(line)).slice(0, 3)).toEqual([]);
@@ -47,7 +47,7 @@ const secretsOf = ({ request_hash: hash, bin_dir: binDir }: Record<string, unkno
   ...[hash, binDir].filter((one) => typeof one === 'string'),
 ];
 
-describe('nothing is told of a private build that fails', () => {
+describe('nothing is published of a private build that fails', () => {
   it('on the real ImageBuilder, for its packages', async () => {
     server = await testServer({ realImages: {}, env: ENV });
     const request = { ...X86, packages: ['foe-a', 'foe-b'], defaults: DEFAULTS };
@@ -134,7 +134,7 @@ describe('nothing is told of a private build that fails', () => {
     for (const secret of ['vim', 'tmux']) expect(letters).not.toContain(secret);
   });
 
-  it('but how it failed is told, so that somebody can look for the reason', async () => {
+  it('but the log says how it failed, so that an operator can look for the reason', async () => {
     server = await testServer({
       imageMaker: scriptedImageMaker({
         act: (order) => {
@@ -152,7 +152,7 @@ describe('nothing is told of a private build that fails', () => {
   });
 });
 
-describe('nothing is told of a private build', () => {
+describe('nothing is published of a private build', () => {
   it('that succeeds', async () => {
     server = await testServer({ env: ENV });
     const { status, body } = await server.build({ ...X86, packages: ['vim', 'tmux'], defaults: DEFAULTS });

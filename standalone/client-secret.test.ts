@@ -1,0 +1,25 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { clientSecret } from './client-secret.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-secret-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+it('is made once, also by several processes at once, and leaves no other file', async () => {
+  const secrets = await Promise.all(Array.from({ length: 8 }, () => clientSecret(directory)));
+  const kept = await readFile(join(directory, 'client-secret'));
+  expect(kept).toHaveLength(32);
+  for (const secret of [...secrets, await clientSecret(directory)]) expect(Buffer.from(secret).equals(kept)).toBe(true);
+  expect(await readdir(directory)).toEqual(['client-secret']);
+});
+
+it('is made anew where the file holds none', async () => {
+  await writeFile(join(directory, 'client-secret'), 'short');
+  expect(await clientSecret(directory)).toHaveLength(32);
+  expect(await readdir(directory)).toEqual(['client-secret']);
+});
