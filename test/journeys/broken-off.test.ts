@@ -7,6 +7,9 @@ import { type FaultyServer, faultyServer } from '#test/services/faulty-server.ts
 import { familiesIn } from '#test/support/promql.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 
+/** Other tests share the machine. */
+const PATIENCE = { timeout: 20_000 };
+
 type HangUp = 'end' | 'destroy' | 'resetAndDestroy';
 const HANG_UPS: readonly HangUp[] = ['end', 'destroy', 'resetAndDestroy'];
 
@@ -18,7 +21,7 @@ function sendAndHangUp(url: string, text: string, hangUp: HangUp, isDue: (said: 
     const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }, () => {
       socket.write(text, async () => {
         await expect
-          .poll(() => isDue(said), { timeout: 20_000 })
+          .poll(() => isDue(said), PATIENCE)
           .toBe(true)
           .catch(reject);
         socket[hangUp]();
@@ -67,7 +70,7 @@ describe('a request whose body breaks off is the fault of its client', () => {
   it.each(BROKEN)('%s, %s', async (_, hangUp, text) => {
     const paths = ['/api/v1/build', '/api/v1/build/prepare', '/api/v1/prepare', '/apply', '//api/v1/build'];
     for (const path of paths) expect(await sendAndHangUp(server.url, text(path), hangUp)).toMatch(/^(HTTP\/1\.1 400 |$)/);
-    await expect.poll(async () => (await counted(server.url)).statuses).toEqual({ 400: paths.length });
+    await expect.poll(async () => (await counted(server.url)).statuses, PATIENCE).toEqual({ 400: paths.length });
     expect((await counted(server.url)).bugs).toBe(0);
     expect(levelsOf(server.lines)).toEqual(new Set(['info', 'debug']));
     expect(server.lines.join('')).not.toMatch(/"stack"|_http_server/);
@@ -113,7 +116,7 @@ describe('behind the gateway', () => {
   it.each(BROKEN)('too: %s, %s', async (_, hangUp, text) => {
     const paths = ['/api/v1/build', '/api/v1/prepare'];
     for (const path of paths) expect(await sendAndHangUp(gateway.url, text(path), hangUp)).toMatch(/^(HTTP\/1\.1 400 |$)/);
-    await expect.poll(async () => (await counted(gateway.url)).statuses).toEqual({ 400: paths.length });
+    await expect.poll(async () => (await counted(gateway.url)).statuses, PATIENCE).toEqual({ 400: paths.length });
     expectNoFault();
     // The service sees what the gateway began to pass on, if anything.
     expect(await counted(server.url)).toMatchObject({ bugs: 0 });
@@ -127,7 +130,7 @@ describe('behind the gateway', () => {
       const paths = ['/api/v1/stats', `/api/v1/build/${'a'.repeat(64)}`];
       for (const [index, path] of paths.entries())
         await sendAndHangUp(gateway.url, `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`, hangUp, () => slow.seen.length > index);
-      await expect.poll(async () => (await counted(gateway.url)).statuses).toEqual({ 499: paths.length });
+      await expect.poll(async () => (await counted(gateway.url)).statuses, PATIENCE).toEqual({ 499: paths.length });
       expectNoFault();
       expect((await counted(server.url)).statuses).toEqual({});
     },
@@ -146,7 +149,7 @@ describe('behind the gateway', () => {
       more();
     });
     await sendAndHangUp(gateway.url, 'GET /api/v1/stats HTTP/1.1\r\nHost: h\r\n\r\n', hangUp, (said) => said.length > 1_000_000);
-    if (hangUp !== 'end') await expect.poll(() => isClosed).toBe(true);
+    if (hangUp !== 'end') await expect.poll(() => isClosed, PATIENCE).toBe(true);
     expect((await counted(gateway.url)).statuses).toEqual({ 200: 1 });
     expectNoFault();
   });

@@ -96,14 +96,14 @@ describe('one client and the queue', () => {
   it('pays nothing for what is known: a build that another began, or an answer that is there', async () => {
     await startHolding();
     expect(await status(CAROL)).toBe(202);
-    await expect.poll(waiting).toBe(0);
+    await expect.poll(waiting, { timeout: 20_000 }).toBe(0);
     const [one, two] = [fresh(), fresh()];
     expect([await status(BOB, one), await status(BOB, two)]).toEqual([202, 202]);
     expect([await status(ALICE, one), await status(ALICE, two)]).toEqual([202, 202]);
     expect(await statuses(ALICE, 4)).toEqual([202, 202, 202, 429]);
     expect([await status(ALICE, one), await status(ALICE, two)]).toEqual([202, 202]);
     release();
-    await expect.poll(() => status(ALICE, two)).toBe(200);
+    await expect.poll(() => status(ALICE, two), { timeout: 20_000 }).toBe(200);
   });
 
   it.each([
@@ -117,7 +117,7 @@ describe('one client and the queue', () => {
   ])('has what ended given back, and what is being built not: %s', async (_, act) => {
     await startHolding(act);
     expect(await status(ALICE)).toBe(202);
-    await expect.poll(waiting).toBe(0);
+    await expect.poll(waiting, { timeout: 20_000 }).toBe(0);
     expect(await status(BOB)).toBe(202);
     expect(await statuses(ALICE, 3)).toEqual([202, 202, 429]);
     release();

@@ -16,6 +16,9 @@ const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic', filesyst
 const DEFAULTS = 'uci set wireless.key=hunter2-c0ffee';
 const ENV = { ALLOW_DEFAULTS: '1', RETRY_DELAYS: '1', LOG_LEVEL: 'debug', SWEEP_EVERY: '1' };
 
+/** Other tests share the machine. */
+const PATIENCE = { timeout: 20_000 };
+
 let server: TestServer;
 afterEach(() => server.close());
 
@@ -53,7 +56,7 @@ describe('nothing is published of a private build that fails', () => {
     const request = { ...X86, packages: ['foe-a', 'foe-b'], defaults: DEFAULTS };
     const { status, body } = await server.build(request);
     expect([status, body['detail']]).toEqual([500, expect.stringContaining('foe-')]);
-    await expect.poll(messages).toContain('build failed');
+    await expect.poll(messages, PATIENCE).toContain('build failed');
     await server.build(request);
     await expectSilence(secretsOf(body, 'foe-a', 'foe-b'));
   });
@@ -65,7 +68,7 @@ describe('nothing is published of a private build that fails', () => {
     const repositories = { secretfeed: `${server.upstream.url}/custom/secret-path` };
     const { status, body } = await server.build({ ...X86, packages: ['secret-package'], repositories, defaults: DEFAULTS });
     expect([status, body['detail']]).toEqual([500, expect.stringMatching(/secret-/)]);
-    await expect.poll(messages).toContain('build failed');
+    await expect.poll(messages, PATIENCE).toContain('build failed');
     await expectSilence(secretsOf(body, 'secretfeed', 'secret-path', 'secret-package'));
   });
 
@@ -122,7 +125,7 @@ describe('nothing is published of a private build that fails', () => {
     const request = { ...X86, packages: ['vim', 'tmux'], defaults: DEFAULTS };
     const { status, body } = await server.build(request);
     expect(status).toBe(500);
-    await expect.poll(() => messages().filter((message) => message === 'build failed')).toHaveLength(1);
+    await expect.poll(() => messages().filter((message) => message === 'build failed'), PATIENCE).toHaveLength(1);
     expect(imageMaker.begun).toHaveLength(attempts);
     await server.get(`/api/v1/build/${hash}`);
     await server.get(`/store/${hash}/image.bin`);
@@ -144,7 +147,7 @@ describe('nothing is published of a private build that fails', () => {
       env: { ...ENV, RETRY_DELAYS: '1' },
     });
     await server.build({ ...X86, packages: ['vim'], defaults: DEFAULTS });
-    await expect.poll(messages).toContain('build failed');
+    await expect.poll(messages, PATIENCE).toContain('build failed');
     const lines = server.lines.map((line) => JSON.parse(line));
     const shown = { name: 'TypeError', stack: expect.stringContaining('private-builds.test.ts') };
     expect(lines.find(({ message }) => message === 'build returned to the queue')).toMatchObject({ error: shown, delay_s: 1 });
@@ -159,7 +162,7 @@ describe('nothing is published of a private build', () => {
     expect(status).toBe(200);
     const [{ name }] = body['images'] as [{ name: string }];
     expect((await server.get(`/store/${body['bin_dir']}/${name}`)).status).toBe(200);
-    await expect.poll(messages).toContain('build done');
+    await expect.poll(messages, PATIENCE).toContain('build done');
     await expectSilence(secretsOf(body, 'vim', 'tmux'));
   });
 
@@ -170,7 +173,7 @@ describe('nothing is published of a private build', () => {
     await writeFile(store, 'no directory');
     const { status, body } = await server.build({ ...X86, packages: ['vim', 'tmux'], defaults: DEFAULTS });
     expect(status).toBe(500);
-    await expect.poll(messages).toContain('build failed');
+    await expect.poll(messages, PATIENCE).toContain('build failed');
     await expectSilence(secretsOf(body, 'vim', 'tmux'));
   });
 });
