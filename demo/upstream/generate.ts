@@ -134,12 +134,22 @@ function addCustomFeeds(tree: Tree): void {
   tree.set('custom/key.pem', Buffer.from(demoCustomFeedPem));
 }
 
-/** Writes the demo upstream into a directory: the same bytes each time, on one machine. */
-export async function generateDemoUpstream(directory: string): Promise<void> {
+/** What an upstream publishes. */
+export interface DemoOffer {
+  readonly versions: readonly DemoVersion[];
+  readonly targets: readonly DemoTarget[];
+  /** What it serves at `/.versions.json`. */
+  readonly list: object;
+}
+
+const wholeOffer: DemoOffer = { versions: demoVersions, targets: demoTargets, list: publishedVersions };
+
+/** Writes the demo upstream, or one with a smaller offer, into a directory: the same bytes each time, on one machine. */
+export async function generateDemoUpstream(directory: string, offer: DemoOffer = wholeOffer): Promise<void> {
   const tree: Tree = new Map();
-  tree.set('.versions.json', json(publishedVersions));
-  for (const version of demoVersions) {
-    const targets = demoTargets.filter(({ id }) => version.targets.includes(id));
+  tree.set('.versions.json', json(offer.list));
+  for (const version of offer.versions) {
+    const targets = offer.targets.filter(({ id }) => version.targets.includes(id));
     for (const target of targets) await addTarget(tree, version, target);
     tree.set(`${version.path}/.targets.json`, json(Object.fromEntries(targets.map(({ id, arch }) => [id, arch]))));
     tree.set(`${version.path}/.overview.json`, json(overview(version, targets)));

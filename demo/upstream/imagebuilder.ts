@@ -141,7 +141,7 @@ function repositories(version: DemoVersion, target: DemoTarget): { name: string;
 
 /** Bytes that look like a kernel and compress like one: not much. */
 function kernelBytes(version: DemoVersion, target: DemoTarget): Buffer {
-  const blocks = Array.from({ length: 1536 }, (_, index) =>
+  const blocks = Array.from({ length: target.kernelBlocks ?? 1536 }, (_, index) =>
     createHash('sha256').update(`${version.revision} ${target.id} ${index}`).digest(),
   );
   return Buffer.concat([Buffer.from(`Linux version ${version.kernel.version} (demo) ${version.revision}\n`), ...blocks]);

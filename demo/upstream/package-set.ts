@@ -21,12 +21,13 @@ export interface DemoPackage {
   postinst?: string;
 }
 
-const isPublished = ({ since, until, targets }: PackageSpec, version: DemoVersion, target: DemoTarget) => {
+const isPublished = ({ name, since, until, targets }: PackageSpec, version: DemoVersion, target: DemoTarget) => {
   const at = branches.indexOf(version.branch);
   return (
     (since === undefined || at >= branches.indexOf(since)) &&
     (until === undefined || at <= branches.indexOf(until)) &&
-    (targets === undefined || targets.includes(target.id))
+    (targets === undefined || targets.includes(target.id)) &&
+    (target.publishes === undefined || target.publishes.includes(name))
   );
 };
 

@@ -24,6 +24,10 @@ export interface DemoTarget {
   profiles: (version: DemoVersion) => DemoProfile[];
   filesystems: readonly ('squashfs' | 'ext4' | 'targz')[];
   rootfsPartsize: number;
+  /** Names of the packages that there are for it; absent: all of the demo's. */
+  publishes?: readonly string[];
+  /** Size of its kernel in blocks of 32 bytes; absent: 48 KiB. */
+  kernelBlocks?: number;
 }
 
 const isAtLeast = (version: DemoVersion, since: Branch) => branches.indexOf(version.branch) >= branches.indexOf(since);
