@@ -13,6 +13,7 @@ export default defineConfig({
           include: [
             '{core,adapters,http,functions,runner,standalone,services,demo}/**/*.test.ts',
             'test/{bundles,compat,journeys,tooling}/**/*.test.ts',
+            'test/upgrade/standalone/**/*.test.ts',
             'infra/**/*.test.ts',
           ],
           testTimeout: 60_000,
@@ -34,7 +35,7 @@ export default defineConfig({
       {
         test: {
           name: 'localstack',
-          include: ['test/localstack/**/*.test.ts'],
+          include: ['test/localstack/**/*.test.ts', 'test/upgrade/aws/**/*.test.ts'],
           globalSetup: 'test/localstack/global-setup.ts',
           testTimeout: 120_000,
           hookTimeout: 120_000,
