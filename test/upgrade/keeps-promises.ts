@@ -89,7 +89,8 @@ export function keepsPromises({ name, facts }: Recording, start: () => Promise<U
       for (let again = 0; again < 2; again += 1) {
         const answer = await get(build.hash);
         isAnsweredAsBefore(answer, build, 200);
-        expect(answer.headers.get('cache-control')).toBe('public, max-age=60');
+        // A later version may say more about its caches.
+        expect(answer.headers.get('cache-control')).toMatch(/^public, max-age=60(,|$)/);
         expect(answer.headers.get('x-imagebuilder-status')).toBe('done');
       }
       const { body } = await get(build.hash);
