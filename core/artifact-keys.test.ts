@@ -33,7 +33,9 @@ describe('what may not outlive its build', () => {
   it.each([
     ['the result of a private build', resultMeta(true)],
     ['a file of a private build', fileMeta('a.img.gz', true)],
-    ['an outcome', usualMeta(artifactKeys.outcome(BIN_DIR))],
+    ['a success', usualMeta(artifactKeys.success(BIN_DIR))],
+    ['a failure', usualMeta(artifactKeys.failure(BIN_DIR))],
+    ['an outcome of an earlier version', usualMeta(artifactKeys.formerOutcome(BIN_DIR))],
     ['a log', usualMeta(artifactKeys.log(BIN_DIR))],
   ])('%s is in no cache at all', (_, { cacheControl }) => {
     expect(directives(cacheControl)).toEqual({ private: true, 'no-store': true });

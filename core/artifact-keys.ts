@@ -10,7 +10,11 @@ export const artifactKeys = {
   result: (hash: RequestHash) => `api/v1/build/${hash}`,
   /** What one attempt ended with, log included; never served as it is. */
   records: (binDir: BinDir) => `logs/${binDir}/`,
-  outcome: (binDir: BinDir) => `logs/${binDir}/outcome.json`,
+  /** The attempt's own copy of the answer that it makes when it succeeds, and the one that it makes when it fails: never under one key. */
+  success: (binDir: BinDir) => `logs/${binDir}/result.json`,
+  failure: (binDir: BinDir) => `logs/${binDir}/failure.json`,
+  /** Where earlier versions kept either of them. */
+  formerOutcome: (binDir: BinDir) => `logs/${binDir}/outcome.json`,
   log: (binDir: BinDir) => `logs/${binDir}/build.log`,
 } as const;
 
@@ -32,9 +36,9 @@ export const fileMeta = (name: string, isPrivate = false): ArtifactMeta => ({
  * `stale-if-error=0` is what CloudFront heeds, `must-revalidate` what RFC 9111 asks of every cache. A result that carries
  * `defaults` is in no cache at all.
  */
-export const resultMeta = (isPrivate: boolean): ArtifactMeta => ({
+export const resultMeta = (isPrivate: boolean, maxAgeSeconds = RESULT_MAX_AGE_SECONDS): ArtifactMeta => ({
   contentType: 'application/json',
-  cacheControl: isPrivate ? PRIVATE : `public, max-age=${RESULT_MAX_AGE_SECONDS}, must-revalidate, stale-if-error=0`,
+  cacheControl: isPrivate ? PRIVATE : `public, max-age=${maxAgeSeconds}, must-revalidate, stale-if-error=0`,
 });
 
 export const recordMeta = (contentType: string): ArtifactMeta => ({ contentType, cacheControl: PRIVATE });

@@ -1,4 +1,4 @@
-import { artifactKeys, resultMeta } from './artifact-keys.ts';
+import { artifactKeys } from './artifact-keys.ts';
 import {
   type Build,
   type CancelledBuild,
@@ -6,14 +6,16 @@ import {
   type FailedBuild,
   isWorthAnotherTry,
   type QueuedBuild,
+  RESULT_MAX_AGE_SECONDS,
   type RequestHash,
   type RunningBuild,
   rebuildPauseLeft,
 } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import { BuildNotFoundError } from './errors.ts';
-import { isOutcomeOf } from './outcome.ts';
+import { isResultOf, readFailure, readResult } from './outcome.ts';
 import type { ArtifactStore, BuildTable, Clock, QueuePositions } from './ports.ts';
+import { publishResult, secondsLeft } from './publish-result.ts';
 
 export interface BuildStatusDeps {
   readonly builds: BuildTable;
@@ -30,17 +32,33 @@ export interface BuildStatusDeps {
 export type BuildView =
   | { state: 'queued'; build: QueuedBuild; position: number }
   | { state: 'building'; build: RunningBuild; order: BuildOrder | undefined }
-  | { state: 'done'; build: DoneBuild; document: string }
+  /** `maxAgeSeconds`: caches may keep the answer so long. */
+  | { state: 'done'; build: DoneBuild; document: string; maxAgeSeconds: number }
   /** `retryAfterSeconds`: it may be asked for again, but not sooner. */
   | { state: 'failed'; build: FailedBuild; document: string | undefined; retryAfterSeconds: number | undefined }
   | { state: 'cancelled'; build: CancelledBuild };
 
-/** What has become of a build. Throws `BuildNotFoundError` for one that never was or has expired. */
+/**
+ * What has become of a build. Throws `BuildNotFoundError` for one that never was or has expired. Whatever makes a client give up is
+ * read once more from the row as it is now: a table whose reads may be behind would else tell of the failure before the last rebuild.
+ */
 export async function buildStatus(deps: BuildStatusDeps, hash: RequestHash): Promise<BuildView> {
-  const build = await deps.builds.get(hash);
+  const seen = await deps.builds.get(hash);
+  if (seen === undefined) throw new BuildNotFoundError();
+  const view = isGivenUpOn(seen) ? undefined : await viewIfThere(deps, seen);
+  if (view !== undefined) return view;
+  const build = await deps.builds.get(hash, { isLatest: true });
   if (build === undefined) throw new BuildNotFoundError();
   return viewBuild(deps, build);
 }
+
+const isGivenUpOn = ({ state }: Build): boolean => state === 'failed' || state === 'cancelled' || state === 'expiring';
+
+const viewIfThere = (deps: BuildStatusDeps, build: Build): Promise<BuildView | undefined> =>
+  viewBuild(deps, build).catch((error) => {
+    if (error instanceof BuildNotFoundError) return undefined;
+    throw error;
+  });
 
 /** The same for a row already read. */
 export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<BuildView> {
@@ -50,13 +68,15 @@ export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<Bu
     case 'building':
       return { state: 'building', build, order: await deps.builds.order(build.hash) };
     case 'done': {
-      const document = build.expiresAt > deps.now().toISOString() ? await resultOf(deps, build) : undefined;
-      if (document === undefined) throw new BuildNotFoundError();
-      return { state: 'done', build, document };
+      const document = secondsLeft(build, deps.now()) > 0 ? await resultOf(deps, build) : undefined;
+      // Reading takes its time too.
+      const left = secondsLeft(build, deps.now());
+      if (document === undefined || left <= 0) throw new BuildNotFoundError();
+      return { state: 'done', build, document, maxAgeSeconds: Math.min(RESULT_MAX_AGE_SECONDS, Math.floor(left)) };
     }
     case 'failed': {
       if (build.expiresAt <= deps.now().toISOString()) throw new BuildNotFoundError();
-      const document = build.binDir === undefined ? undefined : await deps.artifacts.read(artifactKeys.outcome(build.binDir));
+      const document = build.binDir === undefined ? undefined : await readFailure(deps.artifacts, build.binDir);
       const pause = isWorthAnotherTry(build) ? rebuildPauseLeft(build, deps.now(), deps.rebuildPauseSeconds?.()) : undefined;
       return { state: 'failed', build, document, retryAfterSeconds: pause === undefined ? undefined : Math.max(1, pause) };
     }
@@ -67,16 +87,16 @@ export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<Bu
   }
 }
 
-/** The published answer; where a crash kept it from being published, the attempt's own copy, which is published on the way. */
-async function resultOf({ artifacts, results }: BuildStatusDeps, build: DoneBuild): Promise<string | undefined> {
+/** The published answer; where a crash kept it from being published, the attempt's own copy, which is published for the next reader. */
+async function resultOf(deps: BuildStatusDeps, build: DoneBuild): Promise<string | undefined> {
+  const { artifacts, results } = deps;
   const remembered = results?.get(build.binDir);
   if (remembered !== undefined) return remembered;
   const published = await artifacts.read(artifactKeys.result(build.hash));
-  const isOurs = published !== undefined && isOutcomeOf(published, build.binDir);
-  const document = isOurs ? published : await artifacts.read(artifactKeys.outcome(build.binDir));
+  const isOurs = published !== undefined && isResultOf(published, build.binDir);
+  const document = isOurs ? published : await readResult(artifacts, build.binDir);
   if (document === undefined) return undefined;
-  // Publishing is for the next asker: this one has the answer, whether there is room for it or not.
-  if (!isOurs) await artifacts.put(artifactKeys.result(build.hash), document, resultMeta(build.isPrivate)).catch(() => undefined);
+  if (!isOurs) await publishResult(deps, build, document);
   results?.set(build.binDir, document);
   return document;
 }

@@ -44,9 +44,12 @@ interface BuildFacts {
 
 export interface QueuedBuild extends BuildFacts {
   readonly state: 'queued';
-  /** When its message went to the queue; absent: not sent (yet), the sweeper re-sends. */
+  /**
+   * When a message was sent in this stay in the queue; absent: none was, and the sweeper sends one. A build that returns to the queue has
+   * none, since the message that its runner releases may be gone (docs/decisions/0045).
+   */
   readonly sentAt?: string;
-  /** When it (re-)entered the queue. */
+  /** When it (re-)entered the queue, or when the pause before its next attempt is over. */
   readonly queuedAt: string;
   /** Reason of the attempt that failed before, shown to operators. */
   readonly lastFailure?: string;
@@ -142,6 +145,25 @@ export function rebuildPauseLeft({ finishedAt }: FailedBuild, now: Date, pauseSe
   const left = Math.ceil((Date.parse(finishedAt) - now.getTime()) / 1000 + pauseSeconds);
   // A clock that was set back must not make it longer.
   return Math.min(pauseSeconds, Math.max(0, left));
+}
+
+/** Whether `current` is still in the state, and in the stay in that state, that `from` was read in: the rule of `BuildTable.transition`. */
+export function isStill(from: Build, current: Build): boolean {
+  return from.hash === current.hash && from.state === current.state && stayOf(from) === stayOf(current);
+}
+
+function stayOf(build: Build): string {
+  switch (build.state) {
+    case 'queued':
+      return build.queuedAt;
+    case 'building':
+    case 'expiring':
+      return build.lease.owner;
+    case 'done':
+    case 'failed':
+    case 'cancelled':
+      return build.finishedAt;
+  }
 }
 
 /** What stays the same through all states. */

@@ -1,6 +1,8 @@
+import { artifactKeys } from './artifact-keys.ts';
 import type { BinDir, DoneBuild, FailedBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import type { BuildOutput, FailureEvidence } from './build-output.ts';
+import type { ArtifactStore } from './ports.ts';
 import { buildAt } from './profile-document.ts';
 
 /** The whole 200 body: what POST and GET answer, and what the CDN serves from the store (CONTRACT.md §3, key order as there). */
@@ -56,5 +58,23 @@ export function failureDocument(
   };
 }
 
-/** Whether a published document belongs to this attempt: a late delete or an older attempt may have left another. */
-export const isOutcomeOf = (document: string, binDir: BinDir): boolean => document.includes(`"bin_dir":"${binDir}"`);
+/** Whether a stored document is the result of this attempt: another attempt may have published its own, and a failure has no `bin_dir`. */
+export const isResultOf = (document: string, binDir: BinDir): boolean => document.includes(`"bin_dir":"${binDir}"`);
+
+/** The attempt's own copy of its result, wherever the version that made it kept it. */
+export async function readResult(artifacts: Pick<ArtifactStore, 'read'>, binDir: BinDir): Promise<string | undefined> {
+  for (const key of [artifactKeys.success(binDir), artifactKeys.formerOutcome(binDir)]) {
+    const document = await artifacts.read(key);
+    if (document !== undefined && isResultOf(document, binDir)) return document;
+  }
+  return undefined;
+}
+
+/** The attempt's own copy of its failure. Earlier versions kept results under the same key: those are not answered. */
+export async function readFailure(artifacts: Pick<ArtifactStore, 'read'>, binDir: BinDir): Promise<string | undefined> {
+  for (const key of [artifactKeys.failure(binDir), artifactKeys.formerOutcome(binDir)]) {
+    const document = await artifacts.read(key);
+    if (document !== undefined && !isResultOf(document, binDir)) return document;
+  }
+  return undefined;
+}

@@ -32,7 +32,8 @@ export type Clock = () => Date;
  * `queuedAt` (queued) or same `finishedAt` (done, failed, cancelled).
  */
 export interface BuildTable {
-  get(hash: RequestHash): Promise<Build | undefined>;
+  /** May be a moment behind where the table was made so; never with `isLatest`, nor when it answers that there is no such build. */
+  get(hash: RequestHash, options?: { isLatest?: boolean }): Promise<Build | undefined>;
   /** The order written by the `claim` that won; unchanged for the life of the row. */
   order(hash: RequestHash): Promise<BuildOrder | undefined>;
   /**

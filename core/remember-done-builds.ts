@@ -10,20 +10,27 @@ const MAX_REMEMBERED = 10_000;
  */
 export function rememberDoneBuilds(table: BuildTable): BuildTable {
   const done = new Map<RequestHash, Build>();
-  const forgetting = async <T>(hash: RequestHash, write: () => Promise<T>): Promise<T> => {
+  /** Counted up by every write: what was read before one is not remembered after it. */
+  let writes = 0;
+  const forget = (hash: RequestHash) => {
+    writes += 1;
     done.delete(hash);
+  };
+  const forgetting = async <T>(hash: RequestHash, write: () => Promise<T>): Promise<T> => {
+    forget(hash);
     try {
       return await write();
     } finally {
-      done.delete(hash);
+      forget(hash);
     }
   };
   return {
-    get: async (hash) => {
+    get: async (hash, options) => {
       const remembered = done.get(hash);
       if (remembered !== undefined) return remembered;
-      const build = await table.get(hash);
-      if (build?.state === 'done') {
+      const before = writes;
+      const build = await table.get(hash, options);
+      if (build?.state === 'done' && writes === before) {
         if (done.size >= MAX_REMEMBERED) done.clear();
         done.set(hash, build);
       }

@@ -12,13 +12,13 @@ import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { artifactKeys } from './artifact-keys.ts';
-import type { BinDir, Build, FailedBuild, QueuedBuild, RequestHash } from './build.ts';
+import { type BinDir, type Build, type BuildState, type FailedBuild, isReplaceable, type QueuedBuild, type RequestHash } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import { BuildFailure, type FailureEvidence, InfrastructureFailure } from './build-output.ts';
 import { buildStatus } from './build-status.ts';
 import { BuildNotFoundError, StorageFullError } from './errors.ts';
 import { buildRequestParser } from './parse-build-request.ts';
-import type { ArtifactStore, ReceivedMessage } from './ports.ts';
+import type { ArtifactStore, BuildTable, ReceivedMessage } from './ports.ts';
 import { MAX_ATTEMPTS, type RunEvent, runBuild } from './run-build.ts';
 import { sweepBuilds } from './sweep.ts';
 
@@ -230,7 +230,7 @@ describe('a build', () => {
     await runBuild(w.runner, (await w.receive()) as ReceivedMessage, NEVER);
     const build = (await w.builds.get(hash)) as FailedBuild;
     expect(await w.artifacts.read(artifactKeys.log(build.binDir as BinDir))).toBe('the whole story\n');
-    expect(await w.artifacts.read(artifactKeys.outcome(build.binDir as BinDir))).not.toContain('its.log');
+    expect(await w.artifacts.read(artifactKeys.failure(build.binDir as BinDir))).not.toContain('its.log');
     expect(disposals).toBe(1);
   });
 
@@ -391,6 +391,114 @@ describe('a build', () => {
       state: 'queued',
       lastFailure: "Error: The server's disk is full: no room for the files of builds, please try again later",
     });
+  });
+});
+
+describe('a write that is done and not answered', () => {
+  /** Loses the answer to the first transition into each of the states. */
+  const losing = (builds: BuildTable, ...states: BuildState[]): BuildTable => ({
+    ...builds,
+    transition: async (from, to, options) => {
+      const moved = await builds.transition(from, to, options);
+      const at = states.indexOf(to.state);
+      if (at === -1) return moved;
+      states.splice(at, 1);
+      throw new Error('socket hang up');
+    },
+  });
+  const run = async (w: ReturnType<typeof world>, builds: BuildTable, shutdown = NEVER) => {
+    const message = await w.receive();
+    if (message === undefined) throw new Error('no message');
+    await runBuild({ ...w.runner, builds }, message, shutdown);
+  };
+
+  it('begins the build and ends it all the same: once, published, its message acknowledged', async () => {
+    const w = world();
+    const hash = await accept(w);
+    await run(w, losing(w.builds, 'building', 'done'));
+    expect(await w.builds.get(hash)).toMatchObject({ state: 'done', attempt: 1 });
+    expect(w.imageMaker.begun).toEqual([hash]);
+    expect(w.events.at(-1)?.type).toBe('done');
+    expect(JSON.parse((await w.artifacts.read(artifactKeys.result(hash))) ?? '')).toMatchObject({ status: 200, request_hash: hash });
+    expect(await w.queue.receive({ visibilitySeconds: 1, signal: AbortSignal.timeout(50) })).toBeUndefined();
+  });
+
+  it('fails the build all the same, with its story', async () => {
+    const w = world({
+      act: () => {
+        throw new BuildFailure('missing (vim)', { stderr: 'no vim' });
+      },
+    });
+    const hash = await accept(w);
+    await run(w, losing(w.builds, 'failed'));
+    expect(w.events.at(-1)?.type).toBe('failed');
+    const view = await w.view(hash);
+    expect(view.state === 'failed' && JSON.parse(view.document ?? '')).toMatchObject({ status: 500, stderr: 'no vim' });
+  });
+
+  it('hands the build back all the same, at once', async () => {
+    const shutdown = new AbortController();
+    const w = world({ act: () => shutdown.abort() });
+    const hash = await accept(w);
+    await run(w, losing(w.builds, 'queued'), shutdown.signal);
+    expect(w.events.at(-1)?.type).toBe('handed-back');
+    await runNext(w);
+    expect(await w.builds.get(hash)).toMatchObject({ state: 'done', attempt: 1 });
+  });
+
+  it('is never followed by another write where nobody can tell what became of it', async () => {
+    const w = world({
+      act: () => {
+        isAway = true;
+      },
+    });
+    let isAway = false;
+    const away = () => Promise.reject(new Error('connection refused'));
+    const builds: BuildTable = {
+      ...w.builds,
+      get: (...read) => (isAway ? away() : w.builds.get(...read)),
+      transition: async (...move) => {
+        const moved = await w.builds.transition(...move);
+        return isAway ? away() : moved;
+      },
+    };
+    const hash = await accept(w);
+    await expect(run(w, builds)).rejects.toThrow('connection refused');
+    const build = (await w.builds.get(hash)) as Extract<Build, { state: 'done' }>;
+    expect(build.state).toBe('done');
+    expect(await w.artifacts.read(artifactKeys.failure(build.binDir))).toBeUndefined();
+    expect((await w.view(hash)).state).toBe('done');
+  });
+});
+
+describe('a message', () => {
+  it('of a queued build whose order is lost ends the build, which may then be asked for anew', async () => {
+    const w = world();
+    const hash = await accept(w);
+    const message = await w.receive();
+    if (message === undefined) throw new Error('no message');
+    await runBuild({ ...w.runner, builds: { ...w.builds, order: async () => undefined } }, message, NEVER);
+    const build = await w.builds.get(hash);
+    expect(build).toMatchObject({ state: 'failed', cached: false, detail: expect.stringContaining('ask again') });
+    expect(build && isReplaceable(build, now())).toBe(true);
+    expect(w.events.map(({ type }) => type)).toEqual(['failed']);
+  });
+
+  it('of a build that pauses before its next attempt is not sent again within the pause', async () => {
+    const w = world({
+      act: () => {
+        throw new InfrastructureFailure('upstream is away');
+      },
+    });
+    const hash = await accept(w);
+    const message = await w.receive();
+    if (message === undefined) throw new Error('no message');
+    await runBuild({ ...w.runner, retryDelaysSeconds: [600] }, message, NEVER);
+    pass(600);
+    expect(await w.sweep()).toMatchObject({ sent: 0 });
+    pass(61);
+    expect(await w.sweep()).toMatchObject({ sent: 1 });
+    expect(await w.builds.get(hash)).toMatchObject({ state: 'queued', sentAt: now().toISOString() });
   });
 });
 

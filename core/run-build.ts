@@ -1,11 +1,13 @@
-import { artifactKeys, fileMeta, recordMeta, resultMeta } from './artifact-keys.ts';
-import { type BuildStep, type DoneBuild, type FailedBuild, factsOf, type QueuedBuild, type RunningBuild } from './build.ts';
+import { artifactKeys, fileMeta, recordMeta } from './artifact-keys.ts';
+import { type BuildStep, type DoneBuild, type FailedBuild, factsOf, isStill, type QueuedBuild, type RunningBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from './build-output.ts';
 import { StorageFullError } from './errors.ts';
 import { keepLease } from './keep-lease.ts';
+import { moveBuild } from './move-build.ts';
 import { failureDocument, resultDocument } from './outcome.ts';
 import type { ArtifactStore, BuildQueue, BuildTable, Clock, ImageMaker, ReceivedMessage } from './ports.ts';
+import { publishResult } from './publish-result.ts';
 import { binDirOf } from './request-hash.ts';
 
 /** How long results are remembered, in seconds; settings of the reference server (`build_ttl`, …). */
@@ -45,7 +47,8 @@ export type RunEvent =
   | { type: 'step'; build: RunningBuild; step: BuildStep }
   | { type: 'log'; build: RunningBuild; line: string }
   | { type: 'done'; build: DoneBuild; order: BuildOrder; output: BuildOutput }
-  | { type: 'failed'; build: FailedBuild; order: BuildOrder; cause: unknown }
+  /** Without an order: that is what it failed for. */
+  | { type: 'failed'; build: FailedBuild; order: BuildOrder | undefined; cause: unknown }
   | { type: 'retrying'; build: QueuedBuild; order: BuildOrder; cause: unknown; delaySeconds: number }
   | { type: 'handed-back'; build: QueuedBuild }
   | { type: 'lost'; build: RunningBuild }
@@ -71,13 +74,14 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
   const { builds, queue, now, leaseSeconds = LEASE_SECONDS } = deps;
   const leaseEnd = () => after(now(), leaseSeconds);
   const queued = await builds.get(message.hash);
-  const order = await builds.order(message.hash);
   if (queued?.state === 'failed' && queued.attempt >= MAX_ATTEMPTS && !queued.cached) return queue.bury(message, burialReason(queued));
-  if (queued?.state !== 'queued' || order === undefined) return ignore(deps, message, `build is ${queued?.state ?? 'unknown'}`);
+  if (queued?.state !== 'queued') return ignore(deps, message, `build is ${queued?.state ?? 'unknown'}`);
   if (shutdown.aborted) return queue.release(message);
+  const order = await builds.order(message.hash);
+  if (order === undefined) return giveUp(deps, queued, message);
 
   const attemptId = deps.newAttemptId();
-  const taken = await builds.transition(queued, {
+  const taken = await moveBuild(builds, queued, {
     ...factsOf(queued),
     state: 'building',
     attempt: queued.attempt + 1,
@@ -144,11 +148,11 @@ async function finish(deps: RunBuildDeps, running: RunningBuild, order: BuildOrd
     expiresAt: after(finishedAt, timeToLive(timesToLive, running, order)),
   };
   const document = JSON.stringify(resultDocument(order, done, output));
-  await artifacts.put(artifactKeys.outcome(running.binDir), document, recordMeta('application/json'));
-  const { moved } = await builds.transition(running, done);
+  await artifacts.put(artifactKeys.success(running.binDir), document, recordMeta('application/json'));
+  const { moved } = await moveBuild(builds, running, done);
   if (!moved) return drop(deps, running, message);
-  // Done is done: what goes wrong from here on (a crash, a full disk) is healed by whoever reads the row next.
-  await artifacts.put(artifactKeys.result(done.hash), document, resultMeta(done.isPrivate)).catch(() => undefined);
+  // Done is done: what goes wrong from here on (a crash, a full disk) is healed by the next reader of the row.
+  await publishResult(deps, done, document);
   await queue.acknowledge(message).catch(() => undefined);
   deps.onEvent?.({ type: 'done', build: done, order, output });
 }
@@ -171,11 +175,13 @@ async function fail(
   if (!isFinal && running.attempt < MAX_ATTEMPTS) {
     const delays = deps.retryDelaysSeconds ?? RETRY_DELAYS_SECONDS;
     const delaySeconds = delays[running.attempt - 1] ?? delays.at(-1) ?? 0;
-    const again: QueuedBuild = { ...factsOf(running), state: 'queued', queuedAt: finishedAt.toISOString(), lastFailure: detail };
-    if (await returnToQueue(deps, running, again, message, delaySeconds))
-      deps.onEvent?.({ type: 'retrying', build: again, order, cause: error, delaySeconds });
-    return;
+    const again: QueuedBuild = { ...factsOf(running), state: 'queued', queuedAt: after(finishedAt, delaySeconds), lastFailure: detail };
+    const onReturned = () => deps.onEvent?.({ type: 'retrying', build: again, order, cause: error, delaySeconds });
+    return returnToQueue(deps, running, again, message, { delaySeconds, onReturned });
   }
+  // The write that ends a build may have been answered with an error and done all the same: then nothing is written beside it.
+  const current = await builds.get(running.hash);
+  if (current === undefined || !isStill(running, current)) return drop(deps, running, message);
 
   const failed: FailedBuild = {
     ...factsOf(running),
@@ -190,14 +196,33 @@ async function fail(
   if (evidence.logPath !== undefined)
     await artifacts.putFile(artifactKeys.log(running.binDir), evidence.logPath, LOG_META).catch(() => undefined);
   await artifacts
-    .put(artifactKeys.outcome(running.binDir), JSON.stringify(failureDocument(order, failed, evidence)), recordMeta('application/json'))
+    .put(artifactKeys.failure(running.binDir), JSON.stringify(failureDocument(order, failed, evidence)), recordMeta('application/json'))
     .catch(() => undefined);
-  const { moved } = await builds.transition(running, failed);
+  const { moved } = await moveBuild(builds, running, failed);
   if (!moved) return drop(deps, running, message);
+  deps.onEvent?.({ type: 'failed', build: failed, order, cause: error });
   await artifacts.remove(artifactKeys.files(running.binDir)).catch(() => 0);
   if (isFinal) await queue.acknowledge(message);
   else await queue.bury(message, burialReason(failed));
-  deps.onEvent?.({ type: 'failed', build: failed, order, cause: error });
+}
+
+/** A build that is queued without an order can never be built: it ends, so that its client hears of it and may ask again. */
+async function giveUp(deps: RunBuildDeps, queued: QueuedBuild, message: ReceivedMessage) {
+  const { builds, queue, timesToLive } = deps;
+  const finishedAt = deps.now();
+  const cause = new InfrastructureFailure('what this build was asked for is lost, please ask again', { isFinal: true });
+  const failed: FailedBuild = {
+    ...factsOf(queued),
+    state: 'failed',
+    finishedAt: finishedAt.toISOString(),
+    detail: detailOf(cause),
+    cached: false,
+    expiresAt: after(finishedAt, timesToLive.failureSeconds),
+  };
+  const { moved } = await moveBuild(builds, queued, failed);
+  if (!moved) return ignore(deps, message, 'somebody else took it');
+  deps.onEvent?.({ type: 'failed', build: failed, order: undefined, cause });
+  await queue.bury(message, burialReason(failed));
 }
 
 /** Shutting down: the attempt does not count, and the message is visible again at once. */
@@ -208,38 +233,42 @@ async function handBack(deps: RunBuildDeps, running: RunningBuild, message: Rece
     attempt: running.attempt - 1,
     queuedAt: deps.now().toISOString(),
   };
-  if (await returnToQueue(deps, running, again, message, 0)) deps.onEvent?.({ type: 'handed-back', build: again });
+  const onReturned = () => deps.onEvent?.({ type: 'handed-back', build: again });
+  await returnToQueue(deps, running, again, message, { delaySeconds: 0, onReturned });
 }
 
+/**
+ * Puts the build back into the queue without a `sentAt`: its message may be gone, acknowledged by a runner that got it once more and
+ * met a build under way. Where the released message does not bring another runner, the sweeper sends a new one.
+ */
 async function returnToQueue(
   deps: RunBuildDeps,
   running: RunningBuild,
   again: QueuedBuild,
   message: ReceivedMessage,
-  delaySeconds: number,
-): Promise<boolean> {
-  const { artifacts, builds, queue, now } = deps;
-  const { moved } = await builds.transition(running, again);
-  if (!moved) {
-    await drop(deps, running, message);
-    return false;
-  }
+  { delaySeconds, onReturned }: { delaySeconds: number; onReturned: () => void },
+): Promise<void> {
+  const { artifacts, builds, queue } = deps;
+  const { moved } = await moveBuild(builds, running, again);
+  if (!moved) return drop(deps, running, message);
+  onReturned();
   await artifacts.remove(artifactKeys.files(running.binDir)).catch(() => 0);
   await queue.release(message, delaySeconds);
-  await builds.transition(again, { ...again, sentAt: now().toISOString() });
-  return true;
 }
 
-/** The row is no longer ours: what we made is nobody's — unless it was our own write to `done` whose answer got lost. */
+/**
+ * The build goes on without this runner. What it made is removed, unless the row names it: a write of this runner that was never
+ * answered may have ended the build, or may still do so.
+ */
 async function drop({ artifacts, builds, queue, onEvent }: RunBuildDeps, running: RunningBuild, message: ReceivedMessage) {
+  onEvent?.({ type: 'lost', build: running });
   const current = await builds.get(running.hash);
-  if (!(current?.state === 'done' && current.binDir === running.binDir)) {
+  if (!(current !== undefined && 'binDir' in current && current.binDir === running.binDir)) {
     // Where a runner may not remove, the backstop does.
     await artifacts.remove(artifactKeys.files(running.binDir)).catch(() => 0);
     await artifacts.remove(artifactKeys.records(running.binDir)).catch(() => 0);
   }
   await queue.acknowledge(message);
-  onEvent?.({ type: 'lost', build: running });
 }
 
 async function ignore({ queue, onEvent }: RunBuildDeps, message: ReceivedMessage, reason: string) {

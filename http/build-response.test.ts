@@ -1,15 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { resultMeta } from '#core/artifact-keys.ts';
+import { RESULT_MAX_AGE_SECONDS } from '#core/build.ts';
 import type { BuildView } from '#core/build-status.ts';
 import { buildResponse } from './build-response.ts';
 
 const answer = (view: object, method: 'GET' | 'POST') => buildResponse(view as BuildView, () => 60, method);
 const build = { hash: 'a'.repeat(64), enqueuedAt: '2026-11-01T00:00:00.000Z', step: 'init', detail: 'd' };
-const done = (isPrivate: boolean) => ({ state: 'done', build: { ...build, isPrivate }, document: '{"status":200}' });
+const done = (isPrivate: boolean, maxAgeSeconds = RESULT_MAX_AGE_SECONDS) => ({
+  state: 'done',
+  build: { ...build, isPrivate },
+  document: '{"status":200}',
+  maxAgeSeconds,
+});
 
 describe('caches', () => {
   it.each([true, false])('treat the status of a finished build (private: %s) as they do its published document', (isPrivate) => {
     expect(answer(done(isPrivate), 'GET').headers.get('Cache-Control')).toBe(resultMeta(isPrivate).cacheControl);
+  });
+
+  it('keep a finished build no longer than it lives', () => {
+    expect(answer(done(false, 7), 'GET').headers.get('Cache-Control')).toMatch(/\bmax-age=7,/);
   });
 
   it.each([

@@ -32,8 +32,9 @@ export function buildResponse(view: BuildView, estimate: EstimateSeconds, method
     case 'done':
       return jsonResponse(200, view.document, {
         ...headers('done', 0),
-        // As the published document has it, which a CDN answers with in place of this.
-        'Cache-Control': view.build.isPrivate || method === 'GET' ? resultMeta(view.build.isPrivate).cacheControl : 'no-store',
+        // As the published document has it, which a CDN answers with in place of this; but never beyond the build's expiry.
+        'Cache-Control':
+          view.build.isPrivate || method === 'GET' ? resultMeta(view.build.isPrivate, view.maxAgeSeconds).cacheControl : 'no-store',
       });
     case 'failed':
       return jsonResponse(500, view.document ?? failureBody(view.build, 'Build failed', view.build.detail), {

@@ -12,7 +12,12 @@ import { removeUnreferenced } from './remove-unreferenced.ts';
 
 const DAYS = 86_400_000;
 
-it('removes what should have expired a week ago, unless a row speaks of it', async () => {
+it.each([
+  ['result', artifactKeys.success, true],
+  ['failure', artifactKeys.failure, false],
+  ['result of an earlier version', artifactKeys.formerOutcome, true],
+  ['failure of an earlier version', artifactKeys.formerOutcome, false],
+])('removes what should have expired a week ago, unless a row speaks of its %s', async (_, recordKey, isResult) => {
   const directory = await mkdtemp(join(tmpdir(), 'asu-unreferenced-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const artifacts = diskArtifactStore(directory);
@@ -27,11 +32,11 @@ it('removes what should have expired a week ago, unless a row speaks of it', asy
   const write = async (binDir: BinDir, requestHash: string, days: number) => {
     const result = artifactKeys.result(requestHash as typeof hash);
     await artifacts.put(artifactKeys.file(binDir, 'a.bin'), 'x', fileMeta('a.bin'));
-    await artifacts.put(artifactKeys.outcome(binDir), JSON.stringify({ request_hash: requestHash }), recordMeta('application/json'));
+    const record = { request_hash: requestHash, ...(isResult && { bin_dir: binDir }) };
+    await artifacts.put(recordKey(binDir), JSON.stringify(record), recordMeta('application/json'));
     await artifacts.put(result, '{}', resultMeta(false));
     const date = new Date(Date.now() - days * DAYS);
-    for (const key of [artifactKeys.file(binDir, 'a.bin'), artifactKeys.outcome(binDir), result])
-      await lutimes(join(directory, key), date, date);
+    for (const key of [artifactKeys.file(binDir, 'a.bin'), recordKey(binDir), result]) await lutimes(join(directory, key), date, date);
   };
   const [earlierAttempt, lost, young] = [freshBinDir(), freshBinDir(), freshBinDir()];
   const [lostHash, youngHash] = [freshHash(), freshHash()];

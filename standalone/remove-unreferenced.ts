@@ -1,6 +1,6 @@
 import { removeOldArtifacts } from '#adapters/disk/remove-old-artifacts.ts';
-import { artifactKeys } from '#core/artifact-keys.ts';
 import { type BinDir, RequestHash } from '#core/build.ts';
+import { readFailure, readResult } from '#core/outcome.ts';
 import { pause } from '#core/pause.ts';
 import type { ArtifactStore, BuildTable, Clock } from '#core/ports.ts';
 import type { TimesToLive } from '#core/run-build.ts';
@@ -28,7 +28,7 @@ export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: Abo
   const inUse = {
     result: async (hash: string) => (await builds.get(RequestHash.parse(hash))) !== undefined,
     attempt: async (name: string) => {
-      const hash = requestHashIn(await artifacts.read(artifactKeys.outcome(name as BinDir)));
+      const hash = requestHashIn((await readResult(artifacts, name as BinDir)) ?? (await readFailure(artifacts, name as BinDir)));
       const build = hash && (await builds.get(hash));
       return build !== undefined && 'binDir' in build && build.binDir === name;
     },

@@ -20,8 +20,8 @@ import { orThrottled } from './throttled.ts';
 
 export interface DynamoBuildTableOptions {
   /**
-   * `eventual`: reads cost half and may be a moment behind; for a process that only tells clients what has become of a build.
-   * A row that seems absent is always looked for once more, strongly.
+   * `eventual`: reads cost half and may be a moment behind, unless the latest is asked for; for a process that only tells clients what
+   * has become of a build. A row that seems absent is always looked for once more, strongly.
    */
   readonly reads?: 'strong' | 'eventual';
 }
@@ -40,10 +40,26 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
 
   const readItem = async (hash: RequestHash, isStrong: boolean): Promise<Item | undefined> =>
     (await call(client.send(new GetItemCommand({ TableName: table, Key: buildKey(hash), ConsistentRead: isStrong })))).Item;
-  const find = async (hash: RequestHash): Promise<Build | undefined> => {
-    const item = (reads === 'eventual' ? await readItem(hash, false) : undefined) ?? (await readItem(hash, true));
+  const find: BuildTable['get'] = async (hash, { isLatest = false } = {}) => {
+    const item = (reads === 'eventual' && !isLatest ? await readItem(hash, false) : undefined) ?? (await readItem(hash, true));
     return item && buildOf(item);
   };
+  async function* queryParts(hash: RequestHash, isStrong: boolean): AsyncGenerator<Item> {
+    let start: Item | undefined;
+    do {
+      const query = new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: '#hash = :hash',
+        ExpressionAttributeNames: { '#hash': BUILD_TABLE.hashKey },
+        ExpressionAttributeValues: { ':hash': { S: hash } },
+        ConsistentRead: isStrong,
+        ...(start && { ExclusiveStartKey: start }),
+      });
+      const { Items = [], LastEvaluatedKey } = await call(client.send(query));
+      yield* Items;
+      start = LastEvaluatedKey;
+    } while (start !== undefined);
+  }
   const dropOrder = async (hash: RequestHash, ticket: number): Promise<void> => {
     // Nobody sees it any more, and the TTL clears away what this does not.
     await call(client.send(new DeleteItemCommand({ TableName: table, Key: orderKey(hash, ticket) }))).catch(() => undefined);
@@ -55,14 +71,15 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
     get: find,
 
     async order(hash) {
-      const all = { ExpressionAttributeNames: { '#hash': BUILD_TABLE.hashKey }, ExpressionAttributeValues: { ':hash': { S: hash } } };
       const query = async (isStrong: boolean) => {
-        const input = { TableName: table, KeyConditionExpression: '#hash = :hash', ConsistentRead: isStrong, ...all };
-        const { Items = [] } = await call(client.send(new QueryCommand(input)));
-        const parts = new Map(Items.map((item) => [item[BUILD_TABLE.rangeKey]?.S, item]));
-        const ticket = parts.get('build')?.['ticket']?.N;
-        const order = ticket === undefined ? undefined : parts.get(`order#${ticket}`);
-        return order && orderOf(order);
+        // The row comes first, and then the orders of all claims that are not cleared away yet: pages of a megabyte.
+        let ticket: string | undefined;
+        for await (const item of queryParts(hash, isStrong)) {
+          const part = item[BUILD_TABLE.rangeKey]?.S;
+          if (part === 'build') ticket = item['ticket']?.N;
+          if (ticket !== undefined && part === `order#${ticket}`) return orderOf(item);
+        }
+        return undefined;
       };
       return (reads === 'eventual' ? await query(false) : undefined) ?? (await query(true));
     },

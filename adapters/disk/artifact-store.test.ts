@@ -67,7 +67,7 @@ describe('an artefact store on disk', () => {
     const binDir = freshBinDir();
     const objects: [string, ArtifactMeta][] = [
       [artifactKeys.file(binDir, 'a.bin'), fileMeta('a.bin')],
-      [artifactKeys.outcome(binDir), recordMeta('application/json')],
+      [artifactKeys.success(binDir), recordMeta('application/json')],
       [artifactKeys.log(binDir), recordMeta('text/plain; charset=utf-8')],
       [artifactKeys.result(freshHash()), resultMeta(false)],
     ];

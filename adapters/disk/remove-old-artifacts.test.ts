@@ -42,7 +42,7 @@ describe('removing old artefacts', () => {
     await write({
       [`store/${gone}/a.bin`]: OLD,
       [`store/${gone}/deep/b.bin`]: OLD,
-      [artifactKeys.outcome(gone)]: OLD,
+      [artifactKeys.failure(gone)]: OLD,
       [artifactKeys.log(logOnly)]: OLD,
       [artifactKeys.result(goneResult)]: OLD,
     });

@@ -1,6 +1,30 @@
+import { expect, it } from 'vitest';
+import type { BuildTable } from '#core/ports.ts';
 import { rememberDoneBuilds } from '#core/remember-done-builds.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
+import { moved, rowIn } from '#test/contracts/drive-build.ts';
+import { expiring } from '#test/contracts/sample-builds.ts';
 import { sqliteBuildTable } from './build-table.ts';
 import { openSqlite } from './open-sqlite.ts';
 
 buildTableContract('sqlite with finished builds remembered', () => rememberDoneBuilds(sqliteBuildTable(openSqlite(':memory:'))));
+
+it('a build that was read before it began to expire, and answered after, is not remembered', async () => {
+  const table = sqliteBuildTable(openSqlite(':memory:'));
+  const read = Promise.withResolvers<void>();
+  const slow: BuildTable = {
+    ...table,
+    get: async (hash) => {
+      const build = await table.get(hash);
+      await read.promise;
+      return build;
+    },
+  };
+  const remembering = rememberDoneBuilds(slow);
+  const build = await rowIn(table, 'done');
+  const reading = remembering.get(build.hash);
+  const leaving = await moved(remembering, build, expiring(build, 'sweep'));
+  read.resolve();
+  expect(await reading).toEqual(build);
+  expect(await remembering.get(build.hash)).toEqual(leaving);
+});

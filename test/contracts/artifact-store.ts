@@ -103,7 +103,7 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
         const written: [string, ArtifactMeta][] = [
           [image, fileMeta('a.img.gz', isPrivate)],
           [artifactKeys.result(hash), resultMeta(isPrivate)],
-          [artifactKeys.outcome(binDir), recordMeta('application/json')],
+          [artifactKeys.success(binDir), recordMeta('application/json')],
           [artifactKeys.log(binDir), recordMeta('text/plain; charset=utf-8')],
         ];
         for (const [key, meta] of written) await store.putFile(key, largeFile, meta);

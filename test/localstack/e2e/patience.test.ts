@@ -108,7 +108,7 @@ describe.concurrent('in its own time', () => {
       expect(order).toEqual(['document', 'objects', 'row']);
       expect((await stack.get(`/api/v1/build/${hash}`)).status).toBe(404);
       for (const key of objects) expect((await fetch(`${stack.url}/${key}`)).status).toBe(404);
-      expect(await artifacts.stat(artifactKeys.outcome(body.bin_dir as never))).toBeUndefined();
+      expect(await artifacts.stat(artifactKeys.success(body.bin_dir as never))).toBeUndefined();
     });
   });
 });
