@@ -167,8 +167,9 @@ async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build)
   };
   const { current } = known.state === 'expiring' ? { current: known } : await builds.transition(known, leaving);
   if (current?.state !== 'expiring') return [];
-  await artifacts.remove(artifactKeys.result(current.hash));
+  // First what the answer could be published from again.
   if (current.binDir !== undefined) await artifacts.remove(artifactKeys.records(current.binDir));
+  await artifacts.remove(artifactKeys.result(current.hash));
   return [...(current.left ?? []), ...(current.binDir === undefined ? [] : [current.binDir])].slice(-MAX_LEFT);
 }
 

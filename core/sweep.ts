@@ -1,5 +1,6 @@
 import { artifactKeys } from './artifact-keys.ts';
 import {
+  type BinDir,
   type Build,
   type ExpiringBuild,
   type FailedBuild,
@@ -44,8 +45,9 @@ const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z');
 const LIMIT = 200;
 
 /**
- * Puts right what crashes and lost messages left, and takes what has expired away in the one safe order: result document,
- * then (after its max-age) the objects, then the row. Idempotent, and safe to run in any number of processes at once.
+ * Puts right what crashes and lost messages left, and takes what has expired away in the one safe order: the attempt's own copy of the
+ * result, from which it could be published again, then the published result, then (after its max-age) the objects, then the row.
+ * Idempotent, and safe to run in any number of processes at once.
  */
 export async function sweepBuilds(deps: SweepDeps): Promise<Swept> {
   const { sweep, now } = deps;
@@ -124,9 +126,10 @@ async function unpublish(
   };
   const { moved } = await builds.transition(build, expiring);
   if (!moved) return undefined;
-  await artifacts.remove(artifactKeys.result(build.hash));
+  const wasPublished = await takeAway(artifacts, expiring);
   const time = now();
-  const lease = { owner, expiresAt: inSeconds(time, build.state === 'done' ? RESULT_MAX_AGE_SECONDS : 0) };
+  const mayBeCached = wasPublished || build.state === 'done' || build.left !== undefined;
+  const lease = { owner, expiresAt: inSeconds(time, mayBeCached ? RESULT_MAX_AGE_SECONDS : 0) };
   await builds.transition(expiring, { ...expiring, unpublishedAt: time.toISOString(), lease });
   return 'unpublished';
 }
@@ -136,19 +139,26 @@ async function remove({ builds, artifacts, now, newSweepId }: SweepDeps, build: 
   const time = now();
   const mine: ExpiringBuild = { ...build, lease: { owner: newSweepId(), expiresAt: inSeconds(time, SWEEP_LEASE_SECONDS) } };
   if (!(await builds.transition(build, mine, { lapsedAt: time })).moved) return undefined;
-  if (build.unpublishedAt === undefined) {
-    await artifacts.remove(artifactKeys.result(build.hash));
+  // A process that was stopped while it published may have put the result back: then caches may have it, and get their time again.
+  const wasPublished = await takeAway(artifacts, build);
+  if (build.unpublishedAt === undefined || wasPublished) {
     const unpublishedAt = now();
     const lease = { ...mine.lease, expiresAt: inSeconds(unpublishedAt, RESULT_MAX_AGE_SECONDS) };
     await builds.transition(mine, { ...mine, unpublishedAt: unpublishedAt.toISOString(), lease });
     return undefined;
   }
-  for (const binDir of [...(build.left ?? []), ...(build.binDir === undefined ? [] : [build.binDir])]) {
-    await artifacts.remove(artifactKeys.files(binDir));
-    await artifacts.remove(artifactKeys.records(binDir));
-  }
+  for (const binDir of attemptsOf(build)) await artifacts.remove(artifactKeys.files(binDir));
+  await artifacts.remove(artifactKeys.result(build.hash));
   return (await builds.remove(mine)) ? 'removed' : undefined;
 }
+
+/** Takes the answer away: first what it could be published from again. Answers whether it was published. */
+async function takeAway(artifacts: ArtifactStore, build: ExpiringBuild): Promise<boolean> {
+  for (const binDir of attemptsOf(build)) await artifacts.remove(artifactKeys.records(binDir));
+  return (await artifacts.remove(artifactKeys.result(build.hash))) > 0;
+}
+
+const attemptsOf = ({ left = [], binDir }: ExpiringBuild): readonly BinDir[] => [...left, ...(binDir === undefined ? [] : [binDir])];
 
 const inSeconds = (time: Date, seconds: number) => new Date(time.getTime() + seconds * 1000).toISOString();
 const secondsAgo = (time: Date, seconds: number) => new Date(time.getTime() - seconds * 1000);
