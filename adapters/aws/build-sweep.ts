@@ -1,13 +1,10 @@
-import { BatchGetItemCommand, type BatchGetItemCommandOutput, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Build, BuildState, RequestHash } from '#core/build.ts';
 import type { BuildSweep } from '#core/ports.ts';
 import { buildKey, buildOf, type Item } from './build-item.ts';
 import { querySweepList } from './query-sweep-list.ts';
+import { readItems } from './read-items.ts';
 import { BUILD_TABLE } from './resources.ts';
-import { orThrottled } from './throttled.ts';
-
-/** The most that DynamoDB reads at once. */
-const BATCH = 100;
 
 type InState<State extends BuildState> = Extract<Build, { state: State }>;
 
@@ -16,23 +13,14 @@ type InState<State extends BuildState> = Extract<Build, { state: State }>;
  * that is under way, due, or waiting for more than a minute, never one per build there is.
  */
 export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSweep {
-  const readBatch = async (hashes: readonly string[]): Promise<Item[]> => {
-    const items: Item[] = [];
-    let Keys: Item[] | undefined = hashes.map((hash) => buildKey(hash as RequestHash));
-    while (Keys !== undefined && Keys.length > 0) {
-      const call = client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys } } }));
-      const answer: BatchGetItemCommandOutput = await orThrottled('build table', call);
-      items.push(...(answer.Responses?.[table] ?? []));
-      Keys = answer.UnprocessedKeys?.[table]?.Keys;
-    }
-    return items;
-  };
-  const readAll = async (hashes: readonly string[]): Promise<Build[]> => {
-    const builds: Build[] = [];
-    for (let start = 0; start < hashes.length; start += BATCH)
-      builds.push(...(await readBatch(hashes.slice(start, start + BATCH))).map(buildOf));
-    return builds;
-  };
+  const readAll = async (hashes: readonly string[]): Promise<Build[]> =>
+    (
+      await readItems(
+        client,
+        table,
+        hashes.map((hash) => buildKey(hash as RequestHash)),
+      )
+    ).map(buildOf);
   const hashesOf = (items: readonly Item[]): string[] => items.map((item) => item[BUILD_TABLE.hashKey]?.S ?? '');
 
   /** `sentAt` is not in the index, where it would cost every build a write unit: the rows that wait for long are read instead. */

@@ -37,8 +37,11 @@ export const BUILD_QUEUE = {
   visibilityTimeoutSeconds: 60,
   receiveWaitSeconds: 10,
   retentionSeconds: 14 * 86_400,
-  /** A backstop: the runner itself gives up after three attempts, and buries the message with its reason. */
-  maxReceiveCount: 10,
+  /**
+   * A backstop that no build should meet: the runner itself gives up after three attempts, and buries the message with its reason.
+   * Hand-backs are deliveries too, and so are those while the table is away; a build that is still to be done survives many of them.
+   */
+  maxReceiveCount: 100,
 } as const;
 
 export const DEAD_LETTER_QUEUE = { retentionSeconds: 14 * 86_400 } as const;

@@ -1,8 +1,11 @@
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { randomBytes } from 'node:crypto';
+import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
+import { buildKey, itemOf } from '#adapters/aws/build-item.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { waitingTickets } from '#adapters/aws/ledger-state.ts';
+import { orderItem, orderKey } from '#adapters/aws/order-item.ts';
 import { queueLedger } from '#adapters/aws/queue-ledger.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import type { RequestHash, RunningBuild } from '#core/build.ts';
@@ -10,6 +13,7 @@ import { buildTableContract } from '#test/contracts/build-table.ts';
 import { at, done, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { freshStatisticsTable, freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
+import { meterUnits } from './meter.ts';
 
 const client = dynamoClient();
 
@@ -63,6 +67,31 @@ describe('a build table on DynamoDB', () => {
     const moved = await sendingTwice('UpdateItemCommand').transition(claim.current, running(claim.current, 'a'));
     expect(moved).toMatchObject({ moved: true, current: { state: 'building', lease: { owner: 'a' } } });
     expect(await waiting()).not.toContain(claim.current.ticket);
+  });
+
+  it('finds the order of the last claim among those of earlier ones that are more than one page', async () => {
+    const hash = freshHash();
+    const table = dynamoBuildTable(client, name);
+    const { current } = await table.claim(queued(hash), sampleOrder(hash), at(0));
+    for (let ticket = 10; ticket < 14; ticket += 1)
+      await client.send(new PutItemCommand({ TableName: name, Item: { ...orderKey(hash, ticket), body: { B: randomBytes(390_000) } } }));
+    // After the others in the order of keys, which is that of text.
+    const Item = { ...buildKey(hash), ...itemOf({ ...current, ticket: 99 }) };
+    await client.send(new PutItemCommand({ TableName: name, Item }));
+    const order = sampleOrder(hash, ['anew']);
+    await client.send(new PutItemCommand({ TableName: name, Item: orderItem(99, order, hash, at(0)) }));
+    for (const reads of ['strong', 'eventual'] as const) expect(await dynamoBuildTable(client, name, { reads }).order(hash)).toEqual(order);
+  });
+
+  it('reads the latest for twice as much where it usually reads what may be behind', async () => {
+    const reader = dynamoClient();
+    const units = meterUnits(reader);
+    const table = dynamoBuildTable(reader, name, { reads: 'eventual' });
+    const { current } = await dynamoBuildTable(client, name).claim(queued(freshHash()), sampleOrder(freshHash()), at(0));
+    expect(await table.get(current.hash)).toEqual(current);
+    expect(units.take()).toEqual({ reads: 0.5, writes: 0 });
+    expect(await table.get(current.hash, { isLatest: true })).toEqual(current);
+    expect(units.take()).toEqual({ reads: 1, writes: 0 });
   });
 
   it('keeps a row below a kilobyte and what it is to delete itself a week after its time', async () => {

@@ -198,6 +198,14 @@ describe('what it costs on AWS', () => {
     pollUnits.take();
     await poll('done');
 
+    const over = await submit(sampleOrder(freshHash()));
+    const ended = { ...over, state: 'cancelled' as const, finishedAt: now().toISOString(), expiresAt: now().toISOString() };
+    expect((await deps.builds.transition(over, ended)).moved).toBe(true);
+    pollUnits.take();
+    expect(await buildStatus(polls, over.hash)).toMatchObject({ state: 'cancelled' });
+    // The one poll after which a client asks no more is read from the row as it is now.
+    expect(pollUnits.take()).toEqual({ reads: 1.5, writes: 0 });
+
     for (let i = 0; i < 40; i += 1) await submit(sampleOrder(freshHash()));
     const last = sampleOrder(freshHash());
     await submit(last);
