@@ -27,5 +27,6 @@ describe('loadConfig of the deployment', () => {
   it('stops the deployment with the name of what is wrong', () => {
     expect(() => loadConfig({ ALARM_EMAIL: 'nobody' })).toThrow(SettingsError);
     expect(() => loadConfig({ MAX_RUNNERS: '0' })).toThrow('MAX_RUNNERS=0: ');
+    expect(() => loadConfig({ MAX_DEFAULTS_LENGTH: '30721' })).toThrow('MAX_DEFAULTS_LENGTH=30721: expected at most 30720: ');
   });
 });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { REBUILD_PAUSE_SECONDS } from '#core/build.ts';
 import { readSettings } from '#core/read-settings.ts';
 import { baseUrl, count, seconds } from '#core/setting-kinds.ts';
+import { storedRequestSettings } from '#functions/build-submit/config.ts';
 import {
   countingSettings,
   logSettings,
@@ -15,6 +16,7 @@ import {
 const Service = z.object({
   ...logSettings,
   ...offerSettings,
+  ...storedRequestSettings,
   ...upstreamSettings,
   ...timeToLiveSettings,
   ...paceSettings,

@@ -29,6 +29,14 @@ describe('the build service', () => {
     expect(() => buildConfig({ ...STATE, PREPARE_SERVICE_URL: 'asu-prepare' })).toThrow('PREPARE_SERVICE_URL');
   });
 
+  it('does not start with defaults longer than an item of its table has room for, and says how long they may be', () => {
+    expect(buildConfig({ ...STATE, MAX_DEFAULTS_LENGTH: '30720' }).MAX_DEFAULTS_LENGTH).toBe(30_720);
+    const read = () => buildConfig({ ...STATE, ASU_MAX_DEFAULTS_LENGTH: '100000' });
+    expect(read).toThrow(
+      'MAX_DEFAULTS_LENGTH=100000: expected at most 30720: a request with longer defaults may not fit into an item of DynamoDB',
+    );
+  });
+
   it('answers at 8000', () => {
     expect(buildConfig(STATE)).toMatchObject({ PORT: 8000, SERVICE_NAME: 'build' });
   });

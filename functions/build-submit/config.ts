@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/max-defaults-length.ts';
 import { REBUILD_PAUSE_SECONDS } from '#core/build.ts';
 import { readSettings } from '#core/read-settings.ts';
 import { baseUrl, count, seconds } from '#core/setting-kinds.ts';
@@ -14,9 +15,17 @@ import {
   upstreamSettings,
 } from '#http/function-settings.ts';
 
+/** What the deployment checks too, before it deploys anything. */
+export const storedRequestSettings = {
+  MAX_DEFAULTS_LENGTH: requestSettings.MAX_DEFAULTS_LENGTH.refine((length) => length <= MAX_DEFAULTS_LENGTH, {
+    error: `expected at most ${MAX_DEFAULTS_LENGTH}: a request with longer defaults may not fit into an item of DynamoDB`,
+  }),
+};
+
 const Config = z.object({
   ...logSettings,
   ...requestSettings,
+  ...storedRequestSettings,
   ...upstreamSettings,
   ...bucketSettings,
   ...tableSettings,

@@ -5,12 +5,17 @@ import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
 import { buildKey, itemOf } from '#adapters/aws/build-item.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { waitingTickets } from '#adapters/aws/ledger-state.ts';
+import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/max-defaults-length.ts';
 import { orderItem, orderKey } from '#adapters/aws/order-item.ts';
 import { queueLedger } from '#adapters/aws/queue-ledger.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import type { RequestHash, RunningBuild } from '#core/build.ts';
+import { DEFAULT_LIMITS } from '#core/build-request.ts';
+import { buildRequestParser } from '#core/parse-build-request.ts';
+import { maxBodyBytes } from '#http/json-body.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
 import { at, done, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { FULL_BODIES, fullBody } from '#test/support/full-bodies.ts';
 import { freshStatisticsTable, freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
 import { meterUnits } from './meter.ts';
@@ -81,6 +86,16 @@ describe('a build table on DynamoDB', () => {
     const order = sampleOrder(hash, ['anew']);
     await client.send(new PutItemCommand({ TableName: name, Item: orderItem(99, order, hash, at(0)) }));
     for (const reads of ['strong', 'eventual'] as const) expect(await dynamoBuildTable(client, name, { reads }).order(hash)).toEqual(order);
+  });
+
+  it.each(Object.keys(FULL_BODIES))('takes the largest order that is accepted, full of %s', async (what) => {
+    const hash = freshHash();
+    const body = fullBody(what, maxBodyBytes(MAX_DEFAULTS_LENGTH), MAX_DEFAULTS_LENGTH);
+    const limits = { ...DEFAULT_LIMITS, maxDefaultsLength: MAX_DEFAULTS_LENGTH };
+    const order = { ...sampleOrder(hash), request: buildRequestParser(limits)(JSON.parse(body)) };
+    const table = dynamoBuildTable(client, name);
+    expect((await table.claim(queued(hash), order, at(0))).won).toBe(true);
+    expect(await table.order(hash)).toEqual(order);
   });
 
   it('reads the latest for twice as much where it usually reads what may be behind', async () => {
