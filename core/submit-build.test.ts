@@ -8,11 +8,16 @@ import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
+import { callsInterrupted } from '#test/support/calls-interrupted.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { artifactKeys } from './artifact-keys.ts';
 import { DEFAULT_BRANCHES } from './branches.ts';
 import { BuildFailure, InfrastructureFailure } from './build-output.ts';
+import { buildStatus } from './build-status.ts';
 import type { Catalogue, Freshness, TargetRecord } from './catalogue.ts';
+import { BuildNotFoundError, StorageFullError } from './errors.ts';
 import { buildRequestParser } from './parse-build-request.ts';
+import type { BuildTable } from './ports.ts';
 import { runBuild } from './run-build.ts';
 import { type SubmitBuildDeps, submitBuild } from './submit-build.ts';
 
@@ -73,7 +78,8 @@ function world(script: Script, timesToLive = TIMES) {
   const runner = { builds, queue, artifacts, now, timesToLive, imageMaker, newAttemptId: randomUUID, every: () => () => undefined };
   return {
     upstream,
-    submit: () => submitBuild(deps, request, { correlationId: 'test' }),
+    deps,
+    submit: (others: Partial<SubmitBuildDeps> = {}) => submitBuild({ ...deps, ...others }, request, { correlationId: 'test' }),
     run: async () => {
       const message = await queue.receive({ visibilitySeconds: 60, signal: new AbortController().signal });
       if (message === undefined) throw new Error('nothing is queued');
@@ -140,4 +146,42 @@ it('a failure of the request is told without looking at upstream again', async (
   await run();
   clock += 60_000;
   expect([(await submit()).view.state, upstream.looks]).toEqual(['failed', 0]);
+});
+
+it('a claim that is made and not answered is the claim of its request, which sends the message', async () => {
+  const { submit, run, deps } = world({});
+  const claim: BuildTable['claim'] = async (...claimed) => {
+    await deps.builds.claim(...claimed);
+    throw new Error('socket hang up');
+  };
+  const first = await submit({ builds: { ...deps.builds, claim } });
+  expect([first.outcome, first.view.state]).toEqual(['new', 'queued']);
+  await run();
+  expect((await submit()).view.state).toBe('done');
+});
+
+it('a claim that is not made is told as what it is', async () => {
+  const { submit, deps } = world({});
+  const claim = () => Promise.reject(new StorageFullError('the table'));
+  await expect(submit({ builds: { ...deps.builds, claim } })).rejects.toBeInstanceOf(StorageFullError);
+});
+
+it('an expired result that is asked for again is not put back by a reader that is stopped at any moment', async () => {
+  for (let call = 0; ; call += 1) {
+    const { submit, run, deps } = world({});
+    const { hash } = (await submit()).prepared;
+    await run();
+    // Its runner died before it published the result: the reader does.
+    await deps.artifacts.remove(artifactKeys.result(hash));
+    clock += 999_000;
+    const reader = callsInterrupted(call, async () => {
+      clock += 2_000;
+      expect((await submit()).outcome).toBe('new');
+    });
+    const status = { ...deps, builds: reader.wrap(deps.builds), artifacts: reader.wrap(deps.artifacts) };
+    await buildStatus(status, hash).catch((error) => expect(error).toBeInstanceOf(BuildNotFoundError));
+    if (!reader.isMet) break;
+    expect(await deps.artifacts.read(artifactKeys.result(hash))).toBeUndefined();
+    expect((await deps.builds.get(hash))?.state).toBe('queued');
+  }
 });

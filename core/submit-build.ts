@@ -6,6 +6,7 @@ import {
   type ExpiringBuild,
   factsOf,
   isReplaceable,
+  isStill,
   isWorthAnotherTry,
   type QueuedBuild,
   rebuildPauseLeft,
@@ -146,7 +147,12 @@ async function claim(
     correlationId,
     ...(left.length > 0 && { left }),
   };
-  return deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now, client);
+  return deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now, client).catch(async (error) => {
+    // The claim may have been made, and its answer lost.
+    const current = await deps.builds.get(build.hash).catch(() => undefined);
+    if (current === undefined || !isStill(build, current) || current.correlationId !== correlationId) throw error;
+    return { won: true, current };
+  });
 }
 
 /** A finished build whose stored answer is gone (somebody deleted files) is built anew. */
