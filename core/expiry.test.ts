@@ -6,6 +6,7 @@ import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { freshHash, queued, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { callsInterrupted } from '#test/support/calls-interrupted.ts';
+import { FAULTS, faultyCalls } from '#test/support/faulty-calls.ts';
 import { memoryArtifactStore } from '#test/support/memory-artifact-store.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { simulatedQueue } from '#test/support/simulated-queue.ts';
@@ -156,6 +157,24 @@ describe.each([
       if (!sweeper.isMet) break;
     }
   });
+});
+
+it.each(FAULTS)('an expired build is taken away wholly and in order, whichever call of a sweeper is %s', async (fault) => {
+  for (let call = 0; ; call += 1) {
+    const w = await world();
+    const calls = faultyCalls(call, fault);
+    const deps = { ...w.sweeper, builds: calls.wrap(w.builds), artifacts: calls.wrap(w.artifacts) };
+    w.pass(TTL_SECONDS + 1);
+    for (let sweeps = 0; sweeps < 10; sweeps += 1) {
+      await sweepBuilds(deps);
+      await w.assertWhole();
+      w.pass(61);
+    }
+    await calls.settle();
+    await expireWholly(w);
+    for (const prefix of ['store/', 'logs/', 'api/']) expect(await w.artifacts.remove(prefix)).toBe(0);
+    if (!calls.isMet) break;
+  }
 });
 
 it('a reader that remembers results answers none of them past its expiry, nor lets caches keep one for longer', async () => {

@@ -4,13 +4,13 @@ import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
-import { freshHash, queued, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { FAULTS, type Fault, faultyCalls } from '#test/support/faulty-calls.ts';
 import { memoryArtifactStore } from '#test/support/memory-artifact-store.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { simulatedQueue } from '#test/support/simulated-queue.ts';
 import { artifactKeys } from './artifact-keys.ts';
-import type { RequestHash } from './build.ts';
+import type { QueuedBuild, RequestHash } from './build.ts';
 import { BuildFailure, InfrastructureFailure } from './build-output.ts';
 import { buildStatus } from './build-status.ts';
 import { BuildNotFoundError } from './errors.ts';
@@ -44,8 +44,11 @@ const SCENARIOS: Readonly<Record<string, readonly Attempt[]>> = {
   'whose runner is stopped for a while and then hands it back': ['stopped for longer than its lease'],
 };
 
-/** One build from its acceptance to its end; a call of its first runner meets the fault. Answers whether there was such a call. */
-async function live(attempts: readonly Attempt[], at: number, fault: Fault): Promise<boolean> {
+/**
+ * One build from its acceptance to its end; a call of its first runner meets the fault, or one of the sweeper after the runner died.
+ * Answers whether there was such a call.
+ */
+async function live(attempts: readonly Attempt[], at: number, fault: Fault, who: 'runner' | 'sweeper' = 'runner'): Promise<boolean> {
   let clock = Date.parse('2026-11-20T12:00:00Z');
   const now = () => new Date(clock);
   const builds = sqliteBuildTable(db);
@@ -55,8 +58,9 @@ async function live(attempts: readonly Attempt[], at: number, fault: Fault): Pro
   const every = () => () => undefined;
   const base = { builds, queue, artifacts, now, timesToLive: TIMES };
   const calls = faultyCalls(at, fault);
-  const firstRunner = { ...base, builds: calls.wrap(builds), queue: calls.wrap(queue), artifacts: calls.wrap(artifacts) };
-  const sweeper = { ...base, sweep: sqliteBuildSweep(db), newSweepId: randomUUID };
+  const faulty = { ...base, builds: calls.wrap(builds), queue: calls.wrap(queue), artifacts: calls.wrap(artifacts) };
+  const isKilled = () => fault === 'killed' && calls.isMet;
+  const sweeping = { sweep: sqliteBuildSweep(db), newSweepId: randomUUID };
   let attempt = 0;
 
   const runNext = async (runner: typeof base) => {
@@ -89,14 +93,21 @@ async function live(attempts: readonly Attempt[], at: number, fault: Fault): Pro
   await queue.send({ hash, correlationId: 'test' });
   await builds.transition(current, { ...accepted, sentAt: now().toISOString() });
 
+  if (who === 'sweeper') {
+    const row = (await builds.get(hash)) as QueuedBuild;
+    await builds.transition(row, running({ ...row, attempt: attempts.length - 1 }, 'a runner that died'));
+    await queue.receive({ visibilitySeconds: 60, signal: new AbortController().signal });
+  }
+
   const status = { builds, artifacts, positions, now };
   const isOver = async () => ['done', 'failed'].includes((await builds.get(hash))?.state ?? '');
   const begun = clock;
   while (!(await isOver())) {
-    await runNext(fault === 'killed' && calls.isMet ? base : firstRunner);
+    await runNext(who === 'runner' && !isKilled() ? faulty : base);
     await assertHonest(hash, artifacts, () => buildStatus(status, hash));
     clock += SWEEP_EVERY_SECONDS * 1_000;
-    expect((await sweepBuilds(sweeper)).errors).toEqual([]);
+    const swept = await sweepBuilds({ ...(who === 'sweeper' && !isKilled() ? faulty : base), ...sweeping });
+    if (who === 'runner') expect(swept.errors).toEqual([]);
     expect(clock - begun, JSON.stringify(await builds.get(hash))).toBeLessThanOrEqual(PATIENCE_SECONDS * 1_000);
   }
   await calls.settle();
@@ -134,6 +145,18 @@ describe.each(Object.entries(SCENARIOS))('a build %s', (_, attempts) => {
     let calls = 0;
     while (await live(attempts, calls, fault)) calls += 1;
     expect(calls).toBeGreaterThan(6);
+  });
+});
+
+describe.each([
+  ['and is begun again', 1],
+  ['for the third time', 3],
+])('a build whose runner died %s', (_, times) => {
+  it.each(FAULTS)('ends in time and is told of truly, whichever call of the sweeper is %s', async (fault) => {
+    const attempts = Array.from({ length: times }, () => 'good' as const);
+    let calls = 0;
+    while (await live(attempts, calls, fault, 'sweeper')) calls += 1;
+    expect(calls).toBeGreaterThan(2);
   });
 });
 
