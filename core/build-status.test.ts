@@ -52,7 +52,7 @@ describe('what earlier versions stored', () => {
     await expect(buildStatus(status, running.hash)).rejects.toBeInstanceOf(BuildNotFoundError);
   });
 
-  it('as a result of a build that failed is no failure: what the row says is told', async () => {
+  it('as a result of a build that failed is no failure: the answer is what the row says', async () => {
     const running = await started(table, 'a');
     await moved(table, running, { ...failed(running, true, 100), binDir: running.binDir });
     await artifacts.put(artifactKeys.formerOutcome(running.binDir), SUCCESS(running.binDir), RECORD);

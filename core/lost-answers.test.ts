@@ -141,7 +141,7 @@ async function assertHonest(hash: RequestHash, artifacts: ArtifactStore, read: (
 }
 
 describe.each(Object.entries(SCENARIOS))('a build %s', (_, attempts) => {
-  it.each(FAULTS)('ends in time and is told of truly, whichever call of its runner is %s', async (fault) => {
+  it.each(FAULTS)('ends in time and is answered truly, whichever call of its runner is %s', async (fault) => {
     let calls = 0;
     while (await live(attempts, calls, fault)) calls += 1;
     expect(calls).toBeGreaterThan(6);
@@ -152,7 +152,7 @@ describe.each([
   ['and is begun again', 1],
   ['for the third time', 3],
 ])('a build whose runner died %s', (_, times) => {
-  it.each(FAULTS)('ends in time and is told of truly, whichever call of the sweeper is %s', async (fault) => {
+  it.each(FAULTS)('ends in time and is answered truly, whichever call of the sweeper is %s', async (fault) => {
     const attempts = Array.from({ length: times }, () => 'good' as const);
     let calls = 0;
     while (await live(attempts, calls, fault, 'sweeper')) calls += 1;

@@ -5,7 +5,7 @@ type MoveBuildTable = Pick<BuildTable, 'get' | 'transition'>;
 
 /**
  * Moves a build on, and learns whether it moved when the table's answer gets lost: the row is read, and the write is repeated once when
- * the row has not moved. Throws the table's error when neither tells; then nobody knows, and the write may still happen.
+ * the row has not moved. Throws the table's error when neither tells: then the write may still happen.
  */
 export async function moveBuild(builds: MoveBuildTable, from: Build, to: Build): ReturnType<BuildTable['transition']> {
   try {

@@ -446,7 +446,7 @@ describe('a write that is done and not answered', () => {
     expect(await w.builds.get(hash)).toMatchObject({ state: 'done', attempt: 1 });
   });
 
-  it('is never followed by another write where nobody can tell what became of it', async () => {
+  it('is never followed by another write where no answer tells what became of it', async () => {
     const w = world({
       act: () => {
         isAway = true;

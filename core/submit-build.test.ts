@@ -160,7 +160,7 @@ it('a claim that is made and not answered is the claim of its request, which sen
   expect((await submit()).view.state).toBe('done');
 });
 
-it('a claim that is not made is told as what it is', async () => {
+it('a claim that is not made fails as it did', async () => {
   const { submit, deps } = world({});
   const claim = () => Promise.reject(new StorageFullError('the table'));
   await expect(submit({ builds: { ...deps.builds, claim } })).rejects.toBeInstanceOf(StorageFullError);

@@ -15,7 +15,7 @@ interface Message extends BuildMessage {
 
 /**
  * One copy of a message for all its deliveries: whichever of them is acknowledged, the message is gone for all. A message that was
- * delivered `maxDeliveries` times goes to nobody any more, as SQS moves it to the dead letters. `receive` never waits.
+ * delivered `maxDeliveries` times is not delivered any more, as SQS moves it to the dead letters. `receive` never waits.
  */
 export function simulatedQueue(now: Clock, maxDeliveries = 10): SimulatedQueue {
   const messages = new Set<Message>();
