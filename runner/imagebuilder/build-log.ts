@@ -1,5 +1,5 @@
-import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { newFileStream } from '#runner/files/new-file-stream.ts';
 
 /** Lines longer than this are told in pieces: progress bars have no line ends. */
 const MAX_LINE = 2000;
@@ -14,7 +14,7 @@ export interface BuildLog {
 
 /** Writes a build's whole log to `path` and tells every line to `onLine`. Beyond `maxBytes` it says so once and falls silent. */
 export function buildLog(path: string, maxBytes: number, onLine: (line: string) => void): BuildLog {
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  const file = newFileStream(path);
   // A full disk must not take the process down; the build meets it too and says so.
   file.on('error', () => undefined);
   let written = 0;

@@ -1,6 +1,6 @@
-import { chown, mkdir, readdir, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { putDirectory } from './put-file.ts';
+import { entriesInside, isDirectoryInside } from '#runner/files/entries.ts';
+import { makeDirectory, putDirectory, putLink } from '#runner/files/put-file.ts';
 import { runTool } from './run-tool.ts';
 import type { BuildPlace, Sandbox } from './sandbox/sandbox.ts';
 
@@ -23,36 +23,29 @@ export async function makeBuildTree(
   signal: AbortSignal,
 ): Promise<BuildPlace> {
   const uid = sandbox.uidOf(slot);
-  await mkdir(tree, { mode: 0o700 });
-  if (uid !== undefined) await chown(tree, uid, uid);
+  await makeDirectory(tree, { uid, mode: 0o700 });
 
   const shares = sandbox.mountsReadOnlyParts || uid !== undefined;
   const shared = shares ? await existing(cached, READ_ONLY_PARTS) : [];
   await copy(await pieces(cached, '', shared), cached, tree, uid, signal);
 
   for (const part of shared) {
-    if (sandbox.mountsReadOnlyParts) await putDirectory(join(tree, part), uid);
-    else await symlink(join(cached, part), join(tree, part));
+    if (sandbox.mountsReadOnlyParts) await putDirectory(tree, part, uid);
+    else await putLink(tree, part, join(cached, part));
   }
   const readOnly = sandbox.mountsReadOnlyParts ? Object.fromEntries(shared.map((part) => [part, join(cached, part)])) : {};
   return { tree, readOnly, slot };
 }
 
+/** Those that are directories themselves: where a link leads, the sandbox would show it to the build. */
 async function existing(cached: string, parts: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(
-    parts.map((part) =>
-      stat(join(cached, part)).then(
-        (facts) => facts.isDirectory(),
-        () => false,
-      ),
-    ),
-  );
+  const found = await Promise.all(parts.map((part) => isDirectoryInside(cached, part)));
   return parts.filter((_, index) => found[index]);
 }
 
 /** What to copy into which directory so that all but `without` is copied. */
 async function pieces(cached: string, directory: string, without: readonly string[]): Promise<{ directory: string; names: string[] }[]> {
-  const names = await readdir(join(cached, directory));
+  const names = (await entriesInside(cached, directory)).map(({ name }) => name);
   const split = names.filter((name) => without.some((part) => `${part}/`.startsWith(`${join(directory, name)}/`)));
   const whole = names.filter((name) => !split.includes(name));
   const inner = split.filter((name) => !without.includes(join(directory, name)));
@@ -60,6 +53,7 @@ async function pieces(cached: string, directory: string, without: readonly strin
   return [{ directory, names: whole }, ...below.flat()];
 }
 
+/** `cp -a` copies links as links and pipes as pipes; nobody else writes to either tree meanwhile. */
 async function copy(
   parts: readonly { directory: string; names: string[] }[],
   cached: string,
@@ -68,7 +62,7 @@ async function copy(
   signal: AbortSignal,
 ): Promise<void> {
   for (const { directory, names } of parts) {
-    await putDirectory(join(tree, directory), uid);
+    await putDirectory(tree, directory, uid);
     if (names.length === 0) continue;
     const sources = names.map((name) => join(cached, directory, name));
     // As the build's own uid: then everything belongs to it without another pass.

@@ -34,8 +34,10 @@ afterEach(async () => {
 
 const targetPath = '/releases/24.10.2/targets/x86/64';
 
+let downloads = 0;
+
 async function download(options: Partial<DownloadOptions> = {}, signal: AbortSignal = new AbortController().signal) {
-  const path = join(directory, 'tarball');
+  const path = join(directory, `tarball-${downloads++}`);
   const lines: string[] = [];
   await downloadTarball(
     order,

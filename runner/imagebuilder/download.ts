@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildOrder } from '#core/build-order.ts';
 import { InfrastructureFailure } from '#core/build-output.ts';
 import { parseDigests, parseProfiles } from '#core/upstream-files.ts';
+import { createFile } from '#runner/files/put-file.ts';
 import { hasCode } from './has-code.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
 import { fetchSums, reasonOf, type SumsSource } from './upstream-sums.ts';
@@ -24,6 +25,12 @@ const PROGRESS_MS = 1000;
 const targetDirectory = (upstreamUrl: string, order: BuildOrder): string =>
   `${upstreamUrl}/${order.versionPath}/targets/${order.request.target}`;
 
+/** What the list of digests is worth that an ImageBuilder stands in. */
+export interface Listing {
+  /** Id of the known key whose good signature it has. */
+  readonly signedBy: string | undefined;
+}
+
 /**
  * Checks that upstream still lists the ordered ImageBuilder. A digest or name that is gone is final: the build was
  * accepted for a revision that no longer exists (ARCHITECTURE.md §4).
@@ -33,12 +40,12 @@ export async function checkListed(
   options: DownloadOptions,
   log: (line: string) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Listing> {
   const directory = targetDirectory(options.upstreamUrl, order);
-  const sums = await fetchSums(directory, options, log, signal);
+  const { sums, signedBy } = await fetchSums(directory, options, log, signal);
   const { name, sha256 } = order.imagebuilder;
   const listed = listedDigest(directory, sums, name);
-  if (listed === sha256) return;
+  if (listed === sha256) return { signedBy };
   const now = listed === undefined ? 'it is no longer listed' : `upstream now has SHA-256 ${listed}`;
   const revision = await currentRevision(directory, options.fetch, signal);
   throw new InfrastructureFailure(
@@ -48,8 +55,8 @@ export async function checkListed(
 }
 
 /**
- * Downloads the ordered tarball to `path` and answers only when it is whole and has the ordered SHA-256. A cut connection
- * is resumed where the server can, else begun anew. Throws `InfrastructureFailure` with the last reason.
+ * Downloads the ordered tarball to `path`, where nothing is yet, and answers only when it is whole and has the ordered
+ * SHA-256. A cut connection is resumed where the server can, else begun anew. Throws `InfrastructureFailure` with the last reason.
  */
 export async function downloadTarball(
   order: BuildOrder,
@@ -57,21 +64,21 @@ export async function downloadTarball(
   options: DownloadOptions,
   log: (line: string) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Listing> {
   const { name, sha256 } = order.imagebuilder;
   const url = `${targetDirectory(options.upstreamUrl, order)}/${name}`;
-  const file = await open(path, 'w+');
+  const file = await createFile(path);
   try {
     const transfer = { size: 0, hash: createHash('sha256'), etag: undefined as string | undefined };
     for (let attempt = 1; ; attempt++) {
       try {
-        await checkListed(order, options, attempt === 1 ? log : () => {}, signal);
+        const listing = await checkListed(order, options, attempt === 1 ? log : () => {}, signal);
         log(transfer.size === 0 ? `Downloading ${url}` : `Resuming ${url} at byte ${transfer.size}`);
         await fetchRest(url, file, transfer, options, log, signal);
         const digest = transfer.hash.copy().digest('hex');
         if (digest === sha256) {
           log(`Downloaded ${transfer.size} bytes, SHA-256 ${digest}`);
-          return;
+          return listing;
         }
         await restart(file, transfer);
         throw new InfrastructureFailure(`${url}: wrong bytes: SHA-256 is ${digest}, sha256sums says ${sha256}`);
@@ -98,9 +105,7 @@ interface Transfer {
   etag: string | undefined;
 }
 
-type File = Awaited<ReturnType<typeof open>>;
-
-async function restart(file: File, transfer: Transfer): Promise<void> {
+async function restart(file: FileHandle, transfer: Transfer): Promise<void> {
   await file.truncate(0);
   transfer.size = 0;
   transfer.hash = createHash('sha256');
@@ -109,7 +114,7 @@ async function restart(file: File, transfer: Transfer): Promise<void> {
 /** One connection: appends what is missing, from the start when the server does not resume. */
 async function fetchRest(
   url: string,
-  file: File,
+  file: FileHandle,
   transfer: Transfer,
   { fetch, stallMs }: DownloadOptions,
   log: (line: string) => void,

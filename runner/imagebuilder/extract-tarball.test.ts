@@ -91,6 +91,41 @@ describe('extractTarball', () => {
       'through a link',
     ],
     [
+      'a link and then a directory of the same name',
+      [
+        { name: 'x/l', type: 'symlink', linkname: '/tmp/asu-linked' },
+        { name: 'x/l/', type: 'directory', mode: 0o777 },
+      ],
+      'through a link',
+    ],
+    [
+      'a directory and then a link of the same name',
+      [
+        { name: 'x/l/', type: 'directory' },
+        { name: 'x/l', type: 'symlink', linkname: '/tmp/asu-linked' },
+      ],
+      'EEXIST',
+    ],
+    [
+      'a file and then a directory of the same name',
+      [
+        { name: 'x/l', content: 'x' },
+        { name: 'x/l/', type: 'directory' },
+      ],
+      'no directory',
+    ],
+    [
+      'a hard link through a link',
+      [
+        { name: 'x/l', type: 'symlink', linkname: '/usr/bin/' },
+        { name: 'x/h', type: 'link', linkname: 'x/l/env' },
+      ],
+      'through a link',
+    ],
+    ['a hard link to a directory', [{ name: 'x/h', type: 'link', linkname: 'openwrt-imagebuilder-x/bin' }], 'bad hard link'],
+    ['a hard link to nothing', [{ name: 'x/h', type: 'link', linkname: 'x/nothing' }], 'bad hard link'],
+    ['a directory too deep', [{ name: `x/${'d/'.repeat(500)}`, type: 'directory' }], 'too deep'],
+    [
       'a file twice',
       [
         { name: 'x/l', type: 'symlink', linkname: '/usr/bin/x' },

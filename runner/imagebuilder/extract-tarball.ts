@@ -1,18 +1,25 @@
-import { spawn } from 'node:child_process';
-import { createReadStream } from 'node:fs';
-import { chmod, link, mkdir, open, symlink, utimes } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { InfrastructureFailure } from '#core/build-output.ts';
+import { withPlainFile } from '#runner/files/plain-file.ts';
+import { type TreeWriter, treeWriter } from '#runner/files/tree-writer.ts';
+import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
+import { hasCode } from './has-code.ts';
 import { findTool } from './sandbox/host-tools.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
 
 /** Real ImageBuilders have some ten thousand entries and unpack to less than 2 GB: more is an attack or an accident. */
 const MAX_ENTRIES = 500_000;
 const MAX_BYTES = 16 * 1024 ** 3;
+
+/** Real ones have paths of some 200 characters and twenty directories within each other. */
+const MAX_DEPTH = 64;
+const MAX_PATH_LENGTH = 1024;
 
 /** Where links of an ImageBuilder may lead besides its own tree: tools of the host, places of the device's own file system. */
 const SYSTEM_PLACES = ['/usr/', '/bin/', '/sbin/', '/lib/', '/lib64/', '/tmp/', '/var/', '/proc/', '/dev/null'];
@@ -22,95 +29,91 @@ const ZSTD_WINDOW_LOG = 27;
 
 /**
  * Unpacks a `.tar.xz` or `.tar.zst` into `directory` (which exists and is empty) without the single top directory that
- * ImageBuilder tarballs have, and answers the bytes written. Refuses absolute names, `..`, links out of the tree, devices and anything that
- * would be written through a link. Throws `InfrastructureFailure` for a broken tarball; a full disk throws the system's error.
+ * ImageBuilder tarballs have, and answers the bytes written. Refuses absolute names, `..`, links out of the tree, devices, two
+ * entries of one name unless both are directories, and anything that would be made or changed through a link. Throws
+ * `InfrastructureFailure` for a broken tarball; a full disk throws the system's error.
  */
 export async function extractTarball(tarball: string, directory: string, signal: AbortSignal): Promise<number> {
-  const written = {
-    bytes: 0,
-    entries: 0,
-    links: new Set<string>(),
-    directories: new Map<string, { mode: number; mtime: Date | undefined }>(),
-  };
+  const writer = await treeWriter(directory);
+  try {
+    return await withPlainFile(tarball, (file) => extractFrom(file, writer, signal));
+  } finally {
+    await writer.close();
+  }
+}
+
+async function extractFrom(tarball: FileHandle, writer: TreeWriter, signal: AbortSignal): Promise<number> {
+  const written: Written = { writer, bytes: 0, entries: 0, links: new Set(), directories: new Map() };
   const unpack = extract();
   const decompressed = await decompress(tarball, signal);
   const feeding = pipeline(decompressed.stream, unpack as unknown as NodeJS.WritableStream, { signal });
   feeding.catch(() => undefined);
   try {
     for await (const entry of unpack) {
-      await place(entry.header, entry as AsyncIterable<Uint8Array>, directory, written);
+      await place(entry.header, entry as AsyncIterable<Uint8Array>, written);
       entry.resume();
     }
     await feeding;
     await decompressed.finished;
+    // Last, innermost first: a directory may be read-only, and writing into it changes its time.
+    for (const [path, facts] of [...written.directories].reverse()) await writer.settle(path, facts);
   } catch (error) {
     signal.throwIfAborted();
     unpack.destroy();
     decompressed.stream.destroy();
     if (error instanceof InfrastructureFailure) throw error;
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) throw error;
+    if (hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
     throw new InfrastructureFailure(`The ImageBuilder's tarball cannot be unpacked: ${error instanceof Error ? error.message : error}`, {
       cause: error,
     });
-  }
-  // Last, innermost first: a directory may be read-only, and writing into it changes its time.
-  for (const [path, { mode, mtime }] of [...written.directories].reverse()) {
-    await chmod(path, mode);
-    if (mtime !== undefined) await utimes(path, mtime, mtime);
   }
   return written.bytes;
 }
 
 interface Written {
+  readonly writer: TreeWriter;
   bytes: number;
   entries: number;
-  /** Paths, within the tree, that are symbolic links: nothing is created below them. */
+  /** Paths, within the tree, that are symbolic links: nothing is made, changed or named anew through them. */
   readonly links: Set<string>;
   readonly directories: Map<string, { mode: number; mtime: Date | undefined }>;
 }
 
-async function place(header: Header, body: AsyncIterable<Uint8Array>, directory: string, written: Written): Promise<void> {
+async function place(header: Header, body: AsyncIterable<Uint8Array>, written: Written): Promise<void> {
   if (++written.entries > MAX_ENTRIES) throw new InfrastructureFailure('The ImageBuilder has too many files');
   const path = insidePath(header.name, written);
   if (path === undefined) return;
-  const target = join(directory, path);
+  const { writer, links } = written;
   // Never set-uid, set-gid or sticky; the owner can always read.
   const mode = (header.mode ?? 0o644) & 0o777;
 
   switch (header.type) {
     case 'directory':
-      await mkdir(target, { recursive: true });
-      written.directories.set(target, { mode: mode | 0o700, mtime: header.mtime });
+      if (links.has(path)) throw throughLink(header.name);
+      await writer.directory(path).catch(notInPlace(header.name));
+      written.directories.set(path, { mode: mode | 0o700, mtime: header.mtime });
       return;
     case 'file':
-    case 'contiguous-file': {
+    case 'contiguous-file':
       written.bytes += header.size ?? 0;
       if (written.bytes > MAX_BYTES) throw new InfrastructureFailure('The ImageBuilder is too large');
-      await mkdir(dirname(target), { recursive: true });
-      const file = await open(target, 'wx', mode | 0o400);
-      try {
-        for await (const part of body) await file.write(part);
-        await file.utimes(header.mtime, header.mtime);
-      } finally {
-        await file.close();
-      }
+      await writer.file(path, body, { mode: mode | 0o400, mtime: header.mtime }).catch(notInPlace(header.name));
       return;
-    }
     case 'symlink': {
       const to = header.linkname ?? '';
       if (!staysInside(path, to))
         throw new InfrastructureFailure(`The ImageBuilder's tarball has a link out of its tree: ${header.name} -> ${to}`);
-      await mkdir(dirname(target), { recursive: true });
-      await symlink(to, target);
-      written.links.add(path);
+      await writer.link(path, to).catch(notInPlace(header.name));
+      links.add(path);
       return;
     }
     case 'link': {
       const to = insidePath(header.linkname ?? '', written);
-      if (to === undefined || written.links.has(to))
-        throw new InfrastructureFailure(`The ImageBuilder's tarball has a bad hard link: ${header.name}`);
-      await mkdir(dirname(target), { recursive: true });
-      await link(join(directory, to), target);
+      const bad = () => new InfrastructureFailure(`The ImageBuilder's tarball has a bad hard link: ${header.name}`);
+      if (to === undefined || links.has(to)) throw bad();
+      await writer.secondName(path, to).catch((error: unknown) => {
+        throw error instanceof UnexpectedFileError || hasCode(error, 'ENOENT') ? bad() : error;
+      });
       return;
     }
     default:
@@ -124,11 +127,19 @@ function insidePath(name: string, { links }: Written): string | undefined {
   if (name.startsWith('/') || name.includes('\0') || segments.includes('..'))
     throw new InfrastructureFailure(`The ImageBuilder's tarball has a name that leads out of its tree: ${name}`);
   const inside = segments.slice(1);
-  for (let depth = 1; depth < inside.length; depth++)
-    if (links.has(inside.slice(0, depth).join('/')))
-      throw new InfrastructureFailure(`The ImageBuilder's tarball writes through a link: ${name}`);
+  if (inside.length > MAX_DEPTH || name.length > MAX_PATH_LENGTH)
+    throw new InfrastructureFailure(`The ImageBuilder's tarball has a path that is too deep: ${name.slice(0, 200)}`);
+  for (let depth = 1; depth < inside.length; depth++) if (links.has(inside.slice(0, depth).join('/'))) throw throughLink(name);
   return inside.length === 0 ? undefined : inside.join('/');
 }
+
+const throughLink = (name: string) => new InfrastructureFailure(`The ImageBuilder's tarball writes through a link: ${name}`);
+
+/** What the tree has in place of a directory that the entry needs. */
+const notInPlace = (name: string) => (error: unknown) => {
+  if (!(error instanceof UnexpectedFileError)) throw error;
+  throw new InfrastructureFailure(`The ImageBuilder's tarball has no directory for ${name}: ${error.message}`, { cause: error });
+};
 
 function staysInside(path: string, to: string): boolean {
   if (to === '' || to.includes('\0')) return false;
@@ -143,30 +154,32 @@ interface Decompressed {
   readonly finished: Promise<void>;
 }
 
-async function decompress(tarball: string, signal: AbortSignal): Promise<Decompressed> {
-  const file = await open(tarball);
+async function decompress(tarball: FileHandle, signal: AbortSignal): Promise<Decompressed> {
   const head = Buffer.alloc(MAGIC_BYTES);
-  await file.read(head, 0, MAGIC_BYTES, 0);
-  await file.close();
+  await tarball.read(head, 0, MAGIC_BYTES, 0);
+  const compressed = () => tarball.createReadStream({ start: 0, autoClose: false });
   switch (tarballFormat(head)) {
     case 'zst': {
       const stream = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
-      const finished = pipeline(createReadStream(tarball), stream, { signal });
+      const finished = pipeline(compressed(), stream, { signal });
       finished.catch(() => undefined);
       return { stream, finished };
     }
     case 'xz':
-      return decompressXz(tarball, signal);
+      return decompressXz(tarball.fd, signal);
     case undefined:
       throw new InfrastructureFailure('The ImageBuilder is neither .tar.xz nor .tar.zst');
   }
 }
 
 /** Node has no xz of its own. */
-async function decompressXz(tarball: string, signal: AbortSignal): Promise<Decompressed> {
+async function decompressXz(tarball: number, signal: AbortSignal): Promise<Decompressed> {
   const xz = await findTool('xz');
   if (xz === undefined) throw new InfrastructureFailure('xz is not installed on this machine, and the ImageBuilder is a .tar.xz');
-  const child = spawn(xz, ['--decompress', '--stdout', '--threads=0', '--', tarball], { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  const child = spawn(xz, ['--decompress', '--stdout', '--threads=0'], {
+    stdio: [tarball, 'pipe', 'pipe'],
+    signal,
+  }) as ChildProcessByStdio<null, Readable, Readable>;
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(0, 500);

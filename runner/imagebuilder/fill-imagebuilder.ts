@@ -1,9 +1,13 @@
-import { readdir, readlink, rm, stat, symlink } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import type { BuildOrder } from '#core/build-order.ts';
 import { InfrastructureFailure } from '#core/build-output.ts';
 import { makeInfoCommand } from '#core/imagebuilder/commands.ts';
 import { type MakeInfo, parseMakeInfo } from '#core/imagebuilder/make-info.ts';
+import { checkTree } from '#runner/files/check-tree.ts';
+import { readInside } from '#runner/files/plain-file.ts';
+import { relink } from '#runner/files/relink.ts';
+import { removeInside } from '#runner/files/remove-inside.ts';
+import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import { type DownloadOptions, downloadTarball } from './download.ts';
 import { extractTarball } from './extract-tarball.ts';
 import { type MakeContext, runMake, tail } from './run-make.ts';
@@ -15,6 +19,8 @@ export interface ImagebuilderFacts {
   readonly info: MakeInfo;
   readonly packageManager: 'opkg' | 'apk';
   readonly repositoryFile: 'repositories' | 'repositories.conf';
+  /** Id of the known key whose good signature the list of digests had that this ImageBuilder stands in. Entries of earlier versions have none. */
+  readonly signedBy?: string;
 }
 
 /** Stands in the tree of an ImageBuilder that checked its host: later builds need not. */
@@ -39,21 +45,27 @@ export async function fillImagebuilder(
 ): Promise<{ bytes: number; facts: ImagebuilderFacts }> {
   const log = context.log.line;
   const tarball = `${directory}.tarball`;
-  await downloadTarball(order, tarball, context.download, log, signal);
+  const { signedBy } = await downloadTarball(order, tarball, context.download, log, signal);
   context.onUnpack();
   log(`Unpacking ${order.imagebuilder.name}`);
   const bytes = await extractTarball(tarball, directory, signal);
-  await rm(tarball);
+  await removeInside(dirname(tarball), basename(tarball));
   log(`Unpacked ${bytes} bytes`);
 
-  const usesApk = await exists(join(directory, 'repositories'));
-  const info = await asOwner(context.sandbox, context.slot, directory, signal, () => askImagebuilder(directory, context, signal));
+  const usesApk = (await readInside(directory, 'repositories')) !== undefined;
+  const info = await asOwner(context.sandbox, context.slot, directory, signal, () => askImagebuilder(directory, context, signal)).catch(
+    (error: unknown) => {
+      if (!(error instanceof UnexpectedFileError)) throw error;
+      throw new InfrastructureFailure(`The ImageBuilder cannot be used: ${error.message}`, { cause: error });
+    },
+  );
   return {
     bytes,
     facts: {
       info,
       packageManager: usesApk ? 'apk' : 'opkg',
       repositoryFile: usesApk ? 'repositories' : 'repositories.conf',
+      ...(signedBy !== undefined && { signedBy }),
     },
   };
 }
@@ -84,7 +96,7 @@ async function askImagebuilder(tree: string, context: FillContext, signal: Abort
   // Saves every build the check of its host. One that fails it here says why when it is asked for an image.
   const { exitCode: checked } = await runMake(['make', PREREQUISITES], false, make);
   if (checked === 0) await relinkTools(tree, context.sandbox.treeInside(make.place));
-  else await rm(join(tree, PREREQUISITES), { force: true });
+  else await removeInside(tree, PREREQUISITES);
   return info;
 }
 
@@ -92,34 +104,23 @@ async function askImagebuilder(tree: string, context: FillContext, signal: Abort
  * The check links some of the host's tools by the absolute path that the tree has while it runs (include/prereq-build.mk:
  * `xxd` and `ldconfig` are scripts of its own). Builds see the tree elsewhere.
  */
-async function relinkTools(tree: string, inside: string): Promise<void> {
-  const directory = join(tree, 'staging_dir/host/bin');
-  for (const entry of await readdir(directory, { withFileTypes: true }).catch(() => [])) {
-    if (!entry.isSymbolicLink()) continue;
-    const target = await readlink(join(directory, entry.name));
-    if (!target.startsWith(`${inside}/`)) continue;
-    await rm(join(directory, entry.name));
-    await symlink(relative('staging_dir/host/bin', target.slice(inside.length + 1)), join(directory, entry.name));
-  }
-}
+const relinkTools = (tree: string, inside: string): Promise<void> =>
+  relink(tree, TOOLS, (target) => (target.startsWith(`${inside}/`) ? relative(TOOLS, target.slice(inside.length + 1)) : undefined));
 
-/** Runs `use` while the tree belongs to the builds' uid; afterwards it is ours again, so that no build can change it. */
+const TOOLS = 'staging_dir/host/bin';
+
+/**
+ * Runs `use` while the tree belongs to the builds' uid; afterwards it is ours again, so that no build can change it. What the
+ * ImageBuilder's programs left is checked before: a file with a name elsewhere would be ours there too.
+ */
 async function asOwner<T>(sandbox: Sandbox, slot: number, tree: string, signal: AbortSignal, use: () => Promise<T>): Promise<T> {
   const uid = sandbox.uidOf(slot);
-  if (uid === undefined) return use();
   const give = (to: number) => runTool('chown', ['-hR', `${to}:${to}`, '--', tree], { cwd: '/', signal });
-  await give(uid);
-  try {
-    return await use();
-  } finally {
-    await give(process.getuid?.() ?? 0);
-  }
+  if (uid !== undefined) await give(uid);
+  const used = await use();
+  await checkTree(tree);
+  if (uid !== undefined) await give(process.getuid?.() ?? 0);
+  return used;
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1)?.slice(0, 200) ?? '';

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/build-output.ts';
 import type { BuildRequest } from '#core/build-request.ts';
+import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
 import { runTool } from './run-tool.ts';
 import { availableSandboxes } from './sandbox/choose-sandbox.ts';
@@ -30,6 +32,7 @@ const makerOf = (sandbox: SandboxLevel, name: string = sandbox): ImagebuilderMak
     cacheDirectory: join(directory, name, 'cache'),
     workDirectory: join(directory, name, 'work'),
     keyDirectory: join(directory, name, 'keys'),
+    keys: [parseUsignPublicKey(demoUpstreamKey.publicKey) as UsignPublicKey],
     sandbox,
   });
 

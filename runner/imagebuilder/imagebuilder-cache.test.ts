@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { removeTree } from '#runner/files/remove-tree.ts';
 import { imagebuilderCache } from './imagebuilder-cache.ts';
 
 let directory: string;
@@ -12,6 +13,8 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const never = new AbortController().signal;
 const digest = (letter: string) => letter.repeat(64);
+
+const cacheOf = (maxBytes: number) => imagebuilderCache(directory, maxBytes, { remove: removeTree });
 
 const filler = (bytes = 10) => {
   const calls = { count: 0 };
@@ -28,17 +31,15 @@ const filler = (bytes = 10) => {
 describe('imagebuilderCache', () => {
   it('fills once and remembers, in another instance too', async () => {
     const { calls, fill } = filler();
-    const first = await imagebuilderCache(directory, 100).use(digest('a'), fill, never, async (cached) => cached.facts);
-    const second = await imagebuilderCache(directory, 100).use(digest('a'), fill, never, async (cached) =>
-      readFile(join(cached.tree, 'Makefile'), 'utf8'),
-    );
+    const first = await cacheOf(100).use(digest('a'), fill, never, async (cached) => cached.facts);
+    const second = await cacheOf(100).use(digest('a'), fill, never, async (cached) => readFile(join(cached.tree, 'Makefile'), 'utf8'));
     expect(first).toEqual({ made: 1 });
     expect(second).toBe('all:\n');
     expect(calls.count).toBe(1);
   });
 
   it('lets twenty builds at once wait for one fill', async () => {
-    const cache = imagebuilderCache(directory, 100);
+    const cache = cacheOf(100);
     const { calls, fill } = filler();
     const facts = await Promise.all(Array.from({ length: 20 }, () => cache.use(digest('a'), fill, never, async (cached) => cached.facts)));
     expect(new Set(facts.map((fact) => JSON.stringify(fact)))).toEqual(new Set(['{"made":1}']));
@@ -46,7 +47,7 @@ describe('imagebuilderCache', () => {
   });
 
   it('forgets a failed fill, and leaves nothing of it', async () => {
-    const cache = imagebuilderCache(directory, 100);
+    const cache = cacheOf(100);
     const failing = async (tree: string) => {
       await writeFile(join(tree, 'half'), 'half');
       throw new Error('cut off');
@@ -57,7 +58,7 @@ describe('imagebuilderCache', () => {
   });
 
   it('goes on filling for those who still wait when one leaves, and stops when all have', async () => {
-    const cache = imagebuilderCache(directory, 100);
+    const cache = cacheOf(100);
     const leaving = new AbortController();
     const gate = Promise.withResolvers<void>();
     const slow = async (tree: string) => {
@@ -85,7 +86,7 @@ describe('imagebuilderCache', () => {
   });
 
   it('drops the least recently used beyond its bound, but none in use', async () => {
-    const cache = imagebuilderCache(directory, 25);
+    const cache = cacheOf(25);
     await cache.use(digest('a'), filler().fill, never, async () => undefined);
     await new Promise((resolve) => setTimeout(resolve, 10));
     await cache.use(digest('b'), filler().fill, never, async () => undefined);
@@ -105,7 +106,7 @@ describe('imagebuilderCache', () => {
   it('sweeps what a killed process left, and does not take an entry without facts for one', async () => {
     await mkdir(join(directory, 'unfinished.999999999.abcdef01', 'tree'), { recursive: true });
     await mkdir(join(directory, digest('a'), 'tree'), { recursive: true });
-    const cache = imagebuilderCache(directory, 100);
+    const cache = cacheOf(100);
     await cache.sweep();
     expect(await readdir(directory)).toEqual([digest('a')]);
     expect(await cache.has(digest('a'))).toBe(false);

@@ -1,8 +1,11 @@
-import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Disposal } from '#runner/files/disposal.ts';
+import { entriesInside } from '#runner/files/entries.ts';
+import { factsInside, renameInside, touchInside } from '#runner/files/facts.ts';
+import { ownedName, sweepOwned } from '#runner/files/owned-name.ts';
+import { readInside } from '#runner/files/plain-file.ts';
+import { putDirectory, putFile } from '#runner/files/put-file.ts';
 import { hasCode } from './has-code.ts';
-import { ownedName, sweepOwned } from './owned-name.ts';
-import { removeTree } from './remove-tree.ts';
 import { runTool } from './run-tool.ts';
 
 /** An unpacked ImageBuilder in the cache. Nobody writes below `tree`. */
@@ -46,8 +49,8 @@ interface Filling {
   waiting: number;
 }
 
-/** ImageBuilders in a directory by digest, at most `maxBytes` of them besides those in use. */
-export function imagebuilderCache(directory: string, maxBytes: number): ImagebuilderCache {
+/** ImageBuilders in a directory, which exists, by digest, at most `maxBytes` of them besides those in use. */
+export function imagebuilderCache(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): ImagebuilderCache {
   const inUse = new Map<string, number>();
   const filling = new Map<string, Filling>();
 
@@ -59,13 +62,20 @@ export function imagebuilderCache(directory: string, maxBytes: number): Imagebui
   };
 
   const read = async (sha256: string): Promise<CachedImagebuilder | undefined> => {
+    const remembered = await rememberedOf(directory, sha256);
+    return remembered && { sha256, tree: join(directory, sha256, TREE), facts: remembered.facts };
+  };
+
+  /** Out of sight in one step, then removed: nobody finds half a tree. */
+  const discard = async (sha256: string): Promise<void> => {
+    const discarded = ownedName('discarded');
     try {
-      const remembered = JSON.parse(await readFile(join(directory, sha256, FACTS), 'utf8')) as Remembered;
-      return { sha256, tree: join(directory, sha256, TREE), facts: remembered.facts };
+      await renameInside(directory, sha256, discarded);
     } catch (error) {
-      if (hasCode(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return undefined;
+      if (hasCode(error, 'ENOENT')) return;
       throw error;
     }
+    await disposal.remove(join(directory, discarded));
   };
 
   const makeRoom = async (wanted: number): Promise<void> => {
@@ -74,33 +84,33 @@ export function imagebuilderCache(directory: string, maxBytes: number): Imagebui
     for (const { sha256, bytes } of entries.sort((a, b) => a.usedAt - b.usedAt)) {
       if (total <= maxBytes) return;
       if (inUse.has(sha256)) continue;
-      await discard(directory, sha256);
+      await discard(sha256);
       total -= bytes;
     }
   };
 
   const make = async (sha256: string, fill: Parameters<ImagebuilderCache['use']>[1], signal: AbortSignal): Promise<void> => {
-    await mkdir(directory, { recursive: true });
-    const unfinished = join(directory, ownedName('unfinished'));
+    const name = ownedName('unfinished');
+    const unfinished = join(directory, name);
     try {
-      await mkdir(join(unfinished, TREE), { recursive: true });
+      await putDirectory(directory, join(name, TREE), undefined);
       signal.throwIfAborted();
       const { bytes, facts } = await fill(join(unfinished, TREE), signal);
       signal.throwIfAborted();
       // The facts come last, and only when the tree is on the disk: an entry without them does not count, and after a loss of power
       // one with them must be whole.
       await runTool('sync', ['-f', unfinished], { cwd: '/', signal });
-      await writeFile(join(unfinished, FACTS), JSON.stringify({ bytes, facts } satisfies Remembered), { flush: true });
+      await putFile(unfinished, FACTS, JSON.stringify({ bytes, facts } satisfies Remembered), { flush: true });
       await makeRoom(bytes);
-      await rename(unfinished, join(directory, sha256)).catch(async (error: unknown) => {
+      await renameInside(directory, name, sha256).catch(async (error: unknown) => {
         // Another process was first, or left one that cannot be read.
         if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
         if ((await read(sha256)) !== undefined) return;
-        await discard(directory, sha256);
-        await rename(unfinished, join(directory, sha256));
+        await discard(sha256);
+        await renameInside(directory, name, sha256);
       });
     } finally {
-      await removeTree(unfinished);
+      await disposal.remove(unfinished);
     }
   };
 
@@ -154,7 +164,7 @@ export function imagebuilderCache(directory: string, maxBytes: number): Imagebui
           cached = await read(sha256);
         }
         if (cached === undefined) throw new Error(`ImageBuilder ${sha256} vanished from the cache`);
-        await touch(join(directory, sha256, FACTS));
+        await touchInside(directory, join(sha256, FACTS));
         return await use(cached);
       } finally {
         letGo(sha256);
@@ -162,46 +172,28 @@ export function imagebuilderCache(directory: string, maxBytes: number): Imagebui
     },
     has: async (sha256) => (await read(sha256)) !== undefined,
     sweep: async () => {
-      await sweepOwned(directory, 'unfinished');
-      await sweepOwned(directory, 'discarded');
+      for (const left of ['unfinished', 'discarded']) await sweepOwned(directory, left, disposal.remove);
     },
     makeRoom,
   };
 }
 
+async function rememberedOf(directory: string, sha256: string): Promise<Remembered | undefined> {
+  const text = await readInside(directory, join(sha256, FACTS));
+  try {
+    return text && (JSON.parse(text.toString('utf8')) as Remembered);
+  } catch {
+    return undefined;
+  }
+}
+
 async function list(directory: string): Promise<{ sha256: string; bytes: number; usedAt: number }[]> {
-  const names = await readdir(directory).catch(() => []);
   const entries = await Promise.all(
-    names.map(async (sha256) => {
-      try {
-        const facts = join(directory, sha256, FACTS);
-        const { bytes } = JSON.parse(await readFile(facts, 'utf8')) as Remembered;
-        return { sha256, bytes, usedAt: (await stat(facts)).mtimeMs };
-      } catch {
-        return undefined;
-      }
+    (await entriesInside(directory, '')).map(async ({ name }) => {
+      const remembered = name.includes('.') ? undefined : await rememberedOf(directory, name);
+      const usedAt = (await factsInside(directory, join(name, FACTS)))?.mtimeMs;
+      return remembered && usedAt !== undefined ? [{ sha256: name, bytes: remembered.bytes, usedAt }] : [];
     }),
   );
-  return entries.filter((entry) => entry !== undefined && !entry.sha256.includes('.')) as {
-    sha256: string;
-    bytes: number;
-    usedAt: number;
-  }[];
-}
-
-/** Out of sight in one step, then removed: nobody finds half a tree. */
-async function discard(directory: string, sha256: string): Promise<void> {
-  const discarded = join(directory, ownedName('discarded'));
-  try {
-    await rename(join(directory, sha256), discarded);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  await removeTree(discarded);
-}
-
-async function touch(path: string): Promise<void> {
-  const now = new Date();
-  await utimes(path, now, now);
+  return entries.flat();
 }

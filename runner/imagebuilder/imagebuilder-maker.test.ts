@@ -1,12 +1,17 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildOrder } from '#core/build-order.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/build-output.ts';
 import type { BuildRequest } from '#core/build-request.ts';
+import { demoUpstreamKey, usignSignature } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { dig } from '#runner/files/testing/dig.ts';
+import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from './maker-options.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
@@ -20,6 +25,7 @@ const options = (name: string): ImagebuilderMakerOptions => ({
   cacheDirectory: join(directory, name, 'cache'),
   workDirectory: join(directory, name, 'work'),
   keyDirectory: join(directory, name, 'keys'),
+  keys: [parseUsignPublicKey(demoUpstreamKey.publicKey) as UsignPublicKey],
   downloadBackoffMs: 1,
 });
 
@@ -81,8 +87,6 @@ const tarballs = () => upstream.requests.filter(({ path }) => path.includes('ima
 
 /** Path of a file in the image's root file system, read from the rootfs tarball. */
 const inRootfs = async (output: BuildOutput, path: string): Promise<string | undefined> => {
-  const { execFile } = await import('node:child_process');
-  const { promisify } = await import('node:util');
   const tarball = output.files.find(({ name }) => name.endsWith('rootfs.tar.gz'))?.path ?? 'no rootfs tarball';
   return promisify(execFile)('tar', ['-xzOf', tarball, `./${path}`]).then(
     ({ stdout }) => stdout,
@@ -134,7 +138,7 @@ describe('imagebuilderMaker', () => {
 
     const wholeLog = await readFile(output.logPath ?? '', 'utf8');
     expect(wholeLog).toContain('Installing vim');
-    expect(wholeLog).toContain('checked by SHA-256 only');
+    expect(wholeLog).toContain(`Signature of sha256sums: good, key ${demoUpstreamKey.id}`);
     expect(log).toBe(wholeLog.trimEnd());
 
     await output.dispose();
@@ -396,7 +400,9 @@ describe('trouble that is not the request’s', () => {
     const { output } = await make(await order());
     await output.dispose();
     const asked = await order();
-    upstream.overlay('/releases/24.10.2/targets/x86/64/sha256sums', `${'0'.repeat(64)} *${asked.imagebuilder.name}\n`);
+    const sums = Buffer.from(`${'0'.repeat(64)} *${asked.imagebuilder.name}\n`);
+    upstream.overlay('/releases/24.10.2/targets/x86/64/sha256sums', sums);
+    upstream.overlay('/releases/24.10.2/targets/x86/64/sha256sums.sig', usignSignature(sums, demoUpstreamKey));
     const error: unknown = await make(asked, imagebuilderMaker(options('shared'))).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ isFinal: true, message: expect.stringContaining('is gone') });
   });
@@ -407,5 +413,13 @@ describe('trouble that is not the request’s', () => {
     await writeFile(join(left, 'tree', 'file'), '');
     await imagebuilderMaker(options('left')).ready();
     expect(await builds('left')).toEqual([]);
+  });
+
+  it('starts over a tree that is deeper than any path can be long, and removes it', async () => {
+    const left = join(directory, 'deep', 'work', 'builds', 'build.999999999.00000000');
+    await mkdir(left, { recursive: true });
+    await dig(left, 600);
+    await imagebuilderMaker(options('deep')).ready();
+    expect(await builds('deep')).toEqual([]);
   });
 });

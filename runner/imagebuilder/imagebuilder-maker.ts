@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import type { BinDir } from '#core/build.ts';
@@ -6,10 +5,12 @@ import type { BuildOrder } from '#core/build-order.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/build-output.ts';
 import { UnsafeArgumentError } from '#core/imagebuilder/commands.ts';
 import type { BuildProgress, ImageMaker } from '#core/ports.ts';
+import { ownedName } from '#runner/files/owned-name.ts';
+import { makeDirectory } from '#runner/files/put-file.ts';
 import { buildLog } from './build-log.ts';
 import { makeBuildTree } from './build-tree.ts';
 import { checkOrder } from './check-order.ts';
-import { checkListed, type DownloadOptions } from './download.ts';
+import { checkListed, type DownloadOptions, type Listing } from './download.ts';
 import { fillImagebuilder, type ImagebuilderFacts } from './fill-imagebuilder.ts';
 import { hasCode } from './has-code.ts';
 import type { CachedImagebuilder } from './imagebuilder-cache.ts';
@@ -17,9 +18,7 @@ import { knownUpstreamKeys } from './known-keys.ts';
 import { BUILD, type Machine, startMachine } from './machine.ts';
 import { makeImages } from './make-images.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
-import { ownedName } from './owned-name.ts';
 import { isTrusted } from './prepare-tree.ts';
-import { removeTree } from './remove-tree.ts';
 import { type MakeContext, withEvidence } from './run-make.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
 import { slots } from './slots.ts';
@@ -46,7 +45,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
   const machine = startMachine(options);
   machine.catch(() => undefined);
   const places = slots();
-  const confirmed = new Map<string, number>();
+  const confirmed: Site['confirmed'] = new Map();
   let retired = false;
 
   return {
@@ -80,8 +79,8 @@ function admit({ request }: BuildOrder, { sandbox }: Machine, retired: boolean):
 interface Site extends Machine {
   readonly slot: number;
   readonly options: ImagebuilderMakerOptions;
-  /** When `sha256sums` was last seen to list a digest. */
-  readonly confirmed: Map<string, number>;
+  /** When `sha256sums` was last seen to list a digest, and what it was worth. */
+  readonly confirmed: Map<string, Listing & { readonly at: number }>;
 }
 
 async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress, signal: AbortSignal, site: Site): Promise<BuildOutput> {
@@ -96,10 +95,10 @@ async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress,
   timer.enter('init');
   const directory = join(site.builds, ownedName(BUILD));
   const logPath = join(directory, 'build.log');
-  const dispose = () => removeTree(directory);
+  const dispose = () => site.disposal.remove(directory);
   try {
     checkOrder(order);
-    await mkdir(directory, { mode: 0o711 });
+    await makeDirectory(directory, { mode: 0o711 });
     const log = buildLog(logPath, MAX_LOG_BYTES, progress.log);
     try {
       const output = await buildIn(directory, order, binDir, steps, signal, site, timer, log);
@@ -112,8 +111,8 @@ async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress,
     const isExplained = error instanceof BuildFailure || error instanceof InfrastructureFailure;
     // Of a failure only the log is kept, until somebody has taken it.
     if (isExplained && !isFull && !signal.aborted)
-      await Promise.all(['tree', 'output'].map((name) => removeTree(join(directory, name)))).catch(() => undefined);
-    else await dispose().catch(() => undefined);
+      await Promise.all(['tree', 'output'].map((name) => site.disposal.remove(join(directory, name))));
+    else await dispose();
     signal.throwIfAborted();
     if (isFull) {
       // What nobody uses now may be what the next attempt lacks.
@@ -163,12 +162,29 @@ async function buildIn(
     const output = await makeImages(order, binDir, facts, progress, timer, {
       make: context,
       packages: site.packages,
-      key: site.key,
+      key: mayHaveKey(order, facts, site, download, log.line) ? site.key : undefined,
       upstreamUrl: options.upstreamUrl,
       destination: join(directory, 'output'),
     });
     return output;
   });
+}
+
+/**
+ * Whether the server's signing key may lie in the build's tree, where every program of the ImageBuilder and every package script
+ * can read it: the ImageBuilder is one that OpenWrt, or a key of the operator's, answers for, and so are all its packages.
+ */
+function mayHaveKey(
+  order: BuildOrder,
+  facts: ImagebuilderFacts,
+  { confirmed }: Site,
+  { keys }: DownloadOptions,
+  log: (line: string) => void,
+): boolean {
+  const signers = [facts.signedBy, confirmed.get(order.imagebuilder.sha256)?.signedBy];
+  const isSigned = keys.some(({ id }) => signers.includes(id));
+  if (!isSigned) log('The ImageBuilder carries no good signature of a known key: its images are signed with a key of its own');
+  return isSigned && isTrusted(order);
 }
 
 /** A tarball has some hundred megabytes; a line on which it takes longer is no line. */
@@ -209,10 +225,11 @@ async function confirm(
   signal: AbortSignal,
 ) {
   const { sha256 } = order.imagebuilder;
-  if (performance.now() - (confirmed.get(sha256) ?? Number.NEGATIVE_INFINITY) < (options.recheckMs ?? DEFAULTS.recheckMs)) return;
+  const checkedAt = confirmed.get(sha256)?.at ?? Number.NEGATIVE_INFINITY;
+  if (performance.now() - checkedAt < (options.recheckMs ?? DEFAULTS.recheckMs)) return;
   try {
-    await checkListed(order, download, log, signal);
-    confirmed.set(sha256, performance.now());
+    const listing = await checkListed(order, download, log, signal);
+    confirmed.set(sha256, { ...listing, at: performance.now() });
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof UntrustedSumsFailure || (error instanceof InfrastructureFailure && error.isFinal)) throw error;

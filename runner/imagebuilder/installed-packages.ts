@@ -1,7 +1,7 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type InstalledPackage, parseApkInstalled, parseOpkgStatus } from '#core/imagebuilder/manifest.ts';
-import { readInside } from './read-output.ts';
+import { entriesInside } from '#runner/files/entries.ts';
+import { readInside } from '#runner/files/plain-file.ts';
 
 const DATABASE = { opkg: 'usr/lib/opkg/status', apk: 'lib/apk/db/installed' } as const;
 
@@ -24,6 +24,6 @@ async function roots(tree: string): Promise<string[]> {
 }
 
 const below = async (tree: string, directory: string, prefix: string): Promise<string[]> => {
-  const entries = await readdir(join(tree, directory), { withFileTypes: true }).catch(() => []);
+  const entries = await entriesInside(tree, directory);
   return entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(prefix)).map(({ name }) => join(directory, name));
 };

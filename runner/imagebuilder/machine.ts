@@ -1,10 +1,12 @@
-import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
+import { chmod, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Disposal, disposal } from '#runner/files/disposal.ts';
+import { ownDirectory } from '#runner/files/own-directory.ts';
+import { sweepOwned } from '#runner/files/owned-name.ts';
 import { type BuildKey, openBuildKey } from '#runner/signing/build-key.ts';
 import { MARKER } from './end-processes.ts';
 import { type ImagebuilderCache, imagebuilderCache } from './imagebuilder-cache.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
-import { sweepOwned } from './owned-name.ts';
 import { type PackageCache, packageCache } from './package-cache.ts';
 import { chooseSandbox } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, type Sandbox } from './sandbox/sandbox.ts';
@@ -17,10 +19,14 @@ export interface Machine {
   readonly key: BuildKey;
   /** Where build directories are made. */
   readonly builds: string;
+  readonly disposal: Disposal;
 }
 
 /** Names of build directories begin so. */
 export const BUILD = 'build';
+
+/** Names of the directories in which sandboxes are tried begin so. */
+const PROBE = 'probe';
 
 /**
  * Gets the machine ready: directories, umask, what a killed process left, sandbox, keys. The directories may be passed
@@ -29,19 +35,23 @@ export const BUILD = 'build';
 export async function startMachine(options: ImagebuilderMakerOptions): Promise<Machine> {
   // Of the whole process, and inherited by make: OpenWrt refuses any other (`proper-umask`).
   process.umask(0o022);
-  const trees = join(options.cacheDirectory, 'imagebuilders');
-  const packages = join(options.cacheDirectory, 'packages');
-  const builds = join(options.workDirectory, 'builds');
-  for (const directory of [options.cacheDirectory, options.workDirectory, trees, builds]) {
-    await mkdir(directory, { recursive: true });
+  const open = async (path: string): Promise<string> => {
+    const directory = await ownDirectory(path);
     await chmod(directory, 0o711);
-  }
-  await mkdir(packages, { recursive: true, mode: 0o700 });
+    return directory;
+  };
+  const cache = await open(options.cacheDirectory);
+  const work = await open(options.workDirectory);
+  const trees = await open(join(cache, 'imagebuilders'));
+  const builds = await open(join(work, 'builds'));
+  const packages = await ownDirectory(join(cache, 'packages'), 0o700);
+  const rubbish = disposal({ quarantine: join(work, 'quarantine'), onLeftover: options.onLeftover ?? (() => undefined) });
 
   await endLeftProcesses(builds);
-  await sweepOwned(builds, BUILD);
-  const imagebuilders = imagebuilderCache(trees, options.cacheBytes ?? DEFAULTS.cacheBytes);
-  await imagebuilders.sweep();
+  const imagebuilders = imagebuilderCache(trees, options.cacheBytes ?? DEFAULTS.cacheBytes, rubbish);
+  await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
+  // What no earlier start could remove holds nobody up.
+  void rubbish.retry();
 
   const sandbox = await chooseSandbox(
     { directory: builds, limits: options.limits ?? DEFAULT_LIMITS, firstUid: options.firstUid ?? DEFAULTS.firstUid },
@@ -50,9 +60,10 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   return {
     sandbox,
     imagebuilders,
-    packages: packageCache(packages, options.packageCacheBytes ?? DEFAULTS.packageCacheBytes),
+    packages: packageCache(packages, options.packageCacheBytes ?? DEFAULTS.packageCacheBytes, rubbish),
     key: await openBuildKey(options.keyDirectory),
     builds,
+    disposal: rubbish,
   };
 }
 

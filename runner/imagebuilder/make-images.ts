@@ -10,6 +10,7 @@ import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BuildProgress } from '#core/ports.ts';
+import { readInside } from '#runner/files/plain-file.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import { builtProfile } from './built-profile.ts';
 import { compareIndexes } from './compare-indexes.ts';
@@ -19,7 +20,7 @@ import { installedPackages } from './installed-packages.ts';
 import { overflowingImages } from './overflowing-images.ts';
 import type { PackageCache } from './package-cache.ts';
 import { FILES, isTrusted, prepareTree } from './prepare-tree.ts';
-import { readInside, takeOutput } from './read-output.ts';
+import { takeOutput } from './read-output.ts';
 import { reproduceScript } from './reproduce.ts';
 import type { CommandResult } from './run-command.ts';
 import { type MakeContext, runMake, tail, withEvidence } from './run-make.ts';
@@ -29,7 +30,8 @@ import { usedIndexes } from './used-indexes.ts';
 export interface MakeImagesDeps {
   readonly make: MakeContext;
   readonly packages: PackageCache;
-  readonly key: BuildKey;
+  /** The server's signing key, where this build may have it. */
+  readonly key: BuildKey | undefined;
   readonly upstreamUrl: string;
   /** Where the images go: out of the build's reach. */
   readonly destination: string;
@@ -165,7 +167,7 @@ export async function makeImages(
       const unimportant = (error: unknown) => log.line(`Not kept for the next build: ${error instanceof Error ? error.message : error}`);
       const indexes = used.filter(({ source }) => same.has(source)).map(({ file }) => file);
       await deps.packages.keep(order.inputs, dl, indexes).catch(unimportant);
-      await deps.key.keepCertificate(tree).catch(unimportant);
+      await deps.key?.keepCertificate(tree).catch(unimportant);
     }
     return {
       ...built,

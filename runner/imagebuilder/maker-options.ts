@@ -1,3 +1,4 @@
+import type { Leftover } from '#runner/files/disposal.ts';
 import type { UsignPublicKey } from '#runner/signing/usign.ts';
 import type { ResourceLimits, SandboxLevel } from './sandbox/sandbox.ts';
 import type { VerifyMode } from './upstream-sums.ts';
@@ -36,6 +37,8 @@ export interface ImagebuilderMakerOptions {
   /** For how long a look at `sha256sums` counts when the ImageBuilder is in the cache already. */
   readonly recheckMs?: number;
   readonly fetch?: typeof fetch;
+  /** Called when something that a build left could not be removed and was set aside. */
+  readonly onLeftover?: (leftover: Leftover) => void;
 }
 
 const GiB = 1024 ** 3;

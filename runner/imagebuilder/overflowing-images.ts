@@ -1,8 +1,9 @@
-import { createReadStream } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { BuiltFile } from '#core/build-output.ts';
 import type { BuildProblem } from '#core/imagebuilder/failure-analysis.ts';
+import { withPlainFile } from '#runner/files/plain-file.ts';
 import { filesystemBytes, type Partition, partitionsOf, SUPERBLOCK_BYTES, TABLE_BYTES } from './disk-layout.ts';
 
 /** Partitions that begin beyond this are not looked at; OpenWrt's root partitions begin within the first 100 MiB. */
@@ -18,7 +19,7 @@ export async function overflowingImages(files: readonly BuiltFile[], signal: Abo
   const problems: BuildProblem[] = [];
   for (const { name, path } of files) {
     signal.throwIfAborted();
-    const overflow = await overflowOf(path);
+    const overflow = await withPlainFile(path, (file) => overflowOf(file, path.endsWith('.gz')));
     if (overflow === undefined) continue;
     const { size, limit } = overflow;
     const message = `${name}: the root file system has ${size} bytes, its partition takes ${limit} (rootfs_size_mb)`;
@@ -27,8 +28,8 @@ export async function overflowingImages(files: readonly BuiltFile[], signal: Abo
   return problems;
 }
 
-async function overflowOf(path: string): Promise<{ size: number; limit: number } | undefined> {
-  const disk = await openImage(path);
+async function overflowOf(image: FileHandle, isGzip: boolean): Promise<{ size: number; limit: number } | undefined> {
+  const disk = openImage(image, isGzip);
   try {
     const partitions = partitionsOf(await disk.read(0, TABLE_BYTES))
       .filter(({ start }) => start < MAX_START)
@@ -53,9 +54,9 @@ interface ImageReader {
 }
 
 /** Reads an image from its start no further than asked, unpacking what is gzipped. What cannot be unpacked ends where it breaks. */
-async function openImage(path: string): Promise<ImageReader> {
-  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
-  const source: Readable = path.endsWith('.gz') ? file.pipe(createGunzip({ chunkSize: 256 * 1024 })) : file;
+function openImage(image: FileHandle, isGzip: boolean): ImageReader {
+  const file = image.createReadStream({ highWaterMark: 256 * 1024, start: 0, autoClose: false });
+  const source: Readable = isGzip ? file.pipe(createGunzip({ chunkSize: 256 * 1024 })) : file;
   file.on('error', (error) => source.destroy(error));
   const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let held: Buffer = Buffer.alloc(0);

@@ -2,6 +2,7 @@ import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { removeTree } from '#runner/files/remove-tree.ts';
 import { packageCache } from './package-cache.ts';
 
 let directory: string;
@@ -12,10 +13,11 @@ beforeEach(async () => {
   dl = join(directory, 'dl');
   next = join(directory, 'next');
   await mkdir(dl);
+  await mkdir(join(directory, 'cache'));
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const cacheOf = (maxBytes = 1000) => packageCache(join(directory, 'cache'), maxBytes);
+const cacheOf = (maxBytes = 1000) => packageCache(join(directory, 'cache'), maxBytes, { remove: removeTree });
 
 describe('packageCache', () => {
   it('gives the next build of the same inputs what the last one downloaded, and others nothing', async () => {

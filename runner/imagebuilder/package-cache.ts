@@ -1,8 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, chown, constants, copyFile, link, lstat, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { putDirectory } from './put-file.ts';
-import { removeTree } from './remove-tree.ts';
+import { basename, dirname, extname, join } from 'node:path';
+import { copyPlainFile, shareFile } from '#runner/files/copy-file.ts';
+import { type Directory, withDirectory } from '#runner/files/directory.ts';
+import type { Disposal } from '#runner/files/disposal.ts';
+import { entriesInside } from '#runner/files/entries.ts';
+import { factsInside, factsOf, touchInside } from '#runner/files/facts.ts';
+import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
+import { hasCode } from './has-code.ts';
 
 /**
  * What package managers downloaded into `dl/`, kept from build to build under a key that stands for the exact set of package
@@ -22,61 +25,60 @@ export interface PackageCache {
 /** Packages never change under their name; an index the next run may rewrite. */
 const PACKAGES = ['.ipk', '.apk'];
 
+/** The largest package of OpenWrt has some tens of megabytes. */
+const MAX_FILE = 512 * 1024 * 1024;
+
 /** A cache in `directory` by key, at most `maxBytes`, least recently used keys out. */
-export function packageCache(directory: string, maxBytes: number): PackageCache {
+export function packageCache(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): PackageCache {
   const makeRoom = async (kept: string): Promise<void> => {
-    const keys = await Promise.all((await readdir(directory).catch(() => [])).map((key) => size(directory, key)));
+    const keys = await Promise.all((await entriesInside(directory, '')).map(({ name }) => size(directory, name)));
     let total = keys.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { key, bytes } of keys.sort((a, b) => a.usedAt - b.usedAt)) {
       if (total <= maxBytes) return;
       if (key === kept) continue;
-      await removeTree(join(directory, key));
+      await disposal.remove(join(directory, key));
       total -= bytes;
     }
   };
 
   return {
     seed: async (key, dl, uid) => {
-      const from = join(directory, key);
-      const names = await readdir(from).catch(() => undefined);
-      if (names === undefined) return 0;
-      const now = new Date();
-      await utimes(from, now, now).catch(() => undefined);
-      await putDirectory(dl, uid);
-      const placed = await Promise.all(
-        names.filter((name) => !name.startsWith('.')).map((name) => place(join(from, name), join(dl, name), uid)),
+      const names = (await entriesInside(directory, key)).map(({ name }) => name).filter((name) => !name.startsWith('.'));
+      if (names.length === 0) return 0;
+      await touchInside(directory, key);
+      const placed = await withDirectory(directory, key, (from) =>
+        inDirectory(dl, uid, (to) => Promise.all(names.map((name) => place(from, to, name, uid)))),
       );
       return placed.filter(Boolean).length;
     },
     keep: async (key, dl, indexes) => {
-      const to = join(directory, key);
-      if (!(await lstat(dl).catch(() => undefined))?.isDirectory()) return;
-      await mkdir(to, { recursive: true });
-      for (const name of await readdir(dl).catch(() => [])) {
-        if (name.startsWith('.') || !(PACKAGES.includes(extname(name)) || indexes.includes(name))) continue;
-        const facts = await lstat(join(dl, name));
-        if (!facts.isFile() || facts.nlink !== 1) continue;
-        const known = await stat(join(to, name)).catch(() => undefined);
-        if (known?.size === facts.size) continue;
-        await copyWhole(join(dl, name), join(to, name), to);
-      }
+      const [tree, name] = [dirname(dl), basename(dl)];
+      const isWanted = (file: string) => !file.startsWith('.') && (PACKAGES.includes(extname(file)) || indexes.includes(file));
+      const wanted = (await entriesInside(tree, name)).filter((entry) => entry.isFile() && isWanted(entry.name));
+      if (wanted.length === 0) return;
+      await withDirectory(tree, name, (from) =>
+        inDirectory(join(directory, key), undefined, async (to) => {
+          for (const file of wanted) await keepFile(from, to, file.name);
+        }),
+      );
       await makeRoom(key);
     },
-    forget: (key) => removeTree(join(directory, key)),
+    forget: (key) => disposal.remove(join(directory, key)),
   };
 }
+
+const inDirectory = <T>(path: string, uid: number | undefined, use: (directory: Directory) => Promise<T>): Promise<T> =>
+  withDirectory(dirname(path), basename(path), use, { uid });
 
 /**
  * A build with a uid of its own cannot write to our files, so packages need no copy. An index is a copy always: package
  * managers write them in place.
  */
-async function place(from: string, to: string, uid: number | undefined): Promise<boolean> {
+async function place(from: Directory, to: Directory, name: string, uid: number | undefined): Promise<boolean> {
   try {
-    if (uid !== undefined && PACKAGES.includes(extname(from))) await link(from, to);
-    else {
-      await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-      if (uid !== undefined) await chown(to, uid, uid);
-    }
+    if (uid !== undefined && PACKAGES.includes(extname(name))) await shareFile(from, to, name);
+    else if ((await factsOf(to, name)) === undefined) await copyPlainFile(from, to, name, { uid, maxBytes: MAX_FILE });
+    else return false;
     return true;
   } catch {
     // Evicted meanwhile, or another file system: then it is downloaded.
@@ -84,32 +86,17 @@ async function place(from: string, to: string, uid: number | undefined): Promise
   }
 }
 
-/** Whole or not at all, and never with the build's owner or mode. */
-async function copyWhole(from: string, to: string, directory: string): Promise<void> {
-  const temporary = join(directory, `.${randomUUID()}`);
-  try {
-    await copyFile(from, temporary, constants.COPYFILE_FICLONE);
-    await chmod(temporary, 0o644);
-    await rename(temporary, to);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+/** What a build made of a package's place (a link, a pipe, a file with a second name) is not kept. */
+async function keepFile(from: Directory, to: Directory, name: string): Promise<void> {
+  const [size, known] = [(await factsOf(from, name))?.size, (await factsOf(to, name))?.size];
+  if (known === size) return;
+  await copyPlainFile(from, to, name, { maxBytes: MAX_FILE }).catch((error: unknown) => {
+    if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'ENOENT')) throw error;
+  });
 }
 
 async function size(directory: string, key: string): Promise<{ key: string; bytes: number; usedAt: number }> {
-  const at = join(directory, key);
-  const names = await readdir(at).catch(() => []);
-  const sizes = await Promise.all(
-    names.map((name) =>
-      stat(join(at, name)).then(
-        (facts) => facts.size,
-        () => 0,
-      ),
-    ),
-  );
-  const usedAt = await stat(at).then(
-    (facts) => facts.mtimeMs,
-    () => 0,
-  );
-  return { key, bytes: sizes.reduce((sum, bytes) => sum + bytes, 0), usedAt };
+  const files = await Promise.all((await entriesInside(directory, key)).map(({ name }) => factsInside(directory, join(key, name))));
+  const bytes = files.reduce((sum, facts) => sum + (facts?.size ?? 0), 0);
+  return { key, bytes, usedAt: (await factsInside(directory, key))?.mtimeMs ?? 0 };
 }

@@ -1,14 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { BuildOrder } from '#core/build-order.ts';
-import { BuildFailure } from '#core/build-output.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
 import type { Filesystem } from '#core/build-request.ts';
 import { ARCHIVES, onlyFilesystem, parseDotConfig } from '#core/imagebuilder/dot-config.ts';
 import { RepositoryNameTakenError, repositoryFile, withUpstream } from '#core/imagebuilder/repository-file.ts';
 import { InvalidRepositoryKeyError, repositoryKeyFiles } from '#core/imagebuilder/repository-keys.ts';
+import { readPlainFile } from '#runner/files/plain-file.ts';
+import { putFile } from '#runner/files/put-file.ts';
+import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
-import { putFile } from './put-file.ts';
+import { hasCode } from './has-code.ts';
 
 /** Below the tree: becomes FILES. The names are those of asu's containers. */
 export const FILES = 'asu-files';
@@ -17,6 +18,9 @@ const DEFAULTS = `${FILES}/etc/uci-defaults/99-asu-defaults`;
 /** Whether everything in the image comes from the feeds of OpenWrt: no repository and no key of the client's. */
 export const isTrusted = ({ request }: BuildOrder): boolean =>
   Object.keys(request.repositories).length === 0 && request.repository_keys.length === 0;
+
+/** The repository file and `.config` have kilobytes. */
+const MAX_TEXT = 4 * 1024 * 1024;
 
 /** What was changed in a way that who repeats the build by hand must repeat. */
 export interface PreparedTree {
@@ -29,38 +33,54 @@ export interface PreparedTree {
   readonly imageFilesystems: readonly Filesystem[];
 }
 
+export interface PreparationDeps {
+  readonly facts: ImagebuilderFacts;
+  readonly uid: number | undefined;
+  readonly upstreamUrl: string;
+  /** The server's signing key, for a build that may have it. */
+  readonly key: BuildKey | undefined;
+}
+
 /**
  * Puts into a build's own tree what this build needs: repositories led to our upstream, the client's repositories and
- * keys, defaults, the one file system, and, for trusted builds only, the server's signing key. Throws `BuildFailure` for
- * what the ImageBuilder cannot do.
+ * keys, defaults, the one file system, and the server's signing key where one is given. Throws `BuildFailure` for what the
+ * ImageBuilder cannot do, and `InfrastructureFailure` for an ImageBuilder that has links and worse where its files should be.
  */
-export async function prepareTree(
-  order: BuildOrder,
-  tree: string,
-  { facts, uid, upstreamUrl, key }: { facts: ImagebuilderFacts; uid: number | undefined; upstreamUrl: string; key: BuildKey },
-): Promise<PreparedTree> {
+export async function prepareTree(order: BuildOrder, tree: string, deps: PreparationDeps): Promise<PreparedTree> {
+  try {
+    return await prepare(order, tree, deps);
+  } catch (error) {
+    if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'ENOENT', 'EISDIR', 'ENOTEMPTY')) throw error;
+    const reason = error instanceof UnexpectedFileError ? error.message : 'a file is missing, or a directory in its place';
+    throw new InfrastructureFailure(`The ImageBuilder cannot be used: ${reason}`, { cause: error, isFinal: true });
+  }
+}
+
+async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUrl, key }: PreparationDeps): Promise<PreparedTree> {
   const { request } = order;
-  const repositories = join(tree, facts.repositoryFile);
-  const original = withUpstream(await readFile(repositories, 'utf8'), upstreamUrl);
+  const textOf = async (name: string) => (await readPlainFile(tree, name, MAX_TEXT)).toString('utf8');
+  const original = withUpstream(await textOf(facts.repositoryFile), upstreamUrl);
   const hasRepositories = Object.keys(request.repositories).length > 0;
   const { repositories: added, repositories_mode: mode } = request;
   const usesApk = facts.packageManager === 'apk';
   const text = hasRepositories
     ? orBuildFailure(() => repositoryFile({ original, usesApk, repositories: added, mode, upstreamUrl }))
     : original;
-  await putFile(repositories, text, uid);
+  await putFile(tree, facts.repositoryFile, text, { uid });
 
   for (const { path, content } of orBuildFailure(() => repositoryKeyFiles(request.repository_keys)))
-    await putFile(join(tree, path), content, uid);
-  if (request.defaults) await putFile(join(tree, DEFAULTS), request.defaults, uid);
-  const config = join(tree, '.config');
-  const filesystems = parseDotConfig(await readFile(config, 'utf8')).filesystems.filter((name) => !ARCHIVES.includes(name));
-  const switchedOff = request.filesystem === null ? [] : await keepFilesystem(config, request.filesystem, uid);
-  if (isTrusted(order)) await key.install(tree, facts.packageManager, uid);
+    await putFile(tree, path, content, { uid });
+  if (request.defaults) await putFile(tree, DEFAULTS, request.defaults, { uid });
+
+  const config = await textOf('.config');
+  const filesystems = parseDotConfig(config).filesystems.filter((name) => !ARCHIVES.includes(name));
+  const kept = request.filesystem === null ? config : onlyFilesystem(config, request.filesystem);
+  if (kept !== config) await putFile(tree, '.config', kept, { uid });
+  await key?.install(tree, facts.packageManager, uid);
   return {
     repositories: hasRepositories ? { name: facts.repositoryFile, text } : undefined,
     repositoryText: text,
-    switchedOff,
+    switchedOff: linesWithout(config, kept),
     imageFilesystems: filesystems,
   };
 }
@@ -76,10 +96,8 @@ function orBuildFailure<T>(make: () => T): T {
   }
 }
 
-async function keepFilesystem(path: string, filesystem: Filesystem, uid: number | undefined): Promise<string[]> {
-  const before = await readFile(path, 'utf8');
-  const after = onlyFilesystem(before, filesystem);
-  await putFile(path, after, uid);
+/** The lines of `before` that `after` has not. */
+function linesWithout(before: string, after: string): string[] {
   const left = new Set(after.split('\n'));
   return before.split('\n').filter((line) => !left.has(line));
 }

@@ -19,35 +19,47 @@ const TIMEOUT_MS = 30_000;
 /** Real ones are below 1 MB. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
+export interface FetchedSums {
+  readonly sums: Buffer;
+  /** Id of the known key whose signature is good; `undefined`: there was none, or nobody looked. */
+  readonly signedBy: string | undefined;
+}
+
 /** `sha256sums` of a target directory, fetched and, as `verify` says, its signature checked. Throws `InfrastructureFailure`. */
-export async function fetchSums(directory: string, source: SumsSource, log: (line: string) => void, signal: AbortSignal): Promise<Buffer> {
+export async function fetchSums(
+  directory: string,
+  source: SumsSource,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<FetchedSums> {
   const url = `${directory}/sha256sums`;
   const sums = await fetchSmall(url, source.fetch, signal);
   if (sums === undefined) throw new InfrastructureFailure(`${url} is not there (404)`);
-  if (source.verify !== 'checksum') {
-    const signature = await fetchSmall(`${url}.sig`, source.fetch, signal);
-    checkSignature(url, sums, signature?.toString('utf8'), source, log);
-  }
-  return sums;
+  if (source.verify === 'checksum') return { sums, signedBy: undefined };
+  const signature = await fetchSmall(`${url}.sig`, source.fetch, signal);
+  return { sums, signedBy: checkSignature(url, sums, signature?.toString('utf8'), source, log) };
 }
 
 /** `sha256sums` is there, but not from whom it should be: nothing is built with what it lists, cached or not. */
 export class UntrustedSumsFailure extends InfrastructureFailure {}
 
-/** Throws `UntrustedSumsFailure` where the mode does not let the signature pass; else logs what it is worth. */
+/**
+ * Throws `UntrustedSumsFailure` where the mode does not let the signature pass; else logs what it is worth, and answers the id of
+ * the known key of a good one.
+ */
 function checkSignature(
   url: string,
   sums: Uint8Array,
   text: string | undefined,
   { verify, keys }: Pick<SumsSource, 'verify' | 'keys'>,
   log: (line: string) => void,
-): void {
+): string | undefined {
   const signature = text === undefined ? undefined : parseUsignSignature(text);
   const key = keys.find(({ id }) => id === signature?.id);
   if (signature !== undefined && key !== undefined) {
     if (!verifyUsign(sums, signature, key)) throw new UntrustedSumsFailure(`${url}: the signature of key ${key.id} is wrong`);
     log(`Signature of sha256sums: good, key ${key.id}`);
-    return;
+    return key.id;
   }
   const problem =
     signature !== undefined
@@ -57,6 +69,7 @@ function checkSignature(
         : 'its signature is unreadable';
   if (verify === 'require') throw new UntrustedSumsFailure(`${url}: ${problem}, and ASU_VERIFY=require`);
   log(`Signature of sha256sums: ${problem}; checked by SHA-256 only`);
+  return undefined;
 }
 
 /** `undefined`: 404. Anything but 200 with a body of bearable size is an `InfrastructureFailure`. */

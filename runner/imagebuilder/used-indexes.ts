@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { readInside } from './read-output.ts';
+import { readInside } from '#runner/files/plain-file.ts';
 
 /** A package index that a build read. */
 export interface UsedIndex {

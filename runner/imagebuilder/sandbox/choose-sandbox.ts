@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeTree } from '../remove-tree.ts';
+import { removeTree } from '#runner/files/remove-tree.ts';
 import { runCommand } from '../run-command.ts';
 import { bwrapSandbox } from './bwrap-sandbox.ts';
 import { findTool } from './host-tools.ts';

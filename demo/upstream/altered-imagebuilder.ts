@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { DemoUpstreamServer } from './serve.ts';
+import { type TarMember, tarArchive } from './ustar.ts';
+
+const TARGET = '/releases/24.10.2/targets/x86/64';
+
+/**
+ * Has the upstream serve another ImageBuilder of 24.10.2 for x86/64: the demo's, without the files that `members` names, and
+ * with `members` at its end. The list of digests fits, its signature is gone, as with any mirror that makes its own.
+ */
+export async function alterImagebuilder(upstream: DemoUpstreamServer, members: readonly TarMember[]): Promise<void> {
+  const text = async (path: string) => (await fetch(upstream.url + path)).text();
+  upstream.restore();
+  const sums = await text(`${TARGET}/sha256sums`);
+  const name = /openwrt-imagebuilder-\S+/.exec(sums)?.[0] ?? '';
+  const top = name.replace(/\.tar\.zst$/, '');
+  const packed = Buffer.from(await (await fetch(`${upstream.url}${TARGET}/${name}`)).arrayBuffer());
+  const placed = members.map((member) => ({ ...member, name: `${top}/${member.name}` }));
+  const replaced = new Set(placed.map((member) => member.name));
+  const kept = membersOf(zstdDecompressSync(packed)).filter(({ name: path }) => !replaced.has(path));
+  const altered = zstdCompressSync(Buffer.concat([...kept.map(({ bytes }) => bytes), tarArchive(placed, 1_750_000_000)]));
+  upstream.overlay(`${TARGET}/${name}`, altered);
+  const digest = createHash('sha256').update(altered).digest('hex');
+  upstream.overlay(`${TARGET}/sha256sums`, sums.replace(/[0-9a-f]{64}( \*openwrt-imagebuilder-)/, `${digest}$1`));
+  upstream.remove(`${TARGET}/sha256sums.sig`);
+}
+
+/** The members of an ustar archive, each with its header. */
+function membersOf(archive: Buffer): { name: string; bytes: Buffer }[] {
+  const members: { name: string; bytes: Buffer }[] = [];
+  const field = (at: number, length: number) => archive.toString('latin1', at, at + length).split('\0')[0] ?? '';
+  for (let at = 0; field(at + 257, 5) === 'ustar'; ) {
+    const prefix = field(at + 345, 155);
+    const size = Number.parseInt(field(at + 124, 12), 8);
+    const end = at + 512 + 512 * Math.ceil(size / 512);
+    members.push({ name: (prefix === '' ? '' : `${prefix}/`) + field(at, 100), bytes: archive.subarray(at, end) });
+    at = end;
+  }
+  return members;
+}

@@ -1,0 +1,62 @@
+import type { Dirent } from 'node:fs';
+import { type FileHandle, lstat, readdir } from 'node:fs/promises';
+import { directoryOf, holdDirectory, holdEntry } from './directory.ts';
+import { kindOf, UnexpectedFileError } from './unexpected-file.ts';
+
+/** Directories within each other; each is held open while those in it are looked at. */
+const MAX_DEPTH = 64;
+
+/** Files of a directory that are looked at at once. */
+const AT_ONCE = 32;
+
+/**
+ * Checks that a tree has nothing that would be shared or handed on with it: only directories, links, and files all of whose names
+ * are in the tree. Throws `UnexpectedFileError` for a pipe, socket or device, for a file that has a name elsewhere, for a name
+ * that is no text, and for more depth than an ImageBuilder has. Call it when no process of the tree's owner is left.
+ */
+export async function checkTree(root: string): Promise<void> {
+  const several = new Map<string, { path: string; names: number; found: number }>();
+  const top = await holdDirectory(root);
+  try {
+    await checkDirectory(top, '', 0, several);
+  } finally {
+    await top.close();
+  }
+  for (const { path, names, found } of several.values())
+    if (found !== names) throw new UnexpectedFileError(`${path}: a file that has ${names - found} names outside of the tree`);
+}
+
+async function checkDirectory(
+  handle: FileHandle,
+  path: string,
+  depth: number,
+  several: Map<string, { path: string; names: number; found: number }>,
+): Promise<void> {
+  if (depth > MAX_DEPTH) throw new UnexpectedFileError(`${path}: more than ${MAX_DEPTH} directories within each other`);
+  const directory = directoryOf(handle);
+  const entries = await readdir(directory.path, { withFileTypes: true, encoding: 'buffer' });
+  const below: string[] = [];
+  const check = async (entry: Dirent<Buffer>): Promise<void> => {
+    const name = entry.name.toString('utf8');
+    const at = path === '' ? name : `${path}/${name}`;
+    if (!Buffer.from(name).equals(entry.name)) throw new UnexpectedFileError(`${at}: a name that is no text`);
+    if (entry.isSymbolicLink()) return;
+    const facts = await lstat(directory.at(name));
+    if (facts.isDirectory()) below.push(name);
+    else if (!facts.isFile()) throw new UnexpectedFileError(`${at}: expected a file or directory, found ${kindOf(facts)}`);
+    else if (facts.nlink > 1) {
+      const known = several.get(`${facts.dev}:${facts.ino}`) ?? { path: at, names: facts.nlink, found: 0 };
+      known.found++;
+      several.set(`${facts.dev}:${facts.ino}`, known);
+    }
+  };
+  while (entries.length > 0) await Promise.all(entries.splice(-AT_ONCE).map(check));
+  for (const name of below) {
+    const inner = await holdEntry(directory, name);
+    try {
+      await checkDirectory(inner, path === '' ? name : `${path}/${name}`, depth + 1, several);
+    } finally {
+      await inner.close();
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, chown, type FileHandle, link, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { hasCode } from '#runner/imagebuilder/has-code.ts';
+import { type Directory, holdDirectory, pathOf, withDirectory } from './directory.ts';
+
+export interface PutOptions {
+  /** Owner of the file and of the directories made for it; `undefined`: us. */
+  readonly uid?: number | undefined;
+  /** Default 0644, whatever the umask. */
+  readonly mode?: number;
+  /** Whether the file reaches the disk before it is visible. */
+  readonly flush?: boolean;
+}
+
+/**
+ * Puts a file at `path` below `root`, whole or not at all. A file or link that stands there is replaced and never followed;
+ * missing directories are made. Throws `UnexpectedFileError` where something else than a directory is on the way.
+ */
+export function putFile(root: string, path: string, content: string | Uint8Array, options: PutOptions = {}): Promise<void> {
+  const { uid } = options;
+  return withDirectory(root, dirname(path), (directory) => putEntry(directory, basename(path), content, options), { uid });
+}
+
+async function putEntry(directory: Directory, name: string, content: string | Uint8Array, options: PutOptions): Promise<void> {
+  await withWritten(directory, content, options, (temporary) => rename(temporary, directory.at(name)));
+}
+
+/** Puts a file of ours into `root` unless something has its name; then that stays. Whole or not at all, and on the disk. */
+export function putNewFile(root: string, name: string, content: string, mode: number): Promise<void> {
+  return withDirectory(root, '', (directory) =>
+    withWritten(directory, content, { mode, flush: true }, async (temporary) => {
+      await link(temporary, directory.at(name)).catch((error: unknown) => {
+        if (!hasCode(error, 'EEXIST')) throw error;
+      });
+    }),
+  );
+}
+
+/** Runs `publish` with the path of a file that holds the content, and removes what it left there. */
+async function withWritten(
+  directory: Directory,
+  content: string | Uint8Array,
+  { uid, mode = 0o644, flush = false }: PutOptions,
+  publish: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const temporary = directory.at(`.${randomUUID()}`);
+  try {
+    const file = await createFile(temporary);
+    try {
+      await file.writeFile(content);
+      await file.chmod(mode);
+      if (uid !== undefined) await file.chown(uid, uid);
+      if (flush) await file.sync();
+    } finally {
+      await file.close();
+    }
+    await publish(temporary);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Makes a file that was not there, for reading and writing, closed to everybody else; the way to it is ours. The caller closes it. */
+export const createFile = (path: string): Promise<FileHandle> =>
+  open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+
+/** Makes a directory that was not there; the way to it is ours. */
+export async function makeDirectory(path: string, { uid, mode }: { uid?: number | undefined; mode: number }): Promise<void> {
+  await mkdir(path, { mode });
+  const handle = await holdDirectory(path);
+  try {
+    await chmod(pathOf(handle), mode);
+    if (uid !== undefined) await chown(pathOf(handle), uid, uid);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a directory below `root`, and the missing ones above it, all owned by `uid`. */
+export const putDirectory = (root: string, path: string, uid: number | undefined): Promise<void> =>
+  withDirectory(root, path, async () => undefined, { uid });
+
+/** Makes a link at `path` below `root`, where nothing is yet; its directory exists. */
+export const putLink = (root: string, path: string, to: string): Promise<void> =>
+  withDirectory(root, dirname(path), (directory) => symlink(to, directory.at(basename(path))));

@@ -1,0 +1,14 @@
+import { unlink } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { hasCode } from '#runner/imagebuilder/has-code.ts';
+import { withDirectory } from './directory.ts';
+import { UnexpectedFileError } from './unexpected-file.ts';
+
+/** Removes the file or link at `path` below `root`. Absent is fine, and so is a directory, which stays. */
+export async function removeInside(root: string, path: string): Promise<void> {
+  try {
+    await withDirectory(root, dirname(path), (directory) => unlink(directory.at(basename(path))));
+  } catch (error) {
+    if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'ENOENT', 'EISDIR')) throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { removeTree } from './remove-tree.ts';
+import { dig } from './testing/dig.ts';
+
+let directory: string;
+let tree: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-remove-'));
+  tree = join(directory, 'tree');
+  await mkdir(tree);
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const openFiles = async () => (await readdir('/proc/self/fd')).length;
+
+describe('removeTree', () => {
+  it('removes a tree of any depth, and has few files open', async () => {
+    await dig(tree, 1000);
+    const before = await openFiles();
+    await removeTree(tree);
+    expect(await readdir(directory)).toEqual([]);
+    expect(await openFiles()).toBe(before);
+  });
+
+  it('follows no link: what they lead to stays', async () => {
+    const outside = join(directory, 'outside');
+    await mkdir(join(outside, 'kept'), { recursive: true });
+    await writeFile(join(outside, 'kept', 'file'), 'kept');
+    await symlink(outside, join(tree, 'directory'));
+    await symlink(join(outside, 'kept', 'file'), join(tree, 'file'));
+    await link(join(outside, 'kept', 'file'), join(tree, 'hard'));
+    await removeTree(tree);
+    expect(await readdir(directory)).toEqual(['outside']);
+    expect(await readFile(join(outside, 'kept', 'file'), 'utf8')).toBe('kept');
+  });
+
+  it('removes the link alone where the tree itself is one', async () => {
+    await writeFile(join(tree, 'file'), '');
+    await symlink(tree, join(directory, 'link'));
+    await removeTree(join(directory, 'link'));
+    expect(await readdir(directory)).toEqual(['tree']);
+    expect(await readdir(tree)).toEqual(['file']);
+  });
+
+  it('removes whatever a script can make: closed directories, pipes, sockets, names that are no text', async () => {
+    for (const name of ['wide/a/b', 'closed/below', '.hidden', 'with\nnewline', '-rf']) await mkdir(join(tree, name), { recursive: true });
+    for (let at = 0; at < 200; at++) await writeFile(join(tree, 'wide', `file-${at}`), '');
+    await promisify(execFile)('mkfifo', [join(tree, 'pipe')]);
+    await writeFile(Buffer.concat([Buffer.from(`${tree}/`), Buffer.from([0xff, 0xfe, 0x80])]), '');
+    await mkdir(Buffer.concat([Buffer.from(`${tree}/wide/`), Buffer.from([0xc3, 0x28])]));
+    await chmod(join(tree, 'closed', 'below'), 0o000);
+    await chmod(join(tree, 'closed'), 0o000);
+    await chmod(tree, 0o000);
+    await removeTree(tree);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('removes a file, and takes nothing for done', async () => {
+    await writeFile(join(directory, 'file'), '');
+    await removeTree(join(directory, 'file'));
+    await removeTree(join(directory, 'file'));
+    await removeTree(join(directory, 'absent', 'too'));
+    expect(await readdir(directory)).toEqual(['tree']);
+  });
+
+  it('stops when it is told to', async () => {
+    await writeFile(join(tree, 'file'), '');
+    await expect(removeTree(tree, AbortSignal.abort(new Error('told to')))).rejects.toThrow('told to');
+    expect((await stat(join(tree, 'file'))).isFile()).toBe(true);
+  });
+});
