@@ -140,7 +140,7 @@ export interface Artifact {
  */
 export interface ArtifactStore {
   put(key: string, body: string | Uint8Array, meta: ArtifactMeta): Promise<void>;
-  /** Streams a local file; fails whole (nothing under the key) or succeeds whole. */
+  /** Streams a local regular file, never a link or a file with a second name; fails whole (nothing under the key) or succeeds whole. */
   putFile(key: string, path: string, meta: ArtifactMeta, signal?: AbortSignal): Promise<void>;
   /** The whole object as text; for small documents. */
   read(key: string): Promise<string | undefined>;

@@ -9,9 +9,10 @@ interface EmfOptions {
   readonly write?: (line: string) => void;
 }
 
-/** Of maintenance, which is a function on AWS only. */
+/** What only some processes tell: maintenance of sweeps, runners of leftovers. */
 export interface EmfMetrics extends MetricEvents {
   readonly onSwept: (swept: Swept) => void;
+  readonly onLeftover: () => void;
 }
 
 type Unit = 'Count' | 'Seconds';
@@ -79,6 +80,7 @@ export function emfMetrics({ service, namespace, write = (line) => void process.
         ],
         { outcome },
       ),
+    onLeftover: () => put([['asu_leftovers_total', 'Count', 1, []]]),
     onSwept: ({ errors, ...swept }) => {
       for (const [outcome, count] of Object.entries({ ...swept, error: errors.length }))
         if (count > 0) put([['asu_swept_builds_total', 'Count', count, ['outcome']]], { outcome });

@@ -15,6 +15,8 @@ import { REFUSALS } from './refusal.ts';
 export interface Metrics extends MetricEvents {
   /** How many builds are being worked on of how many that could be. */
   readonly onSlots: (busy: number, total: number) => void;
+  /** Called when something that a build left could not be removed. */
+  readonly onLeftover: () => void;
   /** `GET /metrics`. */
   readonly routes: Routes;
 }
@@ -78,6 +80,8 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
   const slots = gauge('asu_runner_slots', 'Builds that may be worked on at once.');
   const busy = gauge('asu_runner_slots_busy', 'Builds being worked on here.');
 
+  const leftovers = counter('asu_leftovers_total', 'Leftovers of builds that could not be removed and were set aside.');
+
   const upstream = counter('asu_upstream_requests_total', 'Requests to upstream, one per attempt.', 'outcome');
   for (const outcome of UPSTREAM_OUTCOMES) upstream.inc({ outcome }, 0);
   const upstreamSeconds = histogram(
@@ -121,6 +125,7 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
       busy.set(now);
       slots.set(total);
     },
+    onLeftover: () => leftovers.inc(),
     routes: routes().get(
       '/metrics',
       async () =>

@@ -1,11 +1,12 @@
 import type { RunnerConfig } from './config.ts';
+import type { Leftover } from './files/disposal.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder/imagebuilder-maker.ts';
 import { placeKeys } from './signing/place-keys.ts';
 
 /** Makes images with OpenWrt's ImageBuilder and the keys that the settings have; downloads by `fetch` where one is given. */
 export const equippedMaker =
   (fetch?: typeof globalThis.fetch) =>
-  async (config: RunnerConfig): Promise<ImagebuilderMaker> => {
+  async (config: RunnerConfig, onLeftover: (leftover: Leftover) => void): Promise<ImagebuilderMaker> => {
     await placeKeys(config.keyDir, { 'key-build': config.SIGNING_SECRET, 'local-private-key.pem': config.APK_SIGNING_SECRET });
     return imagebuilderMaker({
       upstreamUrl: config.UPSTREAM_URL,
@@ -16,6 +17,7 @@ export const equippedMaker =
       verify: config.VERIFY,
       keys: config.TRUSTED_KEYS,
       timeoutMs: config.JOB_TIMEOUT * 1000,
+      onLeftover,
       ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
       ...(fetch && { fetch }),
     });

@@ -17,6 +17,7 @@ import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import type { Log } from '#http/log.ts';
 import type { MetricEvents } from '#http/metric-events.ts';
 import { timesToLive } from '#http/times-to-live.ts';
+import type { Leftover } from '#runner/files/disposal.ts';
 import { logRunEvent } from '#standalone/log-run-event.ts';
 import { assertBucketWritable } from './assert-bucket-writable.ts';
 import type { RunnerConfig } from './config.ts';
@@ -30,7 +31,9 @@ export interface RunnerMaker extends ImageMaker {
 }
 
 /** What counts builds, where somebody does. */
-export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent'> & Pick<WorkDeps, 'onSlots'>;
+export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent'> & Pick<WorkDeps, 'onSlots'> & { readonly onLeftover: () => void };
+
+export type MakerOf = (config: RunnerConfig, onLeftover: (leftover: Leftover) => void) => Promise<RunnerMaker>;
 
 /** How often the sign of life is renewed. */
 const ALIVE_EVERY_MS = 10_000;
@@ -42,12 +45,7 @@ export const RENEW_AFTER = 2 / 3;
 const PROTECTION_SLACK_MINUTES = 10;
 
 /** A runner over SQS, DynamoDB and S3: takes builds until it is told to stop, then hands back what it has not finished. */
-export async function runRunner(
-  config: RunnerConfig,
-  log: Log,
-  makerOf: (config: RunnerConfig) => Promise<RunnerMaker>,
-  metrics?: RunnerMetrics,
-): Promise<void> {
+export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf, metrics?: RunnerMetrics): Promise<void> {
   const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
   const sqs = new SQSClient(SQS_CLIENT);
   const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
@@ -71,7 +69,10 @@ export async function runRunner(
     assertQueueReady(sqs, config.BUILD_QUEUE_URL),
     assertBucketWritable(artifacts, config.ARTIFACT_BUCKET),
   ]);
-  const maker = await makerOf(config);
+  const maker = await makerOf(config, (leftover) => {
+    log.warn('leftover of a build not removed', { ...leftover });
+    metrics?.onLeftover();
+  });
   log.info('runner ready', await maker.ready());
 
   const protection =

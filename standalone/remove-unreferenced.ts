@@ -36,7 +36,7 @@ export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: Abo
   while (!stop.aborted) {
     try {
       const ageSeconds = Math.max(...Object.values(timesToLive)) + GRACE_SECONDS;
-      const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse);
+      const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse, deps.onTrouble);
       if (removed > 0) deps.onRemoved(removed);
     } catch (error) {
       deps.onTrouble(error);

@@ -45,6 +45,7 @@ import { serveNode } from '#http/serve-node.ts';
 import { work } from '#runner/work.ts';
 import { clientSecret } from './client-secret.ts';
 import type { StandaloneConfig } from './config.ts';
+import type { Leftovers } from './leftovers.ts';
 import { liveSettings } from './live-settings.ts';
 import { logRunEvent } from './log-run-event.ts';
 import { removeUnreferenced } from './remove-unreferenced.ts';
@@ -63,6 +64,8 @@ export interface StandaloneParts {
   readonly imageMaker: ImageMaker;
   /** Text of `/signing-key.pub`. */
   readonly signingKey?: string;
+  /** Tells of what builds left that could not be removed. */
+  readonly leftovers?: Leftovers;
   /** No other process works on this data directory: builds under way at the start are nobody's, and go on at once. */
   readonly isAlone?: boolean;
 }
@@ -76,7 +79,7 @@ const FLUSH_STATISTICS_MS = 1_000;
 /** Everything in one process: all functions, the runner and maintenance over SQLite and a directory. */
 export async function startStandalone(
   config: StandaloneConfig,
-  { log, imageMaker, signingKey, isAlone = false }: StandaloneParts,
+  { log, imageMaker, signingKey, leftovers, isAlone = false }: StandaloneParts,
 ): Promise<Standalone> {
   const settings = liveSettings(config);
   await mkdir(config.dataDir, { recursive: true });
@@ -99,6 +102,7 @@ export async function startStandalone(
     onTrouble: (error) => log.warn('statistics could not be written', { error }),
   });
   const metrics = prometheusMetrics('standalone', positions);
+  leftovers?.listen(metrics.onLeftover);
   const catalogue = upstreamCatalogue({
     fetch: measuredFetch(metrics.onUpstream, steadyFetch),
     baseUrl: config.UPSTREAM_URL,

@@ -5,6 +5,7 @@ import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-option
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import type { StandaloneConfig } from './config.ts';
+import { leftovers } from './leftovers.ts';
 import { lockData } from './lock-data.ts';
 import { type Standalone, startStandalone } from './server.ts';
 import { stdoutLog } from './stdout-log.ts';
@@ -21,6 +22,7 @@ export async function startRealServer(
   overrides: RunnerOverrides = {},
 ): Promise<Standalone> {
   const unlock = lockData(config);
+  const left = leftovers();
   const maker = imagebuilderMaker({
     upstreamUrl: config.UPSTREAM_URL,
     cacheDirectory: config.cacheDir,
@@ -30,13 +32,18 @@ export async function startRealServer(
     verify: config.VERIFY,
     keys: config.TRUSTED_KEYS.map(trustedKey),
     timeoutMs: config.JOB_TIMEOUT * 1000,
+    onLeftover: (leftover) => {
+      log.warn('leftover of a build not removed', { ...leftover });
+      left.add();
+    },
     ...overrides,
     ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
   });
   const { sandbox } = await maker.ready();
   log.info('runner ready', { sandbox });
   const safe = (settings: StandaloneConfig) => withSafeRepositories(settings, sandbox, log);
-  const server = await startStandalone(safe(config), { log, imageMaker: maker, signingKey: await maker.publicKey(), isAlone: true });
+  const parts = { log, imageMaker: maker, signingKey: await maker.publicKey(), leftovers: left, isAlone: true };
+  const server = await startStandalone(safe(config), parts);
   return {
     ...server,
     reconfigure: (settings) => server.reconfigure(safe(settings)),

@@ -94,7 +94,8 @@ export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore
 
 async function sizeOf(file: FileHandle, path: string): Promise<number> {
   const stat = await file.stat();
-  if (!stat.isFile()) throw new Error(`Not a regular file: ${path}`);
+  // A second name may be anybody's file.
+  if (!stat.isFile() || stat.nlink > 1) throw new Error(`Not a regular file with one name: ${path}`);
   return stat.size;
 }
 

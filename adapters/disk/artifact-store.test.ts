@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/artifact-keys.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/ports.ts';
+import { removeTree } from '#runner/files/remove-tree.ts';
+import { dig } from '#runner/files/testing/dig.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';
 import { freshBinDir, freshHash } from '#test/contracts/sample-builds.ts';
 import { diskArtifactStore } from './artifact-store.ts';
@@ -211,6 +213,17 @@ describe('an artefact store on disk', () => {
     for (const name of ['left', 'condemned']) await utimes(join(incoming, name), old, old);
     await store.put('store/a', 'x', META);
     expect(await litter()).toEqual(['fresh']);
+  });
+
+  it('writes although something that a process left cannot be deleted', async () => {
+    const old = new Date(Date.now() - 7_200_000);
+    const stuck = join(directory, '~incoming/condemned');
+    await mkdir(stuck);
+    await dig(stuck, 600);
+    await utimes(stuck, old, old);
+    await store.put('store/a', 'x', META);
+    expect(await store.read('store/a')).toBe('x');
+    await removeTree(stuck);
   });
 
   it('leaves neither an object nor litter when there is no room, says so, and works on afterwards', async () => {

@@ -56,7 +56,7 @@ export async function removeStaleMeta(root: string, before: Date): Promise<void>
     if (stat === undefined || stat.mtime >= before) continue;
     const place = objectPlace(root, parse(await readFile(path, 'utf8').catch(() => ''))?.key ?? '');
     const object = place && (await lstat(place.path).catch(() => undefined));
-    if (object === undefined || identityOf(object) !== identity) await rm(path, { force: true });
+    if (object === undefined || identityOf(object) !== identity) await rm(path, { force: true }).catch(() => undefined);
   }
 }
 

@@ -44,11 +44,14 @@ export async function removeTree({ root, path }: ObjectPlace): Promise<number> {
   return entries.filter((entry) => entry.isFile()).length;
 }
 
-/** Deletes what killed processes left among the incoming: everything nobody has touched since `before`. */
+/**
+ * Deletes what killed processes left among the incoming: everything nobody has touched since `before`. What cannot be deleted stays:
+ * a write comes after this, and must not fail for it.
+ */
 export async function removeLeftovers(incoming: string, before: Date): Promise<void> {
   for (const name of await readdir(incoming)) {
     const path = join(incoming, name);
     const stat = await lstat(path).catch(() => undefined);
-    if (stat && stat.mtime < before) await rm(path, { recursive: true, force: true });
+    if (stat && stat.mtime < before) await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -3,13 +3,22 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { artifactKeys, fileMeta } from '#core/artifact-keys.ts';
+import { removeTree } from '#runner/files/remove-tree.ts';
+import { dig } from '#runner/files/testing/dig.ts';
 import { freshBinDir, freshHash } from '#test/contracts/sample-builds.ts';
 import { diskArtifactStore } from './artifact-store.ts';
-import { removeOldArtifacts } from './remove-old-artifacts.ts';
+import { type InUse, removeOldArtifacts } from './remove-old-artifacts.ts';
 
 const LIMIT = new Date(Date.now() - 14 * 86_400_000);
 const OLD = new Date(LIMIT.getTime() - 1_000);
 const NEW = new Date(LIMIT.getTime() + 1_000);
+
+/** Trouble is a failure, unless a test expects it. */
+const removeOld = (directory: string, olderThan: Date, inUse?: InUse, onTrouble: (error: unknown) => void = rethrow) =>
+  removeOldArtifacts(directory, olderThan, inUse, onTrouble);
+const rethrow = (error: unknown) => {
+  throw error;
+};
 
 let base: string;
 let root: string;
@@ -36,6 +45,20 @@ const present = async (below = root) =>
     .sort();
 
 describe('removing old artefacts', () => {
+  it('goes on past one that cannot be removed', async () => {
+    const gone = freshBinDir();
+    // Sorted before it, with a path that is longer than any call takes.
+    const stuck = `${'0'.repeat(63)}1`;
+    await mkdir(join(root, 'store', stuck), { recursive: true });
+    await dig(join(root, 'store', stuck), 600);
+    await write({ [`store/${gone}/a.bin`]: OLD });
+    const trouble: unknown[] = [];
+    expect(await removeOld(root, LIMIT, undefined, (error) => trouble.push(error))).toBe(1);
+    expect(trouble).toHaveLength(1);
+    expect(await readdir(join(root, 'store'))).toEqual([]);
+    await removeTree(join(root, '~incoming'));
+  });
+
   it('takes attempts and results whose newest file is older, whole, and no others', async () => {
     const [gone, logOnly, younger, logYounger] = [freshBinDir(), freshBinDir(), freshBinDir(), freshBinDir()];
     const [goneResult, youngResult] = [freshHash(), freshHash()];
@@ -54,10 +77,10 @@ describe('removing old artefacts', () => {
       [artifactKeys.result(youngResult)]: NEW,
     };
     await write(kept);
-    expect(await removeOldArtifacts(root, LIMIT)).toBe(3);
+    expect(await removeOld(root, LIMIT)).toBe(3);
     expect(await present()).toEqual(Object.keys(kept).sort());
     expect((await readdir(join(root, 'store'))).sort()).toEqual([younger, logYounger].sort());
-    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+    expect(await removeOld(root, LIMIT)).toBe(0);
   });
 
   it('leaves what is in use', async () => {
@@ -65,7 +88,7 @@ describe('removing old artefacts', () => {
     const files = { [artifactKeys.file(binDir, 'a.bin')]: OLD, [artifactKeys.log(binDir)]: OLD, [artifactKeys.result(hash)]: OLD };
     await write(files);
     const inUse = { attempt: async (name: string) => name === binDir, result: async (name: string) => name === hash };
-    expect(await removeOldArtifacts(root, LIMIT, inUse)).toBe(0);
+    expect(await removeOld(root, LIMIT, inUse)).toBe(0);
     expect(await present()).toEqual(Object.keys(files).sort());
   });
 
@@ -88,21 +111,21 @@ describe('removing old artefacts', () => {
     await symlink(join(outside, 'result'), join(root, `api/v1/build/${hash}`));
     for (const link of [`store/${linked}`, `api/v1/build/${hash}`]) await lutimes(join(root, link), OLD, OLD);
     const before = await present();
-    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+    expect(await removeOld(root, LIMIT)).toBe(0);
     expect(await present()).toEqual(before);
 
     await rm(join(root, 'store'), { recursive: true });
     await symlink(outside, join(root, 'store'));
-    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+    expect(await removeOld(root, LIMIT)).toBe(0);
     expect(await present(outside)).toEqual([`${binDir}/a.bin`, 'result'].sort());
   });
 
   it('has nothing to do in a new store, and leaves one being written alone', async () => {
-    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+    expect(await removeOld(root, LIMIT)).toBe(0);
     const key = artifactKeys.file(freshBinDir(), 'a.bin');
     await diskArtifactStore(root).put(key, 'x', fileMeta('a.bin'));
     await mkdir(join(root, 'store', freshBinDir()));
-    expect(await removeOldArtifacts(root, LIMIT)).toBe(0);
+    expect(await removeOld(root, LIMIT)).toBe(0);
     expect(await present()).toEqual([key]);
     expect(await readdir(join(root, 'store'))).toHaveLength(2);
   });

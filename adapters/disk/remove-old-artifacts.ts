@@ -17,27 +17,40 @@ const RESULTS = 'api/v1/build';
  * The backstop behind the sweeper, for objects that nobody refers to any more (a database lost or set back, a crash at the
  * wrong moment): removes the files and records of each attempt (`store/<bin_dir>/`, `logs/<bin_dir>/`) and each published
  * result (`api/v1/build/<hash>`) whose newest file was written before `olderThan`, and never anything else. Answers how many
- * attempts and results there were.
+ * attempts and results there were. What cannot be removed is told to `onTrouble`, and the others are removed all the same.
  */
-export async function removeOldArtifacts(directory: string, olderThan: Date, inUse?: InUse): Promise<number> {
+export async function removeOldArtifacts(
+  directory: string,
+  olderThan: Date,
+  inUse: InUse | undefined,
+  onTrouble: (error: unknown) => void,
+): Promise<number> {
   const root = await realpath(directory);
   let removed = 0;
 
-  const attempts = new Set([...(await hashesIn(join(root, 'store'))), ...(await hashesIn(join(root, 'logs')))]);
-  for (const binDir of attempts) {
+  const removeAttempt = async (binDir: string): Promise<boolean> => {
     const trees = [`store/${binDir}`, `logs/${binDir}`].map((key) => writablePlace(root, key));
     const newest = Math.max(...(await Promise.all(trees.map(({ path }) => newestIn(path)))));
-    if (newest >= olderThan.getTime() || (await inUse?.attempt(binDir))) continue;
+    if (newest >= olderThan.getTime() || (await inUse?.attempt(binDir))) return false;
     let objects = 0;
     for (const tree of trees) objects += await removeTree(tree);
-    if (objects > 0) removed += 1;
-  }
-
-  for (const hash of await hashesIn(join(root, RESULTS))) {
+    return objects > 0;
+  };
+  const removeResult = async (hash: string): Promise<boolean> => {
     const place = writablePlace(root, `${RESULTS}/${hash}`);
-    if ((await newestIn(place.path)) >= olderThan.getTime() || (await inUse?.result(hash))) continue;
-    removed += await removeObject(place);
-  }
+    if ((await newestIn(place.path)) >= olderThan.getTime() || (await inUse?.result(hash))) return false;
+    return (await removeObject(place)) > 0;
+  };
+
+  const attempts = new Set([...(await hashesIn(join(root, 'store'))), ...(await hashesIn(join(root, 'logs')))]);
+  const results = await hashesIn(join(root, RESULTS));
+  const removals = [...[...attempts].map((binDir) => () => removeAttempt(binDir)), ...results.map((hash) => () => removeResult(hash))];
+  for (const remove of removals)
+    try {
+      if (await remove()) removed += 1;
+    } catch (error) {
+      onTrouble(error);
+    }
   return removed;
 }
 

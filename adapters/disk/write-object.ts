@@ -70,12 +70,13 @@ export async function writeObject(place: ObjectPlace, meta: ArtifactMeta, fill: 
 
 const isFull = (error: unknown) => error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 
-/** Appends what a regular file holds; neither links nor devices are read. */
+/** Appends what a regular file holds; neither links nor devices are read, nor a file with a second name, which may be anybody's. */
 export async function appendFile(target: FileHandle, path: string, flags: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   const source = await open(path, flags);
   try {
-    if (!(await source.stat()).isFile()) throw new Error(`Not a regular file: ${path}`);
+    const facts = await source.stat();
+    if (!facts.isFile() || facts.nlink > 1) throw new Error(`Not a regular file with one name: ${path}`);
     const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
     for (;;) {
       signal?.throwIfAborted();

@@ -23,15 +23,19 @@ export interface Disposal {
 const PATIENCE_MS = 30_000;
 
 /** Removes by `removeTree`, and sets aside in the directory `quarantine`, which is on the same file system. */
-export function disposal(options: { quarantine: string; onLeftover: (leftover: Leftover) => void; patienceMs?: number }): Disposal {
-  const { quarantine, onLeftover, patienceMs = PATIENCE_MS } = options;
+export function disposal(options: {
+  quarantine: string;
+  onLeftover: (leftover: Leftover) => void;
+  patience?: () => AbortSignal;
+}): Disposal {
+  const { quarantine, onLeftover, patience = () => AbortSignal.timeout(PATIENCE_MS) } = options;
 
   const removed = async (path: string, signal: AbortSignal): Promise<unknown> => {
     try {
       await removeTree(path, signal);
       return undefined;
     } catch (error) {
-      return signal.aborted ? new Error(`not removed within ${patienceMs / 1000} s`) : error;
+      return signal.aborted ? new Error('it takes too long to remove') : error;
     }
   };
 
@@ -48,13 +52,13 @@ export function disposal(options: { quarantine: string; onLeftover: (leftover: L
 
   return {
     remove: async (path) => {
-      const failure = await removed(path, AbortSignal.timeout(patienceMs));
+      const failure = await removed(path, patience());
       if (failure === undefined) return;
       const reason = failure instanceof Error ? failure.message : String(failure);
       onLeftover({ path, reason, keptAt: await setAside(path) });
     },
     retry: async () => {
-      const signal = AbortSignal.timeout(patienceMs);
+      const signal = patience();
       const names = await readdir(quarantine).catch(() => []);
       const failures = await Promise.all(names.map((name) => removed(join(quarantine, name), signal)));
       return failures.filter((failure) => failure !== undefined).length;

@@ -5,6 +5,9 @@ import { hasCode } from '#runner/imagebuilder/has-code.ts';
 import { type Directory, HOLD, pathOf, withDirectory } from './directory.ts';
 import { kindOf, UnexpectedFileError } from './unexpected-file.ts';
 
+/** A regular file that is open. */
+export type PlainFile = FileHandle;
+
 /**
  * Opens a regular file for reading, and nothing else: what it is is known before it is opened, so no pipe, no device and no link
  * is ever touched. A file with a second name is refused, since that may be anybody's. Throws `UnexpectedFileError`, or the

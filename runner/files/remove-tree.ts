@@ -18,6 +18,7 @@ const ROUNDS = 3;
  * What cannot be removed stays and all else goes; then it throws why. It throws the signal's reason when that aborts.
  */
 export async function removeTree(path: string, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
   await withDirectory(dirname(path), '', async (above) => {
     const at = above.at(basename(path));
     const facts = await lstat(at);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildOrder } from '#core/build-order.ts';
 import { InfrastructureFailure } from '#core/build-output.ts';
 import { parseDigests, parseProfiles } from '#core/upstream-files.ts';
+import type { PlainFile } from '#runner/files/plain-file.ts';
 import { createFile } from '#runner/files/put-file.ts';
 import { hasCode } from './has-code.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
@@ -105,7 +105,7 @@ interface Transfer {
   etag: string | undefined;
 }
 
-async function restart(file: FileHandle, transfer: Transfer): Promise<void> {
+async function restart(file: PlainFile, transfer: Transfer): Promise<void> {
   await file.truncate(0);
   transfer.size = 0;
   transfer.hash = createHash('sha256');
@@ -114,7 +114,7 @@ async function restart(file: FileHandle, transfer: Transfer): Promise<void> {
 /** One connection: appends what is missing, from the start when the server does not resume. */
 async function fetchRest(
   url: string,
-  file: FileHandle,
+  file: PlainFile,
   transfer: Transfer,
   { fetch, stallMs }: DownloadOptions,
   log: (line: string) => void,

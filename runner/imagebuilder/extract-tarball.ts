@@ -1,12 +1,11 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { FileHandle } from 'node:fs/promises';
 import { dirname, posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { InfrastructureFailure } from '#core/build-output.ts';
-import { withPlainFile } from '#runner/files/plain-file.ts';
+import { type PlainFile, withPlainFile } from '#runner/files/plain-file.ts';
 import { type TreeWriter, treeWriter } from '#runner/files/tree-writer.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import { hasCode } from './has-code.ts';
@@ -42,7 +41,7 @@ export async function extractTarball(tarball: string, directory: string, signal:
   }
 }
 
-async function extractFrom(tarball: FileHandle, writer: TreeWriter, signal: AbortSignal): Promise<number> {
+async function extractFrom(tarball: PlainFile, writer: TreeWriter, signal: AbortSignal): Promise<number> {
   const written: Written = { writer, bytes: 0, entries: 0, links: new Set(), directories: new Map() };
   const unpack = extract();
   const decompressed = await decompress(tarball, signal);
@@ -154,7 +153,7 @@ interface Decompressed {
   readonly finished: Promise<void>;
 }
 
-async function decompress(tarball: FileHandle, signal: AbortSignal): Promise<Decompressed> {
+async function decompress(tarball: PlainFile, signal: AbortSignal): Promise<Decompressed> {
   const head = Buffer.alloc(MAGIC_BYTES);
   await tarball.read(head, 0, MAGIC_BYTES, 0);
   const compressed = () => tarball.createReadStream({ start: 0, autoClose: false });

@@ -1,9 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { BuiltFile } from '#core/build-output.ts';
 import type { BuildProblem } from '#core/imagebuilder/failure-analysis.ts';
-import { withPlainFile } from '#runner/files/plain-file.ts';
+import { type PlainFile, withPlainFile } from '#runner/files/plain-file.ts';
 import { filesystemBytes, type Partition, partitionsOf, SUPERBLOCK_BYTES, TABLE_BYTES } from './disk-layout.ts';
 
 /** Partitions that begin beyond this are not looked at; OpenWrt's root partitions begin within the first 100 MiB. */
@@ -28,7 +27,7 @@ export async function overflowingImages(files: readonly BuiltFile[], signal: Abo
   return problems;
 }
 
-async function overflowOf(image: FileHandle, isGzip: boolean): Promise<{ size: number; limit: number } | undefined> {
+async function overflowOf(image: PlainFile, isGzip: boolean): Promise<{ size: number; limit: number } | undefined> {
   const disk = openImage(image, isGzip);
   try {
     const partitions = partitionsOf(await disk.read(0, TABLE_BYTES))
@@ -54,7 +53,7 @@ interface ImageReader {
 }
 
 /** Reads an image from its start no further than asked, unpacking what is gzipped. What cannot be unpacked ends where it breaks. */
-function openImage(image: FileHandle, isGzip: boolean): ImageReader {
+function openImage(image: PlainFile, isGzip: boolean): ImageReader {
   const file = image.createReadStream({ highWaterMark: 256 * 1024, start: 0, autoClose: false });
   const source: Readable = isGzip ? file.pipe(createGunzip({ chunkSize: 256 * 1024 })) : file;
   file.on('error', (error) => source.destroy(error));

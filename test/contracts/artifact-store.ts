@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -238,6 +238,10 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
       const key = freshKey();
       await expect(store.putFile(key, join(directory, 'no such file'), IMAGE)).rejects.toThrow(/ENOENT/);
       await expect(store.putFile(key, directory, IMAGE)).rejects.toThrow();
+      const [first, second] = [join(directory, `first-${randomUUID()}`), join(directory, `second-${randomUUID()}`)];
+      await writeFile(first, 'anybody may have linked it');
+      await link(first, second);
+      await expect(store.putFile(key, second, IMAGE)).rejects.toThrow(/one name/);
       await expect(store.putFile(key, largeFile, IMAGE, AbortSignal.abort())).rejects.toThrow(/abort/i);
       const stopped = new AbortController();
       const putting = store.putFile(key, largeFile, IMAGE, stopped.signal);

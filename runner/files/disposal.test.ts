@@ -1,0 +1,53 @@
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { disposal, type Leftover } from './disposal.ts';
+import { dig } from './testing/dig.ts';
+
+let directory: string;
+let tree: string;
+let leftovers: Leftover[];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-disposal-'));
+  tree = join(directory, 'builds', 'build.1.abcdef01');
+  await mkdir(tree, { recursive: true });
+  leftovers = [];
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const quarantine = () => join(directory, 'quarantine');
+const disposalOf = (patience = () => new AbortController().signal) =>
+  disposal({ quarantine: quarantine(), onLeftover: (leftover) => leftovers.push(leftover), patience });
+const none = () => AbortSignal.abort();
+
+describe('disposal', () => {
+  it('removes, and leaves nothing to tell', async () => {
+    await dig(tree, 600);
+    await disposalOf().remove(tree);
+    await disposalOf().remove(join(directory, 'absent'));
+    expect(await readdir(directory)).toEqual(['builds']);
+    expect(leftovers).toEqual([]);
+  });
+
+  it('sets aside what it cannot remove in time, tells it once, and removes it at the next occasion', async () => {
+    await writeFile(join(tree, 'file'), '');
+    await disposalOf(none).remove(tree);
+    expect(await readdir(join(directory, 'builds'))).toEqual([]);
+    expect(await readdir(quarantine())).toHaveLength(1);
+    expect((await stat(quarantine())).mode & 0o777).toBe(0o700);
+    expect(leftovers).toEqual([{ path: tree, reason: 'it takes too long to remove', keptAt: expect.stringContaining(quarantine()) }]);
+
+    expect(await disposalOf(none).retry()).toBe(1);
+    expect(leftovers).toHaveLength(1);
+    expect(await disposalOf().retry()).toBe(0);
+    expect(await readdir(quarantine())).toEqual([]);
+  });
+
+  it('leaves in place, and tells, what it cannot even move', async () => {
+    await writeFile(quarantine(), 'a file where the directory should be');
+    await disposalOf(none).remove(tree);
+    expect(leftovers).toEqual([{ path: tree, reason: expect.any(String), keptAt: tree }]);
+    expect(await readdir(join(directory, 'builds'))).toHaveLength(1);
+  });
+});
