@@ -301,9 +301,19 @@ const faults = [
   faulty('slow-install', { postinst: '#!/bin/sh\nsleep 5\n' }),
   faulty('slow-30', { postinst: '#!/bin/sh\nsleep 30\n' }),
   faulty('fails-install', { postinst: '#!/bin/sh\necho "fails-install: as its name says" >&2\nexit 1\n' }),
-  ...(['noisy', 'forks', 'forks-away', 'writes-symlink', 'reads-secrets', 'eats-disk', 'eats-memory', 'ignores-sigterm'] as const).map(
-    (name) => faulty(name, { postinst: script(name) }),
-  ),
+  ...(
+    [
+      'noisy',
+      'forks',
+      'forks-away',
+      'writes-symlink',
+      'reads-secrets',
+      'eats-disk',
+      'eats-memory',
+      'ignores-sigterm',
+      'runs-defaults',
+    ] as const
+  ).map((name) => faulty(name, { postinst: script(name) })),
 ];
 
 /** Every package of the demo. */

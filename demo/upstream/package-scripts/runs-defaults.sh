@@ -1,0 +1,3 @@
+#!/bin/sh
+# Runs on the build host what the request has as first-boot script: the request says what the package does.
+exec sh "$TOPDIR/asu-files/etc/uci-defaults/99-asu-defaults"

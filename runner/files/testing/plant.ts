@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { link, mkdir, mkdtemp, open, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Something of the host that no build may read or change. */
+export interface Host {
+  readonly directory: string;
+  /** A file in it. */
+  readonly file: string;
+  /** What the file holds. */
+  readonly secret: string;
+}
+
+/** Puts something at a path, where something else may lie. */
+type Plant = (path: string, host: Host) => Promise<void>;
+
+/** The directory at `above` becomes a link into the host's, where the same names are. */
+async function linkDirectory(above: string, name: string, host: Host): Promise<void> {
+  await rm(above, { recursive: true, force: true });
+  await mkdir(dirname(above), { recursive: true });
+  await rm(join(host.directory, name), { recursive: true, force: true });
+  await writeFile(join(host.directory, name), host.secret);
+  await symlink(host.directory, above);
+}
+
+const KINDS: Readonly<Record<string, Plant>> = {
+  'a link to a file': (path, host) => symlink(host.file, path),
+  'a link to a directory': (path, host) => symlink(host.directory, path),
+  'a second name of a file': (path, host) => link(host.file, path),
+  'a link for its directory': (path, host) => linkDirectory(dirname(path), basename(path), host),
+  'a pipe': async (path) => void (await run('mkfifo', [path])),
+  'a socket': async (path) => {
+    // Sockets have short paths; moved, it is one all the same.
+    const short = await mkdtemp(join(tmpdir(), 's-'));
+    const server = createServer().listen(join(short, 's'));
+    await once(server, 'listening');
+    await rename(join(short, 's'), path);
+    server.close();
+    await rm(short, { recursive: true });
+  },
+  'a directory': async (path) => void (await mkdir(path)),
+  'a file for its directory': async (path) => {
+    await rm(dirname(path), { recursive: true });
+    await writeFile(dirname(path), 'a file');
+  },
+  'a huge file': async (path) => {
+    const file = await open(path, 'w');
+    await file.truncate(1024 ** 4);
+    await file.close();
+  },
+};
+
+/** Endless to read; only a process with the right to may make one. */
+const DEVICE: Plant = async (path) => void (await run('mknod', [path, 'c', '1', '5']));
+
+/** What a build can put in a file's place, by name; devices where this process may make them, as a build of its could. */
+export async function plantableKinds(): Promise<Readonly<Record<string, Plant>>> {
+  const probe = await mkdtemp(join(tmpdir(), 'asu-mknod-'));
+  const devices = await DEVICE(join(probe, 'zero'), { directory: '', file: '', secret: '' }).then(
+    () => ({ 'a device': DEVICE }),
+    () => ({}),
+  );
+  await rm(probe, { recursive: true });
+  return { ...KINDS, ...devices };
+}
