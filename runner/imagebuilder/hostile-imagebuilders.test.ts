@@ -1,61 +1,174 @@
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/build-output.ts';
+import type { BuildRequest } from '#core/build-request.ts';
 import { alterImagebuilder } from '#demo/upstream/altered-imagebuilder.ts';
+import { demoCustomFeedKey, demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
 import { imagebuilderMaker } from './imagebuilder-maker.ts';
+import type { ImagebuilderMakerOptions } from './maker-options.ts';
+import { availableSandboxes } from './sandbox/choose-sandbox.ts';
+import { DEFAULT_LIMITS } from './sandbox/sandbox.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
-let directory: string;
+const directory = await mkdtemp(join(tmpdir(), 'asu-hostile-ib-'));
+await chmod(directory, 0o711);
+await mkdir(join(directory, 'probe'));
+const available = await availableSandboxes({ directory: join(directory, 'probe'), limits: DEFAULT_LIMITS, firstUid: 59_100 });
+const known = [parseUsignPublicKey(demoUpstreamKey.publicKey) as UsignPublicKey];
+
+/** In `/tmp/`, where links of an ImageBuilder may lead. */
+let outside: string;
 let upstream: DemoUpstreamServer;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-hostile-ib-'));
-  await chmod(directory, 0o711);
   upstream = await serveDemoUpstream();
 });
 afterAll(async () => {
   await upstream.close();
   await rm(directory, { recursive: true, force: true });
 });
+beforeEach(async () => {
+  outside = await mkdtemp('/tmp/asu-outside-');
+});
+afterEach(async () => {
+  upstream.restore();
+  upstream.faults.clear();
+  await rm(outside, { recursive: true });
+});
 
-let makers = 0;
-async function make(request = {}): Promise<unknown> {
-  const at = (name: string) => join(directory, String(makers), name);
-  makers++;
+let places = 0;
+
+/** What became of a build, and what anybody could read of it. */
+async function build(
+  request: Partial<BuildRequest> = {},
+  options: Partial<ImagebuilderMakerOptions> & { place?: string } = {},
+): Promise<{ made: BuildOutput | Error; public: string; keys: string }> {
+  const { place = `place-${places++}`, ...others } = options;
+  const at = (name: string) => join(directory, place, name);
   const maker = imagebuilderMaker({
     upstreamUrl: upstream.url,
     cacheDirectory: at('cache'),
     workDirectory: at('work'),
     keyDirectory: at('keys'),
+    keys: known,
+    ...others,
   });
   const order = await demoOrder(upstream.url, { filesystem: 'squashfs', ...request });
-  return maker.make(order, demoBinDir(), { enter: () => undefined, log: () => undefined }, new AbortController().signal).then(
-    (output) => output,
-    (error: unknown) => error,
-  );
+  const lines: string[] = [];
+  const progress = { enter: () => undefined, log: (line: string) => lines.push(line) };
+  const made = await maker.make(order, demoBinDir(), progress, new AbortController().signal).catch((error: unknown) => {
+    if (error instanceof BuildFailure || error instanceof InfrastructureFailure) return error;
+    throw error;
+  });
+  await (made instanceof Error ? made.evidence : made).dispose?.();
+  return { made, public: [String(made), JSON.stringify(made), ...lines].join('\n'), keys: at('keys') };
 }
 
-it.each(['/proc/self/environ', '/proc/self/../../etc/hostname'])(
-  'a repositories.conf that is a link to %s is not read',
-  async (linkTarget) => {
-    await alterImagebuilder(upstream, [{ name: 'repositories.conf', linkTarget }]);
-    const made = await make();
-    console.log(JSON.stringify(made).slice(0, 600), String(made));
-    expect(JSON.stringify(made)).not.toContain('VITEST');
-    expect(String(made)).toContain('repositories.conf');
-  },
-);
+describe('an ImageBuilder with links where our process reads and writes', () => {
+  it('has none of our environment in its answers', async () => {
+    await alterImagebuilder(upstream, [{ name: 'repositories.conf', linkTarget: '/proc/self/environ' }]);
+    const built = await build();
+    expect(built.public).not.toContain('VITEST');
+    expect(built.made).toMatchObject({
+      isFinal: true,
+      message: 'The ImageBuilder cannot be used: repositories.conf: expected a file of its own, found a symbolic link',
+    });
+  });
 
-it('a directory for the defaults that is a link is not written to', async () => {
-  const outside = join(tmpdir(), `asu-outside-${process.pid}`);
-  await mkdir(outside);
-  try {
-    await alterImagebuilder(upstream, [{ name: 'asu-files/etc/' }, { name: 'asu-files/etc/uci-defaults', linkTarget: outside }]);
-    const made = await make({ defaults: 'echo x' });
-    console.log(String(made));
+  it.each([
+    ['uci-defaults', [{ name: 'asu-files/etc/' }, { name: 'asu-files/etc/uci-defaults' }]],
+    ['asu-files', [{ name: 'asu-files' }]],
+  ])('gets no first-boot script written to where they lead: %s', async (name, members) => {
+    const link = { ...members.at(-1), name: members.at(-1)?.name ?? '', linkTarget: outside };
+    await alterImagebuilder(upstream, [...members.slice(0, -1), link]);
+    const { made } = await build({ defaults: 'of the client' });
     expect(await readdir(outside)).toEqual([]);
-  } finally {
-    await rm(outside, { recursive: true });
-  }
+    expect(made).toMatchObject({ message: expect.stringContaining(`${name}: expected a directory, found a symbolic link`) });
+  });
+
+  it('gets no key of the client written to where they lead', async () => {
+    await writeFile(join(outside, 'kept'), '');
+    // The directory itself cannot be replaced in the demo's tarball, which has files in it: it is when the ImageBuilder first runs.
+    await alterImagebuilder(upstream, onFirstRun(`mv keys own-keys; ln -s ${outside} keys`));
+    const { made } = await build({ repository_keys: [demoCustomFeedKey.publicKey] });
+    expect(await readdir(outside)).toEqual(['kept']);
+    expect(made).toMatchObject({ message: expect.stringContaining('keys: expected a directory, found a symbolic link') });
+  });
+});
+
+/** Has the ImageBuilder run `commands` when it is first asked for anything, and `always` each time. GNU make prefers this file. */
+const onFirstRun = (commands: string, always = '') => [
+  {
+    name: 'GNUmakefile',
+    content: Buffer.from(`ifeq ($(wildcard .first),)\n$(shell touch .first; ${commands})\nendif\n${always}\ninclude Makefile\n`),
+  },
+];
+
+describe('an ImageBuilder whose programs change it when it is first asked', () => {
+  it.each([
+    ['a pipe', 'mkfifo pipe', 'pipe: expected a file or directory, found a pipe'],
+    ['too many directories within each other', `mkdir -p ${'d/'.repeat(80)}`, 'more than 64 directories'],
+  ])('is not kept with %s', async (_, commands, message) => {
+    await alterImagebuilder(upstream, onFirstRun(commands));
+    const { made } = await build();
+    expect(made).toMatchObject({ message: expect.stringContaining(`The ImageBuilder cannot be used: `) });
+    expect(made).toMatchObject({ message: expect.stringContaining(message) });
+  });
+
+  it.each(available.filter(({ level }) => level === 'bwrap').map(({ level }) => level))(
+    'is not shown what a link in place of its shared part leads to (%s)',
+    async (sandbox) => {
+      await chmod(outside, 0o755);
+      await writeFile(join(outside, 'secret'), 'the-secret-of-the-host');
+      const always = '$(info $(shell ls -l staging_dir/; cat staging_dir/host/secret))';
+      await alterImagebuilder(upstream, onFirstRun(`mv staging_dir/host staging_dir/real; ln -s ${outside} staging_dir/host`, always));
+      const built = await build({}, { sandbox });
+      expect(built.public).toContain(`host -> ${outside}`);
+      expect(built.public).not.toContain('the-secret-of-the-host');
+    },
+  );
+});
+
+describe('the signing key of the server', () => {
+  /** Has a package script of the build show the key that lies in the tree. */
+  const showing = { packages: ['runs-defaults'], defaults: 'cat "$TOPDIR/key-build"\n' };
+  const ours = async (keys: string) => (await readFile(join(keys, 'key-build'), 'utf8')).trim();
+  const unsigned = 'carries no good signature of a known key';
+
+  it('lies in the tree of an ImageBuilder that a known key answers for, where package scripts can read it', async () => {
+    const built = await build(showing);
+    expect(built.public).toContain((await ours(built.keys)).split('\n').at(-1));
+    expect(built.public).not.toContain(unsigned);
+  });
+
+  it.each([
+    ['whose list is signed by an unknown key', { keys: [] }, true],
+    ['whose signature nobody looks at', { verify: 'checksum' as const }, true],
+    ['whose list is not signed', {}, false],
+  ])('does not lie in that of one %s, and the log says so', async (_, options, isSigned) => {
+    if (!isSigned) upstream.remove('/releases/24.10.2/targets/x86/64/sha256sums.sig');
+    const built = await build(showing, options);
+    expect(built.made).not.toBeInstanceOf(Error);
+    expect(built.public).toContain(unsigned);
+    expect(built.public).toContain('untrusted comment');
+    expect(built.public).not.toContain((await ours(built.keys)).split('\n').at(-1));
+  });
+
+  it('is given again to an ImageBuilder that an earlier version cached, once its signature has been seen', async () => {
+    const place = 'earlier';
+    await build(showing, { place });
+    const cache = join(directory, place, 'cache', 'imagebuilders');
+    const [sha256 = ''] = await readdir(cache);
+    const path = join(cache, sha256, 'imagebuilder.json');
+    const { bytes, facts } = JSON.parse(await readFile(path, 'utf8'));
+    expect(facts.signedBy).toBe(demoUpstreamKey.id);
+    const { signedBy: _, ...earlier } = facts;
+    await writeFile(path, JSON.stringify({ bytes, facts: earlier }));
+
+    expect((await build(showing, { place })).public).not.toContain(unsigned);
+    expect((await build(showing, { place, verify: 'checksum' })).public).toContain(unsigned);
+  });
 });

@@ -143,6 +143,7 @@ describe.each(levels)('a hostile package script in %s', (level) => {
     const made = await attack(level, atTheEnd(ODDITIES.replaceAll('HOST', host)));
     expect(made.public).not.toContain(SECRET);
     expect(await hostState()).toEqual(before);
+    expect(made.public).toMatch(/Not taken from BIN_DIR: .*openwrt-pipe\.bin/);
     expect(made.output?.files.map(({ name }) => name).filter((name) => /link|second|hard|pipe|directory|device/.test(name))).toEqual([]);
     expect(leftovers).toEqual([]);
   });
