@@ -147,7 +147,12 @@ export const Settings = z.object({
   VERIFY: z
     .enum(['require', 'known', 'checksum'])
     .default('known')
-    .meta(facts({ description: 'Signature of sha256sums: always required, required where the key is known, or never. Images are signed with our key only where it is good.' })),
+    .meta(
+      facts({
+        description:
+          'Signature of sha256sums: always required, required where the key is known, or never. Images are signed with our key only where it is good.',
+      }),
+    ),
   TRUSTED_KEYS: trustedKeys
     .default([])
     .meta(facts({ description: 'Further usign public keys (base64) whose signatures count.', takes: 'list' })),
