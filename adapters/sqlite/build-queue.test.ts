@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildQueueContract } from '#test/contracts/build-queue.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';
+import { HOUR, wallClock } from '#test/support/wall-clock.ts';
 import { sqliteBuildQueue } from './build-queue.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { freshFile, startProcesses } from './testing/processes.ts';
@@ -41,6 +42,48 @@ describe('a queue in SQLite', () => {
     expect(db.prepare('SELECT hash, correlation_id, deliveries, reason FROM dead_letters').all()).toEqual([
       { hash, correlation_id: 'dead', deliveries: 1, reason: 'failed three times' },
     ]);
+  });
+
+  it.each([
+    ['back', -HOUR],
+    ['forward', HOUR],
+  ])('keeps every delay as it is when the clock is set an hour %s', async (_, seconds) => {
+    const wall = wallClock();
+    try {
+      const clock = { boot: 'this', time: 5_000_000 };
+      const queue = sqliteBuildQueue(openSqlite(':memory:'), { pollMs: 5, clock: { boot: clock.boot, milliseconds: () => clock.time } });
+      const next = async () => (await queue.receive({ visibilitySeconds: 60, signal: AbortSignal.timeout(50) }))?.hash;
+      const [prompt, delayed, held] = [freshHash(), freshHash(), freshHash()];
+      await queue.send({ hash: held, correlationId: 'held' });
+      expect(await next()).toBe(held);
+      await queue.send({ hash: prompt, correlationId: 'prompt' });
+      await queue.send({ hash: delayed, correlationId: 'delayed' }, { delaySeconds: 30 });
+      wall.step(seconds);
+      expect([await next(), await next()]).toEqual([prompt, undefined]);
+      clock.time += 29_999;
+      expect(await next()).toBeUndefined();
+      clock.time += 1;
+      expect([await next(), await next()]).toEqual([delayed, undefined]);
+      clock.time += 30_000;
+      expect([await next(), await next(), await next()]).toEqual([held, prompt, undefined]);
+    } finally {
+      wall.restore();
+    }
+  });
+
+  it('shows all messages after the next start of the machine, whose clock begins anew', async () => {
+    const db = openSqlite(':memory:');
+    const before = sqliteBuildQueue(db, { clock: { boot: 'before', milliseconds: () => 9e9 } });
+    const [held, delayed] = [freshHash(), freshHash()];
+    await before.send({ hash: held, correlationId: 'held' });
+    const received = await before.receive({ visibilitySeconds: 3_600, signal: never });
+    await before.send({ hash: delayed, correlationId: 'delayed' }, { delaySeconds: 3_600 });
+    const after = sqliteBuildQueue(db, { clock: { boot: 'after', milliseconds: () => 0 } });
+    const again = [];
+    for (const _ of [held, delayed]) again.push((await after.receive({ visibilitySeconds: 60, signal: never }))?.hash);
+    expect(again).toEqual([held, delayed]);
+    if (received) await before.acknowledge(received);
+    expect(await after.receive({ visibilitySeconds: 60, signal: AbortSignal.timeout(50) })).toBeUndefined();
   });
 
   it('delivers each message to one of four processes', async () => {

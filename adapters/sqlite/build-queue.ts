@@ -2,49 +2,56 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { RequestHash } from '#core/build.ts';
 import type { BuildQueue, ReceivedMessage } from '#core/ports.ts';
+import { MACHINE_CLOCK, type MachineClock } from './machine-clock.ts';
 import { inTransaction } from './transaction.ts';
 import { wakeUps } from './wake-ups.ts';
 
 export interface SqliteBuildQueueOptions {
   /** How often a waiting receiver looks for what other processes sent, and for what became visible. */
   readonly pollMs?: number;
+  readonly clock?: MachineClock;
 }
 
 /** One look costs some microseconds; a build is not noticeably later for a quarter of a second. */
 const POLL_MS = 250;
 
 /**
- * A queue on SQLite, shared by every process that opens the file: first in, first out among the visible messages. Times are
- * the machine's clock. Sending wakes receivers on the same handle at once, those of other processes at their next look.
+ * A queue on SQLite, shared by every process of one machine that opens the file: first in, first out among the visible messages.
+ * Delays are counted by a clock that nobody can set (`machine-clock.ts`); with the machine's next start they are over. Sending
+ * wakes receivers on the same handle at once, those of other processes at their next look.
  */
-export function sqliteBuildQueue(db: DatabaseSync, { pollMs = POLL_MS }: SqliteBuildQueueOptions = {}): BuildQueue {
+export function sqliteBuildQueue(db: DatabaseSync, { pollMs = POLL_MS, clock = MACHINE_CLOCK }: SqliteBuildQueueOptions = {}): BuildQueue {
   const wakeUp = wakeUps(db);
-  const insert = db.prepare('INSERT INTO messages (hash, correlation_id, visible_at) VALUES (?, ?, ?)');
-  const oldestVisible = db.prepare('SELECT id FROM messages WHERE visible_at <= ? ORDER BY id LIMIT 1');
+  const { boot } = clock;
+  const visible = '(boot <> ?1 OR visible_at <= ?2)';
+  const insert = db.prepare('INSERT INTO messages (boot, visible_at, hash, correlation_id) VALUES (?, ?, ?, ?)');
+  const oldestVisible = db.prepare(`SELECT id FROM messages WHERE ${visible} ORDER BY id LIMIT 1`);
   const take = db.prepare(`
-    UPDATE messages SET receipt = ?1, visible_at = ?2, deliveries = deliveries + 1
-    WHERE id = (SELECT id FROM messages WHERE visible_at <= ?3 ORDER BY id LIMIT 1) AND visible_at <= ?3
+    UPDATE messages SET boot = ?1, visible_at = ?3, receipt = ?4, deliveries = deliveries + 1
+    WHERE id = (SELECT id FROM messages WHERE ${visible} ORDER BY id LIMIT 1) AND ${visible}
     RETURNING hash, correlation_id`);
-  const hide = db.prepare('UPDATE messages SET visible_at = ? WHERE receipt = ?');
-  const unhide = db.prepare('UPDATE messages SET visible_at = ?, receipt = NULL WHERE receipt = ?');
+  const hide = db.prepare('UPDATE messages SET boot = ?, visible_at = ? WHERE receipt = ?');
+  const unhide = db.prepare('UPDATE messages SET boot = ?, visible_at = ?, receipt = NULL WHERE receipt = ?');
   const drop = db.prepare('DELETE FROM messages WHERE receipt = ?');
   const copyToDeadLetters = db.prepare(`
     INSERT INTO dead_letters (hash, correlation_id, deliveries, reason, buried_at)
     SELECT hash, correlation_id, deliveries, ?1, ?2 FROM messages WHERE receipt = ?3`);
 
+  const now = (): number => Math.floor(clock.milliseconds());
+  const inSeconds = (seconds: number): number => (seconds > 0 ? Math.ceil(clock.milliseconds() + seconds * 1000) : now());
+
   const tryReceive = (visibilitySeconds: number): ReceivedMessage | undefined => {
-    const now = Date.now();
     // Looking takes no lock: idle receivers do not disturb writers.
-    if (oldestVisible.get(now) === undefined) return undefined;
+    if (oldestVisible.get(boot, now()) === undefined) return undefined;
     const receipt = randomUUID();
     // `all`, not `get`: the delivery counts once it is committed.
-    const [row] = take.all(receipt, now + visibilitySeconds * 1000, now);
+    const [row] = take.all(boot, now(), inSeconds(visibilitySeconds), receipt);
     return row && { hash: String(row['hash']) as RequestHash, correlationId: String(row['correlation_id']), receipt };
   };
 
   return {
     async send({ hash, correlationId }, { delaySeconds = 0 } = {}) {
-      insert.run(hash, correlationId, Date.now() + delaySeconds * 1000);
+      insert.run(boot, inSeconds(delaySeconds), hash, correlationId);
       wakeUp.all();
     },
 
@@ -58,7 +65,7 @@ export function sqliteBuildQueue(db: DatabaseSync, { pollMs = POLL_MS }: SqliteB
     },
 
     async extend({ receipt }, visibilitySeconds) {
-      hide.run(Date.now() + visibilitySeconds * 1000, receipt);
+      hide.run(boot, inSeconds(visibilitySeconds), receipt);
     },
 
     async acknowledge({ receipt }) {
@@ -66,7 +73,7 @@ export function sqliteBuildQueue(db: DatabaseSync, { pollMs = POLL_MS }: SqliteB
     },
 
     async release({ receipt }, delaySeconds = 0) {
-      unhide.run(Date.now() + delaySeconds * 1000, receipt);
+      unhide.run(boot, inSeconds(delaySeconds), receipt);
       wakeUp.all();
     },
 

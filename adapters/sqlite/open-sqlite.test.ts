@@ -3,10 +3,14 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { freshHash, queued, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { sqliteBuildQueue } from './build-queue.ts';
 import { sqliteBuildTable } from './build-table.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { MIGRATIONS } from './schema.ts';
 import { freshFile, startProcesses } from './testing/processes.ts';
+
+/** The last version of the schema in which `visible_at` was a time of day. */
+const VISIBLE_BY_TIME_OF_DAY = 4;
 
 describe('openSqlite', () => {
   it('creates missing directories and a file that only its owner can read', () => {
@@ -44,6 +48,26 @@ describe('openSqlite', () => {
     expect(() => openSqlite(file)).toThrow(/schema version/);
     const db = new DatabaseSync(file);
     expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: MIGRATIONS.length + 1 });
+    db.close();
+  });
+
+  it('goes on with the messages of a database in which they were hidden until a time of day', async () => {
+    const file = freshFile();
+    const old = new DatabaseSync(file);
+    for (const step of MIGRATIONS.slice(0, VISIBLE_BY_TIME_OF_DAY)) old.exec(step);
+    old.exec(`PRAGMA user_version = ${VISIBLE_BY_TIME_OF_DAY}`);
+    const hashes = [freshHash(), freshHash(), freshHash()];
+    const send = old.prepare('INSERT INTO messages (hash, correlation_id, visible_at, receipt) VALUES (?, ?, ?, ?)');
+    const now = Date.now();
+    for (const [i, visibleAt] of [now - 1_000, now + 30_000, now + 3_600_000].entries())
+      send.run(hashes[i] ?? '', 'old', visibleAt, i === 1 ? 'held by a runner that is gone' : null);
+    old.close();
+
+    const db = openSqlite(file);
+    const queue = sqliteBuildQueue(db);
+    const received = [];
+    for (const _ of hashes) received.push(await queue.receive({ visibilitySeconds: 60, signal: AbortSignal.timeout(2_000) }));
+    expect(received.map((message) => message?.hash)).toEqual(hashes);
     db.close();
   });
 

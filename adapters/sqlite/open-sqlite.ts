@@ -21,13 +21,13 @@ const sleep = (ms: number): void => {
 
 /** The switch to WAL and recovery after a crash answer "busy" at once instead of waiting: `busy_timeout` does not cover them. */
 function whenFree(work: () => void): void {
-  const deadline = Date.now() + OPEN_TIMEOUT_MS;
+  const deadline = performance.now() + OPEN_TIMEOUT_MS;
   for (;;) {
     try {
       work();
       return;
     } catch (error) {
-      if (!isBusy(error) || Date.now() > deadline) throw error;
+      if (!isBusy(error) || performance.now() > deadline) throw error;
       sleep(10 + Math.random() * 20);
     }
   }

@@ -109,4 +109,11 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE builds ADD COLUMN client TEXT;
   CREATE INDEX builds_of_clients ON builds (client, state) WHERE state IN ('queued', 'building');
   `,
+  // `visible_at` becomes a time of the machine's monotonic clock since the start that `boot` names (`machine-clock.ts`). What older
+  // versions wrote, in milliseconds of the time of day, is of no start: visible.
+  // The other index finds builds that ended later than it is, by a clock that was set back since.
+  `
+  ALTER TABLE messages ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+  CREATE INDEX builds_ended ON builds (body ->> '$.finishedAt') WHERE expires_at IS NOT NULL;
+  `,
 ];
