@@ -24,7 +24,14 @@ import type {
   VersionCount,
 } from './statistics.ts';
 
+/** The time of day. Somebody may set it, so it may go back or jump: for what people read, and for what is stored. */
 export type Clock = () => Date;
+
+/**
+ * Milliseconds of a clock that only goes forward, at one pace, whoever sets the time of day: for everything that lasts. Comparable
+ * within one process only.
+ */
+export type Monotonic = () => number;
 
 /**
  * Remembers builds by hash. Every write is one conditional write: of many callers exactly one succeeds, and the others are

@@ -19,6 +19,7 @@ import { jsonLog } from '#http/log.ts';
 import { type NodeServer, serveNode } from '#http/serve-node.ts';
 import { answering, type FaultyServer, faultyServer, hangingUp, passingOn, silent } from '#test/services/faulty-server.ts';
 import { testServer } from '#test/support/test-server.ts';
+import { HOUR, wallClock } from '#test/support/wall-clock.ts';
 
 const REQUEST = { version: '24.10.0', target: 'ath79/generic', profile: 'test', packages: ['luci', 'auc', '+tmux', ''] };
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
@@ -225,6 +226,20 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     expect((await probe).status).toBe(200);
     await prepared(service);
     expect(faulty.seen).toHaveLength(FAILURES_TO_OPEN + 2);
+  });
+
+  it('is asked again in its time when the clock was set back meanwhile', async () => {
+    const clock = wallClock();
+    try {
+      const service = asking({ openMs: 500, totalMs: 5_000, attemptMs: 5_000 });
+      faulty.behave(answering(500, '{}'));
+      for (let i = 0; i < 2; i += 1) await prepared(service);
+      clock.step(-HOUR);
+      faulty.behave(passingOn(prepare.url));
+      await expect.poll(async () => (await prepared(service)) && faulty.seen.length).toBeGreaterThan(FAILURES_TO_OPEN);
+    } finally {
+      clock.restore();
+    }
   });
 
   it('is never asked for POST /api/v1/build', async () => {

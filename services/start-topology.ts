@@ -68,8 +68,8 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
         if (last.length > 20) last.shift();
         options.onLine?.(name, line);
       });
-    const deadline = Date.now() + START_MS;
-    while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+    const deadline = performance.now() + START_MS;
+    while (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
       // It may be somebody else who answers there: then ours has ended.
       if ((await isHealthy(`${urls[name]}/health`)) && child.exitCode === null) return;
       await delay(100);

@@ -19,9 +19,9 @@ export function stdoutLog(level: LogLevel | (() => LogLevel)): Log {
 const PATIENCE_MS = 2_000;
 
 function writeAll(bytes: Buffer): void {
-  const until = Date.now() + PATIENCE_MS;
+  const until = performance.now() + PATIENCE_MS;
   let rest = bytes;
-  while (rest.length > 0 && Date.now() < until)
+  while (rest.length > 0 && performance.now() < until)
     try {
       rest = rest.subarray(writeSync(1, rest));
     } catch (error) {

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
-import type { ArtifactStore } from '#core/ports.ts';
+import type { FileHandle } from 'node:fs/promises';
+import type { ArtifactMeta, ArtifactStore } from '#core/ports.ts';
 import { removeStaleMeta } from './kept-meta.ts';
 import { objectBody, streamOf } from './object-body.ts';
 import { READ_PLAIN, readFully, withObject } from './object-file.ts';
-import { incomingDirectory, metaDirectory, objectPlace, writablePlace } from './object-place.ts';
+import { incomingDirectory, metaDirectory, type ObjectPlace, objectPlace, writablePlace } from './object-place.ts';
 import { removeLeftovers, removeObject, removeTree } from './remove-objects.ts';
 import { appendFile, writeObject } from './write-object.ts';
 
@@ -26,17 +28,23 @@ export function diskArtifactStore(directory: string): ArtifactStore {
   mkdirSync(incomingDirectory(directory), { recursive: true, mode: 0o700 });
   mkdirSync(metaDirectory(directory), { recursive: true, mode: 0o700 });
   const root = realpathSync.native(directory);
-  let cleanedAt = 0;
+  let cleanedAt = Number.NEGATIVE_INFINITY;
+  const underWay = new Set<string>();
 
-  const write: typeof writeObject = async (...object) => {
-    const now = Date.now();
-    if (now - cleanedAt > LEFTOVER_MS) {
-      cleanedAt = now;
-      const before = new Date(now - LEFTOVER_MS);
-      await removeLeftovers(incomingDirectory(root), before);
+  const write = async (place: ObjectPlace, meta: ArtifactMeta, fill: (file: FileHandle) => Promise<void>): Promise<void> => {
+    if (performance.now() - cleanedAt > LEFTOVER_MS) {
+      cleanedAt = performance.now();
+      const before = new Date(Date.now() - LEFTOVER_MS);
+      await removeLeftovers(incomingDirectory(root), before, underWay);
       await removeStaleMeta(root, before);
     }
-    return writeObject(...object);
+    const name = randomUUID();
+    underWay.add(name);
+    try {
+      await writeObject(place, name, meta, fill);
+    } finally {
+      underWay.delete(name);
+    }
   };
 
   const readBytes = (fd: number, start: number, length: number): Buffer => {

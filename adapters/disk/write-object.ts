@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StorageFullError } from '#core/errors.ts';
@@ -43,10 +42,16 @@ async function publish(temporary: string, place: ObjectPlace): Promise<void> {
 
 /**
  * Writes an object whole or not at all: beside the objects first (same file system), synced, then moved to its place by one
- * rename. A failure leaves nothing; that of a full disk is a `StorageFullError`, others are thrown as they are.
+ * rename. `name` is the file's until then. A failure leaves nothing; that of a full disk is a `StorageFullError`, others are
+ * thrown as they are.
  */
-export async function writeObject(place: ObjectPlace, meta: ArtifactMeta, fill: (file: FileHandle) => Promise<void>): Promise<void> {
-  const temporary = join(incomingDirectory(place.root), randomUUID());
+export async function writeObject(
+  place: ObjectPlace,
+  name: string,
+  meta: ArtifactMeta,
+  fill: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  const temporary = join(incomingDirectory(place.root), name);
   let identity: string | undefined;
   try {
     const file = await open(temporary, 'wx', modesOf(place).file);

@@ -1,16 +1,5 @@
-import {
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  ExponentialBackoff,
-  fullJitterGenerator,
-  handleAll,
-  handleType,
-  retry,
-  TimeoutStrategy,
-  timeout,
-  wrap,
-} from 'cockatiel';
+import { ExponentialBackoff, fullJitterGenerator, handleType, retry, TimeoutStrategy, timeout, wrap } from 'cockatiel';
+import { circuitBreaker } from '#core/circuit-breaker.ts';
 import type { AskPrepare } from '#core/prepare-remotely.ts';
 import { preparedAnswer } from './prepared-answer.ts';
 
@@ -49,23 +38,24 @@ class PrepareServiceFailure extends Error {
  */
 export function httpPrepareService(options: PrepareServiceOptions): AskPrepare {
   const { url, totalMs = PREPARE_TOTAL_MS, attemptMs = ATTEMPT_MS, openMs = OPEN_MS, onFailure } = options;
-  const breaker = circuitBreaker(handleAll, { halfOpenAfter: openMs, breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN) });
+  // Not cockatiel's, which counts by the time of day: a clock set back would keep it open.
+  const breaker = circuitBreaker({ monotonic: () => performance.now(), threshold: FAILURES_TO_OPEN, openMs });
   const policy = wrap(
     timeout(totalMs, TimeoutStrategy.Aggressive),
     retry(handleType(PrepareServiceFailure), {
       maxAttempts: RETRIES,
       backoff: new ExponentialBackoff({ generator: fullJitterGenerator, initialDelay: FIRST_PAUSE_MS, maxDelay: totalMs }),
     }),
-    breaker,
   );
   return async (request, correlationId) => {
-    if (breaker.state === CircuitState.HalfOpen) return undefined;
     // Only what packages depend on: nothing private leaves this process, and no other policy than our own is asked.
     const body = JSON.stringify({ ...request, defaults: null, repositories: {}, repository_keys: [], client: null });
     try {
       return await policy.execute(({ signal }) =>
-        ask(url, { body, correlationId, signal: AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]) }, (answer) =>
-          preparedAnswer(answer, request),
+        breaker.run(() =>
+          ask(url, { body, correlationId, signal: AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]) }, (answer) =>
+            preparedAnswer(answer, request),
+          ),
         ),
       );
     } catch (error) {

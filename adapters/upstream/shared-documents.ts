@@ -1,6 +1,7 @@
 import { boundedMap } from '#core/bounded-map.ts';
+import { MAX_CLOCK_SKEW_SECONDS } from '#core/clock-skew.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
-import type { Clock, RecordStore } from '#core/ports.ts';
+import type { Clock, Monotonic, RecordStore } from '#core/ports.ts';
 import { packText, unpackText } from './packed-text.ts';
 import { single } from './single.ts';
 
@@ -38,7 +39,10 @@ export interface SharedDocuments {
 
 export interface SharedDocumentsOptions {
   readonly records: RecordStore;
+  /** What the store's copies are dated by. */
   readonly now: Clock;
+  /** What the memory is dated by. */
+  readonly monotonic: Monotonic;
   /** How long a caller waits for upstream. */
   readonly waitMs: number;
   /** Told of each refresh that failed. */
@@ -64,12 +68,17 @@ interface Stored {
   readonly value: unknown;
 }
 
-export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocumentsOptions): SharedDocuments {
+export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: SharedDocumentsOptions): SharedDocuments {
   const memory = boundedMap<Remembered>(MAX_TEXT_IN_MEMORY, ({ size }) => size + LEAST_WEIGHT);
   const triedAt = boundedMap<number>(10_000, () => 1);
   const lookUps = new Map<string, Promise<Remembered | undefined>>();
   const refreshes = new Map<string, Promise<Copy<unknown>>>();
   const time = () => now().getTime();
+  /** A copy from a time that is still to come was dated by a clock that has been set back since: it may be of any age. */
+  const ageOf = ({ checkedAt }: Copy<unknown>): number => {
+    const age = time() - checkedAt;
+    return age < -MAX_CLOCK_SKEW_SECONDS * 1000 ? Number.MAX_VALUE : Math.max(0, age);
+  };
 
   /** What the store has; the parsed value is kept while the tag stays. */
   async function lookUp(key: string): Promise<Remembered | undefined> {
@@ -77,10 +86,10 @@ export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocum
     const found = await records.get(key);
     if (found === undefined) return undefined;
     let remembered: Remembered;
-    if (known?.tag === found.tag) remembered = { ...known, readAt: time() };
+    if (known?.tag === found.tag) remembered = { ...known, readAt: monotonic() };
     else {
       const { copy, size } = decode(found.body);
-      remembered = { copy, tag: found.tag, size, readAt: time() };
+      remembered = { copy, tag: found.tag, size, readAt: monotonic() };
     }
     memory.set(key, remembered);
     return remembered;
@@ -88,7 +97,7 @@ export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocum
 
   async function current(key: string, memoryMs: number): Promise<Copy<unknown> | undefined> {
     const known = memory.get(key);
-    if (known !== undefined && time() - known.readAt < memoryMs) return known.copy;
+    if (known !== undefined && monotonic() - known.readAt < memoryMs) return known.copy;
     try {
       return ((await single(lookUps, key, () => lookUp(key))) ?? known)?.copy;
     } catch (error) {
@@ -98,18 +107,19 @@ export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocum
   }
 
   /** Upstream was asked just now and had nothing new to say, or nothing at all. */
-  const isTriedLately = (key: string) => !refreshes.has(key) && time() - (triedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REVALIDATE_MS;
+  const isTriedLately = (key: string) =>
+    !refreshes.has(key) && monotonic() - (triedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REVALIDATE_MS;
 
   /** Fetches and stores; of several processes the first to store wins, and all answer with what it stored. */
   async function refresh(key: string, load: Load<unknown>, goodEnoughMs: number): Promise<Copy<unknown>> {
-    triedAt.set(key, time());
+    triedAt.set(key, monotonic());
     const before = await lookUp(key);
-    if (before !== undefined && time() - before.copy.checkedAt < goodEnoughMs) return before.copy;
+    if (before !== undefined && ageOf(before.copy) < goodEnoughMs) return before.copy;
     const value = await load(before?.copy.value);
     const copy = { value, checkedAt: time() };
     if (value === undefined && before === undefined) {
       // Not stored: names that never existed would fill the store.
-      memory.set(key, { copy, tag: undefined, size: 0, readAt: time() });
+      memory.set(key, { copy, tag: undefined, size: 0, readAt: monotonic() });
       return copy;
     }
     const body = packText(JSON.stringify({ checkedAt: copy.checkedAt, value: value ?? null } satisfies Stored));
@@ -127,7 +137,7 @@ export function sharedDocuments({ records, now, waitMs, onFailure }: SharedDocum
       { maxAgeMs, maxStaleMs, memoryMs, fresh = false, isPartial = () => false }: DocumentPolicy<T>,
     ) {
       const copy = (await current(key, memoryMs ?? Number.POSITIVE_INFINITY)) as Copy<T> | undefined;
-      const age = copy === undefined ? Number.POSITIVE_INFINITY : time() - copy.checkedAt;
+      const age = copy === undefined ? Number.POSITIVE_INFINITY : ageOf(copy);
       const isGood = copy?.value !== undefined && !isPartial(copy.value);
       const wanted = fresh || !isGood ? Math.min(REVALIDATE_MS, maxAgeMs) : maxAgeMs;
       if (copy !== undefined && (age < wanted || isTriedLately(key))) return copy;

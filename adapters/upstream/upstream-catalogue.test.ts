@@ -25,6 +25,8 @@ const DIRECTORY = `${PATH}/targets/${TARGET}`;
 let upstream: DemoUpstreamServer;
 let records: RecordStore;
 let time: number;
+/** By how much the time of day was set since. */
+let set: number;
 /** Those of this test's catalogues: a refresh of an earlier one may still fail when its upstream is gone. */
 let failures: string[];
 const servers: DemoUpstreamServer[] = [];
@@ -33,6 +35,7 @@ beforeEach(async () => {
   upstream = await serve();
   records = sqliteRecordStore(openSqlite(':memory:'));
   time = Date.parse('2026-01-01T00:00:00Z');
+  set = 0;
   failures = [];
 });
 
@@ -49,7 +52,8 @@ async function serve(directory?: string) {
 function make(options: Partial<UpstreamCatalogueOptions> = {}): Catalogue {
   const ours = failures;
   const onFailure = (what: string) => ours.push(what);
-  return upstreamCatalogue({ baseUrl: upstream.url, records, now: () => new Date(time), onFailure, ...options });
+  const clocks = { now: () => new Date(time + set), monotonic: () => time };
+  return upstreamCatalogue({ baseUrl: upstream.url, records, ...clocks, onFailure, ...options });
 }
 
 /** For an upstream that keeps silent: tests need not wait as long as clients may. */
@@ -221,6 +225,35 @@ describe('asking upstream', () => {
         ({ list }) => list.includes('99.1.0'),
       ),
     ).toEqual({ list: ['99.1.0'] });
+  });
+
+  it.each([
+    ['back', -HOUR],
+    ['forward', HOUR],
+  ])('comes in its own time when the clock is set an hour %s', async (_, step) => {
+    const catalogue = make();
+    const before = await known(x86(catalogue));
+    await catalogue.versions();
+    const profiles = JSON.parse((await onDisk(`${DIRECTORY}/profiles.json`)).toString());
+    await publish(`${DIRECTORY}/profiles.json`, JSON.stringify({ ...profiles, version_code: 'r9-new' }));
+    upstream.overlay('.versions.json', '{"versions_list":["99.1.0"]}');
+    set += step;
+    time += MINUTE;
+    for (const one of [catalogue, make()]) {
+      const { revision } = await known(x86(one));
+      expect(revision).toBe('r9-new');
+      expect(revision).not.toBe(before.revision);
+      const { list } = await eventually(
+        () => one.versions(),
+        (versions) => versions.list.includes('99.1.0'),
+      );
+      expect(list).toEqual(['99.1.0']);
+    }
+    // From here on the copies are dated anew.
+    upstream.clearRequests();
+    time += MINUTE;
+    expect((await known(x86(catalogue))).fetchedAt).toBe(new Date(time + set - MINUTE).toISOString());
+    expect(paths()).toEqual([]);
   });
 
   it('happens again before something is called unknown, but not all the time', async () => {

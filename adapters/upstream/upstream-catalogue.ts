@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core/catalogue.ts';
+import { circuitBreaker } from '#core/circuit-breaker.ts';
 import { packageIndex } from '#core/package-index.ts';
-import type { Clock, RecordStore } from '#core/ports.ts';
+import type { Clock, Monotonic, RecordStore } from '#core/ports.ts';
 import { parseTargets, parseVersions } from '#core/upstream-files.ts';
 import { cachedFiles } from './cached-files.ts';
-import { circuitBreaker } from './circuit-breaker.ts';
 import { indexSlots } from './index-slots.ts';
 import { lackingLike, type ReadIndex, type ReadOptions, readFeeds, textOf } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
@@ -18,6 +18,8 @@ export interface UpstreamCatalogueOptions {
   readonly baseUrl: string;
   readonly records: RecordStore;
   readonly now: Clock;
+  /** Default: this process's own. */
+  readonly monotonic?: Monotonic;
   /** Injected where calls are measured, or a proxy is needed. Default `steadyFetch`. */
   readonly fetch?: typeof globalThis.fetch;
   /** At least this long a target's record stays as it is, so that all processes hash over one. */
@@ -56,11 +58,11 @@ const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
  * answers with what the store holds, never with a fetch of its own that lost the race to be stored.
  */
 export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {
-  const { baseUrl, records, now, fetch = steadyFetch, onFailure } = options;
+  const { baseUrl, records, now, monotonic = () => performance.now(), fetch = steadyFetch, onFailure } = options;
   const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000, idleMs = 5000 } = options;
-  const breaker = circuitBreaker({ now, threshold: 8, openMs: 15_000 });
+  const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: 15_000 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
-  const documents = sharedDocuments({ records, now, waitMs, onFailure });
+  const documents = sharedDocuments({ records, now, monotonic, waitMs, onFailure });
   // Another upstream is another catalogue: its records must not be taken for this one's.
   const root = `catalogue/${sha256(baseUrl.replace(/\/+$/, '')).slice(0, 12)}`;
   const slots = indexSlots(records);

@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { CircuitBreaker } from '#core/circuit-breaker.ts';
 import { upstreamUrl } from './upstream-url.ts';
 
 /** Upstream did not answer, or not with a file; a later attempt may fare better. */

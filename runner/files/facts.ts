@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path';
 import { hasCode } from '#runner/imagebuilder/has-code.ts';
 import { type Directory, withDirectory } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
+import { useTimes } from './use-times.ts';
 
 /** What is known of an entry of a held directory, of a link itself; `undefined`: there is none. */
 export async function factsOf(directory: Directory, name: string): Promise<Stats | undefined> {
@@ -25,9 +26,13 @@ export async function factsInside(root: string, path: string): Promise<Stats | u
   }
 }
 
-/** Sets the times of the entry at `path` below `root` to now. */
-export const touchInside = (root: string, path: string): Promise<void> =>
-  withDirectory(root, dirname(path), (directory) => lutimes(directory.at(basename(path)), new Date(), new Date()));
+const nextUse = useTimes();
+
+/** Sets the times of the entry at `path` below `root` to now, and later than those of what this process touched before. */
+export function touchInside(root: string, path: string): Promise<void> {
+  const time = nextUse();
+  return withDirectory(root, dirname(path), (directory) => lutimes(directory.at(basename(path)), time, time));
+}
 
 /** Gives an entry of `root` another name there. Throws the system's ENOTEMPTY or EEXIST where a directory with content has it. */
 export const renameInside = (root: string, from: string, to: string): Promise<void> =>

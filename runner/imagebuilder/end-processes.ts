@@ -42,8 +42,8 @@ async function endNamespace(leader: number): Promise<void> {
 }
 
 async function groupEnded(leader: number, withinMs: number): Promise<void> {
-  const until = Date.now() + withinMs;
-  while (Date.now() < until && signalGroup(leader, 0)) await sleep(10);
+  const until = performance.now() + withinMs;
+  while (performance.now() < until && signalGroup(leader, 0)) await sleep(10);
 }
 
 /** Processes that carry the build's marker, and those of its uid that carry none any more. */

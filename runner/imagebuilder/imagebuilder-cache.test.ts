@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { removeTree } from '#runner/files/remove-tree.ts';
+import { HOUR, wallClock } from '#test/support/wall-clock.ts';
 import { imagebuilderCache } from './imagebuilder-cache.ts';
 
 let directory: string;
@@ -101,6 +102,20 @@ describe('imagebuilderCache', () => {
       await cache.use(digest('e'), filler().fill, never, async () => undefined);
       expect(await readdir(directory)).toContain(digest('a'));
     });
+  });
+
+  it('knows the order of uses also when the clock is set back between them', async () => {
+    const clock = wallClock();
+    try {
+      const cache = cacheOf(25);
+      for (const name of ['a', 'b']) await cache.use(digest(name), filler().fill, never, async () => undefined);
+      clock.step(-HOUR);
+      await cache.use(digest('a'), filler().fill, never, async () => undefined);
+      await cache.use(digest('c'), filler().fill, never, async () => undefined);
+      expect((await readdir(directory)).sort()).toEqual([digest('a'), digest('c')]);
+    } finally {
+      clock.restore();
+    }
   });
 
   it('sweeps what a killed process left, and does not take an entry without facts for one', async () => {

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -70,5 +70,21 @@ describe('openBuildKey', () => {
     await key.keepCertificate(one);
     await key.install(two, 'opkg', undefined);
     expect(await readFile(join(two, 'key-build.ucert'), 'utf8')).toBe('first');
+  });
+
+  it('replaces a certificate that a clock issued which was ahead: it is not valid yet', async () => {
+    const key = await openBuildKey(join(directory, 'keys'));
+    const [one, two] = [join(directory, 'one'), join(directory, 'two')];
+    for (const tree of [one, two]) await mkdir(tree);
+    await writeFile(join(one, 'key-build.ucert'), 'first');
+    await key.keepCertificate(one);
+    const inAnHour = new Date(Date.now() + 3_600_000);
+    await utimes(join(directory, 'keys', 'key-build.ucert'), inAnHour, inAnHour);
+    await key.install(two, 'opkg', undefined);
+    expect(await readdir(two)).not.toContain('key-build.ucert');
+    await writeFile(join(one, 'key-build.ucert'), 'second');
+    await key.keepCertificate(one);
+    await key.install(two, 'opkg', undefined);
+    expect(await readFile(join(two, 'key-build.ucert'), 'utf8')).toBe('second');
   });
 });

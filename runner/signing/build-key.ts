@@ -1,5 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
+import { latestPlausible } from '#core/clock-skew.ts';
 import { factsInside } from '#runner/files/facts.ts';
 import { ownDirectory, readOwnFile } from '#runner/files/own-directory.ts';
 import { readInside } from '#runner/files/plain-file.ts';
@@ -41,7 +42,8 @@ export async function openBuildKey(path: string): Promise<BuildKey> {
 
   const isFresh = async (): Promise<boolean> => {
     const made = (await factsInside(directory, CERTIFICATE))?.mtimeMs;
-    return made !== undefined && Date.now() - made < CERTIFICATE_MAX_AGE_MS;
+    // One from a time that is still to come was issued by a clock that has been set back since, and is not valid yet.
+    return made !== undefined && Date.now() - made < CERTIFICATE_MAX_AGE_MS && made <= latestPlausible(new Date()).getTime();
   };
 
   return {

@@ -7,7 +7,7 @@ const failing = async () => {
 
 function make() {
   let time = 0;
-  const breaker = circuitBreaker({ now: () => new Date(time), threshold: 3, openMs: 1000 });
+  const breaker = circuitBreaker({ monotonic: () => time, threshold: 3, openMs: 1000 });
   const fail = async (times: number) => {
     for (let count = 0; count < times; count++) await expect(breaker.run(failing)).rejects.toThrow('down');
   };

@@ -1,6 +1,6 @@
-import type { Clock } from '#core/ports.ts';
+import type { Monotonic } from './ports.ts';
 
-/** Upstream failed so often that it is left alone for a while. */
+/** A service failed so often that it is left alone for a while. */
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
   constructor() {
@@ -14,15 +14,15 @@ export interface CircuitBreaker {
 }
 
 interface CircuitBreakerOptions {
-  readonly now: Clock;
+  readonly monotonic: Monotonic;
   /** Failures in a row that open the circuit. */
   readonly threshold: number;
   /** How long it stays open before one task may try again. */
   readonly openMs: number;
 }
 
-/** Spares an upstream that is down, and our callers the wait: after `openMs` a single probe decides whether all may ask again. */
-export function circuitBreaker({ now, threshold, openMs }: CircuitBreakerOptions): CircuitBreaker {
+/** Spares a service that is down, and our callers the wait: after `openMs` a single probe decides whether all may ask again. */
+export function circuitBreaker({ monotonic, threshold, openMs }: CircuitBreakerOptions): CircuitBreaker {
   let failures = 0;
   let openedAt: number | undefined;
   let probing = false;
@@ -31,7 +31,7 @@ export function circuitBreaker({ now, threshold, openMs }: CircuitBreakerOptions
     async run(task) {
       const isProbe = openedAt !== undefined;
       if (openedAt !== undefined) {
-        if (probing || now().getTime() - openedAt < openMs) throw new CircuitOpenError();
+        if (probing || monotonic() - openedAt < openMs) throw new CircuitOpenError();
         probing = true;
       }
       try {
@@ -41,7 +41,7 @@ export function circuitBreaker({ now, threshold, openMs }: CircuitBreakerOptions
         return result;
       } catch (error) {
         failures += 1;
-        if (isProbe || failures >= threshold) openedAt = now().getTime();
+        if (isProbe || failures >= threshold) openedAt = monotonic();
         throw error;
       } finally {
         if (isProbe) probing = false;
