@@ -1,10 +1,13 @@
+import type { Clock, Monotonic } from '#core/ports.ts';
 import { type Routes, routes } from './http-app.ts';
 import { jsonResponse } from './json-response.ts';
 
 export interface HealthOptions {
   readonly service: string;
   readonly version: string;
-  readonly now: () => Date;
+  readonly now: Clock;
+  /** Default: this process's own. */
+  readonly monotonic?: Monotonic;
   /** What the service needs, each by name: settles when it is there, rejects with what is wrong. */
   readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
 }
@@ -15,14 +18,14 @@ const KEPT_MS = 30_000;
 const PATIENCE_MS = 5_000;
 
 /** `/health`: the process answers, nothing more. `/ready`: what it needs is there, looked at every 30 s at most. */
-export function healthRoutes({ service, version, now, checks }: HealthOptions): Routes {
+export function healthRoutes({ service, version, now, checks, monotonic = () => performance.now() }: HealthOptions): Routes {
   let kept: { at: number; outcome: Promise<Readonly<Record<string, string>>> } | undefined;
   const lookAtAll = async () =>
     Object.fromEntries(await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await lookAt(check)] as const)));
   return routes()
     .get('/health', () => fresh(200, { service, status: 'ok', version, timestamp: now().toISOString() }))
     .get('/ready', async () => {
-      if (kept === undefined || now().getTime() - kept.at > KEPT_MS) kept = { at: now().getTime(), outcome: lookAtAll() };
+      if (kept === undefined || monotonic() - kept.at > KEPT_MS) kept = { at: monotonic(), outcome: lookAtAll() };
       const outcome = await kept.outcome;
       const isReady = Object.values(outcome).every((state) => state === 'ok');
       const body = { service, version, checks: outcome, timestamp: now().toISOString() };

@@ -1,15 +1,21 @@
+import type { Monotonic } from '#core/ports.ts';
+
 /**
  * A document that is made at most every `maxAgeMs`, once however many ask, and of which the last good copy is answered while
  * the next is made or cannot be made. Only the very first asker may have to wait, or be told of a failure.
  */
-export function keptJson(make: () => Promise<unknown>, now: () => Date, maxAgeMs: number): () => Promise<string> {
+export function keptJson(
+  make: () => Promise<unknown>,
+  maxAgeMs: number,
+  monotonic: Monotonic = () => performance.now(),
+): () => Promise<string> {
   let kept: { json: string; madeAt: number } | undefined;
   let making: Promise<string> | undefined;
   const renew = () => {
     making ??= make()
       .then((value) => {
         const json = JSON.stringify(value);
-        kept = { json, madeAt: now().getTime() };
+        kept = { json, madeAt: monotonic() };
         return json;
       })
       .finally(() => {
@@ -19,7 +25,7 @@ export function keptJson(make: () => Promise<unknown>, now: () => Date, maxAgeMs
   };
   return async () => {
     if (kept === undefined) return renew();
-    if (now().getTime() - kept.madeAt >= maxAgeMs) renew().catch(() => undefined);
+    if (monotonic() - kept.madeAt >= maxAgeMs) renew().catch(() => undefined);
     return kept.json;
   };
 }

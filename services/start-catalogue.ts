@@ -28,7 +28,6 @@ export async function startCatalogue(config = catalogueConfig()): Promise<Servic
     routes: [
       catalogueApp({
         catalogue,
-        now: () => new Date(),
         upstreamUrl: config.UPSTREAM_URL,
         branches: () => config.BRANCHES,
         serverFacts: () => facts,

@@ -95,5 +95,5 @@ const RATE_LIMITS = ['RATE_LIMIT_BUILDS_PER_HOUR', 'RATE_LIMIT_BUILDS_BURST', 'T
 
 function admissionFor({ RATE_LIMIT_BUILDS_PER_HOUR, RATE_LIMIT_BUILDS_BURST, TRUSTED_PROXIES }: StandaloneConfig) {
   const rate = rateOf(RATE_LIMIT_BUILDS_PER_HOUR, RATE_LIMIT_BUILDS_BURST);
-  return rate && admitBuilds({ rate, clientAddress: clientAddress(TRUSTED_PROXIES), now: () => new Date() });
+  return rate && admitBuilds({ rate, clientAddress: clientAddress(TRUSTED_PROXIES) });
 }

@@ -2,7 +2,6 @@ import { type Branch, branchOf, versionPath } from '#core/branches.ts';
 import type { Catalogue } from '#core/catalogue.ts';
 import { latest, overview, publishedBranches, type ServerFacts } from '#core/overview.ts';
 import { targetIndexDocument } from '#core/package-index.ts';
-import type { Clock } from '#core/ports.ts';
 import { profileDocument } from '#core/profile-document.ts';
 import { revision } from '#core/revision.ts';
 import { knownVersions } from '#core/versions.ts';
@@ -14,7 +13,6 @@ import { redirect } from '#http/redirect.ts';
 
 export interface CatalogueAppDeps {
   readonly catalogue: Catalogue;
-  readonly now: Clock;
   readonly upstreamUrl: string;
   readonly branches: () => readonly Branch[];
   readonly serverFacts: () => ServerFacts;
@@ -32,8 +30,8 @@ const notFound = () => problem({ status: 404, title: 'Not Found', detail: 'Not F
 
 /** Everything clients ask about versions, targets, profiles and packages: `/json/v1/**`, overview, latest, revision. */
 export function catalogueApp(deps: CatalogueAppDeps): Routes {
-  const { catalogue, now } = deps;
-  const kept = (make: () => Promise<unknown>) => keptJson(make, now, DOCUMENT_MAX_AGE_MS);
+  const { catalogue } = deps;
+  const kept = (make: () => Promise<unknown>) => keptJson(make, DOCUMENT_MAX_AGE_MS);
   const latestJson = kept(() => latest({ catalogue, branches: deps.branches() }));
   const branchesJson = kept(() => publishedBranches({ catalogue, branches: deps.branches() }));
   const overviewJson = kept(() => overview({ catalogue, branches: deps.branches() }, deps.upstreamUrl, deps.serverFacts()));

@@ -33,6 +33,6 @@ await assertBucketReady(s3, config.ARTIFACT_BUCKET);
 export const handler = handle(
   httpApp(
     { log, onAnswered: metrics.onAnswered },
-    catalogueApp({ catalogue, now, upstreamUrl: config.UPSTREAM_URL, branches: () => config.BRANCHES, serverFacts: () => facts }),
+    catalogueApp({ catalogue, upstreamUrl: config.UPSTREAM_URL, branches: () => config.BRANCHES, serverFacts: () => facts }),
   ),
 );

@@ -50,6 +50,7 @@ function appWith(options: { versions?: readonly string[]; contact?: string } = {
         max_defaults_length: 20480,
       }),
       now: () => clock.now,
+      monotonic: () => clock.now.getTime(),
     }),
   );
   const get = (path: string, init?: RequestInit) => app.request(path, init);

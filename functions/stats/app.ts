@@ -1,7 +1,7 @@
 import type { Branch } from '#core/branches.ts';
 import type { Catalogue } from '#core/catalogue.ts';
 import { latest, publishedBranches, type ServerFacts } from '#core/overview.ts';
-import type { Clock, QueuePositions, StatisticsReport } from '#core/ports.ts';
+import type { Clock, Monotonic, QueuePositions, StatisticsReport } from '#core/ports.ts';
 import {
   buildErrorsText,
   buildsByVersion,
@@ -28,6 +28,8 @@ export interface StatsAppDeps {
   readonly upstreamUrl: string;
   readonly serverFacts: () => ServerFacts;
   readonly now: Clock;
+  /** Default: this process's own. */
+  readonly monotonic?: Monotonic;
   /** How old an answer may be; what costs more to make may be five times as old. */
   readonly maxAgeMs?: number;
 }
@@ -40,9 +42,9 @@ const RANKED_ON_PAGE = 20;
 
 /** What was asked for and what was built: `/api/v1/stats**`, its charts, and the two plain pages `/` and `/stats`. */
 export function statsApp(deps: StatsAppDeps): Routes {
-  const { report, positions, now, maxAgeMs = MAX_AGE_MS } = deps;
-  const cheap = <T>(make: () => Promise<T>) => keptValue(make, now, maxAgeMs);
-  const dear = <T>(make: () => Promise<T>) => keptValue(make, now, 5 * maxAgeMs);
+  const { report, positions, now, monotonic, maxAgeMs = MAX_AGE_MS } = deps;
+  const cheap = <T>(make: () => Promise<T>) => keptValue(make, maxAgeMs, monotonic);
+  const dear = <T>(make: () => Promise<T>) => keptValue(make, 5 * maxAgeMs, monotonic);
   const lastDay = cheap(() => buildsOfLastDay(deps));
   const days = cheap(() => figuresByDay(deps));
   const errors = cheap(() => report.errors(MAX_ERRORS));

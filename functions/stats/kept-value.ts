@@ -1,14 +1,14 @@
-import type { Clock } from '#core/ports.ts';
+import type { Monotonic } from '#core/ports.ts';
 
 /**
  * A value that is at most `maxAgeMs` old when answered, made once however many ask at once. When it cannot be made, the last
  * one is answered; only without any is the failure.
  */
-export function keptValue<T>(make: () => Promise<T>, now: Clock, maxAgeMs: number): () => Promise<T> {
+export function keptValue<T>(make: () => Promise<T>, maxAgeMs: number, monotonic: Monotonic = () => performance.now()): () => Promise<T> {
   let kept: { value: T; madeAt: number } | undefined;
   let making: Promise<T> | undefined;
   const renew = async () => {
-    const madeAt = now().getTime();
+    const madeAt = monotonic();
     try {
       const value = await make();
       kept = { value, madeAt };
@@ -21,7 +21,7 @@ export function keptValue<T>(make: () => Promise<T>, now: Clock, maxAgeMs: numbe
     }
   };
   return async () => {
-    if (kept !== undefined && Math.abs(now().getTime() - kept.madeAt) < maxAgeMs) return kept.value;
+    if (kept !== undefined && monotonic() - kept.madeAt < maxAgeMs) return kept.value;
     making ??= renew();
     return making;
   };

@@ -1,5 +1,4 @@
 import type { Context } from 'hono';
-import type { Clock } from '#core/ports.ts';
 import type { AdmitBuild } from '#core/submit-build.ts';
 import type { HttpEnv } from '../http-app.ts';
 import { type ClientAddress, subscriberOf } from './client-address.ts';
@@ -10,12 +9,11 @@ import { TooManyRequestsError } from './too-many-requests-error.ts';
 export interface AdmitBuildsOptions {
   readonly rate: Rate;
   readonly clientAddress: ClientAddress;
-  readonly now: Clock;
 }
 
 /** Limits the new builds of each client where it is known which request begins one: nothing else costs, or is ever refused. */
-export function admitBuilds({ rate, clientAddress, now }: AdmitBuildsOptions): (c: Context<HttpEnv>) => AdmitBuild {
-  const buckets = tokenBuckets({ ...rate, now });
+export function admitBuilds({ rate, clientAddress }: AdmitBuildsOptions): (c: Context<HttpEnv>) => AdmitBuild {
+  const buckets = tokenBuckets(rate);
   return (c) => () => {
     const token = buckets.take(subscriberOf(addressOf(c, clientAddress)));
     if (!token.taken) throw new TooManyRequestsError('new builds', token.retryAfterSeconds);

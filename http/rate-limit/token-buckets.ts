@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '#core/ports.ts';
+import type { Monotonic } from '#core/ports.ts';
 
 export interface TokenBuckets {
   /** Takes a token of the key's bucket. Without one left: how long until there is. */
@@ -17,21 +17,22 @@ export interface Rate {
 export const rateOf = (perHour: number, burst: number): Rate | undefined => (perHour === 0 ? undefined : { perHour, burst });
 
 export interface TokenBucketOptions extends Rate {
-  readonly now: Clock;
+  /** Default: this process's own. */
+  readonly monotonic?: Monotonic;
 }
 
 /** A bucket that nobody has asked for longest is forgotten, which fills it: bounds memory, and is to the client's good. */
 const MAX_BUCKETS = 50_000;
 
 /** One bucket of tokens per key, refilled steadily. */
-export function tokenBuckets({ burst, perHour, now }: TokenBucketOptions): TokenBuckets {
+export function tokenBuckets({ burst, perHour, monotonic = () => performance.now() }: TokenBucketOptions): TokenBuckets {
   const buckets = new LRUCache<string, { tokens: number; at: number }>({ max: MAX_BUCKETS });
   const perMs = perHour / 3_600_000;
   return {
     take(key) {
-      const at = now().getTime();
+      const at = monotonic();
       const known = buckets.get(key);
-      const tokens = known === undefined ? burst : Math.min(burst, known.tokens + Math.max(0, at - known.at) * perMs);
+      const tokens = known === undefined ? burst : Math.min(burst, known.tokens + (at - known.at) * perMs);
       const isThere = tokens >= 1;
       const bucket = { tokens: isThere ? tokens - 1 : tokens, at };
       buckets.set(key, bucket);

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { AsuError } from '#core/errors.ts';
-import type { ClientKey, Clock } from '#core/ports.ts';
+import type { ClientKey } from '#core/ports.ts';
 import { BrokenBodyError, ClientGoneError, isBrokenOff } from '#http/broken-request.ts';
 import { type HttpEnv, type Routes, routes } from '#http/http-app.ts';
 import { BodyTooLargeError } from '#http/json-body.ts';
@@ -28,7 +28,6 @@ export interface GatewayAppDeps {
   readonly builds?: Rate | undefined;
   /** Everything else per client. */
   readonly others?: Rate | undefined;
-  readonly now: Clock;
   /** Told of each request that a service could not answer. */
   readonly onTrouble?: (service: string, error: unknown, correlationId: string) => void;
 }
@@ -41,8 +40,8 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** One public origin for all services: what comes in by prefix goes to its service, and what that answers goes back as it is. */
 export function gatewayApp(deps: GatewayAppDeps): Routes {
-  const limitBuilds = deps.builds && buildLimit({ ...deps.builds, now: deps.now });
-  const others = deps.others && tokenBuckets({ ...deps.others, now: deps.now });
+  const limitBuilds = deps.builds && buildLimit(deps.builds);
+  const others = deps.others && tokenBuckets(deps.others);
   const share =
     deps.maxPendingPerClient === 0
       ? undefined

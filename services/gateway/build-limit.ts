@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { type TokenBucketOptions, tokenBuckets } from '#http/rate-limit/token-buckets.ts';
+import { type Rate, tokenBuckets } from '#http/rate-limit/token-buckets.ts';
 import { TooManyRequestsError } from '#http/rate-limit/too-many-requests-error.ts';
 import type { Answered, Submit } from './accepted-build.ts';
 
@@ -15,8 +15,8 @@ const PAID_MS = 6 * 3_600_000;
  * back after, unless the answer is 202 with a request hash that no token was paid for yet: what is refused, cached, asked for again
  * or already being built for somebody else costs nothing. What is in flight counts, so a burst of many at once is held back too.
  */
-export function buildLimit({ now, ...rate }: TokenBucketOptions): BuildLimit {
-  const buckets = tokenBuckets({ ...rate, now });
+export function buildLimit(rate: Rate): BuildLimit {
+  const buckets = tokenBuckets(rate);
   const paid = new LRUCache<string, true>({ max: MAX_PAID, ttl: PAID_MS });
   return async (subscriber, submit) => {
     const token = buckets.take(subscriber);

@@ -21,7 +21,6 @@ export interface ReadinessOptions {
 export function readinessRoutes({ targets, version, now }: ReadinessOptions): Routes {
   const states = keptValue(
     async () => Object.fromEntries(await Promise.all(targets.map(async (target) => [target.name, await stateOf(target)] as const))),
-    now,
     KEPT_MS,
   );
   return routes().get('/ready', async () => {
