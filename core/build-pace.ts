@@ -1,4 +1,4 @@
-import type { RecordStore } from './ports.ts';
+import type { Monotonic, RecordStore } from './ports.ts';
 
 const KEY = 'build-pace';
 /** What a build is taken to last before any has been seen. */
@@ -14,9 +14,9 @@ export interface BuildPace {
   record(seconds: number): Promise<void>;
 }
 
-export function buildPace(records: RecordStore, now: () => Date): BuildPace {
+export function buildPace(records: RecordStore, monotonic: Monotonic): BuildPace {
   let average = FIRST_GUESS_SECONDS;
-  let readAt = 0;
+  let readAt = Number.NEGATIVE_INFINITY;
   const read = async () => {
     const found = await records.get(KEY);
     const value = Number(found?.body);
@@ -25,8 +25,8 @@ export function buildPace(records: RecordStore, now: () => Date): BuildPace {
   };
   return {
     secondsPerBuild: () => {
-      if (now().getTime() - readAt > 10_000) {
-        readAt = now().getTime();
+      if (monotonic() - readAt > 10_000) {
+        readAt = monotonic();
         read().catch(() => undefined);
       }
       return average;

@@ -16,12 +16,15 @@ import { BuildNotFoundError } from './errors.ts';
 import { isResultOf, readFailure, readResult } from './outcome.ts';
 import type { ArtifactStore, BuildTable, Clock, QueuePositions } from './ports.ts';
 import { publishResult, secondsLeft } from './publish-result.ts';
+import type { TimeOfBuild } from './time-of-builds.ts';
 
 export interface BuildStatusDeps {
   readonly builds: BuildTable;
   readonly positions: QueuePositions;
   readonly artifacts: ArtifactStore;
   readonly now: Clock;
+  /** Default: `now`, which may be set back while nobody notices. */
+  readonly timeOf?: TimeOfBuild;
   /** See `rebuildPauseLeft`. */
   readonly rebuildPauseSeconds?: () => number;
   /** Remembers results by `bin_dir`, under which they never change. */
@@ -68,16 +71,17 @@ export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<Bu
     case 'building':
       return { state: 'building', build, order: await deps.builds.order(build.hash) };
     case 'done': {
-      const document = secondsLeft(build, deps.now()) > 0 ? await resultOf(deps, build) : undefined;
+      const document = secondsLeft(build, timeOf(deps, build)) > 0 ? await resultOf(deps, build) : undefined;
       // Reading takes its time too.
-      const left = secondsLeft(build, deps.now());
+      const left = secondsLeft(build, timeOf(deps, build));
       if (document === undefined || left <= 0) throw new BuildNotFoundError();
       return { state: 'done', build, document, maxAgeSeconds: Math.min(RESULT_MAX_AGE_SECONDS, Math.floor(left)) };
     }
     case 'failed': {
-      if (build.expiresAt <= deps.now().toISOString()) throw new BuildNotFoundError();
+      const time = timeOf(deps, build);
+      if (build.expiresAt <= time.toISOString()) throw new BuildNotFoundError();
       const document = build.binDir === undefined ? undefined : await readFailure(deps.artifacts, build.binDir);
-      const pause = isWorthAnotherTry(build) ? rebuildPauseLeft(build, deps.now(), deps.rebuildPauseSeconds?.()) : undefined;
+      const pause = isWorthAnotherTry(build) ? rebuildPauseLeft(build, time, deps.rebuildPauseSeconds?.()) : undefined;
       return { state: 'failed', build, document, retryAfterSeconds: pause === undefined ? undefined : Math.max(1, pause) };
     }
     case 'cancelled':
@@ -86,6 +90,9 @@ export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<Bu
       throw new BuildNotFoundError();
   }
 }
+
+/** See `timeOfBuilds`. */
+export const timeOf = (deps: Pick<BuildStatusDeps, 'now' | 'timeOf'>, build: Build): Date => deps.timeOf?.(build) ?? deps.now();
 
 /** The published answer; where a crash kept it from being published, the attempt's own copy, which is published for the next reader. */
 async function resultOf(deps: BuildStatusDeps, build: DoneBuild): Promise<string | undefined> {
@@ -96,7 +103,7 @@ async function resultOf(deps: BuildStatusDeps, build: DoneBuild): Promise<string
   const isOurs = published !== undefined && isResultOf(published, build.binDir);
   const document = isOurs ? published : await readResult(artifacts, build.binDir);
   if (document === undefined) return undefined;
-  if (!isOurs) await publishResult(deps, build, document);
+  if (!isOurs) await publishResult({ artifacts, now: () => timeOf(deps, build) }, build, document);
   results?.set(build.binDir, document);
   return document;
 }

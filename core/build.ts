@@ -19,11 +19,16 @@ export type BinDir = z.infer<typeof BinDir>;
 export const BUILD_STEPS = ['init', 'download_imagebuilder', 'unpack_imagebuilder', 'calculate_packages_hash', 'building_image'] as const;
 export type BuildStep = (typeof BUILD_STEPS)[number];
 
-/** The right to work on a build until `expiresAt`. `owner` is one attempt of one runner (or one sweep), never reused. */
+/** The right to work on a build. `owner` is one attempt of one runner (or one sweep), never reused. */
 export interface Lease {
   readonly owner: string;
-  /** ISO 8601, UTC. */
+  /**
+   * ISO 8601, UTC. Each renewal by the same owner makes it later, so it tells one renewal from another. Whether the lease has
+   * lapsed it does not tell: the clocks of two machines, or of one machine at two times, may disagree (`lease.ts`).
+   */
   readonly expiresAt: string;
+  /** How long the lease lasts after it was given or renewed. Absent in rows that earlier versions wrote. */
+  readonly seconds?: number;
 }
 
 /** What every build has, whatever its state. All times are ISO 8601 in UTC with milliseconds and `Z`. */
@@ -143,7 +148,7 @@ export const REBUILD_PAUSE_SECONDS = 10;
  */
 export function rebuildPauseLeft({ finishedAt }: FailedBuild, now: Date, pauseSeconds = REBUILD_PAUSE_SECONDS): number {
   const left = Math.ceil((Date.parse(finishedAt) - now.getTime()) / 1000 + pauseSeconds);
-  // A clock that was set back must not make it longer.
+  // `now` may be behind the clock of whoever wrote the failure.
   return Math.min(pauseSeconds, Math.max(0, left));
 }
 

@@ -17,10 +17,8 @@ const started = new Date('2026-11-20T12:00:00Z');
 async function running(
   wrap: (builds: BuildTable) => BuildTable = (builds) => builds,
   wrapQueue: (queue: BuildQueue) => BuildQueue = (queue) => queue,
-  asleepMs: () => number = () => 0,
 ) {
-  const { now: awake, every, pass } = simulatedTime(started);
-  const now = () => new Date(awake().getTime() + asleepMs());
+  const { now, monotonic, every, pass, step } = simulatedTime(started);
   const db = openSqlite(':memory:');
   const builds = sqliteBuildTable(db);
   const queue = sqliteBuildQueue(db);
@@ -42,10 +40,11 @@ async function running(
       return builds.transition(...move);
     },
   };
-  const deps = { builds: wrap(counted), queue: wrapQueue(queue), now, every, stepsEveryMs: 2_000, renewAfterSeconds: RENEW_AFTER_SECONDS };
+  const clocks = { now, monotonic, every };
+  const deps = { builds: wrap(counted), queue: wrapQueue(queue), ...clocks, stepsEveryMs: 2_000, renewAfterSeconds: RENEW_AFTER_SECONDS };
   const kept = keepLease(deps, taken, message, LEASE_SECONDS);
   const row = async () => (await builds.get(hash)) as RunningBuild;
-  return { kept, row, now, pass, writes: () => writes };
+  return { kept, row, now, pass, step, writes: () => writes };
 }
 
 describe('a lease that is renewed late, for a table that is paid by the write', () => {
@@ -123,15 +122,35 @@ describe('a lease that is renewed late, for a table that is paid by the write', 
     expect(kept.lost.aborted).toBe(true);
   });
 
-  it('is not lost by a machine that slept, if nobody took the build', async () => {
-    let asleepMs = 0;
-    const { kept, row, pass } = await running(undefined, undefined, () => asleepMs);
+  it.each([
+    ['forward', 3_600],
+    ['back', -3_600],
+  ])('is kept while the clock is set an hour %s: each renewal is later than the one before', async (_, seconds) => {
+    const { kept, row, pass, step } = await running();
     await pass(60);
-    asleepMs = 3_600_000;
-    await pass(60);
+    step(seconds);
+    const ends: string[] = [];
+    for (let minute = 0; minute < 20; minute += 1) {
+      await pass(60);
+      ends.push((await row()).lease.expiresAt);
+    }
     expect(kept.lost.aborted).toBe(false);
-    expect(Date.parse((await row()).lease.expiresAt)).toBeGreaterThan(started.getTime() + asleepMs + 300_000);
+    expect(new Set(ends).size).toBe(5);
+    expect(ends).toEqual(ends.toSorted());
     await kept.release();
+  });
+
+  it.each([
+    ['forward', 3_600],
+    ['back', -3_600],
+  ])('is lost in its own time while the table fails, also when the clock is set an hour %s', async (_, seconds) => {
+    const { kept, pass, step } = await running((builds) => ({ ...builds, transition: () => Promise.reject(new Error('throttled')) }));
+    await pass(310);
+    step(seconds);
+    await pass(LEASE_SECONDS - 311);
+    expect(kept.lost.aborted).toBe(false);
+    await pass(1);
+    expect(kept.lost.aborted).toBe(true);
   });
 });
 

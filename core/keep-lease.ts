@@ -1,11 +1,13 @@
 import type { BuildStep, RunningBuild } from './build.ts';
-import type { BuildProgress, BuildQueue, BuildTable, Clock, ReceivedMessage } from './ports.ts';
+import { renewed } from './lease.ts';
+import type { BuildProgress, BuildQueue, BuildTable, Clock, Monotonic, ReceivedMessage } from './ports.ts';
 import type { RunEvent } from './run-build.ts';
 
 export interface KeepLeaseDeps {
   readonly builds: BuildTable;
   readonly queue: BuildQueue;
   readonly now: Clock;
+  readonly monotonic: Monotonic;
   readonly every: (ms: number, call: () => void) => () => void;
   /** Steps are written no more often than so, the last of several that came faster; for tables that are paid by the write. Default: at once. */
   readonly stepsEveryMs?: number;
@@ -35,7 +37,7 @@ const RELEASE_WAIT_MS = 5_000;
  * build is lost. One that is answered after the next was begun does no harm: the row takes writes of its lease's owner only.
  */
 export function keepLease(
-  { builds, queue, now, every, stepsEveryMs = 0, renewAfterSeconds, onEvent }: KeepLeaseDeps,
+  { builds, queue, now, monotonic, every, stepsEveryMs = 0, renewAfterSeconds, onEvent }: KeepLeaseDeps,
   taken: RunningBuild,
   message: ReceivedMessage,
   leaseSeconds: number,
@@ -50,7 +52,7 @@ export function keepLease(
   /** Which `writing` is the current one: what an older one answers is no longer waited for. */
   let turn = 0;
   let extending: Promise<unknown> | undefined;
-  let writtenAt = now().getTime();
+  let writtenAt = monotonic();
   let extendedAt = writtenAt;
   /** A write failed: the row does not say the step we are in. */
   let isBehind = false;
@@ -58,13 +60,9 @@ export function keepLease(
   const write = async (mine: number) => {
     while (isDirty && !isReleased && !lost.signal.aborted && mine === turn) {
       isDirty = false;
-      const at = now().getTime();
+      const at = monotonic();
       writingSince = at;
-      const next: RunningBuild = {
-        ...written,
-        step,
-        lease: { ...written.lease, expiresAt: new Date(at + leaseSeconds * 1000).toISOString() },
-      };
+      const next: RunningBuild = { ...written, step, lease: renewed(written.lease, now(), leaseSeconds) };
       const { moved } = await builds.transition(written, next);
       if (mine !== turn) return;
       if (!moved) return lost.abort();
@@ -102,13 +100,13 @@ export function keepLease(
           isStepWaiting = false;
         })
       : undefined;
-  const isDue = (since: number) => renewAfterSeconds === undefined || now().getTime() - since >= renewAfterSeconds * 1000;
+  const isDue = (since: number) => renewAfterSeconds === undefined || monotonic() - since >= renewAfterSeconds * 1000;
   const tickMs = (renewAfterSeconds === undefined ? leaseSeconds / 3 : (leaseSeconds - renewAfterSeconds) / RENEWAL_CHANCES) * 1000;
   const stop = every(tickMs, () => {
-    const at = now().getTime();
+    const at = monotonic();
     if (writing !== undefined && at - writingSince >= tickMs * MISSED_AFTER) forgetWriting();
     // Somebody else may have it by now. Not so before a write was tried: a machine that slept may find its row still its own.
-    if (isBehind && at >= Date.parse(written.lease.expiresAt)) return lost.abort();
+    if (isBehind && at - writtenAt >= leaseSeconds * 1000) return lost.abort();
     if (isBehind || isDue(writtenAt)) mark();
     if (!isDue(extendedAt)) return;
     const extended = queue.extend(message, leaseSeconds).then(() => {

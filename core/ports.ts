@@ -83,15 +83,18 @@ export interface ClientBuilds {
   waitingWithin(share: number): Promise<number>;
 }
 
-/** What the sweeper looks for; each list is bounded by `limit`, oldest first, and may be stale by the time it is read. */
+/**
+ * What the sweeper looks for; each list is bounded by `limit`, oldest first, and may be stale by the time it is read. A time after
+ * `ahead` was written by a clock that has been set back since, and counts as long ago.
+ */
 export interface BuildSweep {
-  /** Queued since before `before` without a `sentAt`. */
-  unsent(before: Date, limit: number): Promise<QueuedBuild[]>;
-  /** Queued rows whose message was sent before `before`: its message may be lost. */
-  stale(before: Date, limit: number): Promise<QueuedBuild[]>;
-  /** Building or expiring, with a lease that ended before `now`. */
-  lapsed(now: Date, limit: number): Promise<(RunningBuild | ExpiringBuild)[]>;
-  /** Done, failed or cancelled, with `expiresAt` before `now`. */
+  /** Queued since before `before` or after `ahead`, without a `sentAt`. */
+  unsent(before: Date, limit: number, ahead?: Date): Promise<QueuedBuild[]>;
+  /** Queued rows whose message was sent before `before` or after `ahead`: its message may be lost. */
+  stale(before: Date, limit: number, ahead?: Date): Promise<QueuedBuild[]>;
+  /** Building or expiring, whatever their leases say. */
+  leased(limit: number): Promise<(RunningBuild | ExpiringBuild)[]>;
+  /** Done, failed or cancelled, with `expiresAt` before `now`; where they can be told, also those of a clock that was ahead. */
   expired(now: Date, limit: number): Promise<(DoneBuild | FailedBuild | CancelledBuild)[]>;
 }
 
@@ -203,8 +206,11 @@ export interface Statistics {
    * had been told before.
    */
   ended(end: BuildEnd): Promise<boolean>;
-  /** Builds accepted before `before` whose end nobody has told, oldest first: they are under way, or their end got lost. */
-  unended(before: Date, limit: number): Promise<CountedBuild[]>;
+  /**
+   * Builds accepted before `before`, or after `ahead` (as in `BuildSweep`), whose end nobody has told, oldest first: they are under
+   * way, or their end got lost.
+   */
+  unended(before: Date, limit: number, ahead?: Date): Promise<CountedBuild[]>;
 }
 
 /** What was counted, read without going through single builds; callers keep answers for some seconds all the same. */

@@ -20,6 +20,7 @@ import { BuildNotFoundError, StorageFullError } from './errors.ts';
 import { buildRequestParser } from './parse-build-request.ts';
 import type { ArtifactStore, BuildTable, ReceivedMessage } from './ports.ts';
 import { MAX_ATTEMPTS, type RunEvent, runBuild } from './run-build.ts';
+import { sightings } from './sightings.ts';
 import { sweepBuilds } from './sweep.ts';
 
 const TIMES = { buildSeconds: 1_000, unversionedSeconds: 1_000, defaultsSeconds: 100, failureSeconds: 500 };
@@ -27,13 +28,17 @@ const NEVER = new AbortController().signal;
 
 let directory: string;
 let clock: number;
+/** By how much the time of day was set since. */
+let set: number;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'asu-run-build-'));
   clock = Date.parse('2026-11-20T12:00:00Z');
+  set = 0;
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const now = () => new Date(clock);
+const now = () => new Date(clock + set);
+const monotonic = () => clock;
 const pass = (seconds: number) => {
   clock += seconds * 1_000;
 };
@@ -50,9 +55,9 @@ function world(script: Script = {}, wrap: (store: ArtifactStore) => ArtifactStor
     renewals.push(call);
     return () => undefined;
   };
-  const base = { builds, queue, artifacts, now, timesToLive: TIMES };
+  const base = { builds, queue, artifacts, now, monotonic, timesToLive: TIMES };
   const runner = { ...base, imageMaker, newAttemptId: () => randomUUID(), every, onEvent: (event: RunEvent) => events.push(event) };
-  const sweeper = { ...base, sweep: sqliteBuildSweep(db), newSweepId: () => randomUUID() };
+  const sweeper = { ...base, sweep: sqliteBuildSweep(db, monotonic), sightings: sightings(monotonic), newSweepId: () => randomUUID() };
   const status = { builds, artifacts, positions: sqliteQueuePositions(db), now };
   return {
     ...base,
@@ -97,6 +102,10 @@ async function runNext(w: ReturnType<typeof world>, shutdown: AbortSignal = NEVE
   if (message === undefined) throw new Error('no message');
   await runBuild(w.runner, message, shutdown);
 }
+
+/** The scripted image maker enters its steps at once: from here on the row is written by renewals only. */
+const isInLastStep = (w: ReturnType<typeof world>, hash: RequestHash) =>
+  expect.poll(() => w.builds.get(hash)).toMatchObject({ state: 'building', step: 'building_image' });
 
 describe('a build', () => {
   it('ends done, with all its files readable and matching their sha256', async () => {
@@ -292,10 +301,11 @@ describe('a build', () => {
     const hash = await accept(w);
     const lost = runNext(w);
     await expect.poll(() => w.imageMaker.begun.length).toBe(1);
-    await expect.poll(async () => (await w.builds.get(hash))?.state).toBe('building');
+    await isInLastStep(w, hash);
     const first = (await w.builds.get(hash)) as Extract<Build, { state: 'building' }>;
 
-    pass(61);
+    await w.sweep();
+    pass(60);
     expect(await w.sweep()).toMatchObject({ returned: 1 });
     await runNext(w);
     const done = (await w.view(hash)) as { document: string };
@@ -313,12 +323,35 @@ describe('a build', () => {
     });
     const hash = await accept(w);
     const running = runNext(w);
-    await expect.poll(async () => (await w.builds.get(hash))?.state).toBe('building');
-    pass(61);
+    await isInLastStep(w, hash);
+    await w.sweep();
+    pass(60);
     await w.sweep();
     for (const renew of w.renewals) renew();
     await running;
     expect(w.events.at(-1)?.type).toBe('lost');
+  });
+
+  it.each([
+    ['back', -3_600],
+    ['forward', 3_600],
+  ])('is neither taken from its runner nor kept for a lost one when the clock is set an hour %s', async (_, seconds) => {
+    const w = world({ act: () => new Promise(() => undefined) });
+    const hash = await accept(w);
+    void runNext(w);
+    await isInLastStep(w, hash);
+    set += seconds * 1_000;
+    for (let look = 0; look < 5; look += 1) {
+      expect(await w.sweep()).toMatchObject({ returned: 0, errors: [] });
+      const before = JSON.stringify(await w.builds.get(hash));
+      pass(30);
+      for (const renew of w.renewals) renew();
+      await expect.poll(async () => JSON.stringify(await w.builds.get(hash))).not.toBe(before);
+    }
+    expect(await w.sweep()).toMatchObject({ returned: 0 });
+    pass(60);
+    expect(await w.sweep()).toMatchObject({ returned: 1 });
+    expect(await w.builds.get(hash)).toMatchObject({ state: 'queued', attempt: 1 });
   });
 
   it('that kills every runner is failed after the last attempt, with the reason', async () => {
@@ -328,8 +361,9 @@ describe('a build', () => {
       const message = await w.receive();
       if (message === undefined) throw new Error('no message');
       void runBuild(w.runner, message, NEVER);
-      await expect.poll(async () => (await w.builds.get(hash))?.state).toBe('building');
-      pass(61);
+      await isInLastStep(w, hash);
+      await w.sweep();
+      pass(60);
       await w.sweep();
     }
     expect(await w.builds.get(hash)).toMatchObject({ state: 'failed', cached: false, detail: expect.stringContaining('3 times') });
@@ -574,6 +608,40 @@ describe('the sweeper', () => {
     await runNext(w);
     expect((await w.view(hash)).state).toBe('done');
   });
+
+  it('sends again at once what was to be sent again at a time that the clock, set back, has yet to reach', async () => {
+    const w = world();
+    const [unsent, stale] = [await accept(w), await accept(w)];
+    for (const _ of [unsent, stale]) await w.queue.acknowledge((await w.receive()) as ReceivedMessage);
+    const row = (await w.builds.get(stale)) as QueuedBuild;
+    await w.builds.transition(row, { ...row, sentAt: now().toISOString() });
+    expect(await w.sweep()).toMatchObject({ sent: 0 });
+    set -= 3_600_000;
+    expect(await w.sweep()).toMatchObject({ sent: 2 });
+    expect(await w.sweep()).toMatchObject({ sent: 0 });
+    for (const _ of [unsent, stale]) await runNext(w);
+    for (const hash of [unsent, stale]) expect((await w.view(hash)).state).toBe('done');
+  });
+
+  it.each([
+    ['back', -3_600],
+    ['forward', 3_600],
+  ])(
+    'keeps the files of an expired result for as long as caches may name them, and no longer, when the clock is set an hour %s',
+    async (_, seconds) => {
+      const w = world();
+      const hash = await accept(w);
+      await runNext(w);
+      pass(TIMES.buildSeconds + 1);
+      expect(await w.sweep()).toMatchObject({ unpublished: 1 });
+      set += seconds * 1_000;
+      pass(59);
+      expect(await w.sweep()).toMatchObject({ removed: 0 });
+      pass(1);
+      expect(await w.sweep()).toMatchObject({ removed: 1 });
+      expect(await w.builds.get(hash)).toBeUndefined();
+    },
+  );
 
   it('does no harm twice at once', async () => {
     const w = world();

@@ -4,9 +4,10 @@ import type { BuildOrder } from './build-order.ts';
 import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from './build-output.ts';
 import { StorageFullError } from './errors.ts';
 import { keepLease } from './keep-lease.ts';
+import { leaseFor } from './lease.ts';
 import { moveBuild } from './move-build.ts';
 import { failureDocument, resultDocument } from './outcome.ts';
-import type { ArtifactStore, BuildQueue, BuildTable, Clock, ImageMaker, ReceivedMessage } from './ports.ts';
+import type { ArtifactStore, BuildQueue, BuildTable, Clock, ImageMaker, Monotonic, ReceivedMessage } from './ports.ts';
 import { publishResult } from './publish-result.ts';
 import { binDirOf } from './request-hash.ts';
 
@@ -25,6 +26,7 @@ export interface RunBuildDeps {
   readonly artifacts: ArtifactStore;
   readonly imageMaker: ImageMaker;
   readonly now: Clock;
+  readonly monotonic: Monotonic;
   /** A name never used before, for each attempt. */
   readonly newAttemptId: () => string;
   /** Calls back every so many milliseconds until stopped. */
@@ -46,7 +48,8 @@ export type RunEvent =
   | { type: 'started'; build: RunningBuild; order: BuildOrder }
   | { type: 'step'; build: RunningBuild; step: BuildStep }
   | { type: 'log'; build: RunningBuild; line: string }
-  | { type: 'done'; build: DoneBuild; order: BuildOrder; output: BuildOutput }
+  /** `seconds`: how long the attempt took. */
+  | { type: 'done'; build: DoneBuild; order: BuildOrder; output: BuildOutput; seconds: number }
   /** Without an order: that is what it failed for. */
   | { type: 'failed'; build: FailedBuild; order: BuildOrder | undefined; cause: unknown }
   | { type: 'retrying'; build: QueuedBuild; order: BuildOrder; cause: unknown; delaySeconds: number }
@@ -71,8 +74,7 @@ const LOG_META = recordMeta('text/plain; charset=utf-8');
  * down is left to the lease and the sweeper. `shutdown` hands the build back to the queue (not counted as an attempt).
  */
 export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shutdown: AbortSignal): Promise<void> {
-  const { builds, queue, now, leaseSeconds = LEASE_SECONDS } = deps;
-  const leaseEnd = () => after(now(), leaseSeconds);
+  const { builds, queue, now, monotonic, leaseSeconds = LEASE_SECONDS } = deps;
   const queued = await builds.get(message.hash);
   if (queued?.state === 'failed' && queued.attempt >= MAX_ATTEMPTS && !queued.cached) return queue.bury(message, burialReason(queued));
   if (queued?.state !== 'queued') return ignore(deps, message, `build is ${queued?.state ?? 'unknown'}`);
@@ -81,13 +83,14 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
   if (order === undefined) return giveUp(deps, queued, message);
 
   const attemptId = deps.newAttemptId();
+  const begunAt = monotonic();
   const taken = await moveBuild(builds, queued, {
     ...factsOf(queued),
     state: 'building',
     attempt: queued.attempt + 1,
     startedAt: now().toISOString(),
     step: 'init',
-    lease: { owner: attemptId, expiresAt: leaseEnd() },
+    lease: leaseFor(attemptId, now(), leaseSeconds),
     binDir: binDirOf(queued.hash, attemptId),
   });
   if (!taken.moved || taken.current?.state !== 'building') return ignore(deps, message, 'somebody else took it');
@@ -100,7 +103,7 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
     output = await deps.imageMaker.make(order, taken.current.binDir, lease.progress, stop);
     stop.throwIfAborted();
     await upload(deps, taken.current, output, stop);
-    await finish(deps, await lease.release(), order, output, message);
+    await finish(deps, await lease.release(), order, output, message, begunAt);
   } catch (error) {
     const evidence = evidenceOf(error, output);
     try {
@@ -136,9 +139,17 @@ async function upload(
   if (output.logPath !== undefined) await artifacts.putFile(artifactKeys.log(binDir), output.logPath, LOG_META, signal);
 }
 
-async function finish(deps: RunBuildDeps, running: RunningBuild, order: BuildOrder, output: BuildOutput, message: ReceivedMessage) {
+async function finish(
+  deps: RunBuildDeps,
+  running: RunningBuild,
+  order: BuildOrder,
+  output: BuildOutput,
+  message: ReceivedMessage,
+  begunAt: number,
+) {
   const { artifacts, builds, queue, timesToLive } = deps;
   const finishedAt = deps.now();
+  const seconds = (deps.monotonic() - begunAt) / 1000;
   const done: DoneBuild = {
     ...factsOf(running),
     state: 'done',
@@ -154,7 +165,7 @@ async function finish(deps: RunBuildDeps, running: RunningBuild, order: BuildOrd
   // Done is done: what goes wrong from here on (a crash, a full disk) is healed by the next reader of the row.
   await publishResult(deps, done, document);
   await queue.acknowledge(message).catch(() => undefined);
-  deps.onEvent?.({ type: 'done', build: done, order, output });
+  deps.onEvent?.({ type: 'done', build: done, order, output, seconds });
 }
 
 async function fail(

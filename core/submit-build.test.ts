@@ -75,7 +75,18 @@ function world(script: Script, timesToLive = TIMES) {
     rebuildPauseSeconds: () => 10,
   };
   const imageMaker = scriptedImageMaker(script);
-  const runner = { builds, queue, artifacts, now, timesToLive, imageMaker, newAttemptId: randomUUID, every: () => () => undefined };
+  const monotonic = () => clock;
+  const runner = {
+    builds,
+    queue,
+    artifacts,
+    now,
+    monotonic,
+    timesToLive,
+    imageMaker,
+    newAttemptId: randomUUID,
+    every: () => () => undefined,
+  };
   return {
     upstream,
     deps,

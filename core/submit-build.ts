@@ -13,9 +13,10 @@ import {
 } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import type { BuildRequest } from './build-request.ts';
-import { type BuildStatusDeps, type BuildView, viewBuild } from './build-status.ts';
+import { type BuildStatusDeps, type BuildView, timeOf, viewBuild } from './build-status.ts';
 import { BuildNotFoundError, ImagebuilderNotPublishedError, UnknownPackagesError } from './errors.ts';
 import type { InTurn } from './in-turn.ts';
+import { leaseFor } from './lease.ts';
 import type { BuildQueue, ClientKey } from './ports.ts';
 import { buildOrderOf, type PrepareBuildDeps, type PrepareBuildOptions, type PreparedBuild, prepareBuild } from './prepare-build.ts';
 import type { IsWhole } from './whole-results.ts';
@@ -120,10 +121,11 @@ async function answerOf(deps: SubmitBuildDeps, prepared: PreparedBuild, known: B
   return view && { view, outcome: outcomeOf(known), prepared };
 }
 
-function isToBeBuilt({ now, rebuildPauseSeconds }: SubmitBuildDeps, known: Build): boolean {
-  if (!isReplaceable(known, now())) return false;
-  if (!isWorthAnotherTry(known) || known.expiresAt <= now().toISOString()) return true;
-  return rebuildPauseLeft(known, now(), rebuildPauseSeconds?.()) === 0;
+function isToBeBuilt(deps: SubmitBuildDeps, known: Build): boolean {
+  const time = timeOf(deps, known);
+  if (!isReplaceable(known, time)) return false;
+  if (!isWorthAnotherTry(known) || known.expiresAt <= time.toISOString()) return true;
+  return rebuildPauseLeft(known, time, deps.rebuildPauseSeconds?.()) === 0;
 }
 
 /** Of all who begin a build of one hash at once, one wins; the others are told of the winner's. */
@@ -169,7 +171,7 @@ async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build)
     ...factsOf(known),
     state: 'expiring',
     ...('binDir' in known && known.binDir !== undefined && { binDir: known.binDir }),
-    lease: { owner: 'asked for again', expiresAt: now().toISOString() },
+    lease: leaseFor('asked for again', now(), 0),
   };
   const { current } = known.state === 'expiring' ? { current: known } : await builds.transition(known, leaving);
   if (current?.state !== 'expiring') return [];

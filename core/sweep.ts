@@ -9,8 +9,11 @@ import {
   RESULT_MAX_AGE_SECONDS,
   type RunningBuild,
 } from './build.ts';
+import { latestPlausible } from './clock-skew.ts';
+import { isLapsed, leaseFor, seenSeconds } from './lease.ts';
 import type { ArtifactStore, BuildQueue, BuildSweep, BuildTable, Clock } from './ports.ts';
 import { MAX_ATTEMPTS, type TimesToLive } from './run-build.ts';
+import type { Sightings } from './sightings.ts';
 
 export interface SweepDeps {
   readonly builds: BuildTable;
@@ -18,6 +21,8 @@ export interface SweepDeps {
   readonly queue: BuildQueue;
   readonly artifacts: ArtifactStore;
   readonly now: Clock;
+  /** Kept from sweep to sweep: a lease that this process has not seen for as long as it lasts is not taken (`isLapsed`). */
+  readonly sightings: Sightings;
   readonly newSweepId: () => string;
   readonly timesToLive: TimesToLive;
 }
@@ -39,10 +44,10 @@ const UNSENT_AFTER_SECONDS = 60;
 const STALE_AFTER_SECONDS = 3_600;
 /** How long one sweep may take over the removal of one build. */
 const SWEEP_LEASE_SECONDS = 300;
-/** Later than any lease ends. */
-const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z');
 /** Rows of each kind per sweep: bounds the time of one. */
 const LIMIT = 200;
+/** Leases that are watched: those of all builds under way, behind as many expiries as a day may bring. */
+const LEASES = 10_000;
 
 /**
  * Puts right what crashes and lost messages left, and takes what has expired away in the one safe order: the attempt's own copy of the
@@ -63,10 +68,13 @@ export async function sweepBuilds(deps: SweepDeps): Promise<Swept> {
       }
   };
 
-  await each(await sweep.lapsed(now(), LIMIT), (build) => (build.state === 'building' ? recover(deps, build) : remove(deps, build)));
+  const lapsed = (await sweep.leased(LEASES)).filter(({ hash, lease }) => isLapsed(deps, hash, lease));
+  await each(lapsed.filter(isBuilding), (build) => recover(deps, build));
+  await each(lapsed.filter(isExpiring).slice(0, LIMIT), (build) => remove(deps, build));
   await each(await sweep.expired(now(), LIMIT), (build) => unpublish(deps, build));
-  await each(await sweep.unsent(secondsAgo(now(), UNSENT_AFTER_SECONDS), LIMIT), (build) => send(deps, build));
-  await each(await sweep.stale(secondsAgo(now(), STALE_AFTER_SECONDS), LIMIT), (build) => send(deps, build));
+  const ahead = latestPlausible(now());
+  await each(await sweep.unsent(secondsAgo(now(), UNSENT_AFTER_SECONDS), LIMIT, ahead), (build) => send(deps, build));
+  await each(await sweep.stale(secondsAgo(now(), STALE_AFTER_SECONDS), LIMIT, ahead), (build) => send(deps, build));
   return { ...counts, errors };
 }
 
@@ -81,13 +89,13 @@ async function send({ builds, queue, now }: SweepDeps, build: QueuedBuild): Prom
  * table. Answers how many there were.
  */
 export async function recoverAllBuilds(deps: SweepDeps): Promise<number> {
-  const running = (await deps.sweep.lapsed(END_OF_TIME, LIMIT)).filter((build) => build.state === 'building');
-  for (const build of running) await recover(deps, build, END_OF_TIME);
+  const running = (await deps.sweep.leased(LEASES)).filter(isBuilding);
+  for (const build of running) await recover(deps, build);
   return running.length;
 }
 
 /** The runner is gone: back to the queue, or, after the last attempt, failed. Either way its lease is dead from here on. */
-async function recover(deps: SweepDeps, build: RunningBuild, lapsedAt = deps.now()): Promise<'returned' | 'failed' | undefined> {
+async function recover(deps: SweepDeps, build: RunningBuild): Promise<'returned' | 'failed' | undefined> {
   const { builds, artifacts } = deps;
   const time = deps.now();
   const lastFailure = `the runner was lost in step ${build.step}`;
@@ -103,7 +111,7 @@ async function recover(deps: SweepDeps, build: RunningBuild, lapsedAt = deps.now
           cached: false,
           expiresAt: new Date(time.getTime() + deps.timesToLive.failureSeconds * 1000).toISOString(),
         };
-  const { moved, current } = await builds.transition(build, next, { lapsedAt });
+  const { moved, current } = await builds.transition(build, next, unrenewed(build));
   if (!moved || current === undefined) return undefined;
   await artifacts.remove(artifactKeys.files(build.binDir));
   await artifacts.remove(artifactKeys.records(build.binDir));
@@ -112,38 +120,39 @@ async function recover(deps: SweepDeps, build: RunningBuild, lapsedAt = deps.now
   return 'returned';
 }
 
-/** First half of expiry. The new lease ends when caches have forgotten the document: then `lapsed` brings the build back. */
+/** First half of expiry. The new lease ends when caches have forgotten the document: then the sweep takes it up again. */
 async function unpublish(
-  { builds, artifacts, now, newSweepId }: SweepDeps,
+  deps: SweepDeps,
   build: Exclude<Build, QueuedBuild | RunningBuild | ExpiringBuild>,
 ): Promise<'unpublished' | undefined> {
-  const owner = newSweepId();
+  const { builds, artifacts, now, newSweepId } = deps;
   const expiring: ExpiringBuild = {
     ...factsOf(build),
     state: 'expiring',
     ...('binDir' in build && build.binDir !== undefined && { binDir: build.binDir }),
-    lease: { owner, expiresAt: inSeconds(now(), SWEEP_LEASE_SECONDS) },
+    lease: leaseFor(newSweepId(), now(), SWEEP_LEASE_SECONDS),
   };
   const { moved } = await builds.transition(build, expiring);
   if (!moved) return undefined;
   const wasPublished = await takeAway(artifacts, expiring);
   const time = now();
   const mayBeCached = wasPublished || build.state === 'done' || build.left !== undefined;
-  const lease = { owner, expiresAt: inSeconds(time, mayBeCached ? RESULT_MAX_AGE_SECONDS : 0) };
+  const lease = leaseFor(newSweepId(), time, mayBeCached ? RESULT_MAX_AGE_SECONDS : 0);
   await builds.transition(expiring, { ...expiring, unpublishedAt: time.toISOString(), lease });
+  // The lease counts from here on, and not only from the next sweep.
+  seenSeconds(deps.sightings, build.hash, lease);
   return 'unpublished';
 }
 
 /** Second half; a build whose first half was cut short gets that first. */
 async function remove({ builds, artifacts, now, newSweepId }: SweepDeps, build: ExpiringBuild): Promise<'removed' | undefined> {
-  const time = now();
-  const mine: ExpiringBuild = { ...build, lease: { owner: newSweepId(), expiresAt: inSeconds(time, SWEEP_LEASE_SECONDS) } };
-  if (!(await builds.transition(build, mine, { lapsedAt: time })).moved) return undefined;
+  const mine: ExpiringBuild = { ...build, lease: leaseFor(newSweepId(), now(), SWEEP_LEASE_SECONDS) };
+  if (!(await builds.transition(build, mine, unrenewed(build))).moved) return undefined;
   // A process that was stopped while it published may have put the result back: then caches may have it, and get their time again.
   const wasPublished = await takeAway(artifacts, build);
   if (build.unpublishedAt === undefined || wasPublished) {
     const unpublishedAt = now();
-    const lease = { ...mine.lease, expiresAt: inSeconds(unpublishedAt, RESULT_MAX_AGE_SECONDS) };
+    const lease = leaseFor(newSweepId(), unpublishedAt, RESULT_MAX_AGE_SECONDS);
     await builds.transition(mine, { ...mine, unpublishedAt: unpublishedAt.toISOString(), lease });
     return undefined;
   }
@@ -160,5 +169,8 @@ async function takeAway(artifacts: ArtifactStore, build: ExpiringBuild): Promise
 
 const attemptsOf = ({ left = [], binDir }: ExpiringBuild): readonly BinDir[] => [...left, ...(binDir === undefined ? [] : [binDir])];
 
-const inSeconds = (time: Date, seconds: number) => new Date(time.getTime() + seconds * 1000).toISOString();
+const isBuilding = (build: Build): build is RunningBuild => build.state === 'building';
+const isExpiring = (build: Build): build is ExpiringBuild => build.state === 'expiring';
+/** Only if the lease was not renewed since the row was read: each renewal makes it later. */
+const unrenewed = ({ lease }: RunningBuild | ExpiringBuild) => ({ lapsedAt: new Date(lease.expiresAt) });
 const secondsAgo = (time: Date, seconds: number) => new Date(time.getTime() - seconds * 1000);

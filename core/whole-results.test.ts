@@ -21,7 +21,7 @@ async function world() {
   const binDir = freshBinDir();
   for (const name of NAMES) await artifacts.put(artifactKeys.file(binDir, name), 'four', fileMeta(name));
   const document = JSON.stringify({ files: NAMES.map((name) => ({ name, size: 4 })) });
-  const ask = wholeResults({ artifacts, now: () => new Date(time) });
+  const ask = wholeResults({ artifacts, monotonic: () => time });
   return {
     isWhole: () => ask(binDir, document),
     pass: (milliseconds: number) => {

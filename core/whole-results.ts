@@ -1,7 +1,7 @@
 import { artifactKeys } from './artifact-keys.ts';
 import { boundedMap } from './bounded-map.ts';
 import type { BinDir } from './build.ts';
-import type { ArtifactStore, Clock } from './ports.ts';
+import type { ArtifactStore, Monotonic } from './ports.ts';
 
 /** Whether all files that a result lists lie in the store, in the size that it says. */
 export type IsWhole = (binDir: BinDir, document: string) => Promise<boolean>;
@@ -11,10 +11,10 @@ const LOOK_AGAIN_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
 /** Looks once a minute for each result that is asked about. For a store that is looked into for nothing. */
-export function wholeResults({ artifacts, now }: { artifacts: ArtifactStore; now: Clock }): IsWhole {
+export function wholeResults({ artifacts, monotonic }: { artifacts: ArtifactStore; monotonic: Monotonic }): IsWhole {
   const seenAt = boundedMap<number>(MAX_REMEMBERED, () => 1);
   return async (binDir, document) => {
-    const time = now().getTime();
+    const time = monotonic();
     if (time - (seenAt.get(binDir) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return true;
     const { files = [] } = JSON.parse(document) as { files?: readonly { name: string; size: number }[] };
     for (const { name, size } of files) if ((await artifacts.stat(artifactKeys.file(binDir, name)))?.size !== size) return false;

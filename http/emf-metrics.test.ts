@@ -20,6 +20,7 @@ const done = {
   type: 'done',
   build: { ...build, finishedAt: '2026-11-01T00:01:05.000Z' },
   output: { durations: { building_image: 50_000 } },
+  seconds: 60,
 };
 
 /** Everything that happens, once. */

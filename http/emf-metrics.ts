@@ -62,9 +62,7 @@ export function emfMetrics({ service, namespace, write = (line) => void process.
       put(
         [
           ['asu_builds_total', 'Count', 1, ['outcome']],
-          ...(event.type === 'done'
-            ? [['asu_build_duration_seconds', 'Seconds', secondsBetween(event.build.startedAt, event.build.finishedAt), []] as const]
-            : []),
+          ...(event.type === 'done' ? [['asu_build_duration_seconds', 'Seconds', event.seconds, []] as const] : []),
         ],
         { outcome },
       );

@@ -114,7 +114,7 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
       if (event.type === 'started' && event.build.attempt === 1)
         wait.observe(secondsBetween(event.build.enqueuedAt, event.build.startedAt));
       if (event.type !== 'done') return;
-      duration.observe(secondsBetween(event.build.startedAt, event.build.finishedAt));
+      duration.observe(event.seconds);
       for (const [step, ms] of Object.entries(event.output.durations)) steps.observe({ step }, ms / 1000);
     },
     onUpstream: (outcome, took) => {

@@ -84,6 +84,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
           onTrouble: (error) => log.warn('task could not be protected', { error }),
         });
   const now = () => new Date();
+  const monotonic = () => performance.now();
   const recorder = recordStatistics({
     statistics: dynamoStatistics(dynamo, config.STATISTICS_TABLE, now),
     branches: () => config.BRANCHES,
@@ -112,6 +113,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
       artifacts: { ...artifacts, remove: (key) => artifacts.remove(key).catch(() => 0) },
       imageMaker: maker,
       now,
+      monotonic,
       newAttemptId: randomUUID,
       every,
       timesToLive: timesToLive(config),

@@ -10,6 +10,7 @@ import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import { httpPrepareService } from '#adapters/prepare-service/prepare-service.ts';
 import { buildPace } from '#core/build-pace.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
+import { timeOfBuilds } from '#core/time-of-builds.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
@@ -33,6 +34,7 @@ const FLUSH_STATISTICS_MS = 5_000;
 export async function startBuild(config = buildConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
   const now = () => new Date();
+  const monotonic = () => performance.now();
   const { dynamo, sqs, s3 } = awsClients(config);
   const { BUILD_TABLE: table, ARTIFACT_BUCKET: bucket, BUILD_QUEUE_URL: queueUrl } = config;
   const ready = {
@@ -50,8 +52,9 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
     builds: dynamoBuildTable(dynamo, table),
     positions,
     artifacts,
-    estimate: estimateSeconds(buildPace(s3RecordStore(s3, bucket), now), config.MAX_RUNNERS),
+    estimate: estimateSeconds(buildPace(s3RecordStore(s3, bucket), monotonic), config.MAX_RUNNERS),
     now,
+    timeOf: timeOfBuilds(now, monotonic),
   };
   const recorder = recordStatistics({
     statistics: dynamoStatistics(dynamo, config.STATISTICS_TABLE, now),

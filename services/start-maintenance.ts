@@ -12,6 +12,7 @@ import { rollUpStatistics } from '#adapters/aws/roll-up-statistics.ts';
 import { settleLedger } from '#adapters/aws/settle-ledger.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics.ts';
 import { pause } from '#core/pause.ts';
+import { sightings } from '#core/sightings.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { logMaintenance } from '#functions/maintenance/log-maintenance.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
@@ -54,6 +55,7 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
     queue: sqsBuildQueue(sqs, { queueUrl, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
     artifacts: s3ArtifactStore(s3, bucket),
     timesToLive: timesToLive(config),
+    sightings: sightings(() => performance.now()),
     newSweepId: randomUUID,
     now,
   };

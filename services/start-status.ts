@@ -6,6 +6,7 @@ import { S3_SERVING_CLIENT } from '#adapters/aws/client-options.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { buildPace } from '#core/build-pace.ts';
+import { timeOfBuilds } from '#core/time-of-builds.ts';
 import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
@@ -19,6 +20,7 @@ import { type Service, startService } from './start-service.ts';
 export async function startStatus(config = statusConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
   const now = () => new Date();
+  const monotonic = () => performance.now();
   const { dynamo, s3 } = awsClients(config, S3_SERVING_CLIENT);
   const { BUILD_TABLE: table, ARTIFACT_BUCKET: bucket } = config;
   const ready = { table: () => assertTableReady(dynamo, table), bucket: () => assertBucketReady(s3, bucket) };
@@ -35,8 +37,9 @@ export async function startStatus(config = statusConfig()): Promise<Service> {
         builds: dynamoBuildTable(dynamo, table, { reads: 'eventual' }),
         positions,
         artifacts,
-        estimate: estimateSeconds(buildPace(s3RecordStore(s3, bucket), now), config.MAX_RUNNERS),
+        estimate: estimateSeconds(buildPace(s3RecordStore(s3, bucket), monotonic), config.MAX_RUNNERS),
         now,
+        timeOf: timeOfBuilds(now, monotonic),
       }),
       storeApp({ artifacts, signingKey: config.SIGNING_KEY }),
     ],

@@ -21,9 +21,11 @@ import { inTurn } from '#core/in-turn.ts';
 import type { ImageMaker } from '#core/ports.ts';
 import { rememberDoneBuilds } from '#core/remember-done-builds.ts';
 import type { RunEvent } from '#core/run-build.ts';
+import { sightings } from '#core/sightings.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { recoverAllBuilds } from '#core/sweep.ts';
+import { timeOfBuilds } from '#core/time-of-builds.ts';
 import { wholeResults } from '#core/whole-results.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { catalogueApp } from '#functions/catalogue/app.ts';
@@ -92,6 +94,7 @@ export async function startStandalone(
   const records = sqliteRecordStore(db);
   const artifacts = diskArtifactStore(config.artifactDir);
   const now = () => new Date();
+  const monotonic = () => performance.now();
   const statistics = sqliteStatistics(db);
   const branches = () => settings.policy.branches;
   const recorder = recordStatistics({
@@ -112,12 +115,12 @@ export async function startStandalone(
     listMaxAgeMs: Math.min(300, config.CATALOGUE_REFRESH) * 1000,
     onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
   });
-  const pace = buildPace(records, now);
+  const pace = buildPace(records, monotonic);
   const estimate = (ahead: number) => pace.secondsPerBuild() * (1 + Math.floor(ahead / Math.max(1, config.WORKER_CONCURRENT)));
   const results = new LRUCache<string, string>({ maxSize: REMEMBERED_RESULTS_BYTES, sizeCalculation: (text) => text.length * 2 || 1 });
 
   const { rebuildPauseSeconds } = settings;
-  const status = { builds, positions, artifacts, now, results, estimate, rebuildPauseSeconds };
+  const status = { builds, positions, artifacts, now, timeOf: timeOfBuilds(now, monotonic), results, estimate, rebuildPauseSeconds };
   const { policy, timesToLive, parseRequest } = settings;
   const prepare = { catalogue, policy, parseRequest, maxBodyBytes: settings.maxBodyBytes };
   const offer = {
@@ -158,7 +161,7 @@ export async function startStandalone(
       clientShare: { clientBuilds: sqliteClientBuilds(db), maxPendingPerClient: settings.maxPendingPerClient },
       clientKey: (c) => keyOf(addressOf(c, settings.clientAddress)),
       inTurn: inTurn(),
-      isWhole: wholeResults({ artifacts, now }),
+      isWhole: wholeResults({ artifacts, monotonic }),
       admit: settings.admit,
       onSubmitted: (submitted, client) => {
         metrics.onRequest(submitted.outcome);
@@ -181,20 +184,17 @@ export async function startStandalone(
     logRunEvent(log, event);
     metrics.onRunEvent(event);
     recorder.onRunEvent(event);
-    if (event.type === 'done')
-      pace
-        .record((Date.parse(event.build.finishedAt) - Date.parse(event.build.startedAt)) / 1000)
-        .catch((error) => log.warn('build pace could not be recorded', { error }));
+    if (event.type === 'done') pace.record(event.seconds).catch((error) => log.warn('build pace could not be recorded', { error }));
   };
   const stop = new AbortController();
   const every = (ms: number, call: () => void) => {
     const timer = setInterval(call, ms);
     return () => clearInterval(timer);
   };
-  const shared = { builds, queue, artifacts, now, timesToLive };
+  const shared = { builds, queue, artifacts, now, monotonic, timesToLive };
   const onTrouble = (error: unknown) => log.error('state could not be used', { error });
   const server = await serveNode(app, { host: config.HOST, port: config.PORT });
-  const sweeping = { sweep: sqliteBuildSweep(db), newSweepId: randomUUID };
+  const sweeping = { sweep: sqliteBuildSweep(db, monotonic), sightings: sightings(monotonic), newSweepId: randomUUID };
   if (isAlone) {
     const recovered = await recoverAllBuilds({ ...shared, ...sweeping });
     if (recovered > 0) log.info('builds of an earlier run returned to the queue', { builds: recovered });

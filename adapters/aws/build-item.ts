@@ -5,7 +5,7 @@ import { BUILD_TABLE } from './resources.ts';
 export type Item = Record<string, AttributeValue>;
 
 type KeysOf<T> = T extends unknown ? keyof T : never;
-type Field = Exclude<KeysOf<Build>, 'lease'> | 'leaseOwner' | 'leaseEndsAt';
+type Field = Exclude<KeysOf<Build>, 'lease'> | 'leaseOwner' | 'leaseEndsAt' | 'leaseSeconds';
 
 /** Every field of every state, as the attribute it is stored in: a new one that is not listed does not compile. */
 const TYPES = {
@@ -23,6 +23,7 @@ const TYPES = {
   step: 'S',
   leaseOwner: 'S',
   leaseEndsAt: 'S',
+  leaseSeconds: 'N',
   binDir: 'S',
   finishedAt: 'S',
   expiresAt: 'S',
@@ -44,7 +45,10 @@ export const buildKey = (hash: RequestHash): Item => ({ [BUILD_TABLE.hashKey]: {
 /** The attributes of a build, without those of the index and of expiry. */
 export function itemOf(build: Build): Item {
   const { lease, ...rest } = build as Build & { lease?: Lease };
-  const flat: Partial<Record<Field, unknown>> = { ...rest, ...(lease && { leaseOwner: lease.owner, leaseEndsAt: lease.expiresAt }) };
+  const flat: Partial<Record<Field, unknown>> = {
+    ...rest,
+    ...(lease && { leaseOwner: lease.owner, leaseEndsAt: lease.expiresAt, leaseSeconds: lease.seconds }),
+  };
   const item: Item = {};
   for (const field of FIELDS) {
     const value = flat[field];
@@ -64,8 +68,9 @@ export function buildOf(item: Item): Build {
     else if (value?.N !== undefined) flat[field] = Number(value.N);
     else if (value?.S !== undefined) flat[field] = TYPES[field] === 'WORDS' ? value.S.split(' ') : value.S;
   }
-  const { leaseOwner, leaseEndsAt, ...rest } = flat;
-  return { ...rest, ...(leaseOwner !== undefined && { lease: { owner: leaseOwner, expiresAt: leaseEndsAt } }) } as unknown as Build;
+  const { leaseOwner, leaseEndsAt, leaseSeconds, ...rest } = flat;
+  const lease = { owner: leaseOwner, expiresAt: leaseEndsAt, ...(leaseSeconds !== undefined && { seconds: leaseSeconds }) };
+  return { ...rest, ...(leaseOwner !== undefined && { lease }) } as unknown as Build;
 }
 
 /** What `from` must still share with the row besides its state (BuildTable in core/ports.ts). */

@@ -6,6 +6,9 @@ import { querySweepList } from './query-sweep-list.ts';
 import { readItems } from './read-items.ts';
 import { BUILD_TABLE } from './resources.ts';
 
+/** Later than any time that is written. */
+const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z');
+
 type InState<State extends BuildState> = Extract<Build, { state: State }>;
 
 /**
@@ -23,9 +26,15 @@ export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSw
     ).map(buildOf);
   const hashesOf = (items: readonly Item[]): string[] => items.map((item) => item[BUILD_TABLE.hashKey]?.S ?? '');
 
-  /** `sentAt` is not in the index, where it would cost every build a write unit: the rows that wait for long are read instead. */
-  const queuedBefore = async (before: Date): Promise<Build[]> =>
-    readAll(hashesOf(await querySweepList(client, table, 'queued', { before })));
+  /**
+   * `sentAt` is not in the index, where it would cost every build a write unit: the rows that wait for long are read instead, and
+   * those that seem to wait since a time that is still to come.
+   */
+  const queuedOutside = async (before: Date, ahead: Date | undefined): Promise<Build[]> => {
+    const old = await querySweepList(client, table, 'queued', { before });
+    const early = ahead === undefined ? [] : await querySweepList(client, table, 'queued', { after: ahead });
+    return readAll(hashesOf([...early, ...old]));
+  };
 
   /** Those of the rows that are in one of the states and whose time has come, oldest first. */
   const due = <State extends BuildState>(
@@ -34,29 +43,33 @@ export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSw
     timeOf: (build: InState<State>) => string | undefined,
     before: Date,
     limit: number,
-  ): InState<State>[] =>
-    builds
+    ahead?: Date,
+  ): InState<State>[] => {
+    const isAhead = (time: string) => ahead !== undefined && time > ahead.toISOString();
+    return builds
       .filter((build): build is InState<State> => (states as readonly BuildState[]).includes(build.state))
-      .map((build) => ({ build, time: timeOf(build) ?? '\uffff' }))
-      .filter(({ time }) => time < before.toISOString())
-      .sort((a, b) => (a.time < b.time ? -1 : Number(a.time > b.time)))
+      .map((build) => ({ build, time: timeOf(build) }))
+      .filter((one): one is typeof one & { time: string } => one.time !== undefined)
+      .filter(({ time }) => time < before.toISOString() || isAhead(time))
+      .sort((a, b) => Number(isAhead(b.time)) - Number(isAhead(a.time)) || (a.time < b.time ? -1 : Number(a.time > b.time)))
       .slice(0, limit)
       .map(({ build }) => build);
+  };
 
   return {
-    async unsent(before, limit) {
+    async unsent(before, limit, ahead) {
       const timeOf = ({ sentAt, queuedAt }: InState<'queued'>) => (sentAt === undefined ? queuedAt : undefined);
-      return due(await queuedBefore(before), ['queued'], timeOf, before, limit);
+      return due(await queuedOutside(before, ahead), ['queued'], timeOf, before, limit, ahead);
     },
 
-    async stale(before, limit) {
+    async stale(before, limit, ahead) {
       // Sent after it was queued, so queued before as well.
-      return due(await queuedBefore(before), ['queued'], ({ sentAt }) => sentAt, before, limit);
+      return due(await queuedOutside(before, ahead), ['queued'], ({ sentAt }) => sentAt, before, limit, ahead);
     },
 
-    async lapsed(now, limit) {
+    async leased(limit) {
       const found = [...(await querySweepList(client, table, 'building')), ...(await querySweepList(client, table, 'expiring'))];
-      return due(await readAll(hashesOf(found)), ['building', 'expiring'], ({ lease }) => lease.expiresAt, now, limit);
+      return due(await readAll(hashesOf(found)), ['building', 'expiring'], ({ lease }) => lease.expiresAt, END_OF_TIME, limit);
     },
 
     async expired(now, limit) {

@@ -7,6 +7,8 @@ import { orThrottled } from './throttled.ts';
 export interface SweepQuery {
   /** Only entries due before. */
   readonly before?: Date;
+  /** Only entries due after; not together with `before`. */
+  readonly after?: Date;
   /** At most so many are needed. */
   readonly limit?: number;
 }
@@ -16,19 +18,20 @@ export async function querySweepList(
   client: DynamoDBClient,
   table: string,
   list: SweepList,
-  { before, limit = Number.POSITIVE_INFINITY }: SweepQuery = {},
+  { before, after, limit = Number.POSITIVE_INFINITY }: SweepQuery = {},
 ): Promise<Item[]> {
   const { name, hashKey, rangeKey } = BUILD_TABLE.sweepIndex;
+  const bound = before ?? after;
   const items: Item[] = [];
   let start: Item | undefined;
   do {
     const query = new QueryCommand({
       TableName: table,
       IndexName: name,
-      KeyConditionExpression: `#list = :list${before ? ' AND #due < :before' : ''}`,
+      KeyConditionExpression: `#list = :list${bound ? ` AND #due ${before ? '<' : '>'} :bound` : ''}`,
       ...(Number.isFinite(limit) && { Limit: limit }),
-      ExpressionAttributeNames: { '#list': hashKey, ...(before && { '#due': rangeKey }) },
-      ExpressionAttributeValues: { ':list': { S: list }, ...(before && { ':before': { S: before.toISOString() } }) },
+      ExpressionAttributeNames: { '#list': hashKey, ...(bound && { '#due': rangeKey }) },
+      ExpressionAttributeValues: { ':list': { S: list }, ...(bound && { ':bound': { S: bound.toISOString() } }) },
       ...(start && { ExclusiveStartKey: start }),
     });
     const { Items = [], LastEvaluatedKey } = await orThrottled('build table', client.send(query));

@@ -1,4 +1,5 @@
 import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { latestPlausible } from '#core/clock-skew.ts';
 import type { Clock } from '#core/ports.ts';
 import type { Item } from './build-item.ts';
 import { isWaiting, waitingTickets } from './ledger-state.ts';
@@ -34,8 +35,10 @@ export async function settleLedger(client: DynamoDBClient, table: string, now: C
 
   const { Item: doubts } = await call(client.send(new GetItemCommand({ TableName: table, Key: DOUBTS, ConsistentRead: true })));
   const since = doubts?.['since']?.S;
-  if (since !== undefined && Date.parse(since) + DOUBT_MS > now().getTime()) return { departed: 0, missed: 0 };
-  const doubted = new Set((doubts?.['tickets']?.NS ?? []).map(Number));
+  // Doubts from a time that is still to come were dated by a clock that has been set back since: they begin anew.
+  const isAhead = since !== undefined && since > latestPlausible(now()).toISOString();
+  if (since !== undefined && !isAhead && Date.parse(since) + DOUBT_MS > now().getTime()) return { departed: 0, missed: 0 };
+  const doubted = new Set(isAhead ? [] : (doubts?.['tickets']?.NS ?? []).map(Number));
   const settled = {
     departed: departed.filter((ticket) => doubted.has(ticket)),
     missed: missed.filter((ticket) => doubted.has(ticket)),

@@ -20,6 +20,9 @@ import { orThrottled } from './throttled.ts';
 
 /** What is told of so long ago may be behind a roll-up; those keep further away from now (`roll-up-statistics.ts`). */
 const LATE_MS = 600_000;
+/** After every day, and after everything of a day. */
+const LAST_DAY = '9999-12-31';
+const END = '~';
 /** Hours and shards of which a process remembers what it last saw. */
 const REMEMBERED = 1_000;
 
@@ -103,17 +106,20 @@ export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clo
 
     ended: (end) => write(end, endAttributes(end), 'attribute_not_exists(#endedAt)'),
 
-    async unended(before, limit) {
+    async unended(before, limit, ahead) {
       const until = before.toISOString();
       const unended: CountedBuild[] = [];
       const oldest = dayOf(new Date(now().getTime() - COUNTED_BUILD_DAYS * 86_400_000).toISOString());
-      for (const { day, upto = '', isFinal } of await days.between(oldest, dayOf(until))) {
-        if (isFinal) continue;
+      const early = ahead?.toISOString();
+      for (const { day, upto = '', isFinal } of await days.between(oldest, early === undefined ? dayOf(until) : LAST_DAY)) {
         // `upto` has ended, so it does no harm to find it once more.
-        for await (const item of days.query(eventsOf(day), upto || '0', until)) {
-          if (item['endedAt'] === undefined) unended.push(countedOf(item));
-          if (unended.length === limit) return unended;
-        }
+        const parts: [from: string, until: string][] = isFinal || day > dayOf(until) ? [] : [[upto || '0', until]];
+        if (early !== undefined && day >= dayOf(early)) parts.unshift([`${early}${END}`, END]);
+        for (const [from, to] of parts)
+          for await (const item of days.query(eventsOf(day), from, to)) {
+            if (item['endedAt'] === undefined) unended.push(countedOf(item));
+            if (unended.length === limit) return unended;
+          }
       }
       return unended;
     },

@@ -17,7 +17,7 @@ const BACKSTOP_SECONDS = 7 * 86_400;
 
 /**
  * Where a build is in the sweep index, and when DynamoDB may delete it. Nothing of the index changes with a step or a
- * heartbeat: a lease's end is not in it, `lapsed` looks at the rows of all builds under way, which are as many as
+ * heartbeat: a lease's end is not in it, `leased` looks at the rows of all builds under way, which are as many as
  * there are runners.
  */
 export function indexAttributes(build: Build): Item {

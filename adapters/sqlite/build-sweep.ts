@@ -1,22 +1,49 @@
-import type { DatabaseSync } from 'node:sqlite';
-import type { Build } from '#core/build.ts';
-import type { BuildSweep } from '#core/ports.ts';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { Build, CancelledBuild, DoneBuild, ExpiringBuild, FailedBuild, RunningBuild } from '#core/build.ts';
+import { latestPlausible } from '#core/clock-skew.ts';
+import type { BuildSweep, Monotonic } from '#core/ports.ts';
+import { sightings } from '#core/sightings.ts';
 import { BUILD_COLUMNS, buildOf } from './build-row.ts';
 
-/** Each list is read off its own partial index, in the index's order. */
-export function sqliteBuildSweep(db: DatabaseSync): BuildSweep {
+type EndedBuild = DoneBuild | FailedBuild | CancelledBuild;
+
+/** Builds that ended later than it is, each time they are looked for; as many as are seen at a time (`sightings.ts`). */
+const MAX_AHEAD = 10_000;
+
+/**
+ * Each list is read off its own partial index, in the index's order. Builds that ended later than it is, by a clock that was set back
+ * since, have expired when this process has seen them for as long as they were to be kept.
+ */
+export function sqliteBuildSweep(db: DatabaseSync, monotonic: Monotonic = () => performance.now()): BuildSweep {
+  const seen = sightings(monotonic);
   /** `Found` is what the condition selects: states in which the indexed column exists. */
   const oldestFirst = <Found extends Build>(index: string, column: string, condition: string) => {
-    const select = db.prepare(
-      `SELECT ${BUILD_COLUMNS} FROM builds INDEXED BY ${index} WHERE ${condition} AND ${column} < ? ORDER BY ${column} LIMIT ?`,
-    );
-    return async (before: Date, limit: number) => select.all(before.toISOString(), limit).map((row) => buildOf(row) as Found);
+    const from = `SELECT ${BUILD_COLUMNS} FROM builds INDEXED BY ${index} WHERE ${condition}`;
+    const select = db.prepare(`${from} AND ${column} < ? ORDER BY ${column} LIMIT ?`);
+    const selectAhead = db.prepare(`${from} AND ${column} > ? ORDER BY ${column} LIMIT ?`);
+    const found = (rows: Record<string, SQLOutputValue>[]) => rows.map((row) => buildOf(row) as Found);
+    return async (before: Date, limit: number, ahead?: Date) => {
+      const old = found(select.all(before.toISOString(), limit));
+      return ahead === undefined ? old : [...found(selectAhead.all(ahead.toISOString(), limit)), ...old].slice(0, limit);
+    };
   };
+  const selectLeased = db.prepare(
+    `SELECT ${BUILD_COLUMNS} FROM builds INDEXED BY builds_leased WHERE lease_ends_at IS NOT NULL ORDER BY lease_ends_at LIMIT ?`,
+  );
+  const pastTheirTime = oldestFirst<EndedBuild>('builds_expiry', 'expires_at', 'expires_at IS NOT NULL');
+  const selectEndedAfter = db.prepare(
+    `SELECT ${BUILD_COLUMNS} FROM builds INDEXED BY builds_ended WHERE expires_at IS NOT NULL AND body ->> '$.finishedAt' > ? LIMIT ${MAX_AHEAD}`,
+  );
+  const isOver = ({ hash, finishedAt, expiresAt }: EndedBuild) =>
+    seen.secondsOf(hash, finishedAt) * 1000 >= Date.parse(expiresAt) - Date.parse(finishedAt);
 
   return {
     unsent: oldestFirst('builds_unsent', 'queued_at', `state = 'queued' AND sent_at IS NULL`),
     stale: oldestFirst('builds_sent', 'sent_at', `state = 'queued' AND sent_at IS NOT NULL`),
-    lapsed: oldestFirst('builds_leased', 'lease_ends_at', 'lease_ends_at IS NOT NULL'),
-    expired: oldestFirst('builds_expiry', 'expires_at', 'expires_at IS NOT NULL'),
+    leased: async (limit) => selectLeased.all(limit).map((row) => buildOf(row) as RunningBuild | ExpiringBuild),
+    expired: async (now, limit) => {
+      const early = selectEndedAfter.all(latestPlausible(now).toISOString()).map((row) => buildOf(row) as EndedBuild);
+      return [...early.filter(isOver), ...(await pastTheirTime(now, limit))].slice(0, limit);
+    },
   };
 }

@@ -38,7 +38,8 @@ export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsRepor
   const dropDays = db.prepare('DELETE FROM statistics_days WHERE kind = ? AND day < ?');
 
   const selectUnended = db.prepare(
-    'SELECT hash, enqueued_at FROM counted_builds WHERE is_ended = 0 AND enqueued_at < ? ORDER BY enqueued_at LIMIT ?',
+    `SELECT hash, enqueued_at FROM counted_builds
+     WHERE is_ended = 0 AND (enqueued_at < ?1 OR enqueued_at > ?2) ORDER BY enqueued_at < ?1, enqueued_at LIMIT ?3`,
   );
   const sums = NAMES.map((name) => `sum(${name}) AS ${name}`).join(', ');
   const selectFigures = {
@@ -116,9 +117,9 @@ export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsRepor
       });
     },
 
-    async unended(before, limit) {
+    async unended(before, limit, ahead) {
       return selectUnended
-        .all(before.toISOString(), limit)
+        .all(before.toISOString(), ahead?.toISOString() ?? null, limit)
         .map((row) => ({ hash: String(row['hash']) as RequestHash, enqueuedAt: String(row['enqueued_at']) }));
     },
 

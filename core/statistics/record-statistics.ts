@@ -48,7 +48,10 @@ export function recordStatistics({ statistics, branches, now, isCounting = true,
       if (isCounting) counter.add('rejected', client);
     },
     onRunEvent: (event) => {
-      if (event.type === 'done' && isCounting) write(() => statistics.ended(buildEnd(event.build, event.order, branches(), event.output)));
+      if (event.type === 'done' && isCounting) {
+        const end = buildEnd(event.build, event.order, branches(), event.output);
+        write(() => statistics.ended({ ...end, milliseconds: event.seconds * 1000 }));
+      }
       if (event.type === 'failed') write(() => statistics.ended(buildEnd(event.build, event.order, branches())));
     },
     flush: async () => {

@@ -39,6 +39,12 @@ describe('settleBuilds', () => {
     expect(await statistics.unended(at(100), 9)).toHaveLength(2);
   });
 
+  it('counts ends of a time that the clock, set back, has yet to reach', async () => {
+    await accept(await rowIn(builds, 'done'), await rowIn(builds, 'queued'));
+    expect(await settle(-60)).toBe(1);
+    expect(await total()).toMatchObject({ misses: 2, successes: 1 });
+  });
+
   it('counts as a failure what is gone, on its way out, or taken by another claim', async () => {
     const gone = await expiringRow(builds, 'sweep');
     const leaving = await expiringRow(builds, 'sweep');

@@ -1,4 +1,5 @@
 import type { Branch } from '../branches.ts';
+import { latestPlausible } from '../clock-skew.ts';
 import type { BuildTable, Clock, Statistics } from '../ports.ts';
 import type { BuildEnd, CountedBuild } from '../statistics.ts';
 import { buildEnd } from './build-end.ts';
@@ -21,19 +22,25 @@ const LIMIT = 1_000;
  * Answers how many there were.
  */
 export async function settleBuilds(deps: SettleBuildsDeps): Promise<number> {
-  const before = new Date(deps.now().getTime() - SETTLE_AFTER_SECONDS * 1000);
+  const now = deps.now();
+  const window = { before: new Date(now.getTime() - SETTLE_AFTER_SECONDS * 1000), ahead: latestPlausible(now) };
   let settled = 0;
-  for (const counted of await deps.statistics.unended(before, LIMIT)) {
-    const end = await endOf(deps, counted, before);
+  for (const counted of await deps.statistics.unended(window.before, LIMIT, window.ahead)) {
+    const end = await endOf(deps, counted, window);
     if (end !== undefined && (await deps.statistics.ended(end))) settled++;
   }
   return settled;
 }
 
-async function endOf({ builds, branches, now }: SettleBuildsDeps, counted: CountedBuild, before: Date): Promise<BuildEnd | undefined> {
+async function endOf(
+  { builds, branches, now }: SettleBuildsDeps,
+  counted: CountedBuild,
+  { before, ahead }: { before: Date; ahead: Date },
+): Promise<BuildEnd | undefined> {
   const build = await builds.get(counted.hash);
   if (build === undefined || build.enqueuedAt !== counted.enqueuedAt || build.state === 'expiring')
     return { ...counted, endedAt: now().toISOString(), outcome: 'failure', milliseconds: 0, packages: [] };
-  if (build.state === 'queued' || build.state === 'building' || build.finishedAt > before.toISOString()) return undefined;
+  if (build.state === 'queued' || build.state === 'building') return undefined;
+  if (build.finishedAt > before.toISOString() && build.finishedAt < ahead.toISOString()) return undefined;
   return buildEnd(build, await builds.order(build.hash), branches());
 }

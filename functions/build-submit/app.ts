@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { timeOf } from '#core/build-status.ts';
 import { AsuError } from '#core/errors.ts';
 import type { ParseBuildRequest } from '#core/parse-build-request.ts';
 import type { ClientKey } from '#core/ports.ts';
@@ -59,7 +60,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
 
 async function availability(deps: BuildSubmitAppDeps, { hash }: PreparedBuild) {
   const build = await deps.builds.get(hash);
-  const isFinished = build?.state === 'done' && build.expiresAt > deps.now().toISOString();
+  const isFinished = build?.state === 'done' && build.expiresAt > timeOf(deps, build).toISOString();
   return { cache_available: isFinished, cached_job_id: isFinished ? hash : null };
 }
 

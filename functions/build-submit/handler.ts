@@ -18,6 +18,7 @@ import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
+import { timeOfBuilds } from '#core/time-of-builds.ts';
 import { buildLogFields } from '#http/build-log-fields.ts';
 import { emfMetrics } from '#http/emf-metrics.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
@@ -36,6 +37,7 @@ const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'build-submit');
 const metrics = emfMetrics({ service: 'build-submit', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
+const monotonic = () => performance.now();
 const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
 const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const sqs = new SQSClient(SQS_CLIENT);
@@ -90,8 +92,9 @@ const answer = handle(
       ...(askPrepare && { askPrepare }),
       maxPendingBuilds: () => config.MAX_PENDING_JOBS,
       rebuildPauseSeconds: () => config.REBUILD_PAUSE,
-      estimate: estimateSeconds(buildPace(records, now), config.MAX_RUNNERS),
+      estimate: estimateSeconds(buildPace(records, monotonic), config.MAX_RUNNERS),
       now,
+      timeOf: timeOfBuilds(now, monotonic),
       onSubmitted: (submitted, client) => {
         metrics.onRequest(submitted.outcome);
         recorder.onSubmitted(submitted, client);

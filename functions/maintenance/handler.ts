@@ -20,6 +20,7 @@ import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build-pace.ts';
+import { sightings } from '#core/sightings.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { emfMetrics } from '#http/emf-metrics.ts';
 import { measuredFetch } from '#http/measured-fetch.ts';
@@ -36,6 +37,7 @@ const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'maintenance');
 const metrics = emfMetrics({ service: 'maintenance', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
+const monotonic = () => performance.now();
 const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
 const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const sqs = new SQSClient(SQS_CLIENT);
@@ -52,7 +54,7 @@ const builds = dynamoBuildTable(dynamo, config.BUILD_TABLE);
 const branches = () => config.BRANCHES;
 const positions = dynamoQueuePositions(dynamo, config.BUILD_TABLE);
 const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
-const pace = buildPace(s3RecordStore(s3, config.ARTIFACT_BUCKET), now);
+const pace = buildPace(s3RecordStore(s3, config.ARTIFACT_BUCKET), monotonic);
 
 const told = logMaintenance(log);
 const deps: RunMaintenanceDeps = {
@@ -85,6 +87,7 @@ const deps: RunMaintenanceDeps = {
   upstreamUrl: config.UPSTREAM_URL,
   serverFacts: serverFacts(config, manifest.version),
   timesToLive: timesToLive(config),
+  sightings: sightings(monotonic),
   newSweepId: randomUUID,
   now,
 };

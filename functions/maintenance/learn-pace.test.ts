@@ -12,7 +12,7 @@ const now = () => NOW;
 function parts() {
   const db = openSqlite(':memory:');
   const statistics = sqliteStatistics(db);
-  const pace = buildPace(sqliteRecordStore(db), now);
+  const pace = buildPace(sqliteRecordStore(db), () => now().getTime());
   let builds = 0;
   const took = (seconds: number, at = NOW) =>
     statistics.ended({

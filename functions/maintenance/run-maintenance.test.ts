@@ -9,6 +9,7 @@ import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { DEFAULT_BRANCHES } from '#core/branches.ts';
 import type { Catalogue } from '#core/catalogue.ts';
+import { sightings } from '#core/sightings.ts';
 import type { Swept } from '#core/sweep.ts';
 import { type RunMaintenanceDeps, runMaintenance } from './run-maintenance.ts';
 
@@ -54,6 +55,7 @@ describe('runMaintenance', () => {
       upstreamUrl: 'https://downloads.openwrt.org',
       serverFacts: FACTS,
       timesToLive: { buildSeconds: 1, unversionedSeconds: 1, defaultsSeconds: 1, failureSeconds: 1 },
+      sightings: sightings(() => performance.now()),
       newSweepId: () => 'sweep',
       now: () => new Date(),
       onSwept: (one) => swept.push(one),
@@ -104,7 +106,7 @@ describe('runMaintenance', () => {
 
   it('publishes although nothing can be swept, and fails in the end', async () => {
     const gone = new Error('no such table');
-    const sweep = { ...parts().sweep, lapsed: () => Promise.reject(gone) };
+    const sweep = { ...parts().sweep, leased: () => Promise.reject(gone) };
     await expect(run(parts({ sweep, settle: [() => Promise.reject(gone)] }))).rejects.toThrow(AggregateError);
     expect(published[0]).toHaveLength(3);
     expect(troubles.every((trouble) => trouble === gone) && troubles.length).toBe(3);

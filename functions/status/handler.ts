@@ -9,6 +9,7 @@ import { DYNAMO_CLIENT, S3_CLIENT } from '#adapters/aws/client-options.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { buildPace } from '#core/build-pace.ts';
+import { timeOfBuilds } from '#core/time-of-builds.ts';
 import { emfMetrics } from '#http/emf-metrics.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
 import { httpApp } from '#http/http-app.ts';
@@ -19,6 +20,7 @@ import { loadConfig } from './config.ts';
 const config = loadConfig();
 const metrics = emfMetrics({ service: 'status', namespace: config.METRICS_NAMESPACE });
 const now = () => new Date();
+const monotonic = () => performance.now();
 const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
 const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
 
@@ -31,8 +33,9 @@ export const handler = handle(
       builds: dynamoBuildTable(dynamo, config.BUILD_TABLE, { reads: 'eventual' }),
       positions: dynamoQueuePositions(dynamo, config.BUILD_TABLE),
       artifacts: s3ArtifactStore(s3, config.ARTIFACT_BUCKET),
-      estimate: estimateSeconds(buildPace(s3RecordStore(s3, config.ARTIFACT_BUCKET), now), config.MAX_RUNNERS),
+      estimate: estimateSeconds(buildPace(s3RecordStore(s3, config.ARTIFACT_BUCKET), monotonic), config.MAX_RUNNERS),
       now,
+      timeOf: timeOfBuilds(now, monotonic),
     }),
   ),
 );

@@ -55,17 +55,28 @@ export function buildSweepContract(name: string, make: () => SweptTable | Promis
       await expect.poll(() => sweep.stale(at(30), 1), SOON).toEqual([earlier]);
     });
 
-    it('finds lapsed leases of builds and of expiries, oldest first', async () => {
-      const later = await started(table, 'a', freshHash(), 20);
-      const earlier = await expiringRow(table, 'b', 10);
-      await started(table, 'c', freshHash(), 40);
-      await expiringRow(table, 'd', 40);
+    it('finds all leases of builds and of expiries, whatever they say, those that end first first', async () => {
+      const second = await started(table, 'a', freshHash(), 20);
+      const first = await expiringRow(table, 'b', 10);
+      const third = await expiringRow(table, 'd', 1_000_000);
       const renewed = await started(table, 'e', freshHash(), 10);
-      await moved(table, renewed, { ...renewed, lease: { owner: 'e', expiresAt: iso(40) } });
+      const fourth = await moved(table, renewed, { ...renewed, lease: { owner: 'e', expiresAt: iso(1_000_001), seconds: 60 } });
       const returned = await started(table, 'f', freshHash(), 10);
       await moved(table, returned, requeued(returned, 5));
-      await expect.poll(() => sweep.lapsed(at(30), MANY), SOON).toEqual([earlier, later]);
-      await expect.poll(() => sweep.lapsed(at(30), 1), SOON).toEqual([earlier]);
+      for (const state of ['queued', 'done', 'failed', 'cancelled'] as const) await rowIn(table, state);
+      await expect.poll(() => sweep.leased(MANY), SOON).toEqual([first, second, third, fourth]);
+      await expect.poll(() => sweep.leased(1), SOON).toEqual([first]);
+    });
+
+    it('finds besides what a clock wrote that was ahead, and that first', async () => {
+      const old = await claimed(table, freshHash(), 10);
+      const early = await claimed(table, freshHash(), 100);
+      await claimed(table, freshHash(), 35);
+      await expect.poll(() => sweep.unsent(at(30), MANY, at(40)), SOON).toEqual([early, old]);
+      await expect.poll(() => sweep.unsent(at(30), 1, at(40)), SOON).toEqual([early]);
+      const sent = [await markSent(old, 10), await markSent(early, 100)];
+      await expect.poll(() => sweep.unsent(at(30), MANY, at(40)), SOON).toEqual([]);
+      await expect.poll(() => sweep.stale(at(30), MANY, at(40)), SOON).toEqual(sent.toReversed());
     });
 
     it('finds finished builds past their time, oldest first', async () => {

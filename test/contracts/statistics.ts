@@ -127,6 +127,8 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
       await statistics.ended(success(builds[2] as CountedBuild, 10));
       expect(await statistics.unended(at(4), 10)).toEqual([builds[1], builds[0]]);
       expect(await statistics.unended(FAR_AHEAD, 1)).toEqual([builds[1]]);
+      expect(await statistics.unended(at(2), 10, at(3))).toEqual([builds[3], builds[1]]);
+      expect(await statistics.unended(at(2), 1, at(3))).toEqual([builds[3]]);
     });
 
     it('counts an end of which nothing else is known', async () => {

@@ -11,6 +11,7 @@ import type { BuildOrder } from '#core/build-order.ts';
 import { type BuildStatusDeps, buildStatus, viewBuild } from '#core/build-status.ts';
 import type { BuildTable, ImageMaker } from '#core/ports.ts';
 import { runBuild } from '#core/run-build.ts';
+import { sightings } from '#core/sightings.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import type { Submitted } from '#core/submit-build.ts';
 import { sweepBuilds } from '#core/sweep.ts';
@@ -104,7 +105,8 @@ describe('what it costs on AWS', () => {
         return output;
       },
     };
-    const runner = { ...deps, imageMaker, newAttemptId: randomUUID, every: () => () => undefined, timesToLive: TIMES };
+    const monotonic = () => performance.now();
+    const runner = { ...deps, monotonic, imageMaker, newAttemptId: randomUUID, every: () => () => undefined, timesToLive: TIMES };
     await runBuild(runner, message, NEVER);
   };
 
@@ -170,7 +172,8 @@ describe('what it costs on AWS', () => {
     const message = await deps.queue.receive({ visibilitySeconds: LEASE_SECONDS, signal: NEVER });
     if (message === undefined) throw new Error('no message');
     const as = { leaseSeconds: LEASE_SECONDS, renewAfterSeconds: LEASE_SECONDS * RENEW_AFTER, stepsEveryMs: STEPS_EVERY_MS };
-    const runner = { ...deps, ...as, builds, now: time.now, every: time.every, imageMaker, newAttemptId: randomUUID, timesToLive: TIMES };
+    const clocks = { now: time.now, monotonic: time.monotonic, every: time.every };
+    const runner = { ...deps, ...as, ...clocks, builds, imageMaker, newAttemptId: randomUUID, timesToLive: TIMES };
     await runBuild({ ...runner, onEvent: recorder.onRunEvent }, message, NEVER);
     await recorder.flush();
     const { writes, reads } = units.take();
@@ -222,10 +225,11 @@ describe('what it costs on AWS', () => {
     await runNext();
     forget();
     let clock = Date.now();
+    const seen = sightings(() => clock);
     const sweepAfter = async (seconds: number) => {
       clock += seconds * 1_000;
       const sweep = dynamoBuildSweep(dynamoClient(), name);
-      return sweepBuilds({ ...deps, now: () => new Date(clock), sweep, newSweepId: randomUUID, timesToLive: TIMES });
+      return sweepBuilds({ ...deps, now: () => new Date(clock), sweep, sightings: seen, newSweepId: randomUUID, timesToLive: TIMES });
     };
     expect(await sweepAfter(1_001)).toMatchObject({ unpublished: 1, errors: [] });
     expect(await sweepAfter(400)).toMatchObject({ removed: 1, errors: [] });

@@ -50,6 +50,7 @@ it('drains a queue with several runners, duplicates among the messages: each bui
         artifacts,
         imageMaker,
         now,
+        monotonic: () => performance.now(),
         newAttemptId: randomUUID,
         every,
         timesToLive,
