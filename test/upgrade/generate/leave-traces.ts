@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { DEFAULT_BRANCHES } from '#core/branches.ts';
-import { factsOf, type RequestHash } from '#core/build.ts';
+import { type Build, factsOf, type RequestHash } from '#core/build.ts';
 import { buildRequestParser } from '#core/parse-build-request.ts';
 import type {
   ArtifactStore,
@@ -14,6 +14,7 @@ import type {
   Statistics,
   StatisticsReport,
 } from '#core/ports.ts';
+import { sightings } from '#core/sightings.ts';
 import { requestsOf } from '#core/statistics.ts';
 import { submitBuild } from '#core/submit-build.ts';
 import { sweepBuilds } from '#core/sweep.ts';
@@ -55,11 +56,13 @@ export async function leaveTraces(
     if (found === undefined) throw new Error(`no build ${name}`);
     return found as Of & { hash: RequestHash };
   };
+  const seen = sightings(() => performance.now());
   const sweepOnly = (list: keyof BuildSweep, hash: RequestHash, artifacts = state.artifacts) => {
     const nothing = async () => [];
-    const only = async (before: Date, limit: number) => (await state.sweep[list](before, limit)).filter((build) => build.hash === hash);
-    const sweep = { unsent: nothing, stale: nothing, lapsed: nothing, expired: nothing, [list]: only } as unknown as BuildSweep;
-    return sweepBuilds({ ...state, artifacts, sweep, now, newSweepId: randomUUID, timesToLive: TIMES_TO_LIVE });
+    const find = state.sweep[list] as (...bounds: unknown[]) => Promise<Build[]>;
+    const only = async (...bounds: unknown[]) => (await find(...bounds)).filter((build) => build.hash === hash);
+    const sweep = { unsent: nothing, stale: nothing, leased: nothing, expired: nothing, [list]: only } as unknown as BuildSweep;
+    return sweepBuilds({ ...state, artifacts, sweep, now, sightings: seen, newSweepId: randomUUID, timesToLive: TIMES_TO_LIVE });
   };
 
   for (const [builds, name] of [
@@ -87,7 +90,7 @@ export async function leaveTraces(
   await state.builds.transition(queued, { ...factsOf(queued), state: 'cancelled', finishedAt: now().toISOString(), expiresAt });
 
   const lost = named(asked.building, 'under way, then given back by the sweeper');
-  while ((await sweepOnly('lapsed', lost.hash)).returned === 0) await pause(500);
+  while ((await sweepOnly('leased', lost.hash)).returned === 0) await pause(500);
 
   const half = named(asked.expired, 'half removed');
   while ((await sweepOnly('expired', half.hash)).unpublished === 0) await pause(500);
