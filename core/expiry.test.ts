@@ -17,6 +17,7 @@ import { BuildNotFoundError } from './errors.ts';
 import type { ArtifactStore } from './ports.ts';
 import { publishResult } from './publish-result.ts';
 import { runBuild } from './run-build.ts';
+import { sightings } from './sightings.ts';
 import { sweepBuilds } from './sweep.ts';
 
 const TTL_SECONDS = 10_000;
@@ -32,10 +33,11 @@ afterAll(() => db.close());
 async function world() {
   let clock = Date.parse('2026-11-20T12:00:00Z');
   const now = () => new Date(clock);
+  const monotonic = () => clock;
   const builds = sqliteBuildTable(db);
   const queue = simulatedQueue(now);
   const artifacts = memoryArtifactStore();
-  const base = { builds, queue, artifacts, now, timesToLive: TIMES };
+  const base = { builds, queue, artifacts, now, monotonic, timesToLive: TIMES };
   const hash = freshHash();
   const accepted = { ...queued(hash), enqueuedAt: now().toISOString(), queuedAt: now().toISOString() };
   await builds.claim(accepted, sampleOrder(hash), now());
@@ -45,7 +47,7 @@ async function world() {
   const runner = { ...base, imageMaker: scriptedImageMaker(), newAttemptId: randomUUID, every: () => () => undefined };
   await runBuild(runner, message, new AbortController().signal);
 
-  const sweeper = { ...base, sweep: sqliteBuildSweep(db), newSweepId: randomUUID };
+  const sweeper = { ...base, sweep: sqliteBuildSweep(db, monotonic), sightings: sightings(monotonic), newSweepId: randomUUID };
   let cached: { document: string; until: number } | undefined;
   const published = () => artifacts.read(artifactKeys.result(hash));
   const status: BuildStatusDeps = { builds, artifacts, positions: sqliteQueuePositions(db), now, results: new Map<string, string>() };

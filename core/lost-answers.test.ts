@@ -16,6 +16,7 @@ import { buildStatus } from './build-status.ts';
 import { BuildNotFoundError } from './errors.ts';
 import type { ArtifactStore } from './ports.ts';
 import { runBuild } from './run-build.ts';
+import { sightings } from './sightings.ts';
 import { sweepBuilds } from './sweep.ts';
 
 const TIMES = { buildSeconds: 10_000, unversionedSeconds: 10_000, defaultsSeconds: 10_000, failureSeconds: 10_000 };
@@ -51,16 +52,17 @@ const SCENARIOS: Readonly<Record<string, readonly Attempt[]>> = {
 async function live(attempts: readonly Attempt[], at: number, fault: Fault, who: 'runner' | 'sweeper' = 'runner'): Promise<boolean> {
   let clock = Date.parse('2026-11-20T12:00:00Z');
   const now = () => new Date(clock);
+  const monotonic = () => clock;
   const builds = sqliteBuildTable(db);
   const queue = simulatedQueue(now, MAX_DELIVERIES);
   const artifacts = memoryArtifactStore();
   const positions = sqliteQueuePositions(db);
   const every = () => () => undefined;
-  const base = { builds, queue, artifacts, now, timesToLive: TIMES };
+  const base = { builds, queue, artifacts, now, monotonic, timesToLive: TIMES };
   const calls = faultyCalls(at, fault);
   const faulty = { ...base, builds: calls.wrap(builds), queue: calls.wrap(queue), artifacts: calls.wrap(artifacts) };
   const isKilled = () => fault === 'killed' && calls.isMet;
-  const sweeping = { sweep: sqliteBuildSweep(db), newSweepId: randomUUID };
+  const sweeping = { sweep: sqliteBuildSweep(db, monotonic), sightings: sightings(monotonic), newSweepId: randomUUID };
   let attempt = 0;
 
   const runNext = async (runner: typeof base) => {
