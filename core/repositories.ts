@@ -1,3 +1,5 @@
+import { withoutTrailingSlashes } from './without-trailing-slashes.ts';
+
 /**
  * Whether the operator lets clients use a package repository: scheme, host and port equal those of an entry of the list, and
  * the path lies below the entry's. Stricter than asu/repositories.py, which ignores the port and takes `..` as it stands. The
@@ -10,6 +12,6 @@ export function isRepositoryAllowed(url: string, allowList: readonly string[]): 
   return allowList.some((entry) => {
     const allowed = URL.parse(entry);
     if (allowed === null || asked.protocol !== allowed.protocol || asked.host !== allowed.host) return false;
-    return asked.pathname.startsWith(`${allowed.pathname.replace(/\/+$/, '')}/`);
+    return asked.pathname.startsWith(`${withoutTrailingSlashes(allowed.pathname)}/`);
   });
 }

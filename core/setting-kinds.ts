@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseDuration } from './duration.ts';
+import { withoutTrailingSlashes } from './without-trailing-slashes.ts';
 
 /** Kinds of settings, as text in the environment has them. */
 
@@ -35,7 +36,7 @@ export const words = z.string().transform((text, ctx): string[] => {
 });
 
 /** Without a slash at the end. */
-export const baseUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).transform((url) => url.replace(/\/+$/, ''));
+export const baseUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).transform(withoutTrailingSlashes);
 
 /** Names a resource; has no default, since a wrong one would be worse than none. */
 export const resource = z.string({ error: 'must be set' }).min(1, 'must be set');

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { AsuError } from '#core/errors.ts';
+import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
 import { type Answered, accessLog, shown, shownPath } from './access-log.ts';
 import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from './cors.ts';
@@ -87,7 +88,7 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
         { status: 405, title: 'Method Not Allowed', detail: `Method Not Allowed: ${c.req.method} ${path}; allowed: ${allowed.join(', ')}` },
         { Allow: allowed.join(', ') },
       );
-    const plain = path.replace(/\/+$/, '');
+    const plain = withoutTrailingSlashes(path);
     if (plain !== path && plain !== '' && methodsOf(app, plain).length > 0) return redirect(307, plain + new URL(url).search);
     return problem({ status: 404, title: 'Not Found', detail: `Not Found: there is nothing at ${shown(path)}` });
   });

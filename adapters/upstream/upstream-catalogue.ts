@@ -4,6 +4,7 @@ import { circuitBreaker } from '#core/circuit-breaker.ts';
 import { packageIndex } from '#core/package-index.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/ports.ts';
 import { parseTargets, parseVersions } from '#core/upstream-files.ts';
+import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
 import { cachedFiles } from './cached-files.ts';
 import { indexSlots } from './index-slots.ts';
 import { lackingLike, type ReadIndex, type ReadOptions, readFeeds, textOf } from './read-index.ts';
@@ -64,7 +65,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
   const documents = sharedDocuments({ records, now, monotonic, waitMs, onFailure });
   // Another upstream is another catalogue: its records must not be taken for this one's.
-  const root = `catalogue/${sha256(baseUrl.replace(/\/+$/, '')).slice(0, 12)}`;
+  const root = `catalogue/${sha256(withoutTrailingSlashes(baseUrl)).slice(0, 12)}`;
   const slots = indexSlots(records);
 
   const goWithout = (previous: Partiality | undefined): ReadOptions => ({

@@ -1,6 +1,8 @@
+import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
+
 /** The address of a file below the upstream base, whatever slashes the base ends with. */
 export const upstreamUrl = (baseUrl: string, path: string): string =>
-  `${baseUrl.replace(/\/+$/, '')}/${path.split('/').map(encodeURIComponent).join('/')}`;
+  `${withoutTrailingSlashes(baseUrl)}/${path.split('/').map(encodeURIComponent).join('/')}`;
 
 const SEGMENTS = /^[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
 

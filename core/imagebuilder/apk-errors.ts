@@ -1,4 +1,4 @@
-import type { BuildProblem } from './failure-analysis.ts';
+import { type BuildProblem, MAX_PROBLEMS } from './failure-analysis.ts';
 import { belowRoot, clashOf, conflictOf, missingDependency, missingPackage, withoutVersion } from './package-problems.ts';
 
 /** What apk says of one package or name that it could not fit in: `key: word word …`, the words by key. */
@@ -18,8 +18,11 @@ export function apkProblems(lines: readonly string[]): BuildProblem[] {
     if (name === undefined || file === undefined || owner === undefined) return [];
     return [clashOf([withoutVersion(name), withoutVersion(owner)], [belowRoot(file)])];
   });
-  return distinct([...entries(lines).flatMap(problemsOf), ...overwrites]);
+  return distinct([...entries(lines).flatMap(problemsOf), ...overwrites].slice(0, MAX_PROBLEMS));
 }
+
+/** Words of one key that are read, and entries: more than any selection of packages has. */
+const MAX_WORDS = 1_000;
 
 /** The blocks below `ERROR: unable to select packages:`, two blanks deep; keys are four deep, further words deeper still. */
 function entries(lines: readonly string[]): Entry[] {
@@ -32,11 +35,12 @@ function entries(lines: readonly string[]): Entry[] {
     if (!isInside) continue;
     const label = /^ {2}(\S.*):$/.exec(line)?.[1];
     const [, key, rest] = /^ {4}([a-z][a-z _]*): (.*)$/.exec(line) ?? [];
+    if (found.length >= MAX_PROBLEMS && label !== undefined) break;
     if (label !== undefined) found.push({ label, words: new Map() });
     else if (key !== undefined && rest !== undefined) {
       words = rest.split(' ');
       found.at(-1)?.words.set(key, words);
-    } else if (line.startsWith('     ')) words.push(...line.trim().split(' '));
+    } else if (line.startsWith('     ') && words.length < MAX_WORDS) words.push(...line.trim().split(' '));
   }
   return found;
 }

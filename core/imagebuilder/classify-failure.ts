@@ -1,7 +1,8 @@
+import { withoutTrailingSlashes } from '../without-trailing-slashes.ts';
 import { type DownloadTrouble, downloadTroubles } from './download-troubles.ts';
-import { type BuildProblem, type FailureAnalysis, outputLines } from './failure-analysis.ts';
-import { analyseImageErrors } from './image-errors.ts';
-import { analysePackageErrors } from './package-errors.ts';
+import { type BuildProblem, documentedProblems, type FailureAnalysis, outputLines } from './failure-analysis.ts';
+import { imageErrorsOf } from './image-errors.ts';
+import { packageErrorsOf } from './package-errors.ts';
 
 /** What a run of make left when it did not make what it should. */
 export interface FailedRun {
@@ -37,15 +38,16 @@ export function classifyFailure(
   const shortage = shortageOf(lines, exitCode);
   if (shortage !== undefined) return { kind: 'infrastructure', detail: shortage };
 
-  const image = analyseImageErrors(stderr, stdout);
+  const image = imageErrorsOf(lines);
   if (image !== undefined) return deterministic(image);
 
-  const packages = analysePackageErrors(stderr, stdout);
+  const packages = packageErrorsOf(lines);
   if (packages !== undefined && !isMissing(packages)) return deterministic(packages);
 
   const troubles = downloadTroubles(lines).filter(({ url }) => !(isOffline && url !== undefined && INDEX.test(url)));
-  const untrusted = untrustedRepositories(troubles, ownRepositories);
-  const trouble = troubles.find(({ kind, url }) => !(kind === 'signature' && nameOf(url, ownRepositories) !== undefined));
+  const nameOf = namesByUrl(ownRepositories);
+  const untrusted = untrustedRepositories(troubles, ownRepositories, nameOf);
+  const trouble = troubles.find(({ kind, url }) => !(kind === 'signature' && nameOf(url) !== undefined));
   if (trouble !== undefined) return { kind: 'infrastructure', detail: trouble.message };
   if (packages !== undefined) return deterministic(withUntrusted(packages, untrusted));
 
@@ -59,8 +61,10 @@ const INDEX = /\/(?:Packages(?:\.gz|\.sig)?|packages\.adb)$/;
 
 type Untrusted = Extract<BuildProblem, { code: 'repository_untrusted' }>;
 
-function untrustedRepositories(troubles: readonly DownloadTrouble[], own: OwnRepositories): Untrusted[] {
-  const names = troubles.flatMap(({ kind, url }) => (kind === 'signature' ? (nameOf(url, own) ?? []) : []));
+type NameOf = (url: string | undefined) => string | undefined;
+
+function untrustedRepositories(troubles: readonly DownloadTrouble[], own: OwnRepositories, nameOf: NameOf): Untrusted[] {
+  const names = troubles.flatMap(({ kind, url }) => (kind === 'signature' ? (nameOf(url) ?? []) : []));
   return [...new Set(names)].map((repository) => ({
     code: 'repository_untrusted',
     repository,
@@ -69,45 +73,67 @@ function untrustedRepositories(troubles: readonly DownloadTrouble[], own: OwnRep
   }));
 }
 
-/** opkg: the URL of a directory; apk: that of the index itself. */
-const nameOf = (url: string | undefined, own: OwnRepositories): string | undefined =>
-  url === undefined
-    ? undefined
-    : Object.keys(own).find((name) => own[name] === url || url.slice(0, url.lastIndexOf('/')) === own[name]?.replace(/\/+$/, ''));
+/** The name of the repository that a package manager means by a URL: opkg's is that of a directory, apk's that of the index itself. */
+function namesByUrl(own: OwnRepositories): NameOf {
+  const entries = Object.entries(own).reverse();
+  const byUrl = new Map(entries.map(([name, url]) => [url, name]));
+  const byDirectory = new Map(entries.map(([name, url]) => [withoutTrailingSlashes(url), name]));
+  return (url) => (url === undefined ? undefined : (byUrl.get(url) ?? byDirectory.get(url.slice(0, url.lastIndexOf('/')))));
+}
 
 const withUntrusted = ({ detail, errors }: FailureAnalysis, untrusted: readonly Untrusted[]): FailureAnalysis => ({
   detail: `${detail}${untrusted.map(({ message }) => `; ${message}`).join('')}`,
   errors: [...errors, ...untrusted],
 });
 
-const deterministic = ({ detail, errors }: FailureAnalysis): ClassifiedFailure => ({ kind: 'deterministic', detail, errors });
+/** The sentence is for people; `errors` has more. */
+const MAX_DETAIL_LENGTH = 4_000;
+
+const deterministic = ({ detail, errors }: FailureAnalysis): ClassifiedFailure => ({
+  kind: 'deterministic',
+  detail: detail.slice(0, MAX_DETAIL_LENGTH),
+  errors: documentedProblems(errors),
+});
 
 const isMissing = ({ errors }: FailureAnalysis): boolean =>
   errors.some(({ code }) => code === 'package_missing' || code === 'dependency_missing');
 
+type Pattern = (line: string) => boolean;
+
+const matching =
+  (pattern: RegExp): Pattern =>
+  (line) =>
+    pattern.test(line);
+
+const FORK = /\bv?fork: /;
+const NO_PROCESS = 'Resource temporarily unavailable';
+
+/** Found in two steps: one expression for both would try every `fork: ` of a line against all that follows. */
+const isForkRefused: Pattern = (line) =>
+  line.includes(NO_PROCESS) && line.lastIndexOf(NO_PROCESS) > (FORK.exec(line)?.index ?? line.length);
+
 /** What a machine says that lacks something, and what we say of it. Whole messages of C libraries, shells, make and ImageBuilder. */
-const SHORTAGES: readonly (readonly [RegExp, string])[] = [
+const SHORTAGES: readonly (readonly [Pattern, string])[] = [
   [
-    /\b(?:No space left on device|Disk quota exceeded|Only have -?\d+kb available on filesystem)\b/,
+    matching(/\b(?:No space left on device|Disk quota exceeded|Only have -?\d+kb available on filesystem)\b/),
     'the build machine has no disk space left',
   ],
-  [/\bFile size limit exceeded\b/, 'a file grew beyond the limit of a build'],
-  [/\b(?:Cannot allocate memory|virtual memory exhausted|Out of memory|out of memory)\b/, 'the build machine has no memory left'],
-  [
-    /\b(?:fork: .*Resource temporarily unavailable|vfork: Resource temporarily unavailable)\b/,
-    'the build needs more processes than it may have',
-  ],
-  [/^Prerequisite check failed\./, 'the build machine lacks something that ImageBuilder needs'],
+  [matching(/\bFile size limit exceeded\b/), 'a file grew beyond the limit of a build'],
+  [matching(/\b(?:Cannot allocate memory|virtual memory exhausted|Out of memory|out of memory)\b/), 'the build machine has no memory left'],
+  [isForkRefused, 'the build needs more processes than it may have'],
+  [matching(/^Prerequisite check failed\./), 'the build machine lacks something that ImageBuilder needs'],
   // What apk's package_install exits with is the number of its errors.
   [
-    /^make(?:\[\d+\])?: \*\*\* .* (?:Killed|Terminated)$|^(?:\S+: line \d+: +)?\d+ Killed\b|^make(?:\[\d+\])?: \*\*\* (?!.*\bpackage_install\]).*\bError 137$/,
+    matching(
+      /^make(?:\[\d+\])?: \*\*\* .* (?:Killed|Terminated)$|^(?:\S+: line \d+: +)?\d+ Killed\b|^make(?:\[\d+\])?: \*\*\* (?!.*\bpackage_install\]).*\bError 137$/,
+    ),
     'the build was killed',
   ],
 ];
 
 function shortageOf(lines: readonly string[], exitCode: number | null): string | undefined {
-  for (const [pattern, meaning] of SHORTAGES) {
-    const line = lines.find((candidate) => pattern.test(candidate));
+  for (const [matches, meaning] of SHORTAGES) {
+    const line = lines.find(matches);
     if (line !== undefined) return `Build failed: ${meaning} (${shortened(line.trim())})`;
   }
   if (exitCode === null || exitCode >= 128)

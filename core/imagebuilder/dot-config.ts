@@ -1,5 +1,6 @@
 import { BuildFailure } from '../build-output.ts';
 import type { Filesystem } from '../build-request.ts';
+import { eachLine } from '../lines.ts';
 
 /** What an ImageBuilder's `.config` says of it. */
 export interface ImageBuilderConfig {
@@ -27,13 +28,25 @@ const SYMBOLS: Readonly<Record<Filesystem, string>> = {
   cpiogz: 'CONFIG_TARGET_ROOTFS_CPIOGZ',
 };
 
-const symbolsOf = (text: string): Map<string, string> =>
-  new Map(
-    text.split(/\r?\n/).flatMap((line) => {
-      const [, symbol, value] = /^(CONFIG_\w+)=(.*)$/.exec(line) ?? [];
-      return symbol === undefined || value === undefined ? [] : [[symbol, value]];
-    }),
-  );
+/** The symbols that are looked at; a real `.config` has ten thousand others. */
+const READ = new Set([
+  ...Object.values(SYMBOLS),
+  'CONFIG_USE_APK',
+  'CONFIG_SIGNATURE_CHECK',
+  'CONFIG_TARGET_ARCH_PACKAGES',
+  'CONFIG_VERSION_NUMBER',
+  'CONFIG_VERSION_CODE',
+]);
+
+function symbolsOf(text: string): Map<string, string> {
+  const symbols = new Map<string, string>();
+  eachLine(text, (line) => {
+    const equals = line.startsWith('CONFIG_') ? line.indexOf('=') : -1;
+    if (equals !== -1 && READ.has(line.slice(0, equals))) symbols.set(line.slice(0, equals), line.slice(equals + 1));
+    return undefined;
+  });
+  return symbols;
+}
 
 /** Archives of the root: up to 24.10 they come beside the images of other file systems and are none themselves. */
 export const ARCHIVES: readonly Filesystem[] = ['targz', 'cpiogz'];
@@ -63,12 +76,11 @@ export function parseDotConfig(text: string): ImageBuilderConfig {
 export function onlyFilesystem(text: string, filesystem: Filesystem): string {
   const { filesystems } = parseDotConfig(text);
   if (!filesystems.includes(filesystem)) throw unavailableFilesystem(filesystem, filesystems);
-  const others = new Set(filesystems.filter((other) => other !== filesystem).map((other) => `${SYMBOLS[other]}=y`));
-  return text
-    .split('\n')
-    .map((line) => (others.has(line.trimEnd()) ? `# ${line.trimEnd().slice(0, -'=y'.length)} is not set` : line))
-    .join('\n');
+  const others = new Set(filesystems.filter((other) => other !== filesystem).map((other) => SYMBOLS[other]));
+  return text.replace(SWITCHED_ON, (line, symbol: string) => (others.has(symbol) ? `# ${symbol} is not set` : line));
 }
+
+const SWITCHED_ON = new RegExp(`^(${Object.values(SYMBOLS).join('|')})=y[ \\t\\r]*$`, 'gm');
 
 /** The answer to a request for a file system that an ImageBuilder makes no images of. */
 export function unavailableFilesystem(filesystem: Filesystem, available: readonly Filesystem[]): BuildFailure {

@@ -20,8 +20,9 @@ const OPKG_PACKAGE = /^ \* opkg_install_pkg: Failed to download (\S+)\. /;
 const OPKG_DAMAGED = /^ \* opkg_install_pkg: Checksum or size mismatch for package (\S+)\. /;
 /** `updating and opening`, `fetching`, …; that it then lacks its copy (`opening from cache`) is a consequence and told a dozen times. */
 const APK_INDEX = /^WARNING: (?!opening from cache)[a-z ]*(https?:\/\/\S+): (.+)$/;
-/** `ERROR: curl-8.10.1-r1: unexpected end of file`. */
-const APK_PACKAGE = /^ERROR: (\S+-\d[^\s:]*): (?!trying to overwrite )(.+)$/;
+/** `ERROR: curl-8.10.1-r1: unexpected end of file`; see `hasVersion`. */
+const APK_PACKAGE = /^ERROR: (\S+): (?!trying to overwrite )(.+)$/;
+const VERSION = /-\d/;
 
 /**
  * What opkg or apk could not download or verify, in the order in which they say so. They go on without, and then call every
@@ -59,9 +60,12 @@ function troubleOf(line: string, fetching: string | undefined): DownloadTrouble 
     return unverified('its signature is missing, wrong or of an unknown key', apkUrl);
   if (apkUrl !== undefined) return { kind: 'download', url: apkUrl, message: `Could not download ${apkUrl}: ${problem}` };
   const [, name, reason] = APK_PACKAGE.exec(line) ?? [];
-  if (name !== undefined) return { kind: 'download', message: `Could not download package ${name}: ${reason}` };
+  if (name !== undefined && hasVersion(name)) return { kind: 'download', message: `Could not download package ${name}: ${reason}` };
   return undefined;
 }
+
+/** Whether a version ends the text, as apk names a package; looked for behind the last colon, which no version has. */
+const hasVersion = (name: string): boolean => VERSION.test(name.slice(Math.max(1, name.lastIndexOf(':') + 1)));
 
 const unverified = (reason: string, url: string | undefined): DownloadTrouble => ({
   kind: 'signature',

@@ -35,16 +35,76 @@ export interface FailureAnalysis {
 const ANSI_COLOUR = /\u001b\[[0-9;]*m/g;
 
 /**
- * Real output has a few thousand lines, none of them long; scripts of packages may print anything. What is beyond this is
- * left out: lines from the middle, the ends of lines.
+ * Real output has a few thousand lines, none of them long, and less than a megabyte; scripts of packages may print anything. What is
+ * beyond these limits is left out: of each stream the middle, of each line the end.
  */
 const MAX_LINES = 20_000;
+const MAX_CHARACTERS = 2 * 1024 * 1024;
 const MAX_LINE_LENGTH = 4_096;
 
 /** Lines of ImageBuilder's output, without colours, stream after stream; bounded, so that reading them is. */
 export const outputLines = (...streams: readonly string[]): string[] =>
   streams.flatMap((text) => {
-    const lines = text.split(/\r?\n/);
-    const kept = lines.length <= MAX_LINES ? lines : [...lines.slice(0, MAX_LINES / 2), ...lines.slice(-MAX_LINES / 2)];
-    return kept.map((line) => line.slice(0, MAX_LINE_LENGTH).replace(ANSI_COLOUR, ''));
+    const first = firstLines(text);
+    return [...first.lines, ...lastLines(text, first.end)];
   });
+
+/** Half of what may be read, from the start; `end` is where the first line begins that was not read. */
+function firstLines(text: string): { lines: string[]; end: number } {
+  const lines: string[] = [];
+  let characters = 0;
+  let start = 0;
+  while (start < text.length && lines.length < MAX_LINES / 2 && characters < MAX_CHARACTERS / 2) {
+    const newline = text.indexOf('\n', start);
+    const end = newline === -1 ? text.length : newline;
+    lines.push(plainLine(text, start, end));
+    characters += Math.min(end - start, MAX_LINE_LENGTH);
+    start = end + 1;
+  }
+  return { lines, end: start };
+}
+
+/** The other half, from the end back to `begin`. */
+function lastLines(text: string, begin: number): string[] {
+  const lines: string[] = [];
+  let characters = 0;
+  let end = text.endsWith('\n') ? text.length - 1 : text.length;
+  while (end >= begin && lines.length < MAX_LINES / 2 && characters < MAX_CHARACTERS / 2) {
+    const start = Math.max(begin, end === 0 ? 0 : text.lastIndexOf('\n', end - 1) + 1);
+    lines.push(plainLine(text, start, end));
+    characters += Math.min(end - start, MAX_LINE_LENGTH);
+    end = start - 1;
+  }
+  return lines.reverse();
+}
+
+function plainLine(text: string, start: number, end: number): string {
+  const isCarriageReturn = end > start && text.charCodeAt(end - 1) === 13;
+  return text.slice(start, Math.min(isCarriageReturn ? end - 1 : end, start + MAX_LINE_LENGTH)).replace(ANSI_COLOUR, '');
+}
+
+/** More causes than this are not looked for: a person mends the first few. */
+export const MAX_PROBLEMS = 1_000;
+
+/** A failure document has room for this much of what is wrong; a person reads the first few lines. */
+const MAX_PROBLEMS_LENGTH = 64 * 1024;
+const MAX_LIST_LENGTH = 100;
+const MAX_TEXT_LENGTH = 500;
+
+/** The problems that fit into a failure document, at least the first: their lists and texts are cut to what people read. */
+export function documentedProblems(problems: readonly BuildProblem[]): readonly BuildProblem[] {
+  const kept: BuildProblem[] = [];
+  let length = 0;
+  for (const problem of problems) {
+    const shortened = Object.fromEntries(Object.entries(problem).map(([key, value]) => [key, shortenedValue(value)])) as BuildProblem;
+    length += JSON.stringify(shortened).length;
+    if (kept.length > 0 && length > MAX_PROBLEMS_LENGTH) break;
+    kept.push(shortened);
+  }
+  return kept;
+}
+
+function shortenedValue(value: unknown): unknown {
+  if (typeof value === 'string') return value.length <= MAX_TEXT_LENGTH ? value : `${value.slice(0, MAX_TEXT_LENGTH)}…`;
+  return Array.isArray(value) ? value.slice(0, MAX_LIST_LENGTH).map(shortenedValue) : value;
+}

@@ -5,21 +5,26 @@ import { withoutVersion } from './package-problems.ts';
  * What ImageBuilder found impossible in a request besides its packages: an image too big for its device or partition, a
  * profile or file system it does not know, a package whose script fails. `undefined` when it complained of nothing the like.
  */
-export function analyseImageErrors(stderr: string, stdout = ''): FailureAnalysis | undefined {
-  const lines = outputLines(stdout, stderr);
+export const analyseImageErrors = (stderr: string, stdout = ''): FailureAnalysis | undefined => imageErrorsOf(outputLines(stdout, stderr));
+
+/** The same, of lines of output. */
+export function imageErrorsOf(lines: readonly string[]): FailureAnalysis | undefined {
   return tooBig(lines) ?? unknownProfile(lines) ?? unknownFilesystem(lines) ?? failedScript(lines);
 }
 
 const TOO_BIG = /^\s*WARNING: Image file (\S+) is too big: (\d+) > (\d+)$/;
-const FEW_BLOCKS = /failed to allocate (\d+) blocks, out of space\?/;
+const FEW_BLOCKS = /failed to allocate \d+ blocks, out of space\?/;
 
 /** The words are those by which asu/build.py knows it; a flash device's build then ends well, without an image. */
 function tooBig(lines: readonly string[]): FailureAnalysis | undefined {
+  let partition: BuildProblem | undefined;
   const errors = lines.flatMap((line): BuildProblem[] => {
     const [, path, size, limit] = TOO_BIG.exec(line) ?? [];
     if (path !== undefined) return [tooBigForFlash(path.slice(path.lastIndexOf('/') + 1), Number(size), Number(limit))];
-    const blocks = FEW_BLOCKS.exec(line)?.[1];
-    if (blocks !== undefined) return [tooBigForPartition(lines)];
+    if (FEW_BLOCKS.test(line)) {
+      partition ??= tooBigForPartition(lines);
+      return [partition];
+    }
     if (line.includes('is too big') || line.includes('out of space?')) return [{ code: 'image_too_big', message: line.trim() }];
     return [];
   });

@@ -1,3 +1,5 @@
+import { eachLine } from '../lines.ts';
+
 /** What `make info` says of an ImageBuilder. */
 export interface MakeInfo {
   /** `target/subtarget`. */
@@ -25,25 +27,58 @@ export class MakeInfoError extends Error {
   }
 }
 
+/** The target with most profiles has about 400. */
+const MAX_PROFILES = 10_000;
+/** They take a tenth of a megabyte. */
+const MAX_LENGTH = 4 * 1024 * 1024;
+
+/** What stands before the list of profiles, each at the start of a line. */
+const HEAD = {
+  target: /^Current Target: "([^"]+)"$/,
+  revision: /^Current Revision: "([^"]+)"$/,
+  'default packages': /^Default Packages:(.*)$/,
+} as const;
+
 /**
  * Reads what `make info` prints, as `_call_info` and PROFILE_LIST of OpenWrt's target/imagebuilder/files/Makefile write it.
- * Throws `MakeInfoError` when a part that every ImageBuilder prints is missing.
+ * Throws `MakeInfoError` when a part that every ImageBuilder prints is missing, or when there are more profiles than any target has.
  */
 export function parseMakeInfo(text: string): MakeInfo {
-  const lines = text.split(/\r?\n/);
-  const start = lines.indexOf('Available Profiles:');
-  if (start === -1) throw new MakeInfoError('list of profiles');
-  const head = lines.slice(0, start).join('\n');
+  if (text.length > MAX_LENGTH) throw new MakeInfoError(`end within ${MAX_LENGTH} characters`);
+  const head = new Map<string, string>();
+  let profiles: [string, MakeInfoProfile][] | undefined;
+  let current: ProfileLines | undefined;
+  eachLine(text, (line) => {
+    if (profiles === undefined) {
+      if (line === 'Available Profiles:') profiles = [];
+      else readHead(line, head);
+      return;
+    }
+    const id = /^(\S+):$/.exec(line)?.[1];
+    if (id === undefined) return readProfile(line, current);
+    if (current !== undefined) profiles.push(profileOf(current));
+    if (profiles.length >= MAX_PROFILES) throw new MakeInfoError(`end of its list of profiles: more than ${MAX_PROFILES}`);
+    current = { id };
+  });
+  if (profiles === undefined) throw new MakeInfoError('list of profiles');
+  if (current !== undefined) (profiles as [string, MakeInfoProfile][]).push(profileOf(current));
   return {
-    target: required(head, /^Current Target: "([^"]+)"$/m, 'target'),
-    revision: required(head, /^Current Revision: "([^"]+)"$/m, 'revision'),
-    defaultPackages: words(required(head, /^Default Packages:(.*)$/m, 'default packages')),
-    profiles: parseProfiles(lines.slice(start + 1)),
+    target: required(head, 'target'),
+    revision: required(head, 'revision'),
+    defaultPackages: words(required(head, 'default packages')),
+    profiles: Object.fromEntries(profiles),
   };
 }
 
-function required(text: string, pattern: RegExp, what: string): string {
-  const value = pattern.exec(text)?.[1];
+function readHead(line: string, head: Map<string, string>): void {
+  for (const [what, pattern] of Object.entries(HEAD)) {
+    const value = pattern.exec(line)?.[1];
+    if (value !== undefined && !head.has(what)) head.set(what, value);
+  }
+}
+
+function required(head: ReadonlyMap<string, string>, what: keyof typeof HEAD): string {
+  const value = head.get(what);
   if (value === undefined) throw new MakeInfoError(what);
   return value;
 }
@@ -51,27 +86,34 @@ function required(text: string, pattern: RegExp, what: string): string {
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
 /** A profile is a line `id:` and the indented lines below it; one without a list of packages is not a profile. */
-function parseProfiles(lines: readonly string[]): Record<string, MakeInfoProfile> {
-  const blocks: { id: string; lines: string[] }[] = [];
-  for (const line of lines) {
-    const id = /^(\S+):$/.exec(line)?.[1];
-    if (id !== undefined) blocks.push({ id, lines: [] });
-    else if (line.startsWith('    ')) blocks.at(-1)?.lines.push(line.slice(4));
-  }
-  return Object.fromEntries(blocks.map(({ id, lines }) => [id, parseProfile(id, lines)]));
+interface ProfileLines {
+  readonly id: string;
+  title?: string;
+  packages?: string;
+  hasImageMetadata?: string;
+  supportedDevices?: string;
 }
 
-const FIELD = /^(Packages|hasImageMetadata|SupportedDevices):(.*)$/;
+const FIELD = /^ {4}(Packages|hasImageMetadata|SupportedDevices):(.*)$/;
 
-function parseProfile(id: string, lines: readonly string[]): MakeInfoProfile {
-  const fields = new Map(lines.flatMap((line) => [FIELD.exec(line) ?? []]).map(([, key, value]) => [key, value ?? '']));
-  const packages = fields.get('Packages');
+function readProfile(line: string, profile: ProfileLines | undefined): undefined {
+  if (profile === undefined || !line.startsWith('    ')) return;
+  const [, key, value = ''] = FIELD.exec(line) ?? [];
+  if (key === 'Packages') profile.packages = value;
+  else if (key === 'hasImageMetadata') profile.hasImageMetadata = value;
+  else if (key === 'SupportedDevices') profile.supportedDevices = value;
+  else profile.title ??= line.slice(4);
+}
+
+function profileOf({ id, title, packages, hasImageMetadata, supportedDevices }: ProfileLines): [string, MakeInfoProfile] {
   if (packages === undefined) throw new MakeInfoError(`packages of profile ${id}`);
-  const title = lines.find((line) => !FIELD.test(line));
-  return {
-    ...(title !== undefined && { title }),
-    packages: words(packages),
-    hasImageMetadata: fields.get('hasImageMetadata')?.trim() === '1',
-    supportedDevices: words(fields.get('SupportedDevices') ?? ''),
-  };
+  return [
+    id,
+    {
+      ...(title !== undefined && { title }),
+      packages: words(packages),
+      hasImageMetadata: hasImageMetadata?.trim() === '1',
+      supportedDevices: words(supportedDevices ?? ''),
+    },
+  ];
 }

@@ -1,3 +1,5 @@
+import { eachLine } from '../lines.ts';
+
 /** A package in the root file system of a build. */
 export interface InstalledPackage {
   /** Without ABI version: `libubox`. What clients and feeds call it. */
@@ -25,29 +27,69 @@ export function parseManifest(text: string): Manifest {
   );
 }
 
-/** Reads opkg's database, `usr/lib/opkg/status` below the root: paragraphs of `Key: value` lines. */
-export function parseOpkgStatus(text: string): InstalledPackage[] {
-  return paragraphs(text).flatMap((lines) => {
-    const name = field(lines, 'Package: ');
-    const version = field(lines, 'Version: ');
-    const status = field(lines, 'Status: ');
-    if (name === undefined || version === undefined || !status?.endsWith(' installed')) return [];
-    return [installedPackage(name, version, field(lines, 'ABIVersion: '), provided(field(lines, 'Provides: ')?.split(',') ?? [], version))];
-  });
-}
+/** Reads opkg's database, `usr/lib/opkg/status` below the root: paragraphs of `Key: value` lines. Throws `PackageDatabaseError`. */
+export const parseOpkgStatus = (text: string): InstalledPackage[] =>
+  installedPackages(text, ['Package: ', 'Version: ', 'Status: ', 'ABIVersion: ', 'Provides: '], ([name, version, status, abi, provides]) =>
+    name === undefined || version === undefined || !status?.endsWith(' installed')
+      ? undefined
+      : installedPackage(name, version, abi, provided(provides?.split(',') ?? [], version)),
+  );
 
 /**
  * Reads apk's database, `lib/apk/db/installed` below the root: paragraphs of one-letter keys. The ABI version is one of the
- * package's tags (`g:`), where include/package-pack.mk of OpenWrt puts it.
+ * package's tags (`g:`), where include/package-pack.mk of OpenWrt puts it. Throws `PackageDatabaseError`.
  */
-export function parseApkInstalled(text: string): InstalledPackage[] {
-  return paragraphs(text).flatMap((lines) => {
-    const name = field(lines, 'P:');
-    const version = field(lines, 'V:');
-    if (name === undefined || version === undefined) return [];
-    const tags = field(lines, 'g:')?.split(' ') ?? [];
-    return [installedPackage(name, version, field(tags, 'openwrt:abiversion='), provided(field(lines, 'p:')?.split(' ') ?? [], version))];
+export const parseApkInstalled = (text: string): InstalledPackage[] =>
+  installedPackages(text, ['P:', 'V:', 'g:', 'p:'], ([name, version, tags, provides]) =>
+    name === undefined || version === undefined
+      ? undefined
+      : installedPackage(name, version, abiTag(tags), provided(provides?.split(' ') ?? [], version)),
+  );
+
+/** The package database of an image holds more than that of any device: a script of a package wrote it. */
+export class PackageDatabaseError extends Error {
+  override readonly name = 'PackageDatabaseError';
+}
+
+/** A request may name 1,000 packages; the fullest images have some thousand. */
+const MAX_INSTALLED = 10_000;
+/** Characters in which all packages together say what else they are called. */
+const MAX_PROVIDES_LENGTH = 1024 * 1024;
+/** apk's database has a line for each file. */
+const MAX_DATABASE_LINES = 1_000_000;
+/** busybox provides some hundred commands. */
+const MAX_DATABASE_LINE = 64 * 1024;
+
+/** One package for each paragraph of which `make` makes one, from the first value of each key; the last key is that of other names. */
+function installedPackages(
+  text: string,
+  keys: readonly string[],
+  make: (values: readonly (string | undefined)[]) => InstalledPackage | undefined,
+): InstalledPackage[] {
+  const packages: InstalledPackage[] = [];
+  let values: (string | undefined)[] = [];
+  let lines = 0;
+  let providesLength = 0;
+  const endParagraph = (): void => {
+    if (values.length === 0) return;
+    providesLength += values[keys.length - 1]?.length ?? 0;
+    if (providesLength > MAX_PROVIDES_LENGTH) throw new PackageDatabaseError(`other names of more than ${MAX_PROVIDES_LENGTH} characters`);
+    const made = make(values);
+    values = [];
+    if (made !== undefined) packages.push(made);
+    if (packages.length > MAX_INSTALLED) throw new PackageDatabaseError(`more than ${MAX_INSTALLED} packages`);
+  };
+  eachLine(text, (line) => {
+    lines += 1;
+    if (lines > MAX_DATABASE_LINES) throw new PackageDatabaseError(`more than ${MAX_DATABASE_LINES} lines`);
+    if (line.length > MAX_DATABASE_LINE) throw new PackageDatabaseError(`a line of more than ${MAX_DATABASE_LINE} characters`);
+    const key = keys.findIndex((start) => line.startsWith(start));
+    if (key !== -1) values[key] ??= line.slice(keys[key]?.length).trim();
+    else if (line.trim() === '') endParagraph();
+    return undefined;
   });
+  endParagraph();
+  return packages;
 }
 
 /** The manifest as `make manifest STRIP_ABI=1` prints it: names without ABI version, sorted. */
@@ -58,12 +100,13 @@ export function manifestOf(installed: readonly InstalledPackage[]): Manifest {
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const paragraphs = (text: string): string[][] => text.split(/\n\s*\n/).map((paragraph) => paragraph.split(/\r?\n/));
+const ABI_TAG = 'openwrt:abiversion=';
 
-const field = (lines: readonly string[], key: string): string | undefined =>
-  lines
-    .find((line) => line.startsWith(key))
-    ?.slice(key.length)
+const abiTag = (tags: string | undefined): string | undefined =>
+  tags
+    ?.split(' ')
+    .find((tag) => tag.startsWith(ABI_TAG))
+    ?.slice(ABI_TAG.length)
     .trim();
 
 /** `name`, `name=1.0` (apk) or `name (= 1.0)` (opkg) each; without a version of its own the name has the package's. */

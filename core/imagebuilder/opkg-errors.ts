@@ -1,4 +1,4 @@
-import type { BuildProblem } from './failure-analysis.ts';
+import { type BuildProblem, MAX_PROBLEMS } from './failure-analysis.ts';
 import { belowRoot, clashOf, conflictOf, missingDependency, missingPackage } from './package-problems.ts';
 
 /** What opkg has said so far of the package that it is about to give up. */
@@ -45,7 +45,8 @@ export function opkgProblems(lines: readonly string[]): BuildProblem[] {
     else if (conflictWith !== undefined && conflicting !== undefined) said.conflicts.push([conflicting, conflictWith]);
     else if (DOWNLOAD.test(line)) said.isDownload = true;
     else if (givenUp !== undefined) {
-      problems.push(...problemsOf(givenUp, said));
+      problems.push(...problemsOf(givenUp, said).slice(0, MAX_PROBLEMS));
+      if (problems.length >= MAX_PROBLEMS) return problems;
       said = circumstances();
     }
   }

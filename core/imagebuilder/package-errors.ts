@@ -10,8 +10,11 @@ const MAX_EXPLANATIONS = 5;
  * begins as the reference server's does (`missing (…) conflicts (…)`, sorted; check_package_errors in asu/util.py) and goes on
  * with what it leaves out: who needs the missing dependency, which packages exclude each other, which file both bring.
  */
-export function analysePackageErrors(stderr: string, stdout = ''): FailureAnalysis | undefined {
-  const lines = outputLines(stdout, stderr);
+export const analysePackageErrors = (stderr: string, stdout = ''): FailureAnalysis | undefined =>
+  packageErrorsOf(outputLines(stdout, stderr));
+
+/** The same, of lines of output. */
+export function packageErrorsOf(lines: readonly string[]): FailureAnalysis | undefined {
   const errors = [...opkgProblems(lines), ...apkProblems(lines)];
   return errors.length === 0 ? undefined : { detail: describe(errors), errors };
 }

@@ -1,5 +1,6 @@
 import { REPOSITORY_NAME } from '../build-request.ts';
 import { BadRequestError } from '../errors.ts';
+import { withoutTrailingSlashes } from '../without-trailing-slashes.ts';
 import { UnsafeArgumentError } from './commands.ts';
 
 /** Of two repositories with one name opkg reads the first, the ImageBuilder's, and would leave out the client's without a word that counts. */
@@ -44,7 +45,7 @@ export function repositoryFile({ original, usesApk, repositories, mode, upstream
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, url]) => {
       if (!REPOSITORY_NAME.test(name) || !URL_TEXT.test(url)) throw new UnsafeArgumentError('repositories');
-      if (own.get(name) === withoutSlash(atUpstream(url))) return [];
+      if (own.get(name) === withoutTrailingSlashes(atUpstream(url))) return [];
       if (own.has(name)) throw new RepositoryNameTakenError(name);
       return usesApk ? url : `src/gz ${name} ${url}`;
     });
@@ -54,13 +55,11 @@ export function repositoryFile({ original, usesApk, repositories, mode, upstream
 
 function ownRepository(line: string): [name: string, url: string][] {
   const [, name, url] = OPKG_LINE.exec(line) ?? [];
-  return name === undefined || url === undefined ? [] : [[name, withoutSlash(url)]];
+  return name === undefined || url === undefined ? [] : [[name, withoutTrailingSlashes(url)]];
 }
-
-const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
 
 /** Repository URLs of OpenWrt's own server led to the upstream that this server uses, whatever slashes it ends in. */
 export function withUpstream(text: string, upstreamUrl: string): string {
-  const base = upstreamUrl.replace(/\/+$/, '');
+  const base = withoutTrailingSlashes(upstreamUrl);
   return text.replaceAll(/https?:\/\/downloads\.openwrt\.org\/*(?=\/|\s|$)/g, () => base);
 }

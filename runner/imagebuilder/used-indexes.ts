@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 
 /** A package index that a build read. */
@@ -35,7 +36,7 @@ function indexPlaces(repositories: string, packageManager: 'opkg' | 'apk'): Inde
     // opkg keeps what it downloaded, packed or not, under the feed's name (libopkg/opkg_cmd.c).
     const [, packed, file, url] = /^src(\/gz)? ([A-Za-z0-9_.-]+) (https?:\/\/\S+)\s*$/.exec(line) ?? [];
     if (file === undefined || url === undefined) return [];
-    return [{ url: `${url.replace(/\/+$/, '')}/Packages${packed === undefined ? '' : '.gz'}`, file }];
+    return [{ url: `${withoutTrailingSlashes(url)}/Packages${packed === undefined ? '' : '.gz'}`, file }];
   });
 }
 

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { classifyFailure } from './classify-failure.ts';
+import { parseDotConfig } from './dot-config.ts';
+import { outputLines } from './failure-analysis.ts';
+import { MakeInfoError, parseMakeInfo } from './make-info.ts';
+import { manifestOf, PackageDatabaseError, parseApkInstalled, parseOpkgStatus } from './manifest.ts';
+import { repositoryFile } from './repository-file.ts';
+import { hostileTexts } from './testing/hostile-texts.ts';
+
+const orError = (read: () => unknown, error: typeof MakeInfoError | typeof PackageDatabaseError): unknown => {
+  try {
+    return read();
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(error);
+    return undefined;
+  }
+};
+
+/** Whatever reads text that a build or an ImageBuilder leaves, and answers what is kept of it. */
+const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
+  'why a build failed': (text) => classifyFailure({ exitCode: 2, stdout: '', stderr: text }, { own: 'http://own/' }),
+  'the manifest of opkg': (text) => orError(() => manifestOf(parseOpkgStatus(text)), PackageDatabaseError),
+  'the manifest of apk': (text) => orError(() => manifestOf(parseApkInstalled(text)), PackageDatabaseError),
+  'what make info says': (text) => orError(() => parseMakeInfo(text), MakeInfoError),
+  'the rest of what make info says': (text) =>
+    orError(
+      () => parseMakeInfo(`Current Target: "a"\nCurrent Revision: "b"\nDefault Packages: c\nAvailable Profiles:\n${text}`),
+      MakeInfoError,
+    ),
+  '.config': parseDotConfig,
+};
+
+/**
+ * A parser whose work grows faster than the text needs hours for one of these and the test never ends; what it keeps is to fit into
+ * a document.
+ */
+describe.each(Object.keys(hostileTexts))('4 MB of %s', (name) => {
+  const text = hostileTexts[name] ?? '';
+
+  it.each(Object.keys(PARSERS))('leave little of %s', (parser) => {
+    expect(JSON.stringify(PARSERS[parser]?.(text) ?? null).length).toBeLessThan(1024 * 1024);
+  });
+
+  it('are read in part for the reason of a failure', () => {
+    const lines = outputLines(text);
+    expect(lines.length).toBeLessThanOrEqual(20_000);
+    expect(lines.reduce((sum, line) => sum + line.length, 0)).toBeLessThan(3 * 1024 * 1024);
+  });
+
+  it('are no repository file that takes long', () => {
+    const lines = repositoryFile({ original: text, usesApk: false, repositories: { own: 'http://own' }, mode: 'append' }).split('\n');
+    expect(lines.at(-2)).toBe('option check_signature');
+  });
+});
+
+it('a client’s repository of 200,000 slashes is compared with what failed like any other', () => {
+  const own = { mine: `http://c.example/${'/'.repeat(200_000)}x`, other: 'http://c.example/opkg//' };
+  const stderr =
+    'Downloading http://c.example/opkg/Packages.sig\nSignature check failed.\n * opkg_install_cmd: Cannot install package a.\n';
+  expect(classifyFailure({ exitCode: 2, stdout: '', stderr }, own).errors).toMatchObject([
+    { code: 'package_missing' },
+    { code: 'repository_untrusted', repository: 'other' },
+  ]);
+});
+
+it('a failure names some of the problems of a build with very many', () => {
+  const { detail, errors = [] } = classifyFailure({ exitCode: 2, stdout: '', stderr: hostileTexts['packages given up'] ?? '' });
+  expect(errors.length).toBeGreaterThan(100);
+  expect(errors[0]).toMatchObject({ code: 'package_missing', packages: ['a'] });
+  expect(JSON.stringify(errors).length).toBeLessThan(70_000);
+  expect(detail).toBe('Impossible package selection: missing (a)');
+});
