@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseApkIndex } from './adb.ts';
 import { apkFeed, parseIndexJson } from './package-index.ts';
+import { finished } from './sliced.ts';
 import { writeApkIndex } from './testing/write-apk-index.ts';
 import { MalformedFileError } from './upstream-files.ts';
 
@@ -13,7 +14,7 @@ const unpacked = async (feed: string) => inflateRawSync((await fixture(`${feed}.
 
 describe('packages.adb', () => {
   it('names packages, what they provide, and their ABI version', async () => {
-    expect(parseApkIndex(await unpacked('telephony'))).toEqual([
+    expect(finished(parseApkIndex(await unpacked('telephony')))).toEqual([
       { name: 'asterisk', version: '20.10.0-r1', arch: 'x86_64', provides: ['asterisk-any'], tags: ['openwrt:section=telephony'] },
       {
         name: 'libsrtp2-1',
@@ -26,8 +27,8 @@ describe('packages.adb', () => {
   });
 
   it.each(['telephony', 'packages'])('gives the same packages as index.json (%s)', async (feed) => {
-    const json = parseIndexJson((await fixture(`${feed}.index.json`)).toString());
-    const adb = apkFeed(parseApkIndex(await unpacked(feed)));
+    const json = finished(parseIndexJson((await fixture(`${feed}.index.json`)).toString()));
+    const adb = finished(apkFeed(finished(parseApkIndex(await unpacked(feed)))));
     expect(adb.packages).toEqual(json.packages);
     expect(adb.architecture).toBe(json.architecture);
   });
@@ -37,7 +38,7 @@ describe('packages.adb', () => {
     const block = bytes.subarray(0, 8 + 0x1b18);
     fc.assert(
       fc.property(fc.nat(block.length - 1), (length) => {
-        expect(() => parseApkIndex(bytes.subarray(0, length))).toThrow(MalformedFileError);
+        expect(() => finished(parseApkIndex(bytes.subarray(0, length)))).toThrow(MalformedFileError);
       }),
     );
   });
@@ -49,7 +50,7 @@ describe('packages.adb', () => {
         const broken = Uint8Array.from(bytes);
         broken[at] = byte;
         try {
-          parseApkIndex(broken);
+          finished(parseApkIndex(broken));
         } catch (error) {
           expect(error).toBeInstanceOf(MalformedFileError);
         }
@@ -69,7 +70,7 @@ describe('packages.adb', () => {
     });
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 8 }), fc.uint8Array(), (packages, appendix) => {
-        expect(parseApkIndex(writeApkIndex(packages, appendix))).toEqual(packages);
+        expect(finished(parseApkIndex(writeApkIndex(packages, appendix)))).toEqual(packages);
       }),
     );
   });

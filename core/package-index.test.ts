@@ -2,16 +2,22 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PackageIndex, TargetRecord } from './catalogue.ts';
 import {
-  apkFeed,
   hasKmodSplit,
-  mergeFeeds,
   packageIndex,
-  parseIndexJson,
-  parsePackages,
+  apkFeed as slicedApkFeed,
+  mergeFeeds as slicedMergeFeeds,
+  parseIndexJson as slicedParseIndexJson,
+  parsePackages as slicedParsePackages,
   targetIndexDocument,
   unknownPackages,
 } from './package-index.ts';
+import { finished } from './sliced.ts';
 import { MalformedFileError } from './upstream-files.ts';
+
+const apkFeed = (...input: Parameters<typeof slicedApkFeed>) => finished(slicedApkFeed(...input));
+const mergeFeeds = (...input: Parameters<typeof slicedMergeFeeds>) => finished(slicedMergeFeeds(...input));
+const parseIndexJson = (text: string) => finished(slicedParseIndexJson(text));
+const parsePackages = (text: string) => finished(slicedParsePackages(new TextEncoder().encode(text)));
 
 const paragraph = (fields: Record<string, string>) =>
   `${Object.entries(fields)

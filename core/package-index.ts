@@ -1,6 +1,7 @@
 import type { ApkPackage } from './adb.ts';
 import type { PackageIndex, TargetRecord } from './catalogue.ts';
 import { PACKAGE_RULES } from './package-changes/package-rules.ts';
+import { PIECE, type Sliced } from './sliced.ts';
 import { dictionary, MalformedFileError, parseObject } from './upstream-files.ts';
 
 /** One index file, or several merged: a feed, a target's own packages, its kernel modules. */
@@ -17,70 +18,144 @@ export interface FeedIndex {
 
 export const EMPTY_FEED: FeedIndex = { packages: dictionary<string>([]), aliases: [], complete: true };
 
+/** All feeds of an architecture have 11,000 packages, and as many other names. */
+const MAX_NAMES = 100_000;
+const MAX_NAME_LENGTH = 256;
+
+/** Collects what an index lists; refuses what no index has. */
+function feedOf(what: string) {
+  const packages = dictionary<string>([]);
+  const aliases = new Set<string>();
+  let listed = 0;
+  const admit = (name: string): string => {
+    if (++listed > MAX_NAMES) throw new MalformedFileError(what, `it lists more than ${MAX_NAMES} names`);
+    return bounded(name);
+  };
+  const bounded = (text: string): string => {
+    if (text.length > MAX_NAME_LENGTH)
+      throw new MalformedFileError(what, `it lists a name or version of more than ${MAX_NAME_LENGTH} characters`);
+    return text;
+  };
+  return {
+    packages,
+    add(name: string, version: string): void {
+      packages[admit(name)] = bounded(version);
+    },
+    addAlias(name: string): void {
+      if (!aliases.has(name)) aliases.add(admit(name));
+    },
+    aliases: () => [...aliases],
+  };
+}
+
 /** `index.json`: `clean` (version 2 and later, of apk) has names without ABI suffix; version 1 has them with, and lacks some packages. */
-export function parseIndexJson(text: string): FeedIndex & { readonly clean: boolean } {
-  const file = parseObject('index.json', text);
+export function* parseIndexJson(text: string): Sliced<FeedIndex & { readonly clean: boolean }> {
+  const file = yield* parseObject('index.json', text);
   const listed = file['packages'];
   if (typeof listed !== 'object' || listed === null) throw new MalformedFileError('index.json', 'it lists no packages');
   const architecture = file['architecture'];
   const version = file['version'];
+  const feed = feedOf('index.json');
+  yield* inPieces(Object.keys(listed), (name) => {
+    const listedVersion = (listed as Record<string, unknown>)[name];
+    if (typeof listedVersion === 'string') feed.add(name, listedVersion);
+  });
   return {
     ...(typeof architecture === 'string' && { architecture }),
-    packages: dictionary(Object.entries(listed).filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
+    packages: feed.packages,
     aliases: [],
     complete: false,
     clean: typeof version === 'number' && version >= 2,
   };
 }
 
+function* inPieces<T>(items: readonly T[], use: (item: T) => void): Sliced<void> {
+  for (let index = 0; index < items.length; index++) {
+    if (index % PIECE === PIECE - 1) yield;
+    use(items[index] as T);
+  }
+}
+
+/** Fields of `Packages` that are read; `Provides` of the kernel has some kilobytes. */
+const FIELDS = new Set(['Package', 'Version', 'Architecture', 'ABIVersion', 'Provides']);
+const MAX_FIELD_BYTES = 64 * 1024;
+const [NEWLINE, BLANK, TAB, COLON] = [10, 32, 9, 58];
+
 /**
  * `Packages` of opkg: paragraphs of `Field: value`. Names lose their ABI suffix, the first architecture that is not `all`
- * is the feed's (asu/util.py, parse_packages_file). A file that does not end with a line is cut off.
+ * is the feed's (asu/util.py, parse_packages_file). A file that does not end with a line is cut off. Only the lines that are read become
+ * text, so that the file's size is all the memory it takes.
  */
-export function parsePackages(text: string): FeedIndex {
-  if (text !== '' && !text.endsWith('\n')) throw new MalformedFileError('Packages', 'it is cut off');
-  const packages: [string, string][] = [];
-  const aliases = new Set<string>();
+export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
+  if (bytes.length > 0 && bytes.at(-1) !== NEWLINE) throw new MalformedFileError('Packages', 'it is cut off');
+  const decoder = new TextDecoder();
+  const feed = feedOf('Packages');
   let architecture: string | undefined;
-  for (const paragraph of text.split(/\n{2,}/)) {
-    if (paragraph.trim() === '') continue;
-    const fields = parseParagraph(paragraph);
+  let fields = new Map<string, string>();
+  let isEmpty = true;
+  const endParagraph = (): void => {
+    if (isEmpty) return;
     const name = fields.get('Package');
     const version = fields.get('Version');
     if (!name || version === undefined) throw new MalformedFileError('Packages', 'a paragraph names no package and version');
     const arch = fields.get('Architecture');
     if (arch !== undefined && arch !== 'all') architecture ??= arch;
     const bare = withoutAbi(name, fields.get('ABIVersion'));
-    packages.push([bare, version]);
-    if (bare !== name) aliases.add(name);
-    for (const provided of parseProvides(fields.get('Provides') ?? '')) aliases.add(provided);
+    feed.add(bare, version);
+    if (bare !== name) feed.addAlias(name);
+    for (const provided of parseProvides(fields.get('Provides') ?? '')) feed.addAlias(provided);
+    fields = new Map();
+    isEmpty = true;
+  };
+  for (let start = 0, lines = 1; start < bytes.length; lines++) {
+    if (lines % PIECE === 0) yield;
+    const end = bytes.indexOf(NEWLINE, start);
+    const first = bytes[start];
+    if (end === start) endParagraph();
+    else if (first === BLANK || first === TAB) isEmpty &&= decoder.decode(bytes.subarray(start, end)).trim() === '';
+    else {
+      isEmpty = false;
+      const colon = bytes.subarray(start, Math.min(end, start + MAX_NAME_LENGTH)).indexOf(COLON);
+      const field = colon > 0 ? decoder.decode(bytes.subarray(start, start + colon)) : '';
+      if (FIELDS.has(field)) {
+        if (end - start > MAX_FIELD_BYTES) throw new MalformedFileError('Packages', `it has a field of more than ${MAX_FIELD_BYTES} bytes`);
+        fields.set(field, decoder.decode(bytes.subarray(start + colon + 1, end)).trim());
+      }
+    }
+    start = end + 1;
   }
-  return { ...(architecture !== undefined && { architecture }), packages: dictionary(packages), aliases: [...aliases], complete: true };
+  endParagraph();
+  return { ...(architecture !== undefined && { architecture }), packages: feed.packages, aliases: feed.aliases(), complete: true };
 }
 
 const ABI_TAG = 'openwrt:abiversion=';
 
 /** What apk's own index says: clean names as in `index.json` version 2, and all other names that packages go by. */
-export function apkFeed(packages: readonly ApkPackage[]): FeedIndex {
+export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
   const architecture = packages.find(({ arch }) => arch !== 'noarch' && arch !== 'all' && arch !== '')?.arch;
-  const aliases = new Set<string>();
-  const clean = packages.map(({ name, version, provides, tags }): [string, string] => {
+  const feed = feedOf('packages.adb');
+  yield* inPieces(packages, ({ name, version, provides, tags }) => {
     const bare = withoutAbi(name, tags.find((tag) => tag.startsWith(ABI_TAG))?.slice(ABI_TAG.length));
-    if (bare !== name) aliases.add(name);
+    feed.add(bare, version);
+    if (bare !== name) feed.addAlias(name);
     // Others are sonames and commands, which nobody can ask for by name.
-    for (const provided of provides) if (!provided.includes(':')) aliases.add(provided);
-    return [bare, version];
+    for (const provided of provides) if (!provided.includes(':')) feed.addAlias(provided);
   });
-  return { ...(architecture !== undefined && { architecture }), packages: dictionary(clean), aliases: [...aliases], complete: true };
+  return { ...(architecture !== undefined && { architecture }), packages: feed.packages, aliases: feed.aliases(), complete: true };
 }
 
 /** Feeds as one; of equal names the later wins, as in the reference server. The first architecture that is known is the whole's. */
-export function mergeFeeds(feeds: readonly FeedIndex[]): FeedIndex {
+export function* mergeFeeds(feeds: readonly FeedIndex[]): Sliced<FeedIndex> {
   const architecture = feeds.find((feed) => feed.architecture !== undefined)?.architecture;
+  const merged = feedOf('All feeds');
+  for (const { packages, aliases } of feeds) {
+    yield* inPieces(Object.keys(packages), (name) => merged.add(name, packages[name] ?? ''));
+    yield* inPieces(aliases, merged.addAlias);
+  }
   return {
     ...(architecture !== undefined && { architecture }),
-    packages: dictionary(feeds.flatMap((feed) => Object.entries(feed.packages))),
-    aliases: [...new Set(feeds.flatMap((feed) => feed.aliases))],
+    packages: merged.packages,
+    aliases: merged.aliases(),
     complete: feeds.every((feed) => feed.complete),
   };
 }
@@ -221,15 +296,6 @@ function editDistance(a: string, b: string, limit: number): number {
     previous = current;
   }
   return previous[b.length] ?? beyond;
-}
-
-function parseParagraph(paragraph: string): Map<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of paragraph.split('\n')) {
-    const colon = line.indexOf(':');
-    if (colon > 0 && !line.startsWith(' ') && !line.startsWith('\t')) fields.set(line.slice(0, colon), line.slice(colon + 1).trim());
-  }
-  return fields;
 }
 
 /** `libfoo (= 1.0), @virtual` → `libfoo`, `virtual`. */

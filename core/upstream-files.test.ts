@@ -1,15 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { finished } from './sliced.ts';
 import {
   dictionary,
   imagebuilderOf,
   MalformedFileError,
-  parseDigests,
   parseFeeds,
-  parseProfiles,
-  parseTargets,
-  parseVersions,
+  parseDigests as slicedParseDigests,
+  parseProfiles as slicedParseProfiles,
+  parseTargets as slicedParseTargets,
+  parseVersions as slicedParseVersions,
 } from './upstream-files.ts';
+
+const parseDigests = (text: string) => finished(slicedParseDigests(text));
+const parseProfiles = (text: string) => finished(slicedParseProfiles(text));
+const parseTargets = (text: string) => finished(slicedParseTargets(text));
+const parseVersions = (text: string) => finished(slicedParseVersions(text));
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);

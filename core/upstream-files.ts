@@ -1,10 +1,14 @@
 import type { LinuxKernel, Profile, UpstreamVersions } from './catalogue.ts';
+import { JsonLimitError, readJson } from './read-json.ts';
+import { PIECE, type Sliced } from './sliced.ts';
 
 /** What upstream served is not the file that was asked for: an HTML page, a truncated or a foreign document. An earlier copy is better. */
 export class MalformedFileError extends Error {
   override readonly name = 'MalformedFileError';
+  readonly reason: string;
   constructor(what: string, why: string, options?: ErrorOptions) {
     super(`${what} from upstream cannot be used: ${why}`, options);
+    this.reason = why;
   }
 }
 
@@ -26,13 +30,24 @@ const ARCH = /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/;
 const PROFILE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const FEED = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const DIGEST_LINE = /^([0-9a-f]{64}) [ *](\S.*)$/;
+const MAX_DIGEST_LINE = 4_096;
+/** OpenWrt has five; each is a request or three. */
+const MAX_FEEDS = 64;
 const IMAGEBUILDER = /^openwrt-imagebuilder-.*x86_64\.tar\.(?:xz|zst)$/;
 
 const VERSIONS_KEYS = ['stable_version', 'oldstable_version', 'upcoming_version', 'versions_list'];
 
+/**
+ * What any of upstream's JSON documents may have: five times the values of the largest, the `index.json` of a feed and the
+ * `profiles.json` of a target with 400 devices, and far more nesting.
+ */
+const JSON_LIMITS = { maxDepth: 32, maxValues: 120_000 };
+/** The target with most profiles has about 400. */
+const MAX_PROFILES = 10_000;
+
 /** `.versions.json`. Every key is optional and a value of the wrong type is as good as absent; without any it is another file. */
-export function parseVersions(text: string): UpstreamVersions {
-  const file = parseObject('.versions.json', text);
+export function* parseVersions(text: string): Sliced<UpstreamVersions> {
+  const file = yield* parseObject('.versions.json', text);
   if (!VERSIONS_KEYS.some((key) => Object.hasOwn(file, key))) throw new MalformedFileError('.versions.json', 'it says nothing of versions');
   const version = (key: string) => asMatch(file[key], VERSION);
   const stable = version('stable_version');
@@ -47,18 +62,20 @@ export function parseVersions(text: string): UpstreamVersions {
 }
 
 /** `.targets.json`: target → package architecture. Entries of another shape are dropped; when all are, it is another file. */
-export function parseTargets(text: string): Readonly<Record<string, string>> {
-  const entries = Object.entries(parseObject('.targets.json', text));
+export function* parseTargets(text: string): Sliced<Readonly<Record<string, string>>> {
+  const entries = Object.entries(yield* parseObject('.targets.json', text));
   const targets = entries.filter((entry): entry is [string, string] => TARGET.test(entry[0]) && asMatch(entry[1], ARCH) !== undefined);
   if (targets.length === 0 && entries.length > 0) throw new MalformedFileError('.targets.json', 'it names no targets');
   return dictionary(targets);
 }
 
 /** `profiles.json` of a target. A profile of another shape is dropped, a file without any `profiles` is malformed. */
-export function parseProfiles(text: string): TargetProfiles {
-  const { profiles: listed, ...metadata } = parseObject('profiles.json', text);
+export function* parseProfiles(text: string): Sliced<TargetProfiles> {
+  const { profiles: listed, ...metadata } = yield* parseObject('profiles.json', text);
   const profiles = asObject(listed);
   if (profiles === undefined) throw new MalformedFileError('profiles.json', 'it lists no profiles');
+  const ids = Object.keys(profiles);
+  if (ids.length > MAX_PROFILES) throw new MalformedFileError('profiles.json', `it lists more than ${MAX_PROFILES} profiles`);
   const arch = asMatch(metadata['arch_packages'], ARCH);
   const kernel = asKernel(metadata['linux_kernel']);
   return {
@@ -75,11 +92,16 @@ export function parseProfiles(text: string): TargetProfiles {
  * `sha256sums`: file name → digest. A line of another shape means that the file is cut off or no such list at all; then a
  * digest that it does not hold proves nothing.
  */
-export function parseDigests(text: string): ReadonlyMap<string, string> {
+export function* parseDigests(text: string): Sliced<ReadonlyMap<string, string>> {
   const digests = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    const [, digest, name] = DIGEST_LINE.exec(line) ?? [];
+  let lines = 0;
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    if (++lines % PIECE === 0) yield;
+    const newline = text.indexOf('\n', start);
+    end = newline === -1 ? text.length : newline;
+    if (end === start) continue;
+    if (end - start > MAX_DIGEST_LINE) throw new MalformedFileError('sha256sums', 'a line is no digest and name');
+    const [, digest, name] = DIGEST_LINE.exec(text.slice(start, end)) ?? [];
     if (digest === undefined || name === undefined) throw new MalformedFileError('sha256sums', 'a line is no digest and name');
     digests.set(name, digest);
   }
@@ -98,7 +120,9 @@ export function parseFeeds(text: string): readonly string[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const feeds = lines.flatMap((line) => (line.startsWith('src-') ? (asMatch(line.split(/\s+/)[1], FEED) ?? []) : []));
   if (feeds.length === 0 && lines.length > 0) throw new MalformedFileError('feeds.conf', 'no line names a feed');
-  return [...new Set(feeds)];
+  const unique = [...new Set(feeds)];
+  if (unique.length > MAX_FEEDS) throw new MalformedFileError('feeds.conf', `it names more than ${MAX_FEEDS} feeds`);
+  return unique;
 }
 
 /** A record without prototype: a name such as `constructor` is in it only when somebody put it there. */
@@ -108,13 +132,13 @@ export function dictionary<T>(entries: Iterable<readonly [string, T]>): Record<s
   return out;
 }
 
-/** Parses a JSON document that must be an object. */
-export function parseObject(what: string, text: string): Record<string, unknown> {
+/** Parses a JSON document that must be an object, with bounds to its nesting and to what it holds. */
+export function* parseObject(what: string, text: string): Sliced<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = yield* readJson(text, JSON_LIMITS);
   } catch (cause) {
-    throw new MalformedFileError(what, 'it is no JSON', { cause });
+    throw new MalformedFileError(what, cause instanceof JsonLimitError ? cause.message : 'it is no JSON', { cause });
   }
   const object = asObject(value);
   if (object === undefined) throw new MalformedFileError(what, 'it is no JSON object');

@@ -1,5 +1,7 @@
-import { createHash } from 'node:crypto';
 import { boundedMap } from '#core/bounded-map.ts';
+import type { Sliced } from '#core/sliced.ts';
+import { gate } from './gate.ts';
+import { inSlices } from './in-slices.ts';
 import { single } from './single.ts';
 import { type UpstreamClient, UpstreamFailure, type Validators } from './upstream-client.ts';
 
@@ -10,12 +12,20 @@ interface UpstreamFile<T> {
   readonly digest: string;
 }
 
+/** How a kind of file is read. */
+export interface FileFormat<T> {
+  /** A longer one is not asked for to its end. */
+  readonly maxBytes: number;
+  /** Done in slices; one file of the process at a time. */
+  readonly parse: (bytes: Uint8Array) => Sliced<T> | Promise<Sliced<T>>;
+}
+
 export interface CachedFiles {
   /**
-   * The file as it is now, `undefined` when upstream does not have it. Throws what `parse` throws, and then the earlier copy is kept;
-   * one path always has one `parse`. `reload` asks for the whole file, past caches on the way.
+   * The file as it is now, `undefined` when upstream does not have it. Throws what parsing throws, and then the earlier copy is kept;
+   * one path always has one format. `reload` asks for the whole file, past caches on the way.
    */
-  read<T>(path: string, parse: (bytes: Uint8Array) => T, options?: { reload?: boolean }): Promise<UpstreamFile<T> | undefined>;
+  read<T>(path: string, format: FileFormat<T>, options?: { readonly reload?: boolean }): Promise<UpstreamFile<T> | undefined>;
 }
 
 interface Kept extends UpstreamFile<unknown> {
@@ -29,14 +39,20 @@ const MAX_KEPT_BYTES = 24 * 1024 * 1024;
 /** Whatever is kept weighs something, empty files too. */
 const LEAST_WEIGHT = 512;
 
+/** A target has five feeds, and three files besides. The largest files that are accepted, so many at once, fit into a small service. */
+const FILES_AT_ONCE = 8;
+
 /** Remembers what was parsed, so that asking again is a conditional request; one request at a time for each path. */
 export function cachedFiles(client: UpstreamClient): CachedFiles {
   const kept = boundedMap<Kept>(MAX_KEPT_BYTES, ({ size }) => size + LEAST_WEIGHT);
   const flights = new Map<string, Promise<Kept | undefined>>();
 
-  async function load(path: string, parse: (bytes: Uint8Array) => unknown, reload: boolean): Promise<Kept | undefined> {
+  const inTurn = gate(FILES_AT_ONCE);
+  const alone = gate(1);
+
+  async function load(path: string, { maxBytes, parse }: FileFormat<unknown>, reload: boolean): Promise<Kept | undefined> {
     const earlier = kept.get(path);
-    const answer = await client.get(path, { validators: reload ? undefined : earlier?.validators, reload });
+    const answer = await client.get(path, { maxBytes, validators: reload ? undefined : earlier?.validators, reload });
     if (answer.kind === 'unchanged') {
       if (earlier === undefined) throw new UpstreamFailure(path, 'upstream calls it unchanged, but it was never read', false);
       return earlier;
@@ -45,17 +61,18 @@ export function cachedFiles(client: UpstreamClient): CachedFiles {
       kept.delete(path);
       return undefined;
     }
-    const { bytes, validators } = answer;
-    const digest = createHash('sha256').update(bytes).digest('hex');
+    const { bytes, digest, validators } = answer;
     const file: Kept =
-      earlier?.digest === digest ? { ...earlier, validators } : { value: parse(bytes), digest, validators, size: bytes.length };
+      earlier?.digest === digest
+        ? { ...earlier, validators }
+        : { value: await alone(async () => inSlices(await parse(bytes))), digest, validators, size: bytes.length };
     kept.set(path, file);
     return file;
   }
 
   return {
-    read<T>(path: string, parse: (bytes: Uint8Array) => T, { reload = false } = {}) {
-      return single(flights, `${reload} ${path}`, () => load(path, parse, reload)) as Promise<UpstreamFile<T> | undefined>;
+    read<T>(path: string, format: FileFormat<T>, { reload = false } = {}) {
+      return single(flights, `${reload} ${path}`, () => inTurn(() => load(path, format, reload))) as Promise<UpstreamFile<T> | undefined>;
     },
   };
 }

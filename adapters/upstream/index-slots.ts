@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { boundedMap } from '#core/bounded-map.ts';
 import type { PackageIndex } from '#core/catalogue.ts';
 import type { RecordStore } from '#core/ports.ts';
-import { packText, unpackText } from './packed-text.ts';
+import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
 import { single } from './single.ts';
 
 /** Package indexes in the shared store, found by digest, beside the records that name them. */
@@ -27,9 +27,10 @@ export function indexSlots(records: RecordStore): IndexSlots {
 
   async function fetchIndex(key: string, digest: string): Promise<PackageIndex | undefined> {
     for (const slot of SLOTS) {
-      const text = contentOf((await records.get(`${key}/${slot}`))?.body, digest);
-      if (text === undefined) continue;
-      const index = revive(JSON.parse(text) as PackageIndex);
+      const packed = contentOf((await records.get(`${key}/${slot}`))?.body, digest);
+      if (packed === undefined) continue;
+      const text = await unpackText(packed);
+      const index = revive((await documentOf(text)) as PackageIndex);
       memory.set(digest, { index, size: text.length });
       return index;
     }
@@ -38,14 +39,14 @@ export function indexSlots(records: RecordStore): IndexSlots {
 
   return {
     async write(key, index) {
-      const text = JSON.stringify(index);
+      const text = await textOf(index);
       const digest = createHash('sha256').update(text).digest('hex');
       const stored = await Promise.all(SLOTS.map(async (slot) => ({ key: `${key}/${slot}`, found: await records.get(`${key}/${slot}`) })));
       if (stored.some(({ found }) => contentOf(found?.body, digest) !== undefined)) return digest;
       const oldest = stored.reduce((a, b) => (writtenAt(b.found?.body) < writtenAt(a.found?.body) ? b : a));
       const order = Math.max(...stored.map(({ found }) => writtenAt(found?.body))) + 1;
       // Losing the slot to another process is fine: then it also wins the record, or the next refresh writes what is missing.
-      await records.replace(oldest.key, `${order} ${digest} ${packText(text)}`, oldest.found?.tag);
+      await records.replace(oldest.key, `${order} ${digest} ${await packText(text)}`, oldest.found?.tag);
       return digest;
     },
 
@@ -59,9 +60,10 @@ const HEADER = /^(\d+) ([0-9a-f]{64}) /;
 
 const writtenAt = (body: string | undefined): number => Number(HEADER.exec(body ?? '')?.[1] ?? 0);
 
+/** What is stored, packed, where it is the index with this digest. */
 function contentOf(body: string | undefined, digest: string): string | undefined {
   const [header, , found] = HEADER.exec(body ?? '') ?? [];
-  return header !== undefined && found === digest ? unpackText((body ?? '').slice(header.length)) : undefined;
+  return header !== undefined && found === digest ? (body ?? '').slice(header.length) : undefined;
 }
 
 /** Names are looked up in it, so it has no prototype. */

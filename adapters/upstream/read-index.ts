@@ -1,9 +1,9 @@
-import { gunzipSync, inflateRawSync } from 'node:zlib';
-import { parseApkIndex } from '#core/adb.ts';
 import type { IndexDigests } from '#core/catalogue.ts';
-import { apkFeed, EMPTY_FEED, type FeedIndex, mergeFeeds, parseIndexJson, parsePackages } from '#core/package-index.ts';
-import { MalformedFileError, parseFeeds } from '#core/upstream-files.ts';
-import type { CachedFiles } from './cached-files.ts';
+import { EMPTY_FEED, type FeedIndex, mergeFeeds } from '#core/package-index.ts';
+import { MalformedFileError } from '#core/upstream-files.ts';
+import type { CachedFiles, FileFormat } from './cached-files.ts';
+import { FEEDS, INDEX_JSON, PACKAGES, PACKAGES_ADB, PACKAGES_GZ } from './file-formats.ts';
+import { inSlices } from './in-slices.ts';
 import { UpstreamFailure } from './upstream-client.ts';
 
 /** An index with the digest of the file that a build will read. */
@@ -28,11 +28,6 @@ export const lackingLike =
   (directory: string): boolean =>
     previous === undefined || previous.unread?.includes(directory) === true;
 
-/** An index far larger than any real one is refused rather than unpacked. */
-const MAX_UNPACKED_BYTES = 256 * 1024 * 1024;
-
-export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-
 /**
  * The package index in a directory (IMAGEBUILDER.md §10, as asu/util.py get_packages_versions): names and versions from `index.json` of
  * version 2 and later, else from the package manager's own index, else from `index.json` as it is. By which other names
@@ -53,21 +48,21 @@ async function readIndex(
 }
 
 const readIndexJson = (files: CachedFiles, directory: string, reload = false) =>
-  files.read(`${directory}/index.json`, (bytes) => parseIndexJson(textOf(bytes)), { reload });
+  files.read(`${directory}/index.json`, INDEX_JSON, { reload });
 
-type IndexFormat = readonly [name: string, parse: (bytes: Uint8Array) => FeedIndex | undefined];
+type IndexFormat = readonly [name: string, format: FileFormat<FeedIndex | undefined>];
 
-const APK: IndexFormat = ['packages.adb', parseAdb];
+const APK: IndexFormat = ['packages.adb', PACKAGES_ADB];
 const OPKG: readonly IndexFormat[] = [
-  ['Packages.gz', (bytes) => parsePackages(textOf(gunzip(bytes)))],
-  ['Packages', (bytes) => parsePackages(textOf(bytes))],
+  ['Packages.gz', PACKAGES_GZ],
+  ['Packages', PACKAGES],
 ];
 
 /** The first of the formats that is there: its digest, and what it lists where that can be parsed. */
 async function readManagerIndex(files: CachedFiles, directory: string, formats: readonly IndexFormat[], reload: boolean) {
-  for (const [name, parse] of formats) {
+  for (const [name, format] of formats) {
     const path = `${directory}/${name}`;
-    const found = await files.read(path, parse, { reload });
+    const found = await files.read(path, format, { reload });
     if (found !== undefined) return { feed: found.value, indexes: { [path]: found.digest } };
   }
   return undefined;
@@ -78,46 +73,24 @@ const namesBeside = (index: FeedIndex, { packages, aliases }: FeedIndex): string
   ...Object.keys(packages).filter((name) => !Object.hasOwn(index.packages, name)),
 ];
 
-const COMPRESSED = 'ADBd';
-
-/** Digest and names are worth having each without the other: another compression than we know is no reason to go without its digest. */
-function parseAdb(bytes: Uint8Array): FeedIndex | undefined {
-  const magic = textOf(bytes.subarray(0, COMPRESSED.length));
-  if (!/^ADB./s.test(magic)) throw new MalformedFileError('packages.adb', 'it is no index of apk');
-  if (magic !== COMPRESSED) return undefined;
-  try {
-    return apkFeed(parseApkIndex(inflateRawSync(bytes.subarray(COMPRESSED.length), { maxOutputLength: MAX_UNPACKED_BYTES })));
-  } catch (cause) {
-    throw new MalformedFileError('packages.adb', 'it cannot be unpacked', { cause });
-  }
-}
-
-function gunzip(bytes: Uint8Array): Uint8Array {
-  try {
-    return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES });
-  } catch (cause) {
-    throw new MalformedFileError('Packages.gz', 'it cannot be unpacked', { cause });
-  }
-}
-
 /**
  * All feeds of an architecture as one index. Without `feeds.conf` there are none; a feed that is listed but not there has no
  * packages. Every ImageBuilder reads `base`, whether `feeds.conf` mentions it or not.
  */
 export async function readFeeds(files: CachedFiles, versionPath: string, arch: string, options: ReadOptions = {}): Promise<ReadIndex> {
   const directory = `${versionPath}/packages/${arch}`;
-  const conf = await files.read(`${directory}/feeds.conf`, (bytes) => parseFeeds(textOf(bytes)));
+  const conf = await files.read(`${directory}/feeds.conf`, FEEDS);
   if (conf === undefined) return { feed: { ...EMPTY_FEED, complete: false }, indexes: {} };
   const feeds = [...new Set(['base', ...conf.value])];
   const read = await Promise.all(feeds.map((feed) => readWhatCanBe(files, `${directory}/${feed}`, options)));
   return mergeIndexes(read);
 }
 
-export function mergeIndexes(read: readonly (ReadIndex | undefined)[]): ReadIndex {
+export async function mergeIndexes(read: readonly (ReadIndex | undefined)[]): Promise<ReadIndex> {
   const found = read.filter((index) => index !== undefined);
   const unread = found.flatMap((index) => index.unread ?? []);
   return {
-    feed: mergeFeeds(found.map(({ feed }) => feed)),
+    feed: await inSlices(mergeFeeds(found.map(({ feed }) => feed))),
     indexes: Object.assign({}, ...found.map(({ indexes }) => indexes)),
     ...(unread.length > 0 && { unread }),
   };

@@ -1,9 +1,10 @@
 import pRetry from 'p-retry';
 import type { IndexDigests, LinuxKernel, TargetRecord } from '#core/catalogue.ts';
 import { hasKmodSplit } from '#core/package-index.ts';
-import { imagebuilderOf, MalformedFileError, parseDigests, parseProfiles } from '#core/upstream-files.ts';
+import { imagebuilderOf, MalformedFileError } from '#core/upstream-files.ts';
 import type { CachedFiles } from './cached-files.ts';
-import { mergeIndexes, type ReadIndex, type ReadOptions, readWhatCanBe, textOf } from './read-index.ts';
+import { PROFILES, SUMS } from './file-formats.ts';
+import { mergeIndexes, type ReadIndex, type ReadOptions, readWhatCanBe } from './read-index.ts';
 
 /** The files of a target do not belong together: upstream is being uploaded to. */
 class InconsistentSnapshotError extends Error {
@@ -48,8 +49,8 @@ export function readTarget(files: CachedFiles, name: TargetName, options: ReadOp
 async function readOnce(files: CachedFiles, name: TargetName, options: ReadOptions): Promise<ReadTarget | undefined> {
   const { version, versionPath, target } = name;
   const directory = `${versionPath}/targets/${target}`;
-  const sums = await files.read(`${directory}/sha256sums`, (bytes) => parseDigests(textOf(bytes)), options);
-  const profiles = await files.read(`${directory}/profiles.json`, (bytes) => parseProfiles(textOf(bytes)), options);
+  const sums = await files.read(`${directory}/sha256sums`, SUMS, options);
+  const profiles = await files.read(`${directory}/profiles.json`, PROFILES, options);
   if (profiles === undefined && !sums?.value.has('profiles.json')) return undefined;
   const check = (read: IndexDigests) => assertListed(directory, sums?.value, read);
   check({ [`${directory}/profiles.json`]: profiles?.digest ?? '' });

@@ -2,7 +2,7 @@ import { boundedMap } from '#core/bounded-map.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '#core/clock-skew.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/ports.ts';
-import { packText, unpackText } from './packed-text.ts';
+import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
 import { single } from './single.ts';
 
 /** When a copy is good enough. */
@@ -60,6 +60,8 @@ interface Remembered {
   readonly tag: string | undefined;
   readonly size: number;
   readonly readAt: number;
+  /** Look-ups are numbered as they begin: what a later one found stays when an earlier one comes to its end after it. */
+  readonly lookUp: number;
 }
 
 interface Stored {
@@ -79,19 +81,21 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: 
     const age = time() - checkedAt;
     return age < -MAX_CLOCK_SKEW_SECONDS * 1000 ? Number.MAX_VALUE : Math.max(0, age);
   };
+  let lookUpsBegun = 0;
+  const remember = (key: string, remembered: Remembered): void => {
+    if ((memory.get(key)?.lookUp ?? 0) <= remembered.lookUp) memory.set(key, remembered);
+  };
 
   /** What the store has; the parsed value is kept while the tag stays. */
   async function lookUp(key: string): Promise<Remembered | undefined> {
+    const lookUp = ++lookUpsBegun;
     const known = memory.get(key);
     const found = await records.get(key);
     if (found === undefined) return undefined;
-    let remembered: Remembered;
-    if (known?.tag === found.tag) remembered = { ...known, readAt: monotonic() };
-    else {
-      const { copy, size } = decode(found.body);
-      remembered = { copy, tag: found.tag, size, readAt: monotonic() };
-    }
-    memory.set(key, remembered);
+    const readAt = monotonic();
+    const remembered: Remembered =
+      known?.tag === found.tag ? { ...known, readAt, lookUp } : { ...(await decode(found.body)), tag: found.tag, readAt, lookUp };
+    remember(key, remembered);
     return remembered;
   }
 
@@ -119,10 +123,10 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: 
     const copy = { value, checkedAt: time() };
     if (value === undefined && before === undefined) {
       // Not stored: names that never existed would fill the store.
-      memory.set(key, { copy, tag: undefined, size: 0, readAt: monotonic() });
+      remember(key, { copy, tag: undefined, size: 0, readAt: monotonic(), lookUp: ++lookUpsBegun });
       return copy;
     }
-    const body = packText(JSON.stringify({ checkedAt: copy.checkedAt, value: value ?? null } satisfies Stored));
+    const body = await packText(await textOf({ checkedAt: copy.checkedAt, value: value ?? null } satisfies Stored));
     await records.replace(key, body, before?.tag);
     const winner = await lookUp(key);
     if (winner === undefined) throw new Error(`the store lost ${key}`);
@@ -160,10 +164,10 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: 
 }
 
 /** A body that cannot be read any more is as good as a very old "not there": it is fetched anew and replaced. */
-function decode(body: string): { copy: Copy<unknown>; size: number } {
+async function decode(body: string): Promise<{ copy: Copy<unknown>; size: number }> {
   try {
-    const text = unpackText(body);
-    const { checkedAt, value } = JSON.parse(text) as Stored;
+    const text = await unpackText(body);
+    const { checkedAt, value } = (await documentOf(text)) as Stored;
     return { copy: { value: value ?? undefined, checkedAt }, size: text.length };
   } catch {
     return { copy: { value: undefined, checkedAt: 0 }, size: 0 };

@@ -3,11 +3,11 @@ import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core
 import { circuitBreaker } from '#core/circuit-breaker.ts';
 import { packageIndex } from '#core/package-index.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/ports.ts';
-import { parseTargets, parseVersions } from '#core/upstream-files.ts';
 import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
 import { cachedFiles } from './cached-files.ts';
+import { TARGETS, VERSIONS } from './file-formats.ts';
 import { indexSlots } from './index-slots.ts';
-import { lackingLike, type ReadIndex, type ReadOptions, readFeeds, textOf } from './read-index.ts';
+import { lackingLike, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
 import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
 import { steadyFetch } from './steady-fetch.ts';
@@ -81,13 +81,13 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
 
   async function versions(freshness?: Freshness): Promise<UpstreamVersions> {
     const load = async (previous: UpstreamVersions | undefined) =>
-      (await files.read('.versions.json', (bytes) => parseVersions(textOf(bytes))))?.value ?? previous ?? { list: [] };
+      (await files.read('.versions.json', VERSIONS))?.value ?? previous ?? { list: [] };
     return (await documents.read(`${root}/versions`, 'the list of versions', load, list(freshness))).value ?? { list: [] };
   }
 
   async function targets(versionPath: string, freshness?: Freshness): Promise<Readonly<Record<string, string>> | undefined> {
     if (!isUpstreamPath(versionPath)) return undefined;
-    const load = async () => (await files.read(`${versionPath}/.targets.json`, (bytes) => parseTargets(textOf(bytes))))?.value;
+    const load = async () => (await files.read(`${versionPath}/.targets.json`, TARGETS))?.value;
     const key = `${root}/${versionPath}/target-list`;
     return withoutPrototype((await documents.read(key, `the list of targets of ${versionPath}`, load, list(freshness))).value);
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import pRetry from 'p-retry';
 import type { CircuitBreaker } from '#core/circuit-breaker.ts';
 import { upstreamUrl } from './upstream-url.ts';
@@ -20,13 +21,25 @@ export interface Validators {
 }
 
 type UpstreamAnswer =
-  | { readonly kind: 'found'; readonly bytes: Uint8Array; readonly validators: Validators }
+  | {
+      readonly kind: 'found';
+      readonly bytes: Uint8Array;
+      /** Lower-case hex SHA-256 of the bytes. */
+      readonly digest: string;
+      readonly validators: Validators;
+    }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'missing' };
 
 export interface UpstreamClient {
-  /** With `validators` the answer may be `unchanged`; with `reload` caches on the way are told to ask the origin. */
-  get(path: string, options?: { validators?: Validators | undefined; reload?: boolean }): Promise<UpstreamAnswer>;
+  /**
+   * At most `maxBytes` are read: a longer file is a failure that another attempt would meet again. With `validators` the answer may be
+   * `unchanged`; with `reload` caches on the way are told to ask the origin.
+   */
+  get(
+    path: string,
+    options: { readonly maxBytes: number; readonly validators?: Validators | undefined; readonly reload?: boolean },
+  ): Promise<UpstreamAnswer>;
 }
 
 export interface UpstreamClientOptions {
@@ -41,14 +54,12 @@ export interface UpstreamClientOptions {
   readonly retries: number;
 }
 
-/** The largest index is a few megabytes; more is not what we asked for. */
-const MAX_BYTES = 64 * 1024 * 1024;
 const RETRY_AFTER_MS = 200;
 
 /** GET of files below the upstream base: bounded, retried with jitter (nothing else retries), behind the circuit breaker. */
 export function upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs, retries }: UpstreamClientOptions): UpstreamClient {
   return {
-    get(path, { validators, reload = false } = {}) {
+    get(path, { maxBytes, validators, reload = false }) {
       const signal = AbortSignal.timeout(totalMs);
       const headers = {
         ...conditions(validators),
@@ -58,7 +69,7 @@ export function upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs, retri
       };
       const attempt = async () => {
         // What upstream answers on purpose (403, say) is no reason to leave it alone: thrown outside of the breaker.
-        const answer = await breaker.run(() => ask(path, headers, signal));
+        const answer = await breaker.run(() => ask(path, headers, maxBytes, signal));
         if (answer instanceof UpstreamFailure) throw answer;
         return answer;
       };
@@ -72,14 +83,20 @@ export function upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs, retri
     },
   };
 
-  async function ask(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<UpstreamAnswer | UpstreamFailure> {
+  async function ask(
+    path: string,
+    headers: Record<string, string>,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<UpstreamAnswer | UpstreamFailure> {
     const idle = new AbortController();
     const timer = setTimeout(() => idle.abort(new Error(`nothing came for ${idleMs} ms`)), idleMs);
     try {
       const response = await fetch(upstreamUrl(baseUrl, path), { headers, signal: AbortSignal.any([signal, idle.signal]) });
       if (response.status === 200) {
-        const bytes = await readBody(response, () => timer.refresh());
-        return { kind: 'found', bytes, validators: validatorsOf(response) };
+        const body = await readBody(response, maxBytes, () => timer.refresh());
+        if (body === undefined) return new UpstreamFailure(path, `upstream's file has more than ${maxBytes} bytes`, false);
+        return { kind: 'found', ...body, validators: validatorsOf(response) };
       }
       await response.body?.cancel();
       if (response.status === 304) return { kind: 'unchanged' };
@@ -97,16 +114,23 @@ export function upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs, retri
   }
 }
 
-async function readBody(response: Response, onProgress: () => void): Promise<Uint8Array> {
+/** `undefined`: it is longer than it may be. The digest is made as the bytes come, so that no long file is gone through at once. */
+async function readBody(
+  response: Response,
+  maxBytes: number,
+  onProgress: () => void,
+): Promise<{ bytes: Uint8Array; digest: string } | undefined> {
   const chunks: Uint8Array[] = [];
+  const hash = createHash('sha256');
   let size = 0;
   for await (const chunk of response.body ?? []) {
     onProgress();
     size += chunk.byteLength;
-    if (size > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
+    if (size > maxBytes) return undefined;
+    hash.update(chunk);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return { bytes: Buffer.concat(chunks), digest: hash.digest('hex') };
 }
 
 const conditions = (validators: Validators | undefined): Record<string, string> => ({

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { classifyFailure } from './classify-failure.ts';
 import { parseDotConfig } from './dot-config.ts';
 import { outputLines } from './failure-analysis.ts';
+import { analyseImageErrors } from './image-errors.ts';
 import { MakeInfoError, parseMakeInfo } from './make-info.ts';
 import { manifestOf, PackageDatabaseError, parseApkInstalled, parseOpkgStatus } from './manifest.ts';
 import { repositoryFile } from './repository-file.ts';
@@ -69,4 +70,19 @@ it('a failure names some of the problems of a build with very many', () => {
   expect(errors[0]).toMatchObject({ code: 'package_missing', packages: ['a'] });
   expect(JSON.stringify(errors).length).toBeLessThan(70_000);
   expect(detail).toBe('Impossible package selection: missing (a)');
+});
+
+// Expressions that try every start of such a line against all that follows need minutes for the twenty thousand lines.
+it.each([
+  ['versions', `ERROR: a${'-1'.repeat(2_000)}\n`],
+  ['forks', `${'fork: '.repeat(680)}\n`],
+])('lines of nearly what is looked for, %s, are read as fast as others', (_, line) => {
+  const stderr = line.repeat(20_000);
+  expect(classifyFailure({ exitCode: 2, stdout: '', stderr }).detail).toBe('Error while building firmware. See stdout/stderr');
+});
+
+it('the size of a partition that is too small is looked for once', () => {
+  const { errors = [] } = analyseImageErrors('failed to allocate 1 blocks, out of space?\n'.repeat(1_000)) ?? {};
+  expect(errors).toHaveLength(1_000);
+  expect(new Set(errors).size).toBe(1);
 });

@@ -1,16 +1,21 @@
-import type { BuildOutput, BuiltFile, BuiltImage } from '#core/build-output.ts';
-import { parseObject } from '#core/upstream-files.ts';
+import { type BuildOutput, type BuiltFile, type BuiltImage, InfrastructureFailure } from '#core/build-output.ts';
+import { finished } from '#core/sliced.ts';
+import { MalformedFileError, parseObject } from '#core/upstream-files.ts';
+
+/** Much of it becomes part of the result document. A real one, of the one profile that was built, has some kilobytes. */
+export const MAX_PROFILES_JSON_BYTES = 512 * 1024;
 
 /**
  * What ImageBuilder's `profiles.json` says of the built profile, its images limited to files that are there and their
- * sha256 that of the bytes. `undefined`: no such profile, or no image of it.
+ * sha256 that of the bytes. `undefined`: no such profile, or no image of it. Throws `InfrastructureFailure` for what is no such
+ * document: a script of a package may have written it, or a full disk cut it off.
  */
 export function builtProfile(
   text: string,
   profile: string,
   files: readonly BuiltFile[],
 ): Pick<BuildOutput, 'metadata' | 'profile'> | undefined {
-  const { profiles, ...metadata } = parseObject('profiles.json', text);
+  const { profiles, ...metadata } = readDocument(text);
   const own = asObject(asObject(profiles)?.[profile]);
   if (own === undefined) return undefined;
   const byName = new Map(files.map((file) => [file.name, file]));
@@ -21,6 +26,15 @@ export function builtProfile(
     return file === undefined || typeof type !== 'string' ? [] : [{ ...image, name: file.name, type, sha256: file.sha256 }];
   });
   return images.length === 0 ? undefined : { metadata, profile: { ...own, images } };
+}
+
+function readDocument(text: string): Record<string, unknown> {
+  try {
+    return finished(parseObject('profiles.json', text));
+  } catch (cause) {
+    if (!(cause instanceof MalformedFileError)) throw cause;
+    throw new InfrastructureFailure(`The profiles.json that the build left cannot be used: ${cause.reason}`, { cause });
+  }
 }
 
 const asObject = (value: unknown): Record<string, unknown> | undefined =>

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inSlices } from '#adapters/upstream/in-slices.ts';
 import type { BuildOrder } from '#core/build-order.ts';
 import { InfrastructureFailure } from '#core/build-output.ts';
 import { parseDigests, parseProfiles } from '#core/upstream-files.ts';
@@ -7,7 +8,7 @@ import type { PlainFile } from '#runner/files/plain-file.ts';
 import { createFile } from '#runner/files/put-file.ts';
 import { hasCode } from './has-code.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
-import { fetchSums, reasonOf, type SumsSource } from './upstream-sums.ts';
+import { fetchSmall, fetchSums, reasonOf, type SumsSource } from './upstream-sums.ts';
 
 export interface DownloadOptions extends SumsSource {
   readonly upstreamUrl: string;
@@ -44,7 +45,7 @@ export async function checkListed(
   const directory = targetDirectory(options.upstreamUrl, order);
   const { sums, signedBy } = await fetchSums(directory, options, log, signal);
   const { name, sha256 } = order.imagebuilder;
-  const listed = listedDigest(directory, sums, name);
+  const listed = await listedDigest(directory, sums, name);
   if (listed === sha256) return { signedBy };
   const now = listed === undefined ? 'it is no longer listed' : `upstream now has SHA-256 ${listed}`;
   const revision = await currentRevision(directory, options.fetch, signal);
@@ -180,9 +181,9 @@ function asFailure(url: string, error: unknown): InfrastructureFailure {
   return new InfrastructureFailure(`${url}: ${reasonOf(error)}`, { cause: error });
 }
 
-function listedDigest(directory: string, sums: Buffer, name: string): string | undefined {
+async function listedDigest(directory: string, sums: Buffer, name: string): Promise<string | undefined> {
   try {
-    return parseDigests(sums.toString('utf8')).get(name);
+    return (await inSlices(parseDigests(sums.toString('utf8')))).get(name);
   } catch (error) {
     throw new InfrastructureFailure(`${directory}/sha256sums: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
@@ -191,8 +192,8 @@ function listedDigest(directory: string, sums: Buffer, name: string): string | u
 /** Which revision upstream has now, for the message only. */
 async function currentRevision(directory: string, doFetch: typeof fetch, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const response = await doFetch(`${directory}/profiles.json`, { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) });
-    return parseProfiles(await response.text()).revision || undefined;
+    const text = await fetchSmall(`${directory}/profiles.json`, doFetch, AbortSignal.any([signal, AbortSignal.timeout(5000)]));
+    return text === undefined ? undefined : (await inSlices(parseProfiles(text.toString('utf8')))).revision || undefined;
   } catch {
     signal.throwIfAborted();
     return undefined;

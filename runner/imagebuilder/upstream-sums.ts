@@ -17,7 +17,7 @@ export interface SumsSource {
 const TIMEOUT_MS = 30_000;
 
 /** Real ones are below 1 MB. */
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 export interface FetchedSums {
   readonly sums: Buffer;
@@ -73,7 +73,7 @@ function checkSignature(
 }
 
 /** `undefined`: 404. Anything but 200 with a body of bearable size is an `InfrastructureFailure`. */
-async function fetchSmall(url: string, doFetch: typeof fetch, signal: AbortSignal): Promise<Buffer | undefined> {
+export async function fetchSmall(url: string, doFetch: typeof fetch, signal: AbortSignal): Promise<Buffer | undefined> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
     const response = await doFetch(url, { signal: bounded, headers: { 'accept-encoding': 'identity' } });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { BinDir, RequestHash } from '#core/build.ts';
 import type { BuildOrder } from '#core/build-order.ts';
 import { type BuildRequest, buildRequestSchema } from '#core/build-request.ts';
+import { finished } from '#core/sliced.ts';
 import { imagebuilderOf, parseDigests, parseProfiles } from '#core/upstream-files.ts';
 
 /** An order as build-submit would write it, from what the upstream at `url` publishes now. Packages are not resolved. */
@@ -10,8 +11,8 @@ export async function demoOrder(url: string, request: Partial<BuildRequest> = {}
   const versionPath = asked.version === 'SNAPSHOT' ? 'snapshots' : `releases/${asked.version}`;
   const directory = `${url}/${versionPath}/targets/${asked.target}`;
   const sums = await (await fetch(`${directory}/sha256sums`)).text();
-  const profiles = parseProfiles(await (await fetch(`${directory}/profiles.json`)).text());
-  const imagebuilder = imagebuilderOf(parseDigests(sums));
+  const profiles = finished(parseProfiles(await (await fetch(`${directory}/profiles.json`)).text()));
+  const imagebuilder = imagebuilderOf(finished(parseDigests(sums)));
   if (imagebuilder === undefined) throw new Error(`no ImageBuilder in ${directory}`);
   return {
     requestHash: RequestHash.parse(createHash('sha256').update(JSON.stringify(asked)).digest('hex')),

@@ -1,0 +1,66 @@
+import { promisify } from 'node:util';
+import { gunzip, inflateRaw } from 'node:zlib';
+import { parseApkIndex } from '#core/adb.ts';
+import { apkFeed, type FeedIndex, parseIndexJson, parsePackages } from '#core/package-index.ts';
+import type { Sliced } from '#core/sliced.ts';
+import { MalformedFileError, parseDigests, parseFeeds, parseProfiles, parseTargets, parseVersions } from '#core/upstream-files.ts';
+import type { FileFormat } from './cached-files.ts';
+
+const MiB = 1024 * 1024;
+
+/** Sizes that are accepted: four times and more those of the largest real file of the kind. */
+const MAX_LIST = MiB;
+const MAX_DOCUMENT = 4 * MiB;
+const MAX_SUMS = 8 * MiB;
+const MAX_PACKED_INDEX = 16 * MiB;
+const MAX_INDEX = 32 * MiB;
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+const ofText = <T>(maxBytes: number, parse: (text: string) => Sliced<T>): FileFormat<T> => ({
+  maxBytes,
+  parse: (bytes) => parse(textOf(bytes)),
+});
+
+// biome-ignore lint/correctness/useYield: it is done in one piece.
+function* atOnce<T>(value: T): Sliced<T> {
+  return value;
+}
+
+export const VERSIONS = ofText(MAX_LIST, parseVersions);
+export const TARGETS = ofText(MAX_LIST, parseTargets);
+export const FEEDS = ofText(MAX_LIST, (text) => atOnce(parseFeeds(text)));
+export const SUMS = ofText(MAX_SUMS, parseDigests);
+export const PROFILES = ofText(MAX_DOCUMENT, parseProfiles);
+export const INDEX_JSON = ofText(MAX_DOCUMENT, parseIndexJson);
+export const PACKAGES: FileFormat<FeedIndex> = { maxBytes: MAX_INDEX, parse: parsePackages };
+export const PACKAGES_GZ: FileFormat<FeedIndex> = {
+  maxBytes: MAX_PACKED_INDEX,
+  parse: async (bytes) => parsePackages(await unpacked('Packages.gz', promisify(gunzip)(bytes, LIMIT))),
+};
+/** Digest and names are worth having each without the other: another compression than we know is no reason to go without its digest. */
+export const PACKAGES_ADB: FileFormat<FeedIndex | undefined> = {
+  maxBytes: MAX_PACKED_INDEX,
+  parse: async (bytes) => {
+    const magic = textOf(bytes.subarray(0, COMPRESSED.length));
+    if (!/^ADB./s.test(magic)) throw new MalformedFileError('packages.adb', 'it is no index of apk');
+    if (magic !== COMPRESSED) return atOnce(undefined);
+    return namesOf(await unpacked('packages.adb', promisify(inflateRaw)(bytes.subarray(COMPRESSED.length), LIMIT)));
+  },
+};
+
+const COMPRESSED = 'ADBd';
+/** More is an attack: it is not unpacked to its end, and no other file is unpacked meanwhile. */
+const LIMIT = { maxOutputLength: MAX_INDEX };
+
+function* namesOf(bytes: Uint8Array): Sliced<FeedIndex> {
+  return yield* apkFeed(yield* parseApkIndex(bytes));
+}
+
+async function unpacked(what: string, unpacking: Promise<Buffer>): Promise<Buffer> {
+  try {
+    return await unpacking;
+  } catch (cause) {
+    throw new MalformedFileError(what, 'it cannot be unpacked', { cause });
+  }
+}
