@@ -1,4 +1,4 @@
-import { artifactKeys, fileMeta, recordMeta } from './artifact-keys.ts';
+import { artifactKeys, recordMeta } from './artifact-keys.ts';
 import { type BuildStep, type DoneBuild, type FailedBuild, factsOf, isStill, type QueuedBuild, type RunningBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from './build-output.ts';
@@ -10,6 +10,7 @@ import { failureDocument, resultDocument } from './outcome.ts';
 import type { ArtifactStore, BuildQueue, BuildTable, Clock, ImageMaker, Monotonic, ReceivedMessage } from './ports.ts';
 import { publishResult } from './publish-result.ts';
 import { binDirOf } from './request-hash.ts';
+import { LOG_META, uploadOutput } from './upload-output.ts';
 
 /** How long results are remembered, in seconds; settings of the reference server (`build_ttl`, …). */
 export interface TimesToLive {
@@ -38,6 +39,8 @@ export interface RunBuildDeps {
   readonly stepsEveryMs?: number;
   /** See `keepLease`. */
   readonly renewAfterSeconds?: number;
+  /** See `uploadOutput`. */
+  readonly uploadSeconds?: number;
   /** Pauses after the attempts that failed for want of infrastructure; the last is for all further ones. Default 5 and 30. */
   readonly retryDelaysSeconds?: readonly number[];
   /** Told what happened, for log and statistics. Must not throw. */
@@ -64,9 +67,6 @@ export const LEASE_SECONDS = 60;
 /** Between attempts after an infrastructure failure: by attempt, seconds. */
 export const RETRY_DELAYS_SECONDS: readonly number[] = [5, 30];
 const MAX_DETAIL_LENGTH = 500;
-/** The store takes far more; four keep a small runner's memory flat. */
-const PARALLEL_UPLOADS = 4;
-const LOG_META = recordMeta('text/plain; charset=utf-8');
 
 /**
  * Does one received message: takes the build's lease, makes the image, stores it, ends the build, and only then acknowledges.
@@ -102,7 +102,8 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
   try {
     output = await deps.imageMaker.make(order, taken.current.binDir, lease.progress, stop);
     stop.throwIfAborted();
-    await upload(deps, taken.current, output, stop);
+    // Files first, then the outcome: a reader of the outcome finds the files.
+    await uploadOutput(deps, taken.current, output, stop);
     await finish(deps, await lease.release(), order, output, message, begunAt);
   } catch (error) {
     const evidence = evidenceOf(error, output);
@@ -117,26 +118,6 @@ export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shu
   } finally {
     await output?.dispose();
   }
-}
-
-/** Files first, then the outcome: whoever reads the outcome finds the files. */
-async function upload(
-  { artifacts }: RunBuildDeps,
-  { binDir, isPrivate }: RunningBuild,
-  output: BuildOutput,
-  signal: AbortSignal,
-): Promise<void> {
-  const waiting = [...output.files];
-  const failed = new AbortController();
-  const stop = AbortSignal.any([signal, failed.signal]);
-  const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined && !stop.aborted; file = waiting.shift())
-      await artifacts.putFile(artifactKeys.file(binDir, file.name), file.path, fileMeta(file.name, isPrivate), stop);
-  };
-  // The first failure stops the others, and is told when all have: what they write after the clean-up would stay.
-  await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, () => worker().catch((error) => failed.abort(error))));
-  stop.throwIfAborted();
-  if (output.logPath !== undefined) await artifacts.putFile(artifactKeys.log(binDir), output.logPath, LOG_META, signal);
 }
 
 async function finish(
