@@ -310,6 +310,10 @@ const faults = [
       'reads-secrets',
       'eats-disk',
       'eats-memory',
+      'fills-disk',
+      'fills-database',
+      'leaves-much',
+      'leaves-many',
       'ignores-sigterm',
       'runs-defaults',
     ] as const

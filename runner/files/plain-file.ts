@@ -55,8 +55,8 @@ export async function readInside(root: string, path: string, maxBytes = MAX_DOCU
   }
 }
 
-/** Documents that are read whole; a real one has kilobytes. */
-const MAX_DOCUMENT = 64 * 1024 * 1024;
+/** Documents that are read whole; the largest are package indexes, of a megabyte or five. */
+const MAX_DOCUMENT = 32 * 1024 * 1024;
 
 const CHUNK = 256 * 1024;
 

@@ -1,4 +1,4 @@
-import { type FileHandle, lstat, readdir, rename } from 'node:fs/promises';
+import { type FileHandle, lstat, opendir, rename } from 'node:fs/promises';
 import { hasCode } from '#runner/imagebuilder/has-code.ts';
 import { type Directory, withDirectory } from './directory.ts';
 import { openPlainFile } from './plain-file.ts';
@@ -11,6 +11,14 @@ export interface Taking {
   readonly path: string;
   readonly destination: string;
   readonly isWanted: (name: string) => boolean;
+  /** Sees all that is there before anything is moved; may throw. */
+  readonly count?: FileCount;
+}
+
+/** What counts the entries of a directory, and the wanted files among them. */
+export interface FileCount {
+  addEntry(): void;
+  addFile(name: string, size: number): void;
 }
 
 /**
@@ -19,7 +27,7 @@ export interface Taking {
  * `undefined` where there is something else in its place.
  */
 export async function takeFiles(
-  { root, path, destination, isWanted }: Taking,
+  { root, path, destination, isWanted, count }: Taking,
   use: (name: string, file: FileHandle) => Promise<void>,
 ): Promise<string[] | undefined> {
   try {
@@ -27,7 +35,7 @@ export async function takeFiles(
       await makeDirectory(destination, { mode: 0o700 });
       return withDirectory(destination, '', async (to) => {
         const left: string[] = [];
-        for (const name of (await readdir(from.path)).sort()) {
+        for (const name of await counted(from, isWanted, count)) {
           const file = isWanted(name) ? await take(from, to, name) : undefined;
           if (file === undefined) left.push(name);
           else
@@ -45,6 +53,20 @@ export async function takeFiles(
     if (hasCode(error, 'ENOENT')) return [];
     throw error;
   }
+}
+
+/** The names of a directory's entries, in order. They are read one by one: there may be millions. */
+async function counted(from: Directory, isWanted: Taking['isWanted'], count: FileCount | undefined): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of await opendir(from.path)) {
+    count?.addEntry();
+    names.push(name);
+  }
+  for (const name of count === undefined ? [] : names.filter(isWanted)) {
+    const facts = await lstat(from.at(name));
+    if (facts.isFile()) count?.addFile(name, facts.size);
+  }
+  return names.sort();
 }
 
 /** The build may have closed it to us. */

@@ -1,7 +1,7 @@
 import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
 import { classifyFailure, type OwnRepositories } from '#core/imagebuilder/classify-failure.ts';
 import { outputLines } from '#core/imagebuilder/failure-analysis.ts';
-import { analyseImageErrors } from '#core/imagebuilder/image-errors.ts';
+import { imageErrorsOf } from '#core/imagebuilder/image-errors.ts';
 import type { CommandResult } from './run-command.ts';
 
 /** Why a run of make did not leave an image: the request's fault, or the machine's or upstream's. */
@@ -14,10 +14,14 @@ export function failureOf(
   return kind === 'deterministic' ? new BuildFailure(detail, evidence) : new InfrastructureFailure(detail, { evidence });
 }
 
-/** An image that does not fit is told by text alone: make exits with 0. */
-export const isTooBig = ({ stdout, stderr }: CommandResult): boolean =>
-  analyseImageErrors(stderr, stdout)?.errors.some(({ code }) => code === 'image_too_big') === true;
-
-/** The disk was full at a moment of which make's exit code says nothing: what was written then is cut off. */
-export const ranOutOfRoom = ({ stdout, stderr }: CommandResult): boolean =>
-  outputLines(stdout, stderr).some((line) => line.includes('No space left on device'));
+/**
+ * Whether a run that make exited from with 0 says that its images are no good: one does not fit, or the disk was full at a moment of which
+ * the exit code says nothing, and what was written then is cut off.
+ */
+export function saysOtherwise({ stdout, stderr }: CommandResult): boolean {
+  const lines = outputLines(stdout, stderr);
+  return (
+    lines.some((line) => line.includes('No space left on device')) ||
+    imageErrorsOf(lines)?.errors.some(({ code }) => code === 'image_too_big') === true
+  );
+}

@@ -9,8 +9,9 @@ import { relink } from '#runner/files/relink.ts';
 import { removeInside } from '#runner/files/remove-inside.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import { type DownloadOptions, downloadTarball } from './download.ts';
+import { evidenceText } from './evidence-text.ts';
 import { extractTarball } from './extract-tarball.ts';
-import { type MakeContext, runMake, tail } from './run-make.ts';
+import { type MakeContext, runMake } from './run-make.ts';
 import { runTool } from './run-tool.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 
@@ -81,7 +82,7 @@ async function askImagebuilder(tree: string, context: FillContext, signal: Abort
     ...make,
     log: { ...context.log, output: () => undefined },
   });
-  const evidence = { stdout: tail(stdout), stderr: tail(stderr) };
+  const evidence = { stdout: evidenceText(stdout), stderr: evidenceText(stderr) };
   if (exitCode !== 0)
     throw new InfrastructureFailure(`The ImageBuilder does not run here: make info failed (${lastLine(stderr)})`, { evidence });
   let info: MakeInfo;

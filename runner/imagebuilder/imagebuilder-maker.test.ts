@@ -377,6 +377,26 @@ describe('trouble that is not the request’s', () => {
     expect(error).toMatchObject({ isFinal: true, message: expect.stringContaining('more than 1000000 bytes') });
   });
 
+  it.each([
+    ['leaves-many', 'The build left more than 512 files'],
+    ['leaves-much', 'The files that the build left have more than 4294967296 bytes'],
+    ['fills-database', 'The package database of the image cannot be one: it has more than 10000 packages'],
+  ])('blames the request for a build that leaves more than any real one: %s', async (name, message) => {
+    const error = await failing({ packages: [name] });
+    expect(error).toBeInstanceOf(BuildFailure);
+    expect((error as BuildFailure).message).toBe(message);
+    expect(await builds('shared')).toEqual([]);
+  });
+
+  it('ends a build that takes too much of the disk, while it does', async () => {
+    const narrow = imagebuilderMaker({ ...options('shared'), workDirectory: join(directory, 'narrow'), maxDiskBytes: 200 * 1024 * 1024 });
+    const error = await failing({ packages: ['fills-disk'] }, narrow);
+    expect(error).toBeInstanceOf(BuildFailure);
+    expect((error as BuildFailure).message).toBe('The build took more than 200 MB of disk and was ended');
+    expect((error as BuildFailure).evidence.stderr).toContain('Installing fills-disk');
+    expect(await builds('narrow')).toEqual([]);
+  });
+
   it('stops when told to, with the reason it was told, and leaves nothing', async () => {
     const abort = new AbortController();
     const made = make(await order({ packages: ['slow-30'] }), maker, abort.signal);

@@ -138,7 +138,8 @@ async function buildIn(
   const { options, sandbox, slot } = site;
   const download = downloadOptions(options);
   const timeoutMs = options.timeoutMs ?? DEFAULTS.timeoutMs;
-  const make = { sandbox, marker: directory, log, timeoutMs, maxOutputBytes: options.maxOutputBytes ?? DEFAULTS.maxOutputBytes };
+  const { maxOutputBytes = DEFAULTS.maxOutputBytes, maxDiskBytes = DEFAULTS.maxDiskBytes } = options;
+  const make = { sandbox, marker: directory, log, timeoutMs, maxOutputBytes, maxDiskBytes };
   const { version, target, profile } = order.request;
   const names = `request hash ${order.requestHash}, correlation id ${progress.correlationId ?? 'unknown'}`;
   log.line(`Build of ${version} ${target} ${profile}, ${names}, sandbox ${sandbox.level}`);
@@ -165,6 +166,7 @@ async function buildIn(
       key: mayHaveKey(order, facts, site, download, log.line) ? site.key : undefined,
       upstreamUrl: options.upstreamUrl,
       destination: join(directory, 'output'),
+      ...(options.outputLimits && { outputLimits: options.outputLimits }),
     });
     return output;
   });

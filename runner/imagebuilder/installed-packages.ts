@@ -1,21 +1,41 @@
 import { join } from 'node:path';
-import { type InstalledPackage, parseApkInstalled, parseOpkgStatus } from '#core/imagebuilder/manifest.ts';
+import { BuildFailure } from '#core/build-output.ts';
+import { type InstalledPackage, PackageDatabaseError, parseApkInstalled, parseOpkgStatus } from '#core/imagebuilder/manifest.ts';
 import { entriesInside } from '#runner/files/entries.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 
 const DATABASE = { opkg: 'usr/lib/opkg/status', apk: 'lib/apk/db/installed' } as const;
 
+/** apk's has a line for each file of the image: some megabytes at most. */
+const MAX_DATABASE_BYTES = 8 * 1024 * 1024;
+
 /**
  * What the root file system of a finished `make image` holds, from its package database
- * (`build_dir/target-…/root-<board>`). Empty where there is none to be read.
+ * (`build_dir/target-…/root-<board>`). Empty where there is none to be read. Throws `BuildFailure` for one that only a script of a
+ * package can have written.
  */
 export async function installedPackages(tree: string, packageManager: 'opkg' | 'apk'): Promise<InstalledPackage[]> {
   const parse = packageManager === 'apk' ? parseApkInstalled : parseOpkgStatus;
   for (const root of await roots(tree)) {
-    const text = await readInside(tree, join(root, DATABASE[packageManager]));
-    if (text !== undefined) return parse(text.toString('utf8'));
+    const text = await readInside(tree, join(root, DATABASE[packageManager]), MAX_DATABASE_BYTES);
+    if (text !== undefined) return bounded(() => parse(text.toString('utf8')));
   }
   return [];
+}
+
+/** Names and versions of all packages, which the result document lists. */
+const MAX_MANIFEST_LENGTH = 1024 * 1024;
+
+function bounded(parse: () => InstalledPackage[]): InstalledPackage[] {
+  try {
+    const installed = parse();
+    const length = installed.reduce((sum, { name, version }) => sum + name.length + version.length, 0);
+    if (length > MAX_MANIFEST_LENGTH) throw new PackageDatabaseError(`names and versions of more than ${MAX_MANIFEST_LENGTH} characters`);
+    return installed;
+  } catch (error) {
+    if (!(error instanceof PackageDatabaseError)) throw error;
+    throw new BuildFailure(`The package database of the image cannot be one: it has ${error.message}`, {}, { cause: error });
+  }
 }
 
 async function roots(tree: string): Promise<string[]> {
@@ -23,7 +43,11 @@ async function roots(tree: string): Promise<string[]> {
   return (await Promise.all(targets.map((target) => below(tree, target, 'root-')))).flat();
 }
 
+/** An ImageBuilder has one of each. */
+const MAX_DIRECTORIES = 16;
+
 const below = async (tree: string, directory: string, prefix: string): Promise<string[]> => {
   const entries = await entriesInside(tree, directory);
-  return entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(prefix)).map(({ name }) => join(directory, name));
+  const found = entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(prefix)).map(({ name }) => join(directory, name));
+  return found.slice(0, MAX_DIRECTORIES);
 };

@@ -10,20 +10,21 @@ import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BuildProgress } from '#core/ports.ts';
-import { readInside } from '#runner/files/plain-file.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
-import { builtProfile } from './built-profile.ts';
+import { readBuiltProfile } from './built-profile.ts';
 import { compareIndexes } from './compare-indexes.ts';
-import { failureOf, isTooBig, ranOutOfRoom } from './failure-of.ts';
+import { evidenceText } from './evidence-text.ts';
+import { failureOf, saysOtherwise } from './failure-of.ts';
 import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
 import { installedPackages } from './installed-packages.ts';
+import { OUTPUT_LIMITS, type OutputLimits, readingTime } from './output-limits.ts';
 import { overflowingImages } from './overflowing-images.ts';
 import type { PackageCache } from './package-cache.ts';
 import { FILES, isTrusted, prepareTree } from './prepare-tree.ts';
 import { takeOutput } from './read-output.ts';
 import { reproduceScript } from './reproduce.ts';
 import type { CommandResult } from './run-command.ts';
-import { type MakeContext, runMake, tail, withEvidence } from './run-make.ts';
+import { type MakeContext, runMake, withEvidence } from './run-make.ts';
 import type { StepTimer } from './step-timer.ts';
 import { usedIndexes } from './used-indexes.ts';
 
@@ -35,6 +36,8 @@ export interface MakeImagesDeps {
   readonly upstreamUrl: string;
   /** Where the images go: out of the build's reach. */
   readonly destination: string;
+  /** Default `OUTPUT_LIMITS`. */
+  readonly outputLimits?: OutputLimits;
 }
 
 /** What people see for the build's tree: the path it has in asu's containers, never one of this machine. */
@@ -94,7 +97,7 @@ export async function makeImages(
     return result;
   };
   /** Where the tree lies on this machine is nobody's business. */
-  const shown = (text: string) => tail(text).replaceAll(tree, '/builder');
+  const shown = (text: string) => evidenceText(text).replaceAll(tree, '/builder');
   const evidence = (): FailureEvidence => ({
     buildCommand,
     stdout: shown(printed.map(({ stdout }) => stdout).join('')),
@@ -127,25 +130,18 @@ export async function makeImages(
     progress.enter('building_image');
     const offline = hasRepositories && sandbox.hasNamespaces;
     const result = await run('make_image', command, !offline);
-    const output = await takeOutput(join(tree, binDir), deps.destination);
+    const { outputLimits: limits = OUTPUT_LIMITS } = deps;
+    const reading = readingTime(limits, deps.make.signal);
+    const output = await reading.within((signal) => takeOutput(join(tree, binDir), deps.destination, { limits, signal }));
     if (output.ignored.length > 0) log.line(`Not taken from BIN_DIR: ${output.ignored.join(', ')}`);
-    const profiles = output.files.some(({ name }) => name === 'profiles.json')
-      ? await readInside(deps.destination, 'profiles.json')
-      : undefined;
-    const built = profiles === undefined ? undefined : builtProfile(profiles.toString('utf8'), request.profile, output.files);
+    const built = await readBuiltProfile(deps.destination, request.profile, output.files);
     if (result.exitCode === 0 && built === undefined && request.filesystem !== null && ARCHIVES.includes(request.filesystem))
       throw unavailableFilesystem(request.filesystem, prepared.imageFilesystems);
-    if (result.exitCode !== 0 || built === undefined || isTooBig(result) || ranOutOfRoom(result))
+    if (result.exitCode !== 0 || built === undefined || saysOtherwise(result))
       throw failureOf({ ...result, isOffline: offline }, request.repositories);
     const images = new Set(built.profile.images.map(({ name }) => name));
-    refuse(
-      tooBigFor(
-        await overflowingImages(
-          output.files.filter(({ name }) => images.has(name)),
-          deps.make.signal,
-        ),
-      ),
-    );
+    const imageFiles = output.files.filter(({ name }) => images.has(name));
+    refuse(tooBigFor(await reading.within((signal) => overflowingImages(imageFiles, signal))));
 
     const installed = await installedNow();
     const manifest = manifestOf(installed);

@@ -1,5 +1,6 @@
 import type { Leftover } from '#runner/files/disposal.ts';
 import type { UsignPublicKey } from '#runner/signing/usign.ts';
+import type { OutputLimits } from './output-limits.ts';
 import type { ResourceLimits, SandboxLevel } from './sandbox/sandbox.ts';
 import type { VerifyMode } from './upstream-sums.ts';
 
@@ -25,6 +26,10 @@ export interface ImagebuilderMakerOptions {
   /** What a build may print before it is ended. */
   readonly maxOutputBytes?: number;
   readonly limits?: ResourceLimits;
+  /** What a build's files may take on the disk while it runs. */
+  readonly maxDiskBytes?: number;
+  /** What a build may leave. */
+  readonly outputLimits?: OutputLimits;
   /** Default: the strongest that works on this machine. */
   readonly sandbox?: SandboxLevel;
   /** First of the about 800 uids of which builds get one each when we are root. */
@@ -54,6 +59,8 @@ export const DEFAULTS = {
   timeoutMs: TEN_MINUTES_MS,
   // SANDBOX.md's figure; a real build prints below one.
   maxOutputBytes: 8 * 1024 * 1024,
+  // A copy of the ImageBuilder, and x86's raw images of a root file system of 1 GiB, eight at most: half of it.
+  maxDiskBytes: 16 * GiB,
   // Below 60000, where systemd's dynamic users begin, and above what useradd hands out on any ordinary machine.
   firstUid: 59_100,
   downloadAttempts: 5,

@@ -18,7 +18,8 @@ export async function overflowingImages(files: readonly BuiltFile[], signal: Abo
   const problems: BuildProblem[] = [];
   for (const { name, path } of files) {
     signal.throwIfAborted();
-    const overflow = await withPlainFile(path, (file) => overflowOf(file, path.endsWith('.gz')));
+    const overflow = await withPlainFile(path, (file) => overflowOf(file, path.endsWith('.gz'), signal));
+    signal.throwIfAborted();
     if (overflow === undefined) continue;
     const { size, limit } = overflow;
     const message = `${name}: the root file system has ${size} bytes, its partition takes ${limit} (rootfs_size_mb)`;
@@ -27,8 +28,8 @@ export async function overflowingImages(files: readonly BuiltFile[], signal: Abo
   return problems;
 }
 
-async function overflowOf(image: PlainFile, isGzip: boolean): Promise<{ size: number; limit: number } | undefined> {
-  const disk = openImage(image, isGzip);
+async function overflowOf(image: PlainFile, isGzip: boolean, signal: AbortSignal): Promise<{ size: number; limit: number } | undefined> {
+  const disk = openImage(image, isGzip, signal);
   try {
     const partitions = partitionsOf(await disk.read(0, TABLE_BYTES))
       .filter(({ start }) => start < MAX_START)
@@ -53,8 +54,8 @@ interface ImageReader {
 }
 
 /** Reads an image from its start no further than asked, unpacking what is gzipped. What cannot be unpacked ends where it breaks. */
-function openImage(image: PlainFile, isGzip: boolean): ImageReader {
-  const file = image.createReadStream({ highWaterMark: 256 * 1024, start: 0, autoClose: false });
+function openImage(image: PlainFile, isGzip: boolean, signal: AbortSignal): ImageReader {
+  const file = image.createReadStream({ highWaterMark: 256 * 1024, start: 0, autoClose: false, signal });
   const source: Readable = isGzip ? file.pipe(createGunzip({ chunkSize: 256 * 1024 })) : file;
   file.on('error', (error) => source.destroy(error));
   const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;

@@ -1,7 +1,8 @@
-import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BuildFailure } from '#core/build-output.ts';
 import { takeOutput } from './read-output.ts';
 
 let directory: string;
@@ -41,6 +42,33 @@ describe('takeOutput', () => {
     const { files, ignored } = await take();
     expect(files).toEqual([]);
     expect(ignored).toHaveLength(9);
+  });
+
+  const limits = { files: 3, bytes: 1_000, readMs: 60_000 };
+
+  it.each([
+    ['more files', { a: 1, b: 1, c: 1, d: 1 }, 'The build left more than 3 files'],
+    ['one larger file', { a: 1_001 }, 'openwrt-a has 1001 bytes; all files of a build may have 1000'],
+    ['larger files', { a: 500, b: 501 }, 'The files that the build left have more than 1000 bytes'],
+  ])('refuses %s than a build may leave, holes included, before it hashes any', async (_, sizes, message) => {
+    for (const [name, size] of Object.entries(sizes)) {
+      await writeFile(join(binDir, `openwrt-${name}`), '');
+      await truncate(join(binDir, `openwrt-${name}`), size);
+    }
+    const refused = takeOutput(binDir, join(directory, 'taken'), { limits });
+    await expect(refused).rejects.toThrow(BuildFailure);
+    await expect(refused).rejects.toThrow(message);
+  });
+
+  it('takes as much as a build may leave', async () => {
+    for (const name of ['a', 'b', 'c']) await writeFile(join(binDir, `openwrt-${name}`), Buffer.alloc(333));
+    expect((await takeOutput(binDir, join(directory, 'taken'), { limits })).files).toHaveLength(3);
+  });
+
+  it('stops hashing when told to', async () => {
+    await writeFile(join(binDir, 'openwrt-a'), 'test');
+    const stopped = takeOutput(binDir, join(directory, 'taken'), { signal: AbortSignal.abort(new Error('the runner stops')) });
+    await expect(stopped).rejects.toThrow('the runner stops');
   });
 
   it('takes nothing where BIN_DIR is a link or not there', async () => {

@@ -3,25 +3,34 @@ import { basename, dirname, join } from 'node:path';
 import type { BuiltFile } from '#core/build-output.ts';
 import type { PlainFile } from '#runner/files/plain-file.ts';
 import { takeFiles } from '#runner/files/take-files.ts';
+import { OUTPUT_LIMITS, type OutputLimits, outputCount } from './output-limits.ts';
 import { isOutputName } from './output-name.ts';
 
 /**
  * Takes what a build left out of its reach: moves BIN_DIR to `destination`, which the build cannot write to, and answers its regular files of
  * expected names, hashed. Links, directories and anything else are left where they are and named in `ignored`. Call it
- * when no process of the build is left. No BIN_DIR: no files.
+ * when no process of the build is left. No BIN_DIR: no files. Throws `BuildFailure`, before anything is hashed, for more than `limits`
+ * allow, and the signal's reason when it aborts.
  */
-export async function takeOutput(binDir: string, destination: string): Promise<{ files: BuiltFile[]; ignored: string[] }> {
+export async function takeOutput(
+  binDir: string,
+  destination: string,
+  { limits = OUTPUT_LIMITS, signal }: { readonly limits?: OutputLimits; readonly signal?: AbortSignal } = {},
+): Promise<{ files: BuiltFile[]; ignored: string[] }> {
   const files: BuiltFile[] = [];
-  const take = async (name: string, file: PlainFile) => void files.push({ name, path: join(destination, name), ...(await hash(file)) });
-  const ignored = await takeFiles({ root: dirname(binDir), path: basename(binDir), destination, isWanted: isOutputName }, take);
+  const take = async (name: string, file: PlainFile) =>
+    void files.push({ name, path: join(destination, name), ...(await hash(file, signal)) });
+  const taking = { root: dirname(binDir), path: basename(binDir), destination, isWanted: isOutputName, count: outputCount(limits) };
+  const ignored = await takeFiles(taking, take);
   return ignored === undefined ? { files: [], ignored: ['BIN_DIR itself'] } : { files, ignored };
 }
 
-/** Size and SHA-256 of what a file holds. */
-async function hash(file: PlainFile): Promise<{ size: number; sha256: string }> {
+/** Size and SHA-256 of what a file holds. Other work of the process goes on between its parts. */
+async function hash(file: PlainFile, signal: AbortSignal | undefined): Promise<{ size: number; sha256: string }> {
   const sum = createHash('sha256');
   let size = 0;
   for await (const part of file.createReadStream({ autoClose: false, start: 0, highWaterMark: 1024 * 1024 })) {
+    signal?.throwIfAborted();
     sum.update(part as Buffer);
     size += (part as Buffer).length;
   }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { collectedOutput } from './collected-output.ts';
 import { endProcesses, MARKER } from './end-processes.ts';
 import type { ConfinedCommand } from './sandbox/sandbox.ts';
 
@@ -37,7 +38,7 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  const output = { stdout: collectedOutput(), stderr: collectedOutput() };
   let bytes = 0;
   let end: CommandResult['end'] = 'exit';
   let ending: Promise<void> | undefined;
@@ -51,7 +52,7 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
     if (bytes >= options.maxOutputBytes) return;
     const kept = chunk.subarray(0, options.maxOutputBytes - bytes);
     bytes += chunk.length;
-    output[stream].push(kept);
+    output[stream].add(kept);
     options.onOutput?.(kept);
     if (bytes >= options.maxOutputBytes) stop('output');
   };
@@ -72,8 +73,8 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
     return {
       end,
       exitCode,
-      stdout: Buffer.concat(output.stdout).toString('utf8'),
-      stderr: Buffer.concat(output.stderr).toString('utf8'),
+      stdout: output.stdout.text(),
+      stderr: output.stderr.text(),
       durationMs: performance.now() - started,
     };
   } finally {

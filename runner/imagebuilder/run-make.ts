@@ -1,7 +1,9 @@
 import { BuildFailure, type FailureEvidence, InfrastructureFailure } from '#core/build-output.ts';
 import type { BuildLog } from './build-log.ts';
+import { evidenceText } from './evidence-text.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
 import type { BuildPlace, Sandbox } from './sandbox/sandbox.ts';
+import { watchGrowth } from './watch-growth.ts';
 
 export interface MakeContext {
   readonly sandbox: Sandbox;
@@ -14,33 +16,32 @@ export interface MakeContext {
   readonly deadline: number;
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
+  /** What the build's files may take on the disk; see `watchGrowth`. */
+  readonly maxDiskBytes: number;
 }
-
-/** The result document keeps this much of each stream, its end: that is where errors stand. */
-const MAX_EVIDENCE = 1024 * 1024;
-
-export const tail = (text: string): string => (text.length <= MAX_EVIDENCE ? text : `[…]\n${text.slice(-MAX_EVIDENCE)}`);
 
 /**
  * Runs make in the build's sandbox; answers when it exited by itself, with whatever code. Out of time, too much output: an
- * `InfrastructureFailure`; told to stop: the signal's reason.
+ * `InfrastructureFailure`; too much disk: what `watchGrowth` says; told to stop: the signal's reason.
  */
 export async function runMake(argv: readonly string[], network: boolean, context: MakeContext): Promise<CommandResult> {
-  const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, marker } = context;
+  const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, marker } = context;
   log.line(`$ ${argv.join(' ')}`);
+  const growth = watchGrowth(place.tree.startsWith(`${marker}/`) ? marker : place.tree, maxDiskBytes);
   const result = await runCommand(sandbox.confine(argv, place, { network }), {
-    signal,
+    signal: AbortSignal.any([signal, growth.signal]),
     timeoutMs: Math.max(1, deadline - performance.now()),
     maxOutputBytes,
     marker,
     onOutput: log.output,
-  });
-  const evidence: FailureEvidence = { stdout: tail(result.stdout), stderr: tail(result.stderr), buildCommand: argv };
+  }).finally(growth.stop);
+  const evidence: FailureEvidence = { stdout: evidenceText(result.stdout), stderr: evidenceText(result.stderr), buildCommand: argv };
   switch (result.end) {
     case 'exit':
       return result;
     case 'abort':
       signal.throwIfAborted();
+      if (growth.signal.aborted) throw withEvidence(growth.signal.reason, evidence);
       throw new InfrastructureFailure('The build was stopped', { evidence });
     case 'timeout':
       throw new InfrastructureFailure(`The build took longer than ${Math.round(timeoutMs / 1000)} seconds and was ended`, { evidence });

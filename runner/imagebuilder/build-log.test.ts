@@ -1,0 +1,38 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { buildLog } from './build-log.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-log-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+async function logged(maxBytes: number, ...chunks: string[]): Promise<{ text: string; lines: string[] }> {
+  const path = join(directory, 'build.log');
+  const lines: string[] = [];
+  const log = buildLog(path, maxBytes, (line) => lines.push(line));
+  for (const chunk of chunks) log.output(Buffer.from(chunk));
+  log.line('the end');
+  await log.close();
+  return { text: await readFile(path, 'utf8'), lines };
+}
+
+it('has every line, however it comes in pieces', async () => {
+  const { text, lines } = await logged(1_000, 'a\nb', 'c\n', '\nd');
+  expect(text).toBe('a\nbc\n\nd\nthe end\n');
+  expect(lines).toEqual(['a', 'bc', '', 'd', 'the end']);
+});
+
+it('is cut where it has too many bytes', async () => {
+  expect((await logged(4, 'a\nb\nc\nd\n')).text).toBe('a\nb\n[log too long, cut here]\n');
+});
+
+it('of eight million line ends has as many lines as a person could read', async () => {
+  const { text, lines } = await logged(32 * 1024 * 1024, ...Array.from({ length: 128 }, () => '\n'.repeat(64 * 1024)));
+  expect(lines).toHaveLength(100_001);
+  expect(lines.at(-1)).toBe('[log too long, cut here]');
+  expect(text.split('\n')).toHaveLength(100_002);
+});

@@ -1,0 +1,49 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
+import { readBuiltProfile } from './built-profile.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-profile-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+async function read(text: string) {
+  const path = join(directory, 'profiles.json');
+  await writeFile(path, text);
+  const files = [
+    { name: 'openwrt-a.bin', path: '', size: 1, sha256: 'ours' },
+    { name: 'profiles.json', path, size: (await stat(path)).size, sha256: '' },
+  ];
+  return readBuiltProfile(directory, 'generic', files);
+}
+
+describe('the profiles.json of a build', () => {
+  it('says what was built, with the digests of the bytes', async () => {
+    const image = { name: 'openwrt-a.bin', type: 'combined', sha256: 'its own' };
+    const gone = { ...image, name: 'openwrt-b.bin' };
+    expect(await read(JSON.stringify({ target: 'x86/64', profiles: { generic: { images: [image, gone], titles: [] } } }))).toEqual({
+      metadata: { target: 'x86/64' },
+      profile: { images: [{ ...image, sha256: 'ours' }], titles: [] },
+    });
+    expect(await read('{"profiles":{"other":{}}}')).toBeUndefined();
+    expect(await readBuiltProfile(directory, 'generic', [])).toBeUndefined();
+  });
+
+  it.each([
+    ['nested too deeply', `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'it is nested more than 32 deep'],
+    ['cut off', '{"profiles":{', 'it is no JSON'],
+    ['a list', '[]', 'it is no JSON object'],
+  ])('is refused by name when it is %s', async (_, text, reason) => {
+    const refused = read(text);
+    await expect(refused).rejects.toThrow(InfrastructureFailure);
+    await expect(refused).rejects.toThrow(`The profiles.json that the build left cannot be used: ${reason}`);
+  });
+
+  it('of half a megabyte is the request’s fault', async () => {
+    await expect(read(`{"x":"${'a'.repeat(512 * 1024)}"}`)).rejects.toThrow(BuildFailure);
+  });
+});

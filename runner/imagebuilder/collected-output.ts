@@ -1,0 +1,23 @@
+/** The beginning of what a process prints, however small the pieces in which it comes. */
+export interface CollectedOutput {
+  add(chunk: Buffer): void;
+  text(): string;
+}
+
+/** A buffer that grows with what is in it: a list of chunks would take hundreds of bytes for each byte that comes alone. */
+export function collectedOutput(): CollectedOutput {
+  let buffer = Buffer.allocUnsafeSlow(4096);
+  let length = 0;
+  return {
+    add: (chunk) => {
+      if (length + chunk.length > buffer.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(2 * buffer.length, length + chunk.length));
+        buffer.copy(larger, 0, 0, length);
+        buffer = larger;
+      }
+      chunk.copy(buffer, length);
+      length += chunk.length;
+    },
+    text: () => buffer.toString('utf8', 0, length),
+  };
+}

@@ -1,0 +1,31 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { collectedOutput } from './collected-output.ts';
+import { evidenceText } from './evidence-text.ts';
+
+const MIB = 1024 * 1024;
+
+it('short texts are kept whole', () => {
+  expect(evidenceText('')).toBe('');
+  expect(evidenceText('what make said\n')).toBe('what make said\n');
+});
+
+it.each(['a', '\u0000', '"', '\n', 'é', '€', '😀', '\ud800'])(
+  'of a long text of %j the end is kept, no larger in a document than a megabyte',
+  (letter) => {
+    const kept = evidenceText(`${letter.repeat(2 * MIB)}the end`);
+    expect(kept.endsWith(`${letter}the end`)).toBe(true);
+    expect(Buffer.byteLength(JSON.stringify(kept))).toBeLessThan(MIB + 100);
+    expect(Buffer.byteLength(JSON.stringify(kept))).toBeGreaterThan(MIB / 4);
+  },
+);
+
+it('what a process prints is collected whole, in whatever pieces it comes', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ max: 127, maxLength: 9_000 }), { maxLength: 20 }), (chunks) => {
+      const output = collectedOutput();
+      for (const chunk of chunks) output.add(Buffer.from(chunk));
+      expect(output.text()).toBe(Buffer.concat(chunks).toString('utf8'));
+    }),
+  );
+});
