@@ -14,6 +14,7 @@ import { dig } from '#runner/files/testing/dig.ts';
 import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from './maker-options.ts';
+import { OUTPUT_LIMITS } from './output-limits.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'asu-maker-'));
@@ -379,13 +380,15 @@ describe('trouble that is not the request’s', () => {
 
   it.each([
     ['leaves-many', 'The build left more than 512 files'],
-    ['leaves-much', 'The files that the build left have more than 4294967296 bytes'],
+    ['leaves-much', 'The files that the build left have more than 268435456 bytes'],
     ['fills-database', 'The package database of the image cannot be one: it has more than 10000 packages'],
   ])('blames the request for a build that leaves more than any real one: %s', async (name, message) => {
-    const error = await failing({ packages: [name] });
+    const outputLimits = { ...OUTPUT_LIMITS, bytes: 256 * 1024 * 1024 };
+    const bounded = imagebuilderMaker({ ...options('shared'), workDirectory: join(directory, 'bounded'), outputLimits });
+    const error = await failing({ packages: [name] }, bounded);
     expect(error).toBeInstanceOf(BuildFailure);
     expect((error as BuildFailure).message).toBe(message);
-    expect(await builds('shared')).toEqual([]);
+    expect(await readdir(join(directory, 'bounded', 'builds'))).toEqual([]);
   });
 
   it('ends a build that takes too much of the disk, while it does', async () => {
@@ -394,7 +397,7 @@ describe('trouble that is not the request’s', () => {
     expect(error).toBeInstanceOf(BuildFailure);
     expect((error as BuildFailure).message).toBe('The build took more than 200 MB of disk and was ended');
     expect((error as BuildFailure).evidence.stderr).toContain('Installing fills-disk');
-    expect(await builds('narrow')).toEqual([]);
+    expect(await readdir(join(directory, 'narrow', 'builds'))).toEqual([]);
   });
 
   it('stops when told to, with the reason it was told, and leaves nothing', async () => {
