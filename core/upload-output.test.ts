@@ -70,7 +70,12 @@ it.each([
 ])('a store that takes a %s too slowly is at fault, and has nothing under way any more', async (_, isStuck) => {
   const { artifacts, begun, underWay } = stuckStore(diskArtifactStore(join(directory, 'store')), isStuck);
   const clock = stoppedClock();
-  const uploading = uploadOutput({ artifacts, every: clock.every, uploadSeconds: 60 }, running, await outputOf(['a', 'b', 'c', 'd']), never);
+  const uploading = uploadOutput(
+    { artifacts, every: clock.every, uploadSeconds: 60 },
+    running,
+    await outputOf(['a', 'b', 'c', 'd']),
+    never,
+  );
   const failed = expect(uploading).rejects.toThrow(InfrastructureFailure);
   await begun;
   expect([...clock.waits.values()]).toEqual([60_000]);

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { readSettings } from '#core/read-settings.ts';
 import { baseUrl, count, seconds, words } from '#core/setting-kinds.ts';
+import { UPLOAD_SECONDS } from '#core/upload-output.ts';
 import {
   branchSettings,
   bucketSettings,
@@ -13,7 +14,11 @@ import {
   timeToLiveSettings,
   upstreamSettings,
 } from '#http/function-settings.ts';
+import { DEFAULTS } from './imagebuilder/maker-options.ts';
+import { OUTPUT_LIMITS } from './imagebuilder/output-limits.ts';
 import { parseUsignPublicKey } from './signing/usign.ts';
+
+const MEGABYTE = 1024 * 1024;
 
 /** A file's text, in which lines may be separated by `\n` written out; `none` is what a deployment without a key has. */
 const secretText = z
@@ -43,6 +48,9 @@ const Config = z.object({
   DATA_DIR: z.string().min(1).default('./data/runner'),
   WORKER_CONCURRENT: count(1, 64).default(1),
   JOB_TIMEOUT: seconds.default(600),
+  MAX_BUILD_DISK_MB: count(1).default(DEFAULTS.maxDiskBytes / MEGABYTE),
+  MAX_OUTPUT_MB: count(1).default(OUTPUT_LIMITS.bytes / MEGABYTE),
+  UPLOAD_TIMEOUT: seconds.default(UPLOAD_SECONDS),
   LEASE: seconds.default(60),
   IMAGEBUILDER_CACHE_MB: count(1).default(20_480),
   VERIFY: z.enum(['require', 'known', 'checksum']).default('known'),

@@ -1,6 +1,7 @@
 import type { RunnerConfig } from './config.ts';
 import type { Leftover } from './files/disposal.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder/imagebuilder-maker.ts';
+import { OUTPUT_LIMITS } from './imagebuilder/output-limits.ts';
 import { placeKeys } from './signing/place-keys.ts';
 
 /** Makes images with OpenWrt's ImageBuilder and the keys that the settings have; downloads by `fetch` where one is given. */
@@ -18,6 +19,8 @@ export const equippedMaker =
       keys: config.TRUSTED_KEYS,
       timeoutMs: config.JOB_TIMEOUT * 1000,
       onLeftover,
+      maxDiskBytes: config.MAX_BUILD_DISK_MB * 1024 * 1024,
+      outputLimits: { ...OUTPUT_LIMITS, bytes: config.MAX_OUTPUT_MB * 1024 * 1024 },
       ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
       ...(fetch && { fetch }),
     });

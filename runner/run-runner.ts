@@ -80,7 +80,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
       ? noTaskProtection
       : ecsTaskProtection({
           agentUri: config.ECS_AGENT_URI,
-          minutes: Math.ceil(config.JOB_TIMEOUT / 60) + PROTECTION_SLACK_MINUTES,
+          minutes: Math.ceil((config.JOB_TIMEOUT + config.UPLOAD_TIMEOUT) / 60) + PROTECTION_SLACK_MINUTES,
           onTrouble: (error) => log.warn('task could not be protected', { error }),
         });
   const now = () => new Date();
@@ -118,6 +118,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
       every,
       timesToLive: timesToLive(config),
       leaseSeconds: config.LEASE,
+      uploadSeconds: config.UPLOAD_TIMEOUT,
       stepsEveryMs: STEPS_EVERY_MS,
       renewAfterSeconds: config.LEASE * RENEW_AFTER,
       onEvent,

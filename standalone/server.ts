@@ -205,6 +205,7 @@ export async function startStandalone(
         ...shared,
         leaseSeconds: config.LEASE,
         retryDelaysSeconds: config.RETRY_DELAYS,
+        uploadSeconds: config.UPLOAD_TIMEOUT,
         imageMaker,
         newAttemptId: randomUUID,
         every,

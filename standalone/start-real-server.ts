@@ -2,6 +2,7 @@ import { SettingsError } from '#core/read-settings.ts';
 import type { Log } from '#http/log.ts';
 import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-options.ts';
+import { OUTPUT_LIMITS } from '#runner/imagebuilder/output-limits.ts';
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import type { StandaloneConfig } from './config.ts';
@@ -36,6 +37,8 @@ export async function startRealServer(
       log.warn('leftover of a build not removed', { ...leftover });
       left.add();
     },
+    maxDiskBytes: config.MAX_BUILD_DISK_MB,
+    outputLimits: { ...OUTPUT_LIMITS, bytes: config.MAX_OUTPUT_MB },
     ...overrides,
     ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
   });

@@ -5,8 +5,11 @@ import { REBUILD_PAUSE_SECONDS } from '#core/build.ts';
 import { parseDuration } from '#core/duration.ts';
 import { RETRY_DELAYS_SECONDS } from '#core/run-build.ts';
 import { baseUrl, count, flag, seconds, words } from '#core/setting-kinds.ts';
+import { UPLOAD_SECONDS } from '#core/upload-output.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#http/function-settings.ts';
 import { addressRanges } from '#http/rate-limit/address-ranges.ts';
+import { DEFAULTS } from '#runner/imagebuilder/maker-options.ts';
+import { OUTPUT_LIMITS } from '#runner/imagebuilder/output-limits.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 
 /** What is known of a setting beside its schema. */
@@ -120,6 +123,24 @@ export const Settings = z.object({
   JOB_TIMEOUT: atMost('1d')
     .default(600)
     .meta(facts({ description: 'Longest time one build may take.', unit: 'seconds' })),
+  MAX_BUILD_DISK_MB: megabytes
+    .default(DEFAULTS.maxDiskBytes)
+    .meta(
+      facts({
+        description: 'Disk that the files of one build may take while it runs; a build that takes more is ended.',
+        unit: 'megabytes',
+      }),
+    ),
+  MAX_OUTPUT_MB: megabytes.default(OUTPUT_LIMITS.bytes).meta(
+    facts({
+      description:
+        'What the files that one build leaves may have together, holes included; more fails the build. Wants to grow with `MAX_CUSTOM_ROOTFS_SIZE_MB`.',
+      unit: 'megabytes',
+    }),
+  ),
+  UPLOAD_TIMEOUT: atMost('1d')
+    .default(UPLOAD_SECONDS)
+    .meta(facts({ description: 'Longest time that storing the files of one build may take; then it is built again.', unit: 'seconds' })),
   BUILD_TTL: timeToLive('BUILD_TTL').meta(facts({ description: 'How long a finished build is kept.', reloads: true, unit: 'seconds' })),
   BUILD_TTL_UNVERSIONED: timeToLive('BUILD_TTL_UNVERSIONED').meta(
     facts({ description: 'The same for requests without `packages_versions`.', reloads: true, unit: 'seconds' }),
