@@ -59,6 +59,17 @@ describe('packages.adb', () => {
     );
   });
 
+  it('is refused when it refers to the same again and again', () => {
+    const names = Array.from({ length: 3_000 }, (_, index) => `name-${index}`);
+    const one = { name: 'a', version: '1', arch: 'x', provides: names, tags: [] };
+    const long = { ...one, name: 'a'.repeat(1024 * 1024), provides: [] };
+    for (const repeated of [one, long]) {
+      const bytes = writeApkIndex(Array.from({ length: 3_000 }, () => repeated));
+      expect(bytes.length).toBeLessThan(2 * 1024 * 1024);
+      expect(() => finished(parseApkIndex(bytes))).toThrow(MalformedFileError);
+    }
+  });
+
   it('gives back what was written, whatever the length of the texts', () => {
     const text = fc.oneof(fc.string(), fc.string({ minLength: 300, maxLength: 400 }));
     const entry = fc.record({

@@ -67,6 +67,45 @@ describe('Packages', () => {
   });
 });
 
+describe('an index beyond every real one', () => {
+  const many = Array.from({ length: 100_001 }, (_, index) => `name-${index}`);
+  const listing = (names: readonly string[]) =>
+    JSON.stringify({ version: 2, packages: Object.fromEntries(names.map((name) => [name, '1'])) });
+  const tooMany = 'it lists more than 100000 names';
+  const tooLong = 'a name or version of more than 256 characters';
+
+  it.each([
+    ['index.json', tooMany, () => parseIndexJson(listing(many))],
+    [
+      'index.json',
+      'it has more than 120000 values',
+      () => parseIndexJson(listing(Array.from({ length: 120_000 }, (_, index) => `n${index}`))),
+    ],
+    ['index.json', 'nested more than 32 deep', () => parseIndexJson(`{"a":${'['.repeat(100_000)}`)],
+    ['index.json', tooLong, () => parseIndexJson(listing(['n'.repeat(257)]))],
+    ['Packages', tooMany, () => parsePackages(many.map((name) => `Package: ${name}\nVersion: 1\n\n`).join(''))],
+    [
+      'Packages',
+      tooMany,
+      () => parsePackages(`Package: a\nVersion: 1\n${many.map((name) => `Provides: ${name}\n\nPackage: a\nVersion: 1\n`).join('')}`),
+    ],
+    ['Packages', tooLong, () => parsePackages(`Package: a\nVersion: ${'1'.repeat(257)}\n`)],
+    ['Packages', 'a field of more than 65536 bytes', () => parsePackages(`Package: a\nVersion: 1\nProvides: ${'a, '.repeat(30_000)}\n`)],
+    ['packages.adb', tooMany, () => apkFeed(many.map((name) => ({ name, version: '1', arch: 'x', provides: [], tags: [] })))],
+    ['All feeds', tooMany, () => mergeFeeds([parseIndexJson(listing(many.slice(1))), parseIndexJson(listing(['one-more']))])],
+  ])('%s is refused: %s', (what, reason, parse) => {
+    expect(parse).toThrow(MalformedFileError);
+    expect(parse).toThrow(`${what} from upstream cannot be used`);
+    expect(parse).toThrow(reason);
+  });
+
+  it('may have megabytes of lines that are not read', () => {
+    const text = `Package: a\n${'Description: x\n y\n'.repeat(200_000)}${'\n'.repeat(1_000_000)}${'z'.repeat(1_000_000)}\nPackage: b\nVersion: 2\n`;
+    expect(() => parsePackages(text)).toThrow('a paragraph names no package and version');
+    expect(parsePackages(text.replace('\n', '\nVersion: 1\n')).packages).toEqual({ a: '1', b: '2' });
+  });
+});
+
 describe('index.json', () => {
   it('has clean names from version 2 on', () => {
     expect(parseIndexJson('{"version":2,"architecture":"x86_64","packages":{"libgcc":"1","odd":5}}')).toMatchObject({

@@ -182,3 +182,26 @@ it('a dictionary has what was put there and nothing else', () => {
   expect(dictionary([['a', 1]])).toEqual({ a: 1 });
   expect(dictionary([['__proto__', 1]])['toString']).toBeUndefined();
 });
+
+describe('files beyond every real one', () => {
+  const deep = `{"profiles":{"a":${'{"b":['.repeat(50_000)}1${']}'.repeat(50_000)}}}`;
+
+  it.each([
+    ['profiles.json', 'nested more than 32 deep', () => parseProfiles(deep)],
+    ['.versions.json', 'nested more than 32 deep', () => parseVersions(deep)],
+    ['.targets.json', 'nested more than 32 deep', () => parseTargets(deep)],
+    ['profiles.json', 'more than 120000 values', () => parseProfiles(`{"profiles":{"a":[${'[],'.repeat(120_000)}1]}}`)],
+    [
+      'profiles.json',
+      'more than 10000 profiles',
+      () => parseProfiles(`{"profiles":{${Array.from({ length: 10_001 }, (_, id) => `"p${id}":{}`)}}}`),
+    ],
+    ['sha256sums', 'a line is no digest', () => parseDigests(`${'0'.repeat(64)} *${'a'.repeat(8 * 1024 * 1024)}\n`)],
+    ['sha256sums', 'it is empty', () => parseDigests('\n'.repeat(8 * 1024 * 1024))],
+    ['feeds.conf', 'more than 64 feeds', () => parseFeeds(Array.from({ length: 65 }, (_, id) => `src-git f${id} https://a\n`).join(''))],
+  ])('%s is refused: %s', (what, reason, parse) => {
+    expect(parse).toThrow(MalformedFileError);
+    expect(parse).toThrow(`${what} from upstream cannot be used`);
+    expect(parse).toThrow(reason);
+  });
+});

@@ -34,14 +34,24 @@ export function writeApkIndex(packages: readonly ApkPackage[], appendix: Uint8Ar
     );
   };
 
-  const listed = packages.map(({ name, version, arch, provides, tags }) =>
-    object({
-      1: text(name),
-      2: text(version),
-      5: text(arch),
-      16: array(provides.map((provided) => object({ 1: text(provided) }))),
-      21: array(tags.map(text)),
-    }),
+  /** What is the same is written once, as apk does. */
+  const written = new Map<object, number>();
+  const once = (key: object, write: () => number): number => {
+    const value = written.get(key) ?? write();
+    written.set(key, value);
+    return value;
+  };
+
+  const listed = packages.map((one) =>
+    once(one, () =>
+      object({
+        1: text(one.name),
+        2: text(one.version),
+        5: text(one.arch),
+        16: once(one.provides, () => array(one.provides.map((provided) => object({ 1: text(provided) })))),
+        21: array(one.tags.map(text)),
+      }),
+    ),
   );
   const root = object({ 2: array(listed) });
   chunks[0] = words([0, root]);
