@@ -475,6 +475,48 @@ describe('a part of upstream that is broken', () => {
   });
 });
 
+describe('an upstream that serves more than any real one', () => {
+  const deep = `{"profiles":{"a":${'['.repeat(500_000)}${']'.repeat(500_000)}}}`;
+  /** A megabyte that unpacks to 64. */
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, 'Description: x\n'));
+
+  it('is unavailable, and says why, where nothing was seen', async () => {
+    const catalogue = make();
+    upstream.faults.add(`${DIRECTORY}/profiles.json`, { kind: 'body', body: deep });
+    const asked = x86(catalogue);
+    await expect(asked).rejects.toThrow(UpstreamUnavailableError);
+    await expect(asked).rejects.toThrow('it is nested more than 32 deep');
+  });
+
+  it('is answered as before, once it was seen', async () => {
+    const catalogue = make();
+    const before = await everything(catalogue);
+    time += 2 * HOUR;
+    for (const document of ['.versions.json', '.targets.json', 'profiles.json', 'index.json'])
+      upstream.faults.add(`/${document}`, { kind: 'body', body: deep });
+    upstream.faults.add('/Packages.gz', { kind: 'body', body: bomb });
+    upstream.faults.add('/sha256sums', { kind: 'body', body: '\n'.repeat(9 * 1024 * 1024) });
+    expect(await everything(catalogue)).toEqual(before);
+    // The other process asks for itself.
+    expect(await everything(make())).toEqual(before);
+    expect(failures).not.toEqual([]);
+  });
+
+  it.each([
+    ['unpacks to more than an index has', 'Packages.gz', bomb],
+    ['is longer than an index', 'Packages.gz', Buffer.alloc(17 * 1024 * 1024)],
+    ['is nested', 'index.json', Buffer.from(deep)],
+    ['is longer than a document', 'index.json', Buffer.alloc(5 * 1024 * 1024, ' ')],
+  ])('costs the preflight only, when a feed %s (%s)', async (_, file, body) => {
+    upstream.faults.add(`/x86_64/telephony/${file}`, { kind: 'body', body });
+    const catalogue = make();
+    const index = await catalogue.packages(await known(x86(catalogue)));
+    expect(index?.complete).toBe(false);
+    expect(index?.feeds).toHaveProperty('luci');
+    expect(failures).toContain(`the package index in ${PATH}/packages/x86_64/telephony`);
+  });
+});
+
 describe('a snapshot that moves', () => {
   it('is read again until it fits together', async () => {
     const stale = '{"profiles":{},"version_code":"r1-old"}';
