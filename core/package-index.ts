@@ -78,6 +78,7 @@ function* inPieces<T>(items: readonly T[], use: (item: T) => void): Sliced<void>
 
 /** Fields of `Packages` that are read; `Provides` of the kernel has some kilobytes. */
 const FIELDS = new Set(['Package', 'Version', 'Architecture', 'ABIVersion', 'Provides']);
+const INITIALS = new Set([...FIELDS].map((field) => field.charCodeAt(0)));
 const MAX_FIELD_BYTES = 64 * 1024;
 const [NEWLINE, BLANK, TAB, COLON] = [10, 32, 9, 58];
 
@@ -113,6 +114,7 @@ export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
     const first = bytes[start];
     if (end === start) endParagraph();
     else if (first === BLANK || first === TAB) isEmpty &&= decoder.decode(bytes.subarray(start, end)).trim() === '';
+    else if (first === undefined || !INITIALS.has(first)) isEmpty = false;
     else {
       isEmpty = false;
       const colon = bytes.subarray(start, Math.min(end, start + MAX_NAME_LENGTH)).indexOf(COLON);

@@ -51,7 +51,7 @@ export const PACKAGES_ADB: FileFormat<FeedIndex | undefined> = {
 
 const COMPRESSED = 'ADBd';
 /** More is an attack: it is not unpacked to its end, and no other file is unpacked meanwhile. */
-const LIMIT = { maxOutputLength: MAX_INDEX };
+const LIMIT = { maxOutputLength: MAX_INDEX, chunkSize: MiB };
 
 function* namesOf(bytes: Uint8Array): Sliced<FeedIndex> {
   return yield* apkFeed(yield* parseApkIndex(bytes));
