@@ -1,7 +1,7 @@
 import { PIECE, type Sliced } from './sliced.ts';
 
 /** Maps in documents of ours stand no deeper than this; what is deeper is small. */
-const SLICED_DEPTH = 3;
+const SLICED_DEPTH = 5;
 
 const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null;
 
