@@ -8,6 +8,8 @@ const packageNames = () =>
     .max(MAX_PACKAGES)
     .default(() => []);
 
+export const MAX_APPLY_ITEMS = { packages: MAX_PACKAGES, default_packages: MAX_PACKAGES } as const;
+
 /** What `POST /apply` takes: no catalogue, no validation, only the rules of package changes. */
 export const ApplyRequest = z
   .object({

@@ -17,6 +17,14 @@ export const MAX_REPOSITORIES = 64;
 export const MAX_REPOSITORY_KEYS = 16;
 export const MAX_REPOSITORY_KEY_LENGTH = 4_096;
 
+/** The lists and maps of a request, and how many items each may have. */
+export const MAX_ITEMS = {
+  packages: MAX_PACKAGES,
+  packages_versions: MAX_PACKAGES,
+  repositories: MAX_REPOSITORIES,
+  repository_keys: MAX_REPOSITORY_KEYS,
+} as const;
+
 export const FILESYSTEMS = ['squashfs', 'ext4', 'ubifs', 'erofs', 'jffs2', 'jffs2-nand', 'targz', 'cpiogz'] as const;
 export type Filesystem = (typeof FILESYSTEMS)[number];
 

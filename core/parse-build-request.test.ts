@@ -168,3 +168,64 @@ describe('a build request', () => {
     expect(complaints({ ...base, packages: ['ü'.repeat(300)] })[0]).not.toHaveProperty('input');
   });
 });
+
+describe('a body that is made to keep the process busy', () => {
+  const FIELDS = [
+    'distro',
+    'version',
+    'target',
+    'profile',
+    'packages',
+    'packages_versions',
+    'diff_packages',
+    'defaults',
+    'rootfs_size_mb',
+    'filesystem',
+    'repositories',
+    'repositories_mode',
+    'repository_keys',
+    'client',
+    'from_version',
+  ];
+  const refusalOf = (body: unknown): InvalidRequestError => {
+    try {
+      buildRequestParser()(body);
+    } catch (error) {
+      if (error instanceof InvalidRequestError) return error;
+      throw error;
+    }
+    throw new Error('it was taken');
+  };
+
+  it.each(FIELDS)('is refused in words that can be sent when %s is nested a hundred thousand deep', (field) => {
+    for (const inner of ['', '{"a":']) {
+      const deep = `${inner}${'['.repeat(100_000)}${']'.repeat(100_000)}${inner && '}'}`;
+      const { errors } = refusalOf(JSON.parse(`{"version":"24.10.2","target":"x86/64","profile":"generic","${field}":${deep}}`));
+      expect(errors.some(({ loc }) => loc[1] === field)).toBe(true);
+      expect(JSON.stringify(errors).length).toBeLessThan(10_000);
+    }
+  });
+
+  it('is taken when what is nested is nothing that is read', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const request = buildRequestParser()(JSON.parse(`{"version":"24.10.2","target":"x86/64","profile":"generic","unknown":${deep}}`));
+    expect(Object.keys(request)).not.toContain('unknown');
+  });
+
+  it.each([
+    ['packages', 'List', 1_000, Array.from({ length: 100_000 }, () => 7)],
+    ['packages_versions', 'Dictionary', 1_000, Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`!${index}`, 7]))],
+    ['repositories', 'Dictionary', 64, Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`!${index}`, 7]))],
+    ['repository_keys', 'List', 16, Array.from({ length: 100_000 }, () => 7)],
+  ])('has one complaint when %s has far too many items, all of them bad', (field, kind, max, value) => {
+    const { errors } = refusalOf({ version: '24.10.2', target: 'x86/64', profile: 'generic', [field]: value });
+    expect(errors).toEqual([
+      {
+        type: 'too_long',
+        loc: ['body', field],
+        msg: `${kind} should have at most ${max} items after validation, not ${Object.keys(value).length}`,
+        ctx: { field_type: kind, max_length: max, actual_length: Object.keys(value).length },
+      },
+    ]);
+  });
+});

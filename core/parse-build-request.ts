@@ -1,5 +1,6 @@
-import { type BuildRequest, buildRequestSchema, DEFAULT_LIMITS, type RequestLimits } from './build-request.ts';
+import { type BuildRequest, buildRequestSchema, DEFAULT_LIMITS, MAX_ITEMS, type RequestLimits } from './build-request.ts';
 import { InvalidRequestError, invalidRequest, notAnObject } from './invalid-request.ts';
+import { refuseTooMany } from './refuse-too-many.ts';
 
 /** Reads a parsed JSON body as a build request. Throws `InvalidRequestError` with every complaint, in field order. */
 export type ParseBuildRequest = (body: unknown) => BuildRequest;
@@ -9,6 +10,7 @@ export function buildRequestParser(limits: RequestLimits = DEFAULT_LIMITS): Pars
   const schema = buildRequestSchema(limits);
   return (body) => {
     if (typeof body !== 'object' || body === null || Array.isArray(body)) throw notAnObject(body);
+    refuseTooMany(body, MAX_ITEMS);
     refusePrototypeKeys(body);
     const parsed = schema.safeParse(body);
     if (!parsed.success) throw invalidRequest(parsed.error.issues, body);

@@ -1,9 +1,10 @@
-import { ApplyRequest } from '#core/apply-request.ts';
+import { ApplyRequest, MAX_APPLY_ITEMS } from '#core/apply-request.ts';
 import { invalidRequest, notAnObject } from '#core/invalid-request.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import { resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import type { ParseBuildRequest } from '#core/parse-build-request.ts';
 import { type PrepareBuildDeps, prepareBuild } from '#core/prepare-build.ts';
+import { refuseTooMany } from '#core/refuse-too-many.ts';
 import { buildRequestBody } from '#http/build-request-body.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonBody } from '#http/json-body.ts';
@@ -24,6 +25,7 @@ export function prepareApp(deps: PrepareAppDeps): Routes {
     .post('/apply', async (c) => {
       const body = await jsonBody(c, deps.maxBodyBytes());
       if (typeof body !== 'object' || body === null || Array.isArray(body)) throw notAnObject(body);
+      refuseTooMany(body, MAX_APPLY_ITEMS);
       const parsed = ApplyRequest.safeParse(body);
       if (!parsed.success) throw invalidRequest(parsed.error.issues, body);
       const { default_packages: defaultPackages, diff_packages: diffPackages, ...asked } = parsed.data;
