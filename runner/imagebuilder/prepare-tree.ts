@@ -19,8 +19,9 @@ const DEFAULTS = `${FILES}/etc/uci-defaults/99-asu-defaults`;
 export const isTrusted = ({ request }: BuildOrder): boolean =>
   Object.keys(request.repositories).length === 0 && request.repository_keys.length === 0;
 
-/** The repository file and `.config` have kilobytes. */
-const MAX_TEXT = 4 * 1024 * 1024;
+/** A repository file has a kilobyte or two, the `.config` of an ImageBuilder some hundred. */
+const MAX_REPOSITORY_FILE = 64 * 1024;
+const MAX_CONFIG = 4 * 1024 * 1024;
 
 /** What was changed in a way that who repeats the build by hand must repeat. */
 export interface PreparedTree {
@@ -58,8 +59,8 @@ export async function prepareTree(order: BuildOrder, tree: string, deps: Prepara
 
 async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUrl, key }: PreparationDeps): Promise<PreparedTree> {
   const { request } = order;
-  const textOf = async (name: string) => (await readPlainFile(tree, name, MAX_TEXT)).toString('utf8');
-  const original = withUpstream(await textOf(facts.repositoryFile), upstreamUrl);
+  const textOf = async (name: string, maxBytes: number) => (await readPlainFile(tree, name, maxBytes)).toString('utf8');
+  const original = withUpstream(await textOf(facts.repositoryFile, MAX_REPOSITORY_FILE), upstreamUrl);
   const hasRepositories = Object.keys(request.repositories).length > 0;
   const { repositories: added, repositories_mode: mode } = request;
   const usesApk = facts.packageManager === 'apk';
@@ -72,7 +73,7 @@ async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUr
     await putFile(tree, path, content, { uid });
   if (request.defaults) await putFile(tree, DEFAULTS, request.defaults, { uid });
 
-  const config = await textOf('.config');
+  const config = await textOf('.config', MAX_CONFIG);
   const filesystems = parseDotConfig(config).filesystems.filter((name) => !ARCHIVES.includes(name));
   const kept = request.filesystem === null ? config : onlyFilesystem(config, request.filesystem);
   if (kept !== config) await putFile(tree, '.config', kept, { uid });
@@ -80,7 +81,7 @@ async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUr
   return {
     repositories: hasRepositories ? { name: facts.repositoryFile, text } : undefined,
     repositoryText: text,
-    switchedOff: linesWithout(config, kept),
+    switchedOff: kept === config ? [] : linesWithout(config, kept),
     imageFilesystems: filesystems,
   };
 }

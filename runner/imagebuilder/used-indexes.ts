@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { inSlices } from '#adapters/upstream/in-slices.ts';
+import type { Sliced } from '#core/sliced.ts';
 import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 
@@ -40,6 +42,17 @@ function indexPlaces(repositories: string, packageManager: 'opkg' | 'apk'): Inde
   });
 }
 
+const PART = 1024 * 1024;
+
+function* digestOf(bytes: Buffer): Sliced<string> {
+  const hash = createHash('sha256');
+  for (let start = 0; start < bytes.length; start += PART) {
+    hash.update(bytes.subarray(start, start + PART));
+    yield;
+  }
+  return hash.digest('hex');
+}
+
 /** The indexes as they lie in a tree whose build is over, with the digests of their bytes. */
 export async function usedIndexes(
   tree: string,
@@ -51,7 +64,7 @@ export async function usedIndexes(
     const bytes = await readInside(tree, join('dl', file));
     const source = url.startsWith(`${upstreamUrl}/`) ? url.slice(upstreamUrl.length + 1) : url;
     if (bytes === undefined) absent.push(source);
-    else used.push({ source, file, sha256: createHash('sha256').update(bytes).digest('hex') });
+    else used.push({ source, file, sha256: await inSlices(digestOf(bytes)) });
   }
   return { used, absent };
 }

@@ -123,14 +123,12 @@ export const Settings = z.object({
   JOB_TIMEOUT: atMost('1d')
     .default(600)
     .meta(facts({ description: 'Longest time one build may take.', unit: 'seconds' })),
-  MAX_BUILD_DISK_MB: megabytes
-    .default(DEFAULTS.maxDiskBytes)
-    .meta(
-      facts({
-        description: 'Disk that the files of one build may take while it runs; a build that takes more is ended.',
-        unit: 'megabytes',
-      }),
-    ),
+  MAX_BUILD_DISK_MB: megabytes.default(DEFAULTS.maxDiskBytes).meta(
+    facts({
+      description: 'Disk that the files of one build may take while it runs; a build that takes more is ended.',
+      unit: 'megabytes',
+    }),
+  ),
   MAX_OUTPUT_MB: megabytes.default(OUTPUT_LIMITS.bytes).meta(
     facts({
       description:
