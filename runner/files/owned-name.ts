@@ -21,7 +21,7 @@ export async function sweepOwned(directory: string, prefix: string, remove: (pat
 }
 
 /** Whether the process lives and could be one of us, not some other program that was given the number since. */
-async function isNode(pid: number): Promise<boolean> {
+export async function isNode(pid: number): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
   return command.startsWith('node') || command.startsWith('MainThread');
 }

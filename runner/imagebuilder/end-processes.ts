@@ -1,8 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Set in every build's environment: finds processes that left their group and their parents. */
-export const MARKER = 'ASU_BUILD';
+import { childrenOf, findProcesses, markerOfProcess, type ProcessFacts, processFacts, rightsOf } from './process-table.ts';
 
 /** How long a process group has to end by itself before it is killed. */
 const GRACE_MS = 500;
@@ -10,72 +7,78 @@ const GRACE_MS = 500;
 /** Killing is repeated until nothing is left: a fork bomb makes new ones meanwhile. */
 const ROUNDS = 100;
 
-export interface ProcessTraits {
-  readonly pid: number;
+/** How the processes of one command can be told from all others of the machine. */
+export interface CommandTraits {
+  /** Leads the command's process group. */
+  readonly leader: number;
+  /** When it was started, by the kernel's clock (`ProcessFacts`). */
+  readonly startedAt: number;
   readonly hasPidNamespace: boolean;
+  /** This process holds a claim on it, and gives it to no other build meanwhile. */
   readonly uid: number | undefined;
   readonly marker: string;
 }
 
 /**
- * Ends every process of a command: the whole pid namespace at once where there is one, else its group, politely first, and
- * whatever else is marked or has the build's uid. Settles when none is left.
+ * Ends every process of a command: its whole pid namespace at once where there is one, else its process group, politely
+ * first; then all others that are certainly the command's (`isCertainlyOf`). Settles when none of these is left.
+ * `isOver`: the leader has ended already, so its number may be another process's by now.
  */
-export async function endProcesses(traits: ProcessTraits): Promise<void> {
-  if (traits.hasPidNamespace) return endNamespace(traits.pid);
-  if (signalGroup(traits.pid, 'SIGTERM')) await groupEnded(traits.pid, GRACE_MS);
-  signalGroup(traits.pid, 'SIGKILL');
+export async function endProcesses(traits: CommandTraits, isOver: boolean): Promise<void> {
+  if (!traits.hasPidNamespace) await endGroup(traits.leader);
+  else if (!isOver) await endNamespace(traits.leader);
   for (let round = 0; round < ROUNDS; round++) {
-    const left = await strays(traits);
+    const left = await findProcesses((facts) => isCertainlyOf(facts, traits));
     if (left.length === 0) return;
     for (const pid of left) signal(pid, 'SIGKILL');
     await sleep(Math.min(2 * round, 50));
   }
 }
 
+/** The number of a group stays taken while it has members, and longer than we look away after that. */
+async function endGroup(leader: number): Promise<void> {
+  if (!signalGroup(leader, 'SIGTERM')) return;
+  if (!(await groupEnded(leader, GRACE_MS))) signalGroup(leader, 'SIGKILL');
+}
+
 /** The kernel ends all of a pid namespace with its first process, and its parent sees that only when all are gone. */
 async function endNamespace(leader: number): Promise<void> {
-  const children = await readFile(`/proc/${leader}/task/${leader}/children`, 'utf8').catch(() => '');
-  for (const child of children.split(' ').filter(Boolean)) signal(Number(child), 'SIGKILL');
-  await groupEnded(leader, GRACE_MS);
-  signalGroup(leader, 'SIGKILL');
+  for (const child of childrenOf(leader)) signal(child, 'SIGKILL');
+  if (!(await groupEnded(leader, GRACE_MS))) signalGroup(leader, 'SIGKILL');
 }
 
-async function groupEnded(leader: number, withinMs: number): Promise<void> {
+async function groupEnded(leader: number, withinMs: number): Promise<boolean> {
   const until = performance.now() + withinMs;
-  while (performance.now() < until && signalGroup(leader, 0)) await sleep(10);
-}
-
-/** Processes that carry the build's marker, and those of its uid that carry none any more. */
-async function strays({ uid, marker }: ProcessTraits): Promise<number[]> {
-  const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
-  const found = await Promise.all(pids.map(async (pid) => ((await belongs(pid, uid, marker)) ? pid : 0)));
-  return found.filter((pid) => pid > 0);
-}
-
-async function belongs(pid: number, uid: number | undefined, marker: string): Promise<boolean> {
-  try {
-    // Zombies belong to nobody any more: they only wait to be reaped.
-    const state = await readFile(`/proc/${pid}/stat`, 'utf8');
-    if (state.slice(state.lastIndexOf(')') + 2).startsWith('Z')) return false;
-    const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
-    const carried = environment.find((entry) => entry.startsWith(`${MARKER}=`));
-    // Another server on this machine may have given the same uid to a build of its own.
-    if (carried !== undefined || uid === undefined) return carried === `${MARKER}=${marker}`;
-    return realUid(await readFile(`/proc/${pid}/status`, 'utf8')) === uid;
-  } catch {
-    return false;
+  while (signalGroup(leader, 0)) {
+    if (performance.now() >= until) return false;
+    await sleep(10);
   }
+  return true;
 }
 
-/** `/proc/<pid>` itself belongs to root for processes that may not be dumped; the real uid stands in `status`. */
-const realUid = (status: string): number =>
-  Number(
-    status
-      .split('\n')
-      .find((line) => line.startsWith('Uid:'))
-      ?.split('\t')[1] ?? Number.NaN,
-  );
+/**
+ * Whether a process belongs to the command: it began since, and carries the build's marker; or it has shed its environment and
+ * nobody else can have started it. The latter takes all of these: it has the build's claimed uid and no other, can gain no
+ * privileges as nothing in a sandbox can, and neither it nor a process above it carries another build's marker.
+ */
+function isCertainlyOf(facts: ProcessFacts, { startedAt, hasPidNamespace, uid, marker }: CommandTraits): boolean {
+  if (facts.startedAt < startedAt) return false;
+  const carried = markerOfProcess(facts.pid);
+  if (carried !== undefined) return carried === marker;
+  // Nothing leaves a pid namespace.
+  if (uid === undefined || hasPidNamespace) return false;
+  const { uids, noNewPrivileges } = rightsOf(facts.pid);
+  return noNewPrivileges && uids.length === 4 && uids.every((one) => one === uid) && !isBelowAnotherBuild(facts, marker);
+}
+
+/** Whether another build started a process above it: the first process of a sandbox keeps its marker. */
+function isBelowAnotherBuild({ parent }: ProcessFacts, marker: string): boolean {
+  for (let above = processFacts(parent); above !== undefined && above.pid !== process.pid; above = processFacts(above.parent)) {
+    const carried = markerOfProcess(above.pid);
+    if (carried !== undefined) return carried !== marker;
+  }
+  return false;
+}
 
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
@@ -85,7 +88,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Whether there was anybody to tell. */
+/** Whether the group has members. */
 function signalGroup(leader: number, name: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-leader, name);

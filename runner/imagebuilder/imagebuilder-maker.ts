@@ -8,6 +8,7 @@ import type { BuildProgress, ImageMaker } from '#core/ports.ts';
 import { ownedName } from '#runner/files/owned-name.ts';
 import { makeDirectory } from '#runner/files/put-file.ts';
 import { buildLog } from './build-log.ts';
+import { markerOf } from './build-marker.ts';
 import { makeBuildTree } from './build-tree.ts';
 import { checkOrder } from './check-order.ts';
 import { checkListed, type DownloadOptions, type Listing } from './download.ts';
@@ -21,7 +22,6 @@ import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
 import { isTrusted } from './prepare-tree.ts';
 import { type MakeContext, withEvidence } from './run-make.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
-import { slots } from './slots.ts';
 import { type StepTimer, stepTimer } from './step-timer.ts';
 import { UntrustedSumsFailure } from './upstream-sums.ts';
 
@@ -44,7 +44,6 @@ const MAX_LOG_BYTES = 32 * 1024 * 1024;
 export function imagebuilderMaker(options: ImagebuilderMakerOptions): ImagebuilderMaker {
   const machine = startMachine(options);
   machine.catch(() => undefined);
-  const places = slots();
   const confirmed: Site['confirmed'] = new Map();
   let retired = false;
 
@@ -60,11 +59,12 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       const ready = await machine;
       admit(order, ready, retired);
       if (!isTrusted(order) && !ready.sandbox.hasNamespaces) retired = true;
-      const slot = places.take();
+      const { slots } = ready.sandbox;
+      const slot = await slots.take();
       try {
         return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed });
       } finally {
-        places.give(slot);
+        slots.give(slot);
       }
     },
   };
@@ -139,7 +139,7 @@ async function buildIn(
   const download = downloadOptions(options);
   const timeoutMs = options.timeoutMs ?? DEFAULTS.timeoutMs;
   const { maxOutputBytes = DEFAULTS.maxOutputBytes, maxDiskBytes = DEFAULTS.maxDiskBytes } = options;
-  const make = { sandbox, marker: directory, log, timeoutMs, maxOutputBytes, maxDiskBytes };
+  const make = { sandbox, directory, marker: markerOf(directory), log, timeoutMs, maxOutputBytes, maxDiskBytes };
   const { version, target, profile } = order.request;
   const names = `request hash ${order.requestHash}, correlation id ${progress.correlationId ?? 'unknown'}`;
   log.line(`Build of ${version} ${target} ${profile}, ${names}, sandbox ${sandbox.level}`);

@@ -1,10 +1,10 @@
-import { chmod, readdir, readFile } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Disposal, disposal } from '#runner/files/disposal.ts';
 import { ownDirectory } from '#runner/files/own-directory.ts';
 import { sweepOwned } from '#runner/files/owned-name.ts';
 import { type BuildKey, openBuildKey } from '#runner/signing/build-key.ts';
-import { MARKER } from './end-processes.ts';
+import { endLeftProcesses } from './end-left-processes.ts';
 import { type ImagebuilderCache, imagebuilderCache } from './imagebuilder-cache.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
 import { type PackageCache, packageCache } from './package-cache.ts';
@@ -66,24 +66,3 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
     disposal: rubbish,
   };
 }
-
-/** Without namespaces the processes of a killed server's builds live on: their marker names a directory of ours whose maker is gone. */
-async function endLeftProcesses(builds: string): Promise<void> {
-  for (const pid of (await readdir('/proc')).map(Number).filter((number) => number > 0 && number !== process.pid)) {
-    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-    const marker = environment.split('\0').find((entry) => entry.startsWith(`${MARKER}=${builds}/`));
-    const maker = Number(marker?.slice(`${MARKER}=${builds}/`.length).split('.')[1]);
-    if (marker === undefined || (maker !== process.pid && (await isAlive(maker)))) continue;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // Gone already.
-    }
-  }
-}
-
-const isAlive = (pid: number): Promise<boolean> =>
-  readFile(`/proc/${pid}/comm`).then(
-    () => true,
-    () => false,
-  );

@@ -32,7 +32,7 @@ export interface ImagebuilderMakerOptions {
   readonly outputLimits?: OutputLimits;
   /** Default: the strongest that works on this machine. */
   readonly sandbox?: SandboxLevel;
-  /** First of the about 800 uids of which builds get one each when we are root. */
+  /** First of the 800 uids of which builds get one each when we are root. */
   readonly firstUid?: number;
   /** How often a download is tried, and the first pause between. */
   readonly downloadAttempts?: number;

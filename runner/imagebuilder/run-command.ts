@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { collectedOutput } from './collected-output.ts';
-import { endProcesses, MARKER } from './end-processes.ts';
+import { endProcesses } from './end-processes.ts';
+import { processFacts } from './process-table.ts';
 import type { ConfinedCommand } from './sandbox/sandbox.ts';
 
 export interface RunOptions {
@@ -8,8 +9,6 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** Of stdout and stderr together; more ends the command. */
   readonly maxOutputBytes: number;
-  /** Names the build among all processes of the machine. */
-  readonly marker: string;
   /** Sees all output as it comes. */
   readonly onOutput?: (chunk: Buffer) => void;
 }
@@ -24,6 +23,9 @@ export interface CommandResult {
   readonly durationMs: number;
 }
 
+/** What a command printed last is read within this time after its end. */
+const DRAIN_MS = 2_000;
+
 /**
  * Runs one command of a build, argv without a shell, in a process group of its own. Settles only when no process of it
  * is left, whatever the reason, children that changed group included. Rejects only if it could not be started.
@@ -34,19 +36,23 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
 
   const child = spawn(command.file, [...command.args], {
     cwd: command.cwd,
-    env: { ...command.env, [MARKER]: options.marker },
+    env: command.env,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  const startedAt = child.pid === undefined ? undefined : processFacts(child.pid)?.startedAt;
   const output = { stdout: collectedOutput(), stderr: collectedOutput() };
   let bytes = 0;
   let end: CommandResult['end'] = 'exit';
   let ending: Promise<void> | undefined;
+  let draining: NodeJS.Timeout | undefined;
 
   const stop = (reason: CommandResult['end']): void => {
     if (reason !== 'exit' && ending === undefined) end = reason;
     if (child.pid === undefined) return;
-    ending ??= endProcesses({ pid: child.pid, hasPidNamespace: command.hasPidNamespace, uid: command.uid, marker: options.marker });
+    const { hasPidNamespace, uid, marker } = command;
+    const traits = { leader: child.pid, startedAt: startedAt ?? Number.POSITIVE_INFINITY, hasPidNamespace, uid, marker };
+    ending ??= endProcesses(traits, child.exitCode !== null || child.signalCode !== null);
   };
   const take = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
     if (bytes >= options.maxOutputBytes) return;
@@ -65,9 +71,17 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
   try {
     const exitCode = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
-      // Whoever is left behind would keep the pipes open: they end with the command, or `close` may never come.
-      child.once('exit', () => stop('exit'));
       child.once('close', resolve);
+      child.once('exit', () => {
+        stop('exit');
+        // A process that could not be found (level `plain`) would keep the pipes open for as long as it likes.
+        ending?.then(() => {
+          draining = setTimeout(() => {
+            child.stdout.destroy();
+            child.stderr.destroy();
+          }, DRAIN_MS);
+        });
+      });
     });
     await ending;
     return {
@@ -79,6 +93,7 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
     };
   } finally {
     clearTimeout(timer);
+    clearTimeout(draining);
     options.signal.removeEventListener('abort', onAbort);
   }
 }

@@ -8,7 +8,7 @@ import { watchGrowth } from './watch-growth.ts';
 export interface MakeContext {
   readonly sandbox: Sandbox;
   readonly place: BuildPlace;
-  /** Names the build among the machine's processes: its directory. */
+  /** Names the build among the machine's processes (`markerOf` its directory). */
   readonly marker: string;
   readonly log: BuildLog;
   readonly signal: AbortSignal;
@@ -16,6 +16,8 @@ export interface MakeContext {
   readonly deadline: number;
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
+  /** The build's own directory: everything in it counts towards `maxDiskBytes`. */
+  readonly directory: string;
   /** What the build's files may take on the disk; see `watchGrowth`. */
   readonly maxDiskBytes: number;
 }
@@ -25,14 +27,13 @@ export interface MakeContext {
  * `InfrastructureFailure`; too much disk: what `watchGrowth` says; told to stop: the signal's reason.
  */
 export async function runMake(argv: readonly string[], network: boolean, context: MakeContext): Promise<CommandResult> {
-  const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, marker } = context;
+  const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker } = context;
   log.line(`$ ${argv.join(' ')}`);
-  const growth = watchGrowth(place.tree.startsWith(`${marker}/`) ? marker : place.tree, maxDiskBytes);
-  const result = await runCommand(sandbox.confine(argv, place, { network }), {
+  const growth = watchGrowth(place.tree.startsWith(`${directory}/`) ? directory : place.tree, maxDiskBytes);
+  const result = await runCommand(sandbox.confine(argv, place, { network, marker }), {
     signal: AbortSignal.any([signal, growth.signal]),
     timeoutMs: Math.max(1, deadline - performance.now()),
     maxOutputBytes,
-    marker,
     onOutput: log.output,
   }).finally(growth.stop);
   const evidence: FailureEvidence = { stdout: evidenceText(result.stdout), stderr: evidenceText(result.stderr), buildCommand: argv };

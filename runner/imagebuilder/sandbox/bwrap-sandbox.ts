@@ -1,4 +1,5 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
+import { type Slots, slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
 import { buildEnvironment, type ResourceLimits, type Sandbox } from './sandbox.ts';
 
@@ -23,34 +24,34 @@ const FOR_NETWORK = [
 ];
 
 /**
- * bubblewrap: the build sees the system's programs read-only, its own tree, and nothing else. `drop` (setpriv with a uid)
- * comes first when we are root, so that inside and outside it is nobody in particular.
+ * bubblewrap: the build sees the system's programs read-only, its own tree, and nothing else. With `uids`, when we
+ * are root, `drop` (setpriv) comes first, so that inside and outside it is nobody in particular.
  */
 export async function bwrapSandbox(options: {
   bwrap: string;
   prlimit: string;
   limits: ResourceLimits;
-  drop?: (uid: number) => string[];
-  uidOf?: (slot: number) => number;
+  uids?: { drop: (uid: number) => string[]; slots: Slots; uidOf: (slot: number) => number };
 }): Promise<Sandbox> {
   const { bwrap, prlimit, limits } = options;
   const system = ['--ro-bind', '/usr', '/usr', ...(await Promise.all(SYSTEM.map(systemDirectory))).flat()];
   const always = ALWAYS.flatMap((path) => ['--ro-bind-try', path, path]);
   const forNetwork = (await Promise.all(FOR_NETWORK.map(followed))).flat();
-  const uidOf = (slot: number) => options.uidOf?.(slot);
+  const uidOf = (slot: number) => options.uids?.uidOf(slot);
 
   return {
     level: 'bwrap',
     hasNamespaces: true,
     allowsCustomRepositories: true,
     mountsReadOnlyParts: true,
+    slots: options.uids?.slots ?? slots(),
     uidOf,
     treeInside: () => INSIDE,
-    confine: (argv, place, { network, env = {} }) => {
+    confine: (argv, place, { network, marker, env = {} }) => {
       const uid = uidOf(place.slot);
-      const variables = Object.entries({ ...buildEnvironment(INSIDE), ...env });
+      const variables = Object.entries({ ...buildEnvironment(INSIDE, marker), ...env });
       const chain = [
-        ...(uid === undefined || options.drop === undefined ? [] : options.drop(uid)),
+        ...(uid === undefined ? [] : (options.uids?.drop(uid) ?? [])),
         ...prlimitArgv(prlimit, limits),
         ...[bwrap, '--unshare-all', ...(network ? ['--share-net'] : []), '--die-with-parent', '--new-session'],
         ...system,
@@ -67,7 +68,8 @@ export async function bwrapSandbox(options: {
         file: chain[0] ?? bwrap,
         args: chain.slice(1),
         cwd: '/',
-        env: buildEnvironment('/'),
+        env: buildEnvironment('/', marker),
+        marker,
         hasPidNamespace: true,
         uid,
       };

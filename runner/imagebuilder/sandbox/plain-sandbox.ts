@@ -1,3 +1,4 @@
+import { slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
 import { buildEnvironment, type ResourceLimits, type Sandbox } from './sandbox.ts';
 
@@ -9,15 +10,17 @@ export function plainSandbox(options: { prlimit: string | undefined; limits: Res
     hasNamespaces: false,
     allowsCustomRepositories: false,
     mountsReadOnlyParts: false,
+    slots: slots(),
     uidOf: () => undefined,
     treeInside: (place) => place.tree,
-    confine: (argv, place, { env = {} }) => {
+    confine: (argv, place, { marker, env = {} }) => {
       const chain = [...(prlimit === undefined ? [] : prlimitArgv(prlimit, limits)), ...argv];
       return {
         file: chain[0] ?? 'make',
         args: chain.slice(1),
         cwd: place.tree,
-        env: { ...buildEnvironment(place.tree), TMPDIR: `${place.tree}/tmp`, ...env },
+        env: { ...buildEnvironment(place.tree, marker), TMPDIR: `${place.tree}/tmp`, ...env },
+        marker,
         hasPidNamespace: false,
         uid: undefined,
       };

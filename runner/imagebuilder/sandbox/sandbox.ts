@@ -1,3 +1,6 @@
+import { MARKER } from '../build-marker.ts';
+import type { Slots } from '../slots.ts';
+
 /**
  * How far a build is kept from the machine, strongest first (SANDBOX.md):
  * `bwrap` own view of the files, own processes, network only when given; `unshare` another uid, own processes, network
@@ -41,9 +44,11 @@ export interface ConfinedCommand {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Names the build among all processes of the machine; stands in the environment of each of its processes. */
+  readonly marker: string;
   /** All processes of the command live in a pid namespace whose first process is the command's child. */
   readonly hasPidNamespace: boolean;
-  /** Nobody else's processes have this uid. */
+  /** The uid of the command's processes, which no other build of the machine has meanwhile. */
   readonly uid: number | undefined;
 }
 
@@ -55,6 +60,8 @@ export interface Sandbox {
   readonly allowsCustomRepositories: boolean;
   /** Read-only parts are mounted over the build's tree, so nothing need be there. */
   readonly mountsReadOnlyParts: boolean;
+  /** Slots for builds running at once. */
+  readonly slots: Slots;
   /** Who owns the files of the build in this slot; `undefined`: we do. */
   uidOf(slot: number): number | undefined;
   /** Path of the build's tree as its commands see it. */
@@ -62,7 +69,7 @@ export interface Sandbox {
   confine(
     argv: readonly string[],
     place: BuildPlace,
-    options: { network: boolean; env?: Readonly<Record<string, string>> },
+    options: { network: boolean; marker: string; env?: Readonly<Record<string, string>> },
   ): ConfinedCommand;
 }
 
@@ -70,7 +77,8 @@ export interface Sandbox {
 export const TOOL_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin';
 
 /** All that a build sees of an environment. `FAKEROOTDONTTRYCHOWN`: apk's ImageBuilders need it in a user namespace. */
-export const buildEnvironment = (home: string): Record<string, string> => ({
+export const buildEnvironment = (home: string, marker: string): Record<string, string> => ({
+  [MARKER]: marker,
   PATH: TOOL_PATH,
   HOME: home,
   LC_ALL: 'C',

@@ -1,8 +1,10 @@
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { markerOf } from '../build-marker.ts';
 import { runCommand } from '../run-command.ts';
+import { pidsOf } from '../testing/pids-of.ts';
 import { availableSandboxes, chooseSandbox } from './choose-sandbox.ts';
 import { DEFAULT_LIMITS, type Sandbox } from './sandbox.ts';
 
@@ -14,8 +16,8 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 let places = 0;
 async function place(sandbox: Sandbox) {
-  const slot = places++;
-  const tree = join(directory, `tree-${slot}`);
+  const slot = await sandbox.slots.take();
+  const tree = join(directory, `tree-${places++}`);
   await mkdir(tree, { mode: 0o700 });
   const uid = sandbox.uidOf(slot);
   if (uid !== undefined) await chown(tree, uid, uid);
@@ -28,24 +30,18 @@ const run = async (
   more: { network?: boolean; timeoutMs?: number; maxOutputBytes?: number; signal?: AbortSignal } = {},
 ) => {
   const at = await place(sandbox);
-  const command = sandbox.confine(['sh', '-c', script], at, { network: more.network ?? false });
+  const command = sandbox.confine(['sh', '-c', script], at, { network: more.network ?? false, marker: markerOf(at.tree) });
   const result = await runCommand(command, {
     signal: more.signal ?? new AbortController().signal,
     timeoutMs: more.timeoutMs ?? 20_000,
     maxOutputBytes: more.maxOutputBytes ?? 1_000_000,
-    marker: at.tree,
   });
+  sandbox.slots.give(at.slot);
   return { ...result, tree: at.tree };
 };
 
 /** Whether a process with this text on its command line lives. */
-const lives = async (text: string): Promise<boolean> => {
-  for (const pid of await readdir('/proc')) {
-    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (line.includes(text)) return true;
-  }
-  return false;
-};
+const lives = async (text: string): Promise<boolean> => (await pidsOf(text)).length > 0;
 
 describe('availableSandboxes', () => {
   it('ends with plain, which every machine has, and has each level once', () => {
@@ -101,6 +97,15 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     expect(await lives(mark)).toBe(false);
   });
 
+  it('ends what left its group, its parents and its environment, where that can be found; else waits for it no longer', async () => {
+    const mark = `31${places}7774`;
+    const { end } = await run(sandbox, `(setsid env -i sh -c '(sleep ${mark} &) ; sleep ${mark} & exit' &); sleep 1`);
+    expect(end).toBe('exit');
+    const left = await pidsOf(mark);
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    expect(left.length > 0).toBe(sandbox.level === 'plain');
+  });
+
   it('ends everything when told to stop', async () => {
     const mark = `31${places}7773`;
     const abort = new AbortController();
@@ -141,6 +146,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     const other = await place(sandbox);
     await writeFile(join(other.tree, 'secret'), 'secret of another build');
     const { stdout } = await run(sandbox, `cat ${other.tree}/secret`);
+    sandbox.slots.give(other.slot);
     expect(stdout).toBe(sandbox.level === 'plain' ? 'secret of another build' : '');
   });
 
@@ -152,8 +158,8 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
 
 describe('runCommand', () => {
   it('rejects what cannot be started', async () => {
-    const command = { file: '/nonexistent', args: [], cwd: '/', env: {}, hasPidNamespace: false, uid: undefined };
-    const running = runCommand(command, { signal: new AbortController().signal, timeoutMs: 1000, maxOutputBytes: 1, marker: 'none' });
+    const command = { file: '/nonexistent', args: [], cwd: '/', env: {}, marker: 'none', hasPidNamespace: false, uid: undefined };
+    const running = runCommand(command, { signal: new AbortController().signal, timeoutMs: 1000, maxOutputBytes: 1 });
     await expect(running).rejects.toThrow('ENOENT');
   });
 });

@@ -1,3 +1,4 @@
+import type { Slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
 import { buildEnvironment, type ResourceLimits, type Sandbox } from './sandbox.ts';
 
@@ -22,18 +23,20 @@ export function uidSandbox(options: {
   prlimit: string;
   unshare?: string;
   limits: ResourceLimits;
+  slots: Slots;
   uidOf: (slot: number) => number;
 }): Sandbox {
-  const { setpriv, prlimit, unshare, limits, uidOf } = options;
+  const { setpriv, prlimit, unshare, limits, slots, uidOf } = options;
   const hasNamespaces = unshare !== undefined;
   return {
     level: hasNamespaces ? 'unshare' : 'uid',
     hasNamespaces,
     allowsCustomRepositories: true,
     mountsReadOnlyParts: false,
+    slots,
     uidOf,
     treeInside: (place) => place.tree,
-    confine: (argv, place, { network, env = {} }) => {
+    confine: (argv, place, { network, marker, env = {} }) => {
       const uid = uidOf(place.slot);
       const namespaces =
         unshare === undefined
@@ -44,7 +47,8 @@ export function uidSandbox(options: {
         file: chain[0] ?? setpriv,
         args: chain.slice(1),
         cwd: place.tree,
-        env: { ...buildEnvironment(place.tree), TMPDIR: `${place.tree}/tmp`, ...env },
+        env: { ...buildEnvironment(place.tree, marker), TMPDIR: `${place.tree}/tmp`, ...env },
+        marker,
         hasPidNamespace: hasNamespaces,
         uid,
       };

@@ -1,0 +1,27 @@
+import { isNode } from '#runner/files/owned-name.ts';
+import { siteOf } from './build-marker.ts';
+import { findProcesses, markerOfProcess } from './process-table.ts';
+
+/**
+ * Ends what builds of a killed server left running, where there was no namespace to end with it: processes whose marker names a
+ * directory below `builds` and a server that is no more. Call it before the first build, as for `sweepOwned`.
+ */
+export async function endLeftProcesses(builds: string): Promise<void> {
+  for (const pid of await findProcesses((facts) => nameBelow(builds, markerOfProcess(facts.pid)) !== undefined)) {
+    const name = nameBelow(builds, markerOfProcess(pid));
+    if (name === undefined) continue;
+    const maker = Number(name.split('.')[1]);
+    if (maker !== process.pid && (await isNode(maker))) continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  }
+}
+
+/** Name of the build's directory; markers of earlier versions were the whole path. */
+function nameBelow(builds: string, marker: string | undefined): string | undefined {
+  const prefix = [`${siteOf(builds)}.`, `${builds}/`].find((start) => marker?.startsWith(start));
+  return prefix === undefined ? undefined : marker?.slice(prefix.length);
+}

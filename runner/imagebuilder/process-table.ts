@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { markerIn } from './build-marker.ts';
+
+/** A process as the kernel tells of it. */
+export interface ProcessFacts {
+  readonly pid: number;
+  readonly parent: number;
+  /** Ticks since the machine started. A pid and this together name one process for good. */
+  readonly startedAt: number;
+  /** It has ended, and only waits for its parent to notice. */
+  readonly isZombie: boolean;
+}
+
+/** Reading one is much cheaper at once than through the thread pool; after so many other work gets its turn. */
+const AT_ONCE = 100;
+
+/** The processes of the machine, except ours, of which `matches` holds. */
+export async function findProcesses(matches: (facts: ProcessFacts) => boolean): Promise<number[]> {
+  const found: number[] = [];
+  let looked = 0;
+  for (const name of await readdir('/proc')) {
+    const pid = Number(name);
+    if (!(pid > 0) || pid === process.pid) continue;
+    if (++looked % AT_ONCE === 0) await nextTurn();
+    const facts = processFacts(pid);
+    if (facts !== undefined && !facts.isZombie && matches(facts)) found.push(pid);
+  }
+  return found;
+}
+
+/** `undefined`: there is no such process. */
+export function processFacts(pid: number): ProcessFacts | undefined {
+  const text = read(pid, 'stat');
+  // The name of the program stands in brackets and may hold anything, brackets too.
+  const [state = '', parent, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  if (parent === undefined) return undefined;
+  return { pid, parent: Number(parent), startedAt: Number(rest[17]), isZombie: state === 'Z' || state === 'X' };
+}
+
+/** The build's marker that a process carries in its environment. */
+export const markerOfProcess = (pid: number): string | undefined => markerIn(read(pid, 'environ'));
+
+/** Who a process is, and whether it can become anybody else. */
+export function rightsOf(pid: number): { uids: number[]; noNewPrivileges: boolean } {
+  const fields = new Map(
+    read(pid, 'status')
+      .split('\n')
+      .map((line) => line.split(':\t', 2) as [string, string]),
+  );
+  return {
+    // Real, effective, saved, and of the file system. `/proc/<pid>` itself is root's for a process that may not be dumped.
+    uids: (fields.get('Uid') ?? '').split('\t').filter(Boolean).map(Number),
+    noNewPrivileges: fields.get('NoNewPrivs') === '1',
+  };
+}
+
+/** Whether any process has one of its uids so. */
+export const hasProcesses = async (uid: number): Promise<boolean> =>
+  (await findProcesses(({ pid }) => rightsOf(pid).uids.includes(uid))).length > 0;
+
+/** Children of a child of ours, whose number cannot be given away before we return to the event loop. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      read(pid, `task/${thread}/children`).split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
+  }
+}
+
+/** Empty when the process has gone or is not ours to look at. */
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+import { MARKER, markerOf } from '../build-marker.ts';
+import { runCommand } from '../run-command.ts';
+import { pidsOf } from '../testing/pids-of.ts';
+import { availableSandboxes } from './choose-sandbox.ts';
+import { DEFAULT_LIMITS, type Sandbox, TOOL_PATH } from './sandbox.ts';
+
+const OTHER_SERVER = fileURLToPath(new URL('../testing/try-sandboxes.ts', import.meta.url));
+const FIRST_UID = 59_100;
+const SETPRIV = 'setpriv';
+
+const directory = await mkdtemp(join(tmpdir(), 'asu-neighbours-'));
+await chmod(directory, 0o755);
+const available = await availableSandboxes({ directory, limits: DEFAULT_LIMITS, firstUid: FIRST_UID });
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+let places = 0;
+async function start(sandbox: Sandbox, script: string) {
+  const slot = await sandbox.slots.take();
+  const tree = join(directory, `tree-${places++}`);
+  await mkdir(tree, { mode: 0o700 });
+  const uid = sandbox.uidOf(slot);
+  if (uid !== undefined) await chown(tree, uid, uid);
+  const abort = new AbortController();
+  const command = sandbox.confine(['sh', '-c', script], { tree, readOnly: {}, slot }, { network: false, marker: markerOf(tree) });
+  const over = runCommand(command, { signal: abort.signal, timeoutMs: 600_000, maxOutputBytes: 10_000 });
+  return {
+    uid,
+    end: async () => {
+      abort.abort();
+      await over;
+      sandbox.slots.give(slot);
+    },
+  };
+}
+
+/** The pids of `sleep <seconds>`, once there are so many. */
+async function sleeping(seconds: string, count: number): Promise<number[]> {
+  for (;;) {
+    const pids = await pidsOf(`sleep\0${seconds}`);
+    if (pids.length >= count) return pids.sort();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('servers on one machine', () => {
+  it('leave each other’s builds alone when they start', { timeout: 300_000 }, async () => {
+    const builds = await Promise.all(
+      available.map(async (sandbox, index) => {
+        const seconds = `31${index}8881`;
+        const sleep = `sleep ${seconds}`;
+        const { end } = await start(sandbox, `${sleep} & env -i ${sleep} & (${sleep} & :); setsid env -i ${sleep} & wait`);
+        return { level: sandbox.level, seconds, end, pids: await sleeping(seconds, 4) };
+      }),
+    );
+    await promisify(execFile)(process.execPath, [OTHER_SERVER, directory, String(FIRST_UID), '50']);
+    const left = await Promise.all(builds.map(async ({ level, seconds }) => [level, (await pidsOf(`sleep\0${seconds}`)).sort()]));
+    await Promise.all(builds.map(({ end }) => end()));
+    // In `plain` the one that left its session and shed its environment cannot be told from others.
+    for (const { seconds } of builds) for (const pid of await pidsOf(`sleep\0${seconds}`)) process.kill(pid, 'SIGKILL');
+    expect(left).toEqual(builds.map(({ level, pids }) => [level, pids]));
+  });
+});
+
+describe.each(available.filter(({ level }) => level === 'uid'))('the end of a build in $level', (sandbox) => {
+  it('ends nothing that may be anybody else’s, though it has the build’s uid', async () => {
+    const slot = await sandbox.slots.take();
+    sandbox.slots.give(slot);
+    const children: ChildProcess[] = [];
+    /** A process of the uid that the build will have, with the marker of another build or with none. */
+    const bystander = (argv: readonly string[], { marked = false, noNewPrivileges = true } = {}) => {
+      const drop = ['--reuid', String(sandbox.uidOf(slot)), '--regid', String(sandbox.uidOf(slot)), '--clear-groups'];
+      const env = { PATH: TOOL_PATH, ...(marked ? { [MARKER]: `${markerOf(directory)}.another` } : {}) };
+      children.push(spawn(SETPRIV, [...drop, ...(noNewPrivileges ? ['--no-new-privs'] : []), ...argv], { env, stdio: 'ignore' }));
+    };
+
+    const build = await start(sandbox, 'sleep 3188882; :');
+    expect(build.uid).toBe(sandbox.uidOf(slot));
+    await sleeping('3188882', 1);
+    bystander(['sleep', '3188883'], { marked: true });
+    bystander(['sh', '-c', 'env -i sleep 3188883; :'], { marked: true });
+    bystander(['sleep', '3188883'], { noNewPrivileges: false });
+    const others = await sleeping('3188883', 3);
+    await build.end();
+    const left = (await pidsOf('sleep\x003188883')).sort();
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    for (const child of children) child.kill('SIGKILL');
+    expect(left).toEqual(others);
+    expect(await pidsOf('3188882')).toEqual([]);
+  });
+});
