@@ -46,6 +46,8 @@ export const runner = new sst.aws.Service('Runner', {
     ...tableName,
     ...statisticsName,
     ...queueUrls,
+    // Of 4 GB: the rest is the runner's own.
+    BUILD_MEMORY_MB: '3072',
     LEASE: String(LEASE_SECONDS),
     ALIVE_FILE,
   },

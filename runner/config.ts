@@ -53,6 +53,8 @@ const Config = z.object({
   UPLOAD_TIMEOUT: seconds.default(UPLOAD_SECONDS),
   LEASE: seconds.default(60),
   IMAGEBUILDER_CACHE_MB: count(1).default(20_480),
+  /** Of all processes of a build together. */
+  BUILD_MEMORY_MB: count(256).default(4096),
   VERIFY: z.enum(['require', 'known', 'checksum']).default('known'),
   TRUSTED_KEYS: usignKeys,
   SANDBOX: z.enum(['auto', 'bwrap', 'unshare', 'uid', 'plain']).default('auto'),

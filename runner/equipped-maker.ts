@@ -15,6 +15,7 @@ export const equippedMaker =
       workDirectory: config.workDir,
       keyDirectory: config.keyDir,
       cacheBytes: config.IMAGEBUILDER_CACHE_MB * 1024 * 1024,
+      limits: { totalMemoryBytes: config.BUILD_MEMORY_MB * 1024 * 1024 },
       verify: config.VERIFY,
       keys: config.TRUSTED_KEYS,
       timeoutMs: config.JOB_TIMEOUT * 1000,

@@ -136,6 +136,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
       ...LIFETIMES,
       'APK_SIGNING_SECRET',
       'BRANCHES',
+      'BUILD_MEMORY_MB',
       'IMAGEBUILDER_CACHE_MB',
       'JOB_TIMEOUT',
       'MAX_BUILD_DISK_MB',

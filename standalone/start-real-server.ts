@@ -32,6 +32,7 @@ export async function startRealServer(
     cacheBytes: config.IMAGEBUILDER_CACHE_MB,
     verify: config.VERIFY,
     keys: config.TRUSTED_KEYS.map(trustedKey),
+    limits: { totalMemoryBytes: config.BUILD_MEMORY_MB },
     timeoutMs: config.JOB_TIMEOUT * 1000,
     onLeftover: (leftover) => {
       log.warn('leftover of a build not removed', { ...leftover });

@@ -8,16 +8,19 @@ import { findProcesses, markerOfProcess } from './process-table.ts';
  */
 export async function endLeftProcesses(builds: string): Promise<void> {
   for (const pid of await findProcesses((facts) => nameBelow(builds, markerOfProcess(facts.pid)) !== undefined)) {
-    const name = nameBelow(builds, markerOfProcess(pid));
-    if (name === undefined) continue;
-    const maker = Number(name.split('.')[1]);
-    if (maker !== process.pid && (await isNode(maker))) continue;
+    if (!(await isLeft(builds, markerOfProcess(pid)))) continue;
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
       // Gone already.
     }
   }
+}
+
+/** Whether a marker is that of a build below `builds` whose server is no more. */
+export async function isLeft(builds: string, marker: string | undefined): Promise<boolean> {
+  const maker = Number(nameBelow(builds, marker)?.split('.')[1]);
+  return maker === process.pid || (maker > 0 && !(await isNode(maker)));
 }
 
 /** Name of the build's directory; markers of earlier versions were the whole path. */

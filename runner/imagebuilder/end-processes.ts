@@ -1,23 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { childrenOf, findProcesses, markerOfProcess, type ProcessFacts, processFacts, rightsOf } from './process-table.ts';
+import { type CommandTraits, isCertainlyOf } from './command-processes.ts';
+import { childrenOf, findProcesses } from './process-table.ts';
 
 /** How long a process group has to end by itself before it is killed. */
 const GRACE_MS = 500;
 
 /** Killing is repeated until nothing is left: a fork bomb makes new ones meanwhile. */
 const ROUNDS = 100;
-
-/** How the processes of one command can be told from all others of the machine. */
-export interface CommandTraits {
-  /** Leads the command's process group. */
-  readonly leader: number;
-  /** When it was started, by the kernel's clock (`ProcessFacts`). */
-  readonly startedAt: number;
-  readonly hasPidNamespace: boolean;
-  /** This process holds a claim on it, and gives it to no other build meanwhile. */
-  readonly uid: number | undefined;
-  readonly marker: string;
-}
 
 /**
  * Ends every process of a command: its whole pid namespace at once where there is one, else its process group, politely
@@ -54,30 +43,6 @@ async function groupEnded(leader: number, withinMs: number): Promise<boolean> {
     await sleep(10);
   }
   return true;
-}
-
-/**
- * Whether a process belongs to the command: it began since, and carries the build's marker; or it has shed its environment and
- * nobody else can have started it. The latter takes all of these: it has the build's claimed uid and no other, can gain no
- * privileges as nothing in a sandbox can, and neither it nor a process above it carries another build's marker.
- */
-function isCertainlyOf(facts: ProcessFacts, { startedAt, hasPidNamespace, uid, marker }: CommandTraits): boolean {
-  if (facts.startedAt < startedAt) return false;
-  const carried = markerOfProcess(facts.pid);
-  if (carried !== undefined) return carried === marker;
-  // Nothing leaves a pid namespace.
-  if (uid === undefined || hasPidNamespace) return false;
-  const { uids, noNewPrivileges } = rightsOf(facts.pid);
-  return noNewPrivileges && uids.length === 4 && uids.every((one) => one === uid) && !isBelowAnotherBuild(facts, marker);
-}
-
-/** Whether another build started a process above it: the first process of a sandbox keeps its marker. */
-function isBelowAnotherBuild({ parent }: ProcessFacts, marker: string): boolean {
-  for (let above = processFacts(parent); above !== undefined && above.pid !== process.pid; above = processFacts(above.parent)) {
-    const carried = markerOfProcess(above.pid);
-    if (carried !== undefined) return carried !== marker;
-  }
-  return false;
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

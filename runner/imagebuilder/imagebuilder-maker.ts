@@ -64,6 +64,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       try {
         return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed });
       } finally {
+        await ready.sandbox.leave(slot);
         slots.give(slot);
       }
     },

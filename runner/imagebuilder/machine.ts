@@ -4,7 +4,7 @@ import { type Disposal, disposal } from '#runner/files/disposal.ts';
 import { ownDirectory } from '#runner/files/own-directory.ts';
 import { sweepOwned } from '#runner/files/owned-name.ts';
 import { type BuildKey, openBuildKey } from '#runner/signing/build-key.ts';
-import { endLeftProcesses } from './end-left-processes.ts';
+import { endLeftProcesses, isLeft } from './end-left-processes.ts';
 import { type ImagebuilderCache, imagebuilderCache } from './imagebuilder-cache.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
 import { type PackageCache, packageCache } from './package-cache.ts';
@@ -29,7 +29,7 @@ export const BUILD = 'build';
 const PROBE = 'probe';
 
 /**
- * Gets the machine ready: directories, umask, what a killed process left, sandbox, keys. The directories may be passed
+ * Gets the machine ready: directories, umask, sandbox, what a killed process left, keys. The directories may be passed
  * through by the builds' uids but not listed; the keys' not even that.
  */
 export async function startMachine(options: ImagebuilderMakerOptions): Promise<Machine> {
@@ -47,16 +47,15 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   const packages = await ownDirectory(join(cache, 'packages'), 0o700);
   const rubbish = disposal({ quarantine: join(work, 'quarantine'), onLeftover: options.onLeftover ?? (() => undefined) });
 
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const sandbox = await chooseSandbox({ directory: builds, limits, firstUid: options.firstUid ?? DEFAULTS.firstUid }, options.sandbox);
   await endLeftProcesses(builds);
+  await sandbox.memory.cgroups?.sweep((name) => isLeft(builds, name));
   const imagebuilders = imagebuilderCache(trees, options.cacheBytes ?? DEFAULTS.cacheBytes, rubbish);
   await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
   // What no earlier start could remove holds nobody up.
   void rubbish.retry();
 
-  const sandbox = await chooseSandbox(
-    { directory: builds, limits: options.limits ?? DEFAULT_LIMITS, firstUid: options.firstUid ?? DEFAULTS.firstUid },
-    options.sandbox,
-  );
   return {
     sandbox,
     imagebuilders,

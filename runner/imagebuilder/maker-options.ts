@@ -25,7 +25,7 @@ export interface ImagebuilderMakerOptions {
   readonly timeoutMs?: number;
   /** What a build may print before it is ended. */
   readonly maxOutputBytes?: number;
-  readonly limits?: ResourceLimits;
+  readonly limits?: Partial<ResourceLimits>;
   /** What a build's files may take on the disk while it runs. */
   readonly maxDiskBytes?: number;
   /** What a build may leave. */

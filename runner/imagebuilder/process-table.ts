@@ -16,6 +16,9 @@ export interface ProcessFacts {
 /** Reading one is much cheaper at once than through the thread pool; after so many other work gets its turn. */
 const AT_ONCE = 100;
 
+/** Of x86_64, on which alone ImageBuilders run. */
+const PAGE_BYTES = 4096;
+
 /** The processes of the machine, except ours, of which `matches` holds. */
 export async function findProcesses(matches: (facts: ProcessFacts) => boolean): Promise<number[]> {
   const found: number[] = [];
@@ -70,6 +73,15 @@ export function childrenOf(pid: number): number[] {
     return [];
   }
 }
+
+/**
+ * Bytes of memory that a process has for itself, what it shares counted in parts where the kernel tells us; `atMost` says it with
+ * all that it shares, and costs little.
+ */
+export const memoryOf = (pid: number): { atMost: number; exactly: () => number } => {
+  const atMost = Number(read(pid, 'statm').split(' ')[1] ?? 0) * PAGE_BYTES;
+  return { atMost, exactly: () => Number(/^Pss:\s+(\d+) kB$/m.exec(read(pid, 'smaps_rollup'))?.[1] ?? atMost / 1024) * 1024 };
+};
 
 /** Empty when the process has gone or is not ours to look at. */
 function read(pid: number, file: string): string {

@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { collectedOutput } from './collected-output.ts';
+import type { CommandTraits } from './command-processes.ts';
 import { endProcesses } from './end-processes.ts';
 import { processFacts } from './process-table.ts';
+import type { Cgroup } from './sandbox/cgroups.ts';
 import type { ConfinedCommand } from './sandbox/sandbox.ts';
+import { watchMemory } from './watch-memory.ts';
 
 export interface RunOptions {
   readonly signal: AbortSignal;
@@ -14,8 +17,8 @@ export interface RunOptions {
 }
 
 export interface CommandResult {
-  /** Why it is over: by itself, or ended for taking too long, for printing too much, or because it was told to stop. */
-  readonly end: 'exit' | 'timeout' | 'output' | 'abort';
+  /** Why it is over: by itself, or ended for taking too long or too much memory, for printing too much, or because it was told to stop. */
+  readonly end: 'exit' | 'timeout' | 'memory' | 'output' | 'abort';
   /** `null`: ended by a signal. */
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -26,33 +29,44 @@ export interface CommandResult {
 /** What a command printed last is read within this time after its end. */
 const DRAIN_MS = 2_000;
 
+/** How often a cgroup is asked whether its memory ran out: version 1 ends one process of it, and the others go on. */
+const ASK_CGROUP_MS = 500;
+
+let commands = 0;
+
 /**
  * Runs one command of a build, argv without a shell, in a process group of its own. Settles only when no process of it
  * is left, whatever the reason, children that changed group included. Rejects only if it could not be started.
  */
 export async function runCommand(command: ConfinedCommand, options: RunOptions): Promise<CommandResult> {
-  const started = performance.now();
   if (options.signal.aborted) return { end: 'abort', exitCode: null, stdout: '', stderr: '', durationMs: 0 };
+  const { cgroups, bytes } = command.memory;
+  // Without a cgroup the memory is watched.
+  const cgroup = await cgroups?.create(`${command.marker}.${process.pid}-${commands++}`, bytes).catch(() => undefined);
+  try {
+    return await runIn(cgroup, command, options);
+  } finally {
+    await cgroup?.end();
+    await cgroup?.remove().catch(() => undefined);
+  }
+}
 
-  const child = spawn(command.file, [...command.args], {
-    cwd: command.cwd,
-    env: command.env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const startedAt = child.pid === undefined ? undefined : processFacts(child.pid)?.startedAt;
+async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, options: RunOptions): Promise<CommandResult> {
+  const started = performance.now();
+  const [file = command.file, ...args] = [...(cgroup?.enter ?? []), command.file, ...command.args];
+  const child = spawn(file, args, { cwd: command.cwd, env: command.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const traits = traitsOf(child, command);
   const output = { stdout: collectedOutput(), stderr: collectedOutput() };
   let bytes = 0;
   let end: CommandResult['end'] = 'exit';
-  let ending: Promise<void> | undefined;
+  let ending: Promise<unknown> | undefined;
   let draining: NodeJS.Timeout | undefined;
 
   const stop = (reason: CommandResult['end']): void => {
     if (reason !== 'exit' && ending === undefined) end = reason;
-    if (child.pid === undefined) return;
-    const { hasPidNamespace, uid, marker } = command;
-    const traits = { leader: child.pid, startedAt: startedAt ?? Number.POSITIVE_INFINITY, hasPidNamespace, uid, marker };
-    ending ??= endProcesses(traits, child.exitCode !== null || child.signalCode !== null);
+    if (traits === undefined) return;
+    const isOver = child.exitCode !== null || child.signalCode !== null;
+    ending ??= endProcesses(traits, isOver).then(() => cgroup?.end());
   };
   const take = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
     if (bytes >= options.maxOutputBytes) return;
@@ -64,6 +78,13 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
   };
   const onAbort = () => stop('abort');
   const timer = setTimeout(() => stop('timeout'), options.timeoutMs);
+  const onExceeded = () => stop('memory');
+  const stopWatching =
+    cgroup !== undefined
+      ? askCgroup(cgroup, onExceeded)
+      : traits === undefined
+        ? () => undefined
+        : watchMemory(traits, command.memory.bytes, onExceeded);
   options.signal.addEventListener('abort', onAbort);
   child.stdout.on('data', take('stdout'));
   child.stderr.on('data', take('stderr'));
@@ -85,7 +106,7 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
     });
     await ending;
     return {
-      end,
+      end: end === 'exit' && (await cgroup?.ranOut()) ? 'memory' : end,
       exitCode,
       stdout: output.stdout.text(),
       stderr: output.stderr.text(),
@@ -94,6 +115,20 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
   } finally {
     clearTimeout(timer);
     clearTimeout(draining);
+    stopWatching();
     options.signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** To be called before anything else happens: then the child's number is certainly still its own. `undefined`: it did not start. */
+function traitsOf({ pid: leader }: ChildProcess, { hasPidNamespace, uid, marker }: ConfinedCommand): CommandTraits | undefined {
+  if (leader === undefined) return undefined;
+  return { leader, startedAt: processFacts(leader)?.startedAt ?? Number.POSITIVE_INFINITY, hasPidNamespace, uid, marker };
+}
+
+function askCgroup(cgroup: Cgroup, onExceeded: () => void): () => void {
+  const timer = setInterval(async () => {
+    if (await cgroup.ranOut()) onExceeded();
+  }, ASK_CGROUP_MS);
+  return () => clearInterval(timer);
 }

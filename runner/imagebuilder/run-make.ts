@@ -23,14 +23,15 @@ export interface MakeContext {
 }
 
 /**
- * Runs make in the build's sandbox; answers when it exited by itself, with whatever code. Out of time, too much output: an
+ * Runs make in the build's sandbox; answers when it exited by itself, with whatever code. Out of time, too much memory or output: an
  * `InfrastructureFailure`; too much disk: what `watchGrowth` says; told to stop: the signal's reason.
  */
 export async function runMake(argv: readonly string[], network: boolean, context: MakeContext): Promise<CommandResult> {
   const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker } = context;
   log.line(`$ ${argv.join(' ')}`);
   const growth = watchGrowth(place.tree.startsWith(`${directory}/`) ? directory : place.tree, maxDiskBytes);
-  const result = await runCommand(sandbox.confine(argv, place, { network, marker }), {
+  const command = sandbox.confine(argv, place, { network, marker });
+  const result = await runCommand(command, {
     signal: AbortSignal.any([signal, growth.signal]),
     timeoutMs: Math.max(1, deadline - performance.now()),
     maxOutputBytes,
@@ -46,6 +47,10 @@ export async function runMake(argv: readonly string[], network: boolean, context
       throw new InfrastructureFailure('The build was stopped', { evidence });
     case 'timeout':
       throw new InfrastructureFailure(`The build took longer than ${Math.round(timeoutMs / 1000)} seconds and was ended`, { evidence });
+    case 'memory': {
+      const megabytes = Math.round(command.memory.bytes / 1024 ** 2);
+      throw new InfrastructureFailure(`The build took more than ${megabytes} MB of memory and was ended`, { evidence, isFinal: true });
+    }
     case 'output':
       throw new InfrastructureFailure(`The build printed more than ${maxOutputBytes} bytes and was ended`, { evidence, isFinal: true });
   }

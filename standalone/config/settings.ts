@@ -163,6 +163,15 @@ export const Settings = z.object({
   IMAGEBUILDER_CACHE_MB: megabytes
     .default(20 * 1024 * MEGABYTE)
     .meta(facts({ description: 'Disk that unpacked ImageBuilders and packages may take.', unit: 'megabytes' })),
+  BUILD_MEMORY_MB: megabytes
+    .refine((bytes) => bytes >= 256 * MEGABYTE, 'expected at least 256')
+    .default(4 * 1024 * MEGABYTE)
+    .meta(
+      facts({
+        description: 'Memory that one build may take, all its processes together; a build that wants more fails.',
+        unit: 'megabytes',
+      }),
+    ),
   VERIFY: z
     .enum(['require', 'known', 'checksum'])
     .default('known')

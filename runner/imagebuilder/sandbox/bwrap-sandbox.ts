@@ -1,7 +1,7 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import { type Slots, slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
-import { buildEnvironment, type ResourceLimits, type Sandbox } from './sandbox.ts';
+import { buildEnvironment, type MemoryBound, type ResourceLimits, type Sandbox } from './sandbox.ts';
 
 /** Where a build sees its tree; the path asu's containers use, so commands read the same. */
 const INSIDE = '/builder';
@@ -31,9 +31,13 @@ export async function bwrapSandbox(options: {
   bwrap: string;
   prlimit: string;
   limits: ResourceLimits;
+  memory: MemoryBound;
+  /** Whether this bubblewrap can bound a file system in memory: 0.6 and later. */
+  sizesTmpfs: boolean;
   uids?: { drop: (uid: number) => string[]; slots: Slots; uidOf: (slot: number) => number };
 }): Promise<Sandbox> {
-  const { bwrap, prlimit, limits } = options;
+  const { bwrap, prlimit, limits, memory } = options;
+  const tmpfs = (path: string) => [...(options.sizesTmpfs ? ['--size', String(limits.tmpBytes)] : []), '--tmpfs', path];
   const system = ['--ro-bind', '/usr', '/usr', ...(await Promise.all(SYSTEM.map(systemDirectory))).flat()];
   const always = ALWAYS.flatMap((path) => ['--ro-bind-try', path, path]);
   const forNetwork = (await Promise.all(FOR_NETWORK.map(followed))).flat();
@@ -43,9 +47,12 @@ export async function bwrapSandbox(options: {
     level: 'bwrap',
     hasNamespaces: true,
     allowsCustomRepositories: true,
+    hasOwnTmp: true,
+    memory,
     mountsReadOnlyParts: true,
     slots: options.uids?.slots ?? slots(),
     uidOf,
+    leave: async () => undefined,
     treeInside: () => INSIDE,
     confine: (argv, place, { network, marker, env = {} }) => {
       const uid = uidOf(place.slot);
@@ -57,9 +64,12 @@ export async function bwrapSandbox(options: {
         ...system,
         ...always,
         ...(network ? forNetwork : []),
-        ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--dir', '/var/tmp'],
+        // The root and /dev are file systems in memory too: they are full of what they need, and closed.
+        ...['--proc', '/proc', '--dev', '/dev', ...tmpfs('/dev/shm'), '--remount-ro', '/dev'],
+        ...[...tmpfs('/tmp'), '--dir', '/var', '--symlink', '../tmp', '/var/tmp'],
         ...['--bind', place.tree, INSIDE],
         ...Object.entries(place.readOnly).flatMap(([part, source]) => ['--ro-bind', source, `${INSIDE}/${part}`]),
+        ...['--remount-ro', '/'],
         '--clearenv',
         ...variables.flatMap(([name, value]) => ['--setenv', name, value]),
         ...['--chdir', INSIDE, '--', ...argv],
@@ -72,6 +82,7 @@ export async function bwrapSandbox(options: {
         marker,
         hasPidNamespace: true,
         uid,
+        memory,
       };
     },
   };

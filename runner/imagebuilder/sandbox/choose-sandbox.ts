@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { markerOf } from '../build-marker.ts';
 import { runCommand } from '../run-command.ts';
+import { runTool } from '../run-tool.ts';
 import { bwrapSandbox } from './bwrap-sandbox.ts';
+import { findCgroups } from './cgroups.ts';
 import { findTool } from './host-tools.ts';
 import { withinHardLimits } from './limits.ts';
 import { plainSandbox } from './plain-sandbox.ts';
-import type { ResourceLimits, Sandbox, SandboxLevel } from './sandbox.ts';
-import { dropArgv, uidSandbox } from './uid-sandbox.ts';
+import type { MemoryBound, ResourceLimits, Sandbox, SandboxLevel } from './sandbox.ts';
+import { dropArgv, uidSandbox, unshareSandbox } from './uid-sandbox.ts';
 import { uidSlots } from './uid-slots.ts';
 
 export interface SandboxOptions {
@@ -30,7 +32,7 @@ export async function availableSandboxes(options: SandboxOptions): Promise<Sandb
     if (available.some(({ level }) => level === sandbox.level)) continue;
     if (await works(sandbox, options.directory)) available.push(sandbox);
   }
-  return available.some(({ level }) => level === 'plain') ? available : [...available, unlimited(options)];
+  return available.some(({ level }) => level === 'plain') ? available : [...available, await unlimited(options)];
 }
 
 /** The strongest sandbox there is, or the one of `level`; throws when that one does not work here. Weaker ones are not tried. */
@@ -46,25 +48,43 @@ export async function chooseSandbox(options: SandboxOptions, level?: SandboxLeve
 async function candidates({ limits: wanted, firstUid }: SandboxOptions): Promise<Sandbox[]> {
   const limits = await withinHardLimits(wanted);
   const [bwrap, unshare, setpriv, prlimit] = await Promise.all(['bwrap', 'unshare', 'setpriv', 'prlimit'].map((name) => findTool(name)));
+  const memory = await memoryBound(limits);
   const isRoot = process.getuid?.() === 0;
   const slots = uidSlots(firstUid);
   const uidOf = (slot: number) => firstUid + slot;
 
   const found: Sandbox[] = [];
   if (bwrap !== undefined && prlimit !== undefined) {
+    const common = { bwrap, prlimit, limits, memory, sizesTmpfs: await sizesTmpfs(bwrap) };
     if (isRoot && setpriv !== undefined)
-      found.push(await bwrapSandbox({ bwrap, prlimit, limits, uids: { slots, uidOf, drop: (uid) => dropArgv(setpriv, uid) } }));
-    found.push(await bwrapSandbox({ bwrap, prlimit, limits }));
+      found.push(await bwrapSandbox({ ...common, uids: { slots, uidOf, drop: (uid) => dropArgv(setpriv, uid) } }));
+    found.push(await bwrapSandbox(common));
   }
   if (isRoot && setpriv !== undefined && prlimit !== undefined) {
-    if (unshare !== undefined) found.push(uidSandbox({ setpriv, prlimit, unshare, limits, slots, uidOf }));
-    found.push(uidSandbox({ setpriv, prlimit, limits, slots, uidOf }));
+    const common = { setpriv, prlimit, limits, memory, slots, uidOf };
+    if (unshare !== undefined) found.push(unshareSandbox({ ...common, unshare }));
+    found.push(uidSandbox(common));
   }
-  return [...found, plainSandbox({ prlimit, limits })];
+  return [...found, plainSandbox({ prlimit, limits, memory })];
 }
 
 /** prlimit may be refused too (seccomp): a build without limits is then all there is. */
-const unlimited = ({ limits }: SandboxOptions): Sandbox => plainSandbox({ prlimit: undefined, limits });
+const unlimited = async ({ limits }: SandboxOptions): Promise<Sandbox> =>
+  plainSandbox({ prlimit: undefined, limits, memory: await memoryBound(limits) });
+
+/** Looked for once: it may move this process to another cgroup. */
+let cgroups: ReturnType<typeof findCgroups> | undefined;
+
+async function memoryBound({ totalMemoryBytes: bytes }: ResourceLimits): Promise<MemoryBound> {
+  cgroups ??= findCgroups();
+  return { bytes, cgroups: await cgroups };
+}
+
+const sizesTmpfs = (bwrap: string): Promise<boolean> =>
+  runTool(bwrap, ['--help'], { cwd: '/', signal: AbortSignal.timeout(PROBE_MS) }).then(
+    (help) => help.includes('--size BYTES'),
+    () => false,
+  );
 
 /** Tries it on a real directory: a build must read what is shared with it and write what is its own, with network and without. */
 async function works(sandbox: Sandbox, directory: string): Promise<boolean> {

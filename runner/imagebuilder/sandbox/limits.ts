@@ -6,7 +6,7 @@ const NAMES = {
   fileBytes: 'Max file size',
   processes: 'Max processes',
   memoryBytes: 'Max data size',
-} as const satisfies Record<keyof ResourceLimits, string>;
+} as const satisfies Partial<Record<keyof ResourceLimits, string>>;
 
 /** `limits`, none above the process's own hard limits: prlimit may lower but not raise. */
 export async function withinHardLimits(limits: ResourceLimits): Promise<ResourceLimits> {
@@ -17,6 +17,7 @@ export async function withinHardLimits(limits: ResourceLimits): Promise<Resource
     return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
   };
   return {
+    ...limits,
     cpuSeconds: Math.min(limits.cpuSeconds, hard(NAMES.cpuSeconds)),
     fileBytes: Math.min(limits.fileBytes, hard(NAMES.fileBytes)),
     processes: Math.min(limits.processes, hard(NAMES.processes)),

@@ -1,17 +1,20 @@
 import { slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
-import { buildEnvironment, type ResourceLimits, type Sandbox } from './sandbox.ts';
+import { buildEnvironment, type MemoryBound, type ResourceLimits, type Sandbox } from './sandbox.ts';
 
 /** Our own uid, with limits where prlimit exists. Enough for OpenWrt's own packages, never for anybody else's. */
-export function plainSandbox(options: { prlimit: string | undefined; limits: ResourceLimits }): Sandbox {
-  const { prlimit, limits } = options;
+export function plainSandbox(options: { prlimit: string | undefined; limits: ResourceLimits; memory: MemoryBound }): Sandbox {
+  const { prlimit, limits, memory } = options;
   return {
     level: 'plain',
     hasNamespaces: false,
     allowsCustomRepositories: false,
+    hasOwnTmp: false,
+    memory,
     mountsReadOnlyParts: false,
     slots: slots(),
     uidOf: () => undefined,
+    leave: async () => undefined,
     treeInside: (place) => place.tree,
     confine: (argv, place, { marker, env = {} }) => {
       const chain = [...(prlimit === undefined ? [] : prlimitArgv(prlimit, limits)), ...argv];
@@ -23,6 +26,7 @@ export function plainSandbox(options: { prlimit: string | undefined; limits: Res
         marker,
         hasPidNamespace: false,
         uid: undefined,
+        memory,
       };
     },
   };

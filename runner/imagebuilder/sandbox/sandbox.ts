@@ -1,5 +1,6 @@
 import { MARKER } from '../build-marker.ts';
 import type { Slots } from '../slots.ts';
+import type { Cgroups } from './cgroups.ts';
 
 /**
  * How far a build is kept from the machine, strongest first (SANDBOX.md):
@@ -18,6 +19,10 @@ export interface ResourceLimits {
   readonly processes: number;
   /** Data segment of one process. */
   readonly memoryBytes: number;
+  /** All processes of the command together, and what they keep in `/tmp` where that is memory. */
+  readonly totalMemoryBytes: number;
+  /** What a build may keep in a `/tmp` of its own, which is memory. */
+  readonly tmpBytes: number;
 }
 
 /** SANDBOX.md's figures. */
@@ -26,7 +31,16 @@ export const DEFAULT_LIMITS: ResourceLimits = {
   fileBytes: 4 * 1024 ** 3,
   processes: 2048,
   memoryBytes: 4 * 1024 ** 3,
+  totalMemoryBytes: 4 * 1024 ** 3,
+  tmpBytes: 512 * 1024 ** 2,
 };
+
+/** What bounds the memory of a command's processes together. */
+export interface MemoryBound {
+  readonly bytes: number;
+  /** Where there are none the memory is looked at now and then, and the command ended when it is too much. */
+  readonly cgroups: Cgroups | undefined;
+}
 
 /** Where a build lives on the host, and what of it may not be written. */
 export interface BuildPlace {
@@ -50,6 +64,7 @@ export interface ConfinedCommand {
   readonly hasPidNamespace: boolean;
   /** The uid of the command's processes, which no other build of the machine has meanwhile. */
   readonly uid: number | undefined;
+  readonly memory: MemoryBound;
 }
 
 export interface Sandbox {
@@ -58,12 +73,17 @@ export interface Sandbox {
   readonly hasNamespaces: boolean;
   /** Whether code from anywhere may run in it: package scripts of custom repositories are exactly that. */
   readonly allowsCustomRepositories: boolean;
+  /** Builds have a `/tmp` of their own, gone with each command; else theirs is in their tree, and they can write to the machine's. */
+  readonly hasOwnTmp: boolean;
+  readonly memory: MemoryBound;
   /** Read-only parts are mounted over the build's tree, so nothing need be there. */
   readonly mountsReadOnlyParts: boolean;
   /** Slots for builds running at once. */
   readonly slots: Slots;
   /** Who owns the files of the build in this slot; `undefined`: we do. */
   uidOf(slot: number): number | undefined;
+  /** Removes what the build in this slot left outside of its tree. Call it when the build is over. */
+  leave(slot: number): Promise<void>;
   /** Path of the build's tree as its commands see it. */
   treeInside(place: BuildPlace): string;
   confine(

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, mkdtemp, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -6,11 +6,15 @@ import { markerOf } from '../build-marker.ts';
 import { runCommand } from '../run-command.ts';
 import { pidsOf } from '../testing/pids-of.ts';
 import { availableSandboxes, chooseSandbox } from './choose-sandbox.ts';
-import { DEFAULT_LIMITS, type Sandbox } from './sandbox.ts';
+import { DEFAULT_LIMITS, type MemoryBound, type Sandbox } from './sandbox.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'asu-sandbox-'));
 await chmod(directory, 0o755);
-const options = { directory, limits: { ...DEFAULT_LIMITS, fileBytes: 1024 * 1024 }, firstUid: 59_100 };
+const options = {
+  directory,
+  limits: { ...DEFAULT_LIMITS, fileBytes: 1024 * 1024, totalMemoryBytes: 160 * 1024 ** 2, tmpBytes: 8 * 1024 ** 2 },
+  firstUid: 59_100,
+};
 const available = await availableSandboxes(options);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -27,15 +31,16 @@ async function place(sandbox: Sandbox) {
 const run = async (
   sandbox: Sandbox,
   script: string,
-  more: { network?: boolean; timeoutMs?: number; maxOutputBytes?: number; signal?: AbortSignal } = {},
+  more: { network?: boolean; timeoutMs?: number; memory?: MemoryBound; maxOutputBytes?: number; signal?: AbortSignal } = {},
 ) => {
   const at = await place(sandbox);
   const command = sandbox.confine(['sh', '-c', script], at, { network: more.network ?? false, marker: markerOf(at.tree) });
-  const result = await runCommand(command, {
+  const result = await runCommand(more.memory === undefined ? command : { ...command, memory: more.memory }, {
     signal: more.signal ?? new AbortController().signal,
     timeoutMs: more.timeoutMs ?? 20_000,
     maxOutputBytes: more.maxOutputBytes ?? 1_000_000,
   });
+  await sandbox.leave(at.slot);
   sandbox.slots.give(at.slot);
   return { ...result, tree: at.tree };
 };
@@ -97,14 +102,20 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     expect(await lives(mark)).toBe(false);
   });
 
-  it('ends what left its group, its parents and its environment, where that can be found; else waits for it no longer', async () => {
-    const mark = `31${places}7774`;
-    const { end } = await run(sandbox, `(setsid env -i sh -c '(sleep ${mark} &) ; sleep ${mark} & exit' &); sleep 1`);
-    expect(end).toBe('exit');
-    const left = await pidsOf(mark);
-    for (const pid of left) process.kill(pid, 'SIGKILL');
-    expect(left.length > 0).toBe(sandbox.level === 'plain');
-  });
+  it.each([
+    ['in a cgroup', sandbox.memory],
+    ['without', { ...sandbox.memory, cgroups: undefined }],
+  ])(
+    'ends what left its group, parents and environment, where that can be found; else waits for it no longer (%s)',
+    async (_name, memory) => {
+      const mark = `31${places}7774`;
+      const { end } = await run(sandbox, `(setsid env -i sh -c '(sleep ${mark} &) ; sleep ${mark} & exit' &); sleep 1`, { memory });
+      expect(end).toBe('exit');
+      const left = await pidsOf(mark);
+      for (const pid of left) process.kill(pid, 'SIGKILL');
+      expect(left.length > 0).toBe(sandbox.level === 'plain' && memory.cgroups === undefined);
+    },
+  );
 
   it('ends everything when told to stop', async () => {
     const mark = `31${places}7773`;
@@ -125,6 +136,44 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     const { exitCode, tree } = await run(sandbox, 'head -c 3000000 /dev/zero > large');
     expect(exitCode).not.toBe(0);
     expect((await readFile(join(tree, 'large'))).length).toBe(1024 * 1024);
+  });
+
+  it('leaves nothing where everybody may leave files, except the plain one', async () => {
+    const name = `asu-left-${process.pid}-${places}`;
+    const shared = ['/tmp', '/var/tmp', '/dev/shm'];
+    const script = `for at in ${shared.join(' ')}; do mkdir -p $at/${name}/x && echo left > $at/${name}/x/file; done; cat /tmp/${name}/x/file`;
+    const { stdout } = await run(sandbox, script);
+    expect(stdout).toBe('left\n');
+    const left = (await Promise.all(shared.map(async (at) => ((await readdir(at)).includes(name) ? [at] : [])))).flat();
+    await Promise.all(left.map((at) => rm(join(at, name), { recursive: true })));
+    expect(left).toEqual(sandbox.level === 'plain' ? shared : []);
+  });
+
+  it.each(sandbox.hasOwnTmp ? ['/tmp', '/var/tmp', '/dev/shm', '/dev', '/', '/run/lock'] : [])(
+    'bounds what lies in memory in %s',
+    async (at) => {
+      const script = `i=0; while [ $i -lt 20 ] && head -c 1000000 /dev/zero > ${at}/part$i; do i=$((i + 1)); done; echo $i`;
+      const { stdout } = await run(sandbox, `mkdir -p ${at}; ${script}`);
+      expect(Number(stdout)).toBeLessThan(9);
+    },
+  );
+
+  describe.each([
+    ['held by the kernel', sandbox.memory],
+    ['watched', { ...sandbox.memory, cgroups: undefined }],
+  ])('with memory %s', (_name, memory) => {
+    it('ends what takes too much of it, all processes together', async () => {
+      const mark = `31${places}7775`;
+      const hog = '(head -c 70m /dev/zero; sleep 10) | tail -c 100m > /dev/null';
+      const { end } = await run(sandbox, `${hog} & env -i setsid sh -c '${hog}' & ${hog} & sleep ${mark}`, { memory, timeoutMs: 30_000 });
+      expect(end).toBe('memory');
+      expect(await lives(mark)).toBe(false);
+    });
+
+    it('lets live what takes less', async () => {
+      const { end, exitCode } = await run(sandbox, '(head -c 70m /dev/zero; sleep 1) | tail -c 100m > /dev/null', { memory });
+      expect({ end, exitCode }).toEqual({ end: 'exit', exitCode: 0 });
+    });
   });
 
   it('gives network when it is given, and where there are namespaces not else', async () => {
@@ -158,7 +207,16 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
 
 describe('runCommand', () => {
   it('rejects what cannot be started', async () => {
-    const command = { file: '/nonexistent', args: [], cwd: '/', env: {}, marker: 'none', hasPidNamespace: false, uid: undefined };
+    const command = {
+      file: '/nonexistent',
+      args: [],
+      cwd: '/',
+      env: {},
+      marker: 'none',
+      hasPidNamespace: false,
+      uid: undefined,
+      memory: { bytes: 1, cgroups: undefined },
+    };
     const running = runCommand(command, { signal: new AbortController().signal, timeoutMs: 1000, maxOutputBytes: 1 });
     await expect(running).rejects.toThrow('ENOENT');
   });

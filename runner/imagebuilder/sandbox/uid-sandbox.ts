@@ -1,6 +1,7 @@
 import type { Slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
-import { buildEnvironment, type ResourceLimits, type Sandbox } from './sandbox.ts';
+import { buildEnvironment, type MemoryBound, type ResourceLimits, type Sandbox } from './sandbox.ts';
+import { clearSharedPlaces, SHARED_PLACES } from './shared-places.ts';
 
 /** setpriv without any way back: no capabilities now or ever, no set-uid programs. */
 export const dropArgv = (setpriv: string, uid: number): string[] => [
@@ -14,43 +15,100 @@ export const dropArgv = (setpriv: string, uid: number): string[] => [
   '--',
 ];
 
-/**
- * Another uid without rights, one per slot; with `unshare` also namespaces of processes, network, IPC and host name.
- * Needs root. The files of the machine stay visible as far as their modes allow.
- */
-export function uidSandbox(options: {
-  setpriv: string;
-  prlimit: string;
-  unshare?: string;
-  limits: ResourceLimits;
-  slots: Slots;
-  uidOf: (slot: number) => number;
-}): Sandbox {
-  const { setpriv, prlimit, unshare, limits, slots, uidOf } = options;
-  const hasNamespaces = unshare !== undefined;
+interface UidSandboxOptions {
+  readonly setpriv: string;
+  readonly prlimit: string;
+  readonly limits: ResourceLimits;
+  readonly memory: MemoryBound;
+  readonly slots: Slots;
+  readonly uidOf: (slot: number) => number;
+}
+
+/** Another uid without rights, one per slot. Needs root. The files of the machine stay visible as far as their modes allow. */
+export function uidSandbox(options: UidSandboxOptions): Sandbox {
+  const { setpriv, prlimit, limits, memory, slots, uidOf } = options;
   return {
-    level: hasNamespaces ? 'unshare' : 'uid',
-    hasNamespaces,
+    level: 'uid',
+    hasNamespaces: false,
     allowsCustomRepositories: true,
+    hasOwnTmp: false,
+    memory,
     mountsReadOnlyParts: false,
     slots,
     uidOf,
+    leave: (slot) => clearSharedPlaces(uidOf(slot)),
     treeInside: (place) => place.tree,
-    confine: (argv, place, { network, marker, env = {} }) => {
+    confine: (argv, place, { marker, env = {} }) => {
       const uid = uidOf(place.slot);
-      const namespaces =
-        unshare === undefined
-          ? []
-          : [unshare, '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc', '--ipc', '--uts', ...(network ? [] : ['--net']), '--'];
-      const chain = [...namespaces, ...dropArgv(setpriv, uid), ...prlimitArgv(prlimit, limits), ...argv];
+      const chain = [...dropArgv(setpriv, uid), ...prlimitArgv(prlimit, limits), ...argv];
       return {
-        file: chain[0] ?? setpriv,
+        file: setpriv,
         args: chain.slice(1),
         cwd: place.tree,
         env: { ...buildEnvironment(place.tree, marker), TMPDIR: `${place.tree}/tmp`, ...env },
         marker,
-        hasPidNamespace: hasNamespaces,
+        hasPidNamespace: false,
         uid,
+        memory,
+      };
+    },
+  };
+}
+
+/**
+ * Readies the mounts of a build, as root, in namespaces of its own. One small file system in memory lies over all places where
+ * anybody may leave files. The tree may lie below one of them: it is held open, and bound to its path again.
+ */
+const MOUNT = `set -eu
+tree=$1 size=$2
+shift 2
+while [ "$1" != -- ]; do
+  mount --bind "$1" "$tree/$2"
+  mount -o remount,bind,ro,nosuid,nodev "$tree/$2"
+  shift 2
+done
+shift
+exec 8<"$tree"
+mount -t tmpfs -o "size=$size,mode=1777,nosuid,nodev" tmpfs /tmp
+for place in ${SHARED_PLACES.filter((place) => place !== '/tmp').join(' ')}; do
+  if [ -d "$place" ] && [ ! -L "$place" ]; then mount --bind /tmp "$place"; fi
+done
+if [ ! -d "$tree" ]; then
+  mkdir -p "$tree"
+  mount --no-canonicalize --rbind /proc/self/fd/8 "$tree"
+fi
+exec 8<&-
+cd "$tree"
+exec "$@"`;
+
+/** As `uidSandbox`, with namespaces of processes, mounts, network, IPC and host name besides. */
+export function unshareSandbox(options: UidSandboxOptions & { unshare: string }): Sandbox {
+  const { setpriv, prlimit, unshare, limits, memory, slots, uidOf } = options;
+  return {
+    level: 'unshare',
+    hasNamespaces: true,
+    allowsCustomRepositories: true,
+    hasOwnTmp: true,
+    memory,
+    mountsReadOnlyParts: true,
+    slots,
+    uidOf,
+    leave: async () => undefined,
+    treeInside: (place) => place.tree,
+    confine: (argv, place, { network, marker, env = {} }) => {
+      const uid = uidOf(place.slot);
+      const namespaces = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc', '--ipc', '--uts', ...(network ? [] : ['--net'])];
+      const parts = Object.entries(place.readOnly).flatMap(([part, source]) => [source, part]);
+      const mounted = ['/bin/sh', '-c', MOUNT, 'sh', place.tree, String(limits.tmpBytes), ...parts, '--'];
+      return {
+        file: unshare,
+        args: [...namespaces, '--', ...mounted, ...dropArgv(setpriv, uid), ...prlimitArgv(prlimit, limits), ...argv],
+        cwd: '/',
+        env: { ...buildEnvironment(place.tree, marker), ...env },
+        marker,
+        hasPidNamespace: true,
+        uid,
+        memory,
       };
     },
   };

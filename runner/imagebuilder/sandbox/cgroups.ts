@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Memory of all processes of a command together, and of the files they keep in memory, held by the kernel. */
+export interface Cgroup {
+  /** Put before a command: the process that becomes the command enters first, while it still has the right to. */
+  readonly enter: readonly string[];
+  /** Ends every process in it, whatever it has become. */
+  end(): Promise<void>;
+  /** Whether a process was ended, since there was no more memory for it. */
+  ranOut(): Promise<boolean>;
+  /** Takes it away; call it when no process is left. */
+  remove(): Promise<void>;
+}
+
+export interface Cgroups {
+  readonly version: 1 | 2;
+  /** Makes one that no process may get out of. Names begin with that of the build. */
+  create(name: string, memoryBytes: number): Promise<Cgroup>;
+  /** Ends and takes away those of which `isLeft` holds. */
+  sweep(isLeft: (name: string) => boolean | Promise<boolean>): Promise<void>;
+}
+
+/** Names of ours begin so. */
+const PREFIX = 'asu-';
+
+/** The process's number goes in before it becomes the command. */
+const ENTER = 'echo $$ > "$0" && exec "$@"';
+
+/** Killing is repeated until none is left: a fork bomb makes new ones meanwhile. */
+const ROUNDS = 200;
+
+/** Cgroups below our own that bound memory, of whichever version gives that here; `undefined`: there are none that we may make. */
+export async function findCgroups(): Promise<Cgroups | undefined> {
+  for (const place of await places())
+    if (await works(place)) return place.version === 2 ? cgroups(place, LIMITS_2, ranOut2) : cgroups(place, LIMITS_1, ranOut1);
+  return undefined;
+}
+
+interface Place {
+  readonly version: 1 | 2;
+  /** Our own cgroup. */
+  readonly directory: string;
+}
+
+type Limits = (memoryBytes: number) => readonly (readonly [file: string, value: string, optional?: true])[];
+
+/** Swap would only put off the end. */
+const LIMITS_1: Limits = (bytes) => [
+  ['memory.limit_in_bytes', String(bytes)],
+  ['memory.memsw.limit_in_bytes', String(bytes), true],
+];
+
+/** Where one process has to end, all do: what is left of a build is of no use. */
+const LIMITS_2: Limits = (bytes) => [
+  ['memory.max', String(bytes)],
+  ['memory.swap.max', '0', true],
+  ['memory.oom.group', '1', true],
+];
+
+const ranOut1 = async (directory: string) => /^oom_kill [1-9]/m.test(await text(join(directory, 'memory.oom_control')));
+const ranOut2 = async (directory: string) => /^oom_kill [1-9]/m.test(await text(join(directory, 'memory.events')));
+
+function cgroups({ version, directory: own }: Place, limits: Limits, ranOut: (directory: string) => Promise<boolean>): Cgroups {
+  const at = (directory: string): Cgroup => ({
+    enter: ['/bin/sh', '-c', ENTER, join(directory, 'cgroup.procs')],
+    end: () => endAll(directory),
+    ranOut: () => ranOut(directory),
+    remove: () => remove(directory),
+  });
+  return {
+    version,
+    create: async (name, memoryBytes) => {
+      const directory = join(own, `${PREFIX}${name}`);
+      await mkdir(directory);
+      for (const [file, value, optional] of limits(memoryBytes))
+        await writeFile(join(directory, file), value).catch((error: unknown) => {
+          if (!optional) throw error;
+        });
+      return at(directory);
+    },
+    sweep: async (isLeft) => {
+      for (const entry of await readdir(own).catch(() => []))
+        if (entry.startsWith(PREFIX) && (await isLeft(entry.slice(PREFIX.length)))) {
+          await endAll(join(own, entry));
+          await remove(join(own, entry)).catch(() => undefined);
+        }
+    },
+  };
+}
+
+/** Our own cgroups that bound memory, version 2 first: `/proc/self/cgroup` has paths below where each hierarchy is mounted. */
+async function places(): Promise<Place[]> {
+  const paths = (await text('/proc/self/cgroup')).split('\n').map((line) => line.split(':'));
+  const found: Place[] = [];
+  for (const mount of (await text('/proc/self/mountinfo')).split('\n')) {
+    const [before = '', after = ''] = mount.split(' - ');
+    const [, , , root = '', point = ''] = before.split(' ');
+    const [type, , options = ''] = after.split(' ');
+    const version = type === 'cgroup2' ? 2 : type === 'cgroup' && options.split(',').includes('memory') ? 1 : undefined;
+    const path = paths
+      .find(([, names]) => (version === 2 ? names === '' : names?.split(',').includes('memory')))
+      ?.slice(2)
+      .join(':');
+    if (version === undefined || path === undefined) continue;
+    // In a container only the part below its own cgroup may be mounted.
+    const below = root === '/' ? path : path === root ? '' : path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
+    if (below !== undefined && !below.startsWith('/..')) found.push({ version, directory: join(point, below) });
+  }
+  return found.sort((a, b) => b.version - a.version);
+}
+
+/** Makes one, and takes it away again. */
+async function works(place: Place): Promise<boolean> {
+  const { directory, version } = place;
+  try {
+    if (version === 2) await shareMemory(directory);
+    const probe = await cgroups(place, version === 2 ? LIMITS_2 : LIMITS_1, ranOut1).create(
+      `probe.${process.pid}.${randomUUID()}`,
+      64 * 1024 ** 2,
+    );
+    await probe.remove();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Version 2 bounds memory of cgroups below ours only when no process is in ours itself. We move down ourselves, if we are the
+ * only one there: a service of systemd's with `Delegate=yes`, or a container. Nobody else's process is moved.
+ */
+async function shareMemory(own: string): Promise<void> {
+  const enable = () => writeFile(join(own, 'cgroup.subtree_control'), '+memory');
+  if (!(await readFile(join(own, 'cgroup.controllers'), 'utf8')).split(/\s+/).includes('memory')) throw new Error('no memory controller');
+  if ((await readFile(join(own, 'cgroup.subtree_control'), 'utf8')).split(/\s+/).includes('memory')) return;
+  const inside = (await readFile(join(own, 'cgroup.procs'), 'utf8')).split('\n').filter(Boolean);
+  if (inside.length === 1 && inside[0] === String(process.pid)) {
+    const server = join(own, `${PREFIX}server`);
+    await mkdir(server, { recursive: true });
+    await writeFile(join(server, 'cgroup.procs'), String(process.pid));
+  }
+  await enable();
+}
+
+async function endAll(directory: string): Promise<void> {
+  // Since Linux 5.14, and in version 2 only.
+  await writeFile(join(directory, 'cgroup.kill'), '1', { flag: 'r+' }).catch(() => undefined);
+  for (let round = 0; round < ROUNDS; round++) {
+    const pids = (await text(join(directory, 'cgroup.procs'))).split('\n').filter(Boolean).map(Number);
+    if (pids.length === 0) return;
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // Gone already.
+      }
+    }
+    await sleep(Math.min(2 * round, 50));
+  }
+}
+
+/** The kernel counts a process as inside for a moment after it has ended. */
+async function remove(directory: string): Promise<void> {
+  for (let round = 0; ; round++) {
+    try {
+      return await rmdir(directory);
+    } catch (error) {
+      if (round === 20) throw error;
+      await sleep(10);
+    }
+  }
+}
+
+const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
