@@ -122,7 +122,7 @@ const take = async () => {
 const copy = async () => {
   // As before any ImageBuilder is cached.
   await checkTree(tree);
-  const sandbox = plainSandbox({ prlimit: undefined, limits: DEFAULT_LIMITS });
+  const sandbox = plainSandbox({ prlimit: undefined, limits: DEFAULT_LIMITS, memory: { bytes: 2 ** 30, cgroups: undefined } });
   for (const kind of [sandbox, { ...sandbox, mountsReadOnlyParts: true }]) {
     const place = await makeBuildTree(tree, join(directory, kind.mountsReadOnlyParts ? 'mounted' : 'copied'), kind, 0, never);
     for (const part of Object.values(place.readOnly)) expect((await lstat(part)).isDirectory()).toBe(true);

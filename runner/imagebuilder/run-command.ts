@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { CommandTraits } from '#runner/processes/command-processes.ts';
+import { endProcesses } from '#runner/processes/end-processes.ts';
+import { processFacts } from '#runner/processes/process-table.ts';
+import { watchMemory } from '#runner/processes/watch-memory.ts';
 import { collectedOutput } from './collected-output.ts';
-import type { CommandTraits } from './command-processes.ts';
-import { endProcesses } from './end-processes.ts';
-import { processFacts } from './process-table.ts';
 import type { Cgroup } from './sandbox/cgroups.ts';
 import type { ConfinedCommand } from './sandbox/sandbox.ts';
-import { watchMemory } from './watch-memory.ts';
 
 export interface RunOptions {
   readonly signal: AbortSignal;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTree } from '#runner/files/remove-tree.ts';
-import { markerOf } from '../build-marker.ts';
+import { markerOf } from '#runner/processes/build-marker.ts';
 import { runCommand } from '../run-command.ts';
 import { runTool } from '../run-tool.ts';
 import { bwrapSandbox } from './bwrap-sandbox.ts';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { MARKER, markerOf } from '../build-marker.ts';
+import { MARKER, markerOf } from '#runner/processes/build-marker.ts';
+import { pidsOf } from '#runner/processes/testing/pids-of.ts';
 import { runCommand } from '../run-command.ts';
-import { pidsOf } from '../testing/pids-of.ts';
 import { availableSandboxes } from './choose-sandbox.ts';
 import { DEFAULT_LIMITS, type Sandbox, TOOL_PATH } from './sandbox.ts';
 

@@ -1,4 +1,4 @@
-import { MARKER } from '../build-marker.ts';
+import { MARKER } from '#runner/processes/build-marker.ts';
 import type { Slots } from '../slots.ts';
 import type { Cgroups } from './cgroups.ts';
 

@@ -2,9 +2,9 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { markerOf } from '../build-marker.ts';
+import { markerOf } from '#runner/processes/build-marker.ts';
+import { pidsOf } from '#runner/processes/testing/pids-of.ts';
 import { runCommand } from '../run-command.ts';
-import { pidsOf } from '../testing/pids-of.ts';
 import { availableSandboxes, chooseSandbox } from './choose-sandbox.ts';
 import { DEFAULT_LIMITS, type MemoryBound, type Sandbox } from './sandbox.ts';
 

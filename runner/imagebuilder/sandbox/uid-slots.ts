@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { hasProcesses } from '../process-table.ts';
+import { hasProcesses } from '#runner/processes/process-table.ts';
 import type { Slots } from '../slots.ts';
 
 /** Builds of all servers on a machine together; below 60000, where other programs begin to hand out uids. */
