@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { parseDuration } from './duration.ts';
-import { withoutTrailingSlashes } from './without-trailing-slashes.ts';
 
 /** Kinds of settings, as text in the environment has them. */
 

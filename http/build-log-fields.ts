@@ -1,4 +1,4 @@
-import type { Build } from '#core/build.ts';
+import type { Build } from '#core/build/build.ts';
 
 /**
  * How log lines name a build. The hash of a private one (with `defaults`) is the key by which anybody may read it back: only the

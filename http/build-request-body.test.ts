@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { BuildRequest } from '#core/build-request.ts';
-import { buildRequestParser } from '#core/parse-build-request.ts';
+import type { BuildRequest } from '#core/request/build-request.ts';
+import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import { buildRequestBody } from './build-request-body.ts';
 import { httpApp, routes } from './http-app.ts';
 import { jsonLog } from './log.ts';

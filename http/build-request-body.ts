@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
-import { type BoundedMap, boundedMap } from '#core/bounded-map.ts';
-import type { BuildRequest } from '#core/build-request.ts';
-import type { ParseBuildRequest } from '#core/parse-build-request.ts';
+import type { BuildRequest } from '#core/request/build-request.ts';
+import type { ParseBuildRequest } from '#core/request/parse-build-request.ts';
+import { type BoundedMap, boundedMap } from '#lib/bounded-map.ts';
 import type { HttpEnv } from './http-app.ts';
 import { bodyText, parseJsonBody } from './json-body.ts';
 

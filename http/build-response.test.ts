@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { resultMeta } from '#core/artifact-keys.ts';
-import { RESULT_MAX_AGE_SECONDS } from '#core/build.ts';
-import type { BuildView } from '#core/build-status.ts';
+import { resultMeta } from '#core/build/artifact-keys.ts';
+import { RESULT_MAX_AGE_SECONDS } from '#core/build/build.ts';
+import type { BuildView } from '#core/build/build-status.ts';
 import { buildResponse } from './build-response.ts';
 
 const answer = (view: object, method: 'GET' | 'POST') => buildResponse(view as BuildView, () => 60, method);

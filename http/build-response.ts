@@ -1,6 +1,6 @@
-import { resultMeta } from '#core/artifact-keys.ts';
-import { BUILD_STEPS } from '#core/build.ts';
-import type { BuildView } from '#core/build-status.ts';
+import { resultMeta } from '#core/build/artifact-keys.ts';
+import { BUILD_STEPS } from '#core/build/build.ts';
+import type { BuildView } from '#core/build/build-status.ts';
 import { jsonResponse } from './json-response.ts';
 
 /** Estimates how long a build with so many ahead of it will still take, in seconds. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RunEvent } from '#core/run-build.ts';
+import type { RunEvent } from '#core/build/run-build.ts';
 import { emfMetrics } from './emf-metrics.ts';
 import type { MetricEvents } from './metric-events.ts';
 import { prometheusMetrics } from './metrics.ts';

@@ -1,4 +1,4 @@
-import type { Swept } from '#core/sweep.ts';
+import type { Swept } from '#core/build/sweep.ts';
 import { buildOutcome, type MetricEvents, methodLabel, secondsBetween } from './metric-events.ts';
 
 interface EmfOptions {

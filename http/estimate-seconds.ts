@@ -1,4 +1,4 @@
-import type { BuildPace } from '#core/build-pace.ts';
+import type { BuildPace } from '#core/build/build-pace.ts';
 import type { EstimateSeconds } from './build-response.ts';
 
 /** One build's time for each time that all runners have been through those ahead. */

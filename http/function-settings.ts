@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { Branches, DEFAULT_BRANCHES } from '#core/branches.ts';
-import { DEFAULT_LIMITS } from '#core/build-request.ts';
+import { Branches, DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
+import { DEFAULT_LIMITS } from '#core/request/build-request.ts';
 import { baseUrl, count, flag, json, resource, seconds, words } from '#core/setting-kinds.ts';
 import { LOG_LEVELS } from './log.ts';
 

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { AsuError } from '#core/errors.ts';
-import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
+import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { type Answered, accessLog, shown, shownPath } from './access-log.ts';
 import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from './cors.ts';

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { AsuError } from '#core/errors.ts';
-import { malformedJson, missingBody, notAnObject } from '#core/invalid-request.ts';
+import { malformedJson, missingBody, notAnObject } from '#core/request/invalid-request.ts';
 import { BrokenBodyError, isBrokenOff } from './broken-request.ts';
 import type { HttpEnv } from './http-app.ts';
 

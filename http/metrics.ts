@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { QueuePositions } from '#core/ports.ts';
+import type { QueuePositions } from '#core/build/ports.ts';
 import { type Routes, routes } from './http-app.ts';
 import {
   BUILD_OUTCOMES,

@@ -1,5 +1,5 @@
-import type { BuildRequest } from '#core/build-request.ts';
-import type { PreparedBuild } from '#core/prepare-build.ts';
+import type { BuildRequest } from '#core/request/build-request.ts';
+import type { PreparedBuild } from '#core/request/prepare-build.ts';
 
 /** The answer of the first step of a two-step build, without what only the build service knows (CONTRACT.md §0). */
 export interface PreparedBody {

@@ -1,4 +1,4 @@
-import { InvalidRequestError } from '#core/invalid-request.ts';
+import { InvalidRequestError } from '#core/request/invalid-request.ts';
 
 const TRUE = new Set(['true', 't', '1', 'yes', 'y', 'on']);
 const FALSE = new Set(['false', 'f', '0', 'no', 'n', 'off']);

@@ -1,4 +1,4 @@
-import { InvalidRequestError } from '#core/invalid-request.ts';
+import { InvalidRequestError } from '#core/request/invalid-request.ts';
 
 /** A whole number in the query, spelled as the reference server's framework takes them; absent is `fallback`, too much is `max`. */
 export function queryInteger(

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
-import { buildRequestParser, type ParseBuildRequest } from '#core/parse-build-request.ts';
-import type { Policy } from '#core/validate-request.ts';
+import { buildRequestParser, type ParseBuildRequest } from '#core/request/parse-build-request.ts';
+import type { Policy } from '#core/request/validate-request.ts';
 import type { requestSettings } from './function-settings.ts';
 import { maxBodyBytes } from './json-body.ts';
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { ServerFacts } from '#core/overview.ts';
+import type { ServerFacts } from '#core/catalogue/overview.ts';
 import type { offerSettings } from './function-settings.ts';
 
 /** What a function that publishes the overview makes of its settings. */

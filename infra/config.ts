@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { REBUILD_PAUSE_SECONDS } from '#core/build.ts';
+import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
 import { readSettings } from '#core/read-settings.ts';
 import { baseUrl, count, seconds } from '#core/setting-kinds.ts';
 import { storedRequestSettings } from '#functions/build-submit/config.ts';

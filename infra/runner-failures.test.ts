@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RunEvent } from '#core/run-build.ts';
+import type { RunEvent } from '#core/build/run-build.ts';
 import { jsonLog } from '#http/log.ts';
 import { logRunEvent } from '#standalone/log-run-event.ts';
 import { matchesLogPattern } from '#test/support/log-pattern.ts';

@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
+import { UPLOAD_SECONDS } from '#core/build/upload-output.ts';
 import { readSettings } from '#core/read-settings.ts';
 import { baseUrl, count, seconds, words } from '#core/setting-kinds.ts';
-import { UPLOAD_SECONDS } from '#core/upload-output.ts';
 import {
   branchSettings,
   bucketSettings,

@@ -1,6 +1,6 @@
-import { pause } from '#core/pause.ts';
-import type { BuildQueue } from '#core/ports.ts';
-import { LEASE_SECONDS, type RunBuildDeps, runBuild } from '#core/run-build.ts';
+import type { BuildQueue } from '#core/build/ports.ts';
+import { LEASE_SECONDS, type RunBuildDeps, runBuild } from '#core/build/run-build.ts';
+import { pause } from '#lib/pause.ts';
 
 export interface WorkDeps extends RunBuildDeps {
   readonly queue: BuildQueue;

@@ -2,7 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
-import type { Catalogue } from '#core/catalogue.ts';
+import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import type { Log } from '#http/log.ts';
 import { measuredFetch } from '#http/measured-fetch.ts';
 import type { MetricEvents } from '#http/metric-events.ts';

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Context } from 'hono';
-import type { Branch } from '#core/branches.ts';
-import type { ServerFacts } from '#core/overview.ts';
-import { buildRequestParser, type ParseBuildRequest } from '#core/parse-build-request.ts';
-import type { TimesToLive } from '#core/run-build.ts';
-import type { AdmitBuild } from '#core/submit-build.ts';
-import type { Policy } from '#core/validate-request.ts';
+import type { TimesToLive } from '#core/build/run-build.ts';
+import type { AdmitBuild } from '#core/build/submit-build.ts';
+import type { Branch } from '#core/catalogue/branches.ts';
+import type { ServerFacts } from '#core/catalogue/overview.ts';
+import { buildRequestParser, type ParseBuildRequest } from '#core/request/parse-build-request.ts';
+import type { Policy } from '#core/request/validate-request.ts';
 import type { HttpEnv } from '#http/http-app.ts';
 import { maxBodyBytes } from '#http/json-body.ts';
 import { admitBuilds } from '#http/rate-limit/admit-builds.ts';

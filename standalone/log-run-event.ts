@@ -1,4 +1,4 @@
-import type { RunEvent } from '#core/run-build.ts';
+import type { RunEvent } from '#core/build/run-build.ts';
 import { buildLogFields } from '#http/build-log-fields.ts';
 import type { Log } from '#http/log.ts';
 import { unnamedError } from './unnamed-error.ts';

@@ -5,8 +5,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
-import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/artifact-keys.ts';
-import type { BinDir } from '#core/build.ts';
+import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/build/artifact-keys.ts';
+import type { BinDir } from '#core/build/build.ts';
 import { at, done, freshBinDir, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { removeUnreferenced } from './remove-unreferenced.ts';
 

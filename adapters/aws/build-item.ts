@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Build, Lease, RequestHash } from '#core/build.ts';
+import type { Build, Lease, RequestHash } from '#core/build/build.ts';
 import { BUILD_TABLE } from './resources.ts';
 
 export type Item = Record<string, AttributeValue>;
@@ -73,7 +73,7 @@ export function buildOf(item: Item): Build {
   return { ...rest, ...(leaseOwner !== undefined && { lease }) } as unknown as Build;
 }
 
-/** What `from` must still share with the row besides its state (BuildTable in core/ports.ts). */
+/** What `from` must still share with the row besides its state (BuildTable in core/build/ports.ts). */
 export function markOf(build: Build): { readonly field: Field; readonly value: string } {
   switch (build.state) {
     case 'queued':

@@ -8,8 +8,8 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type Build, isReplaceable, isTransition, type RequestHash } from '#core/build.ts';
-import type { BuildTable } from '#core/ports.ts';
+import { type Build, isReplaceable, isTransition, type RequestHash } from '#core/build/build.ts';
+import type { BuildTable } from '#core/build/ports.ts';
 import { buildKey, buildOf, type Item, itemOf, markOf } from './build-item.ts';
 import { moveExpression } from './move-expression.ts';
 import { orderItem, orderKey, orderOf } from './order-item.ts';
@@ -26,7 +26,7 @@ export interface DynamoBuildTableOptions {
   readonly reads?: 'strong' | 'eventual';
 }
 
-/** `isReplaceable` (core/build.ts) as a condition. Times are ISO 8601 in UTC, which sort as text. */
+/** `isReplaceable` (core/build/build.ts) as a condition. Times are ISO 8601 in UTC, which sort as text. */
 const IS_REPLACEABLE =
   'attribute_not_exists(#hash) OR #state IN (:cancelled, :expiring) OR (#state = :failed AND #cached = :false) OR (#state IN (:done, :failed) AND #expiresAt <= :now)';
 

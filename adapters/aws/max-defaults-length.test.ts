@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildRequestParser } from '#core/parse-build-request.ts';
+import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import { maxBodyBytes } from '#http/json-body.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { FULL_BODIES, fullBody } from '#test/support/full-bodies.ts';

@@ -1,5 +1,5 @@
 import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
-import type { Build } from '#core/build.ts';
+import type { Build } from '#core/build/build.ts';
 import { type Item, itemOf, MOVING_FIELDS, markOf } from './build-item.ts';
 import { INDEX_ATTRIBUTES, indexAttributes } from './sweep-lists.ts';
 

@@ -5,7 +5,7 @@ const MAX_KEY_LENGTH = 1_024;
 
 const isPlain = (segment: string): boolean => PLAIN_SEGMENT.test(segment) && segment !== '.' && segment !== '..';
 
-/** Whether the key is made of plain segments (ArtifactStore in core/ports.ts). */
+/** Whether the key is made of plain segments (ArtifactStore in core/build/ports.ts). */
 export const isObjectKey = (key: string): boolean => key.length <= MAX_KEY_LENGTH && key.split('/').every(isPlain);
 
 /** For writing: any other key is a mistake of ours. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BuildOrder } from '#core/build-order.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { packOrder, unpackOrder } from './packed-order.ts';
 

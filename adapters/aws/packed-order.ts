@@ -1,5 +1,5 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
-import type { BuildOrder } from '#core/build-order.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
 
 /** Higher ones take ten milliseconds and more for an order, and win little. */
 const PACKING = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };

@@ -1,6 +1,15 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { StatisticsReport } from '#core/ports.ts';
-import { type BuildError, dayOf, type Figures, hourOf, type RankedKind, subjectCount, sumOf, type VersionCount } from '#core/statistics.ts';
+import type { StatisticsReport } from '#core/build/ports.ts';
+import {
+  type BuildError,
+  dayOf,
+  type Figures,
+  hourOf,
+  type RankedKind,
+  subjectCount,
+  sumOf,
+  type VersionCount,
+} from '#core/statistics/counts.ts';
 import { statisticsDays } from './statistics-days.ts';
 import type { DaySums } from './statistics-sums.ts';
 import { sumDay } from './sum-day.ts';

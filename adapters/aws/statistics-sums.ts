@@ -7,7 +7,7 @@ import {
   NO_FIGURES,
   type SubjectRequests,
   subjectName,
-} from '#core/statistics.ts';
+} from '#core/statistics/counts.ts';
 
 type Counts = Record<string, number>;
 

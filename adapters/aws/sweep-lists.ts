@@ -1,4 +1,4 @@
-import type { Build } from '#core/build.ts';
+import type { Build } from '#core/build/build.ts';
 import type { Item } from './build-item.ts';
 import { BUILD_TABLE } from './resources.ts';
 

@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { RequestHash } from '#core/build.ts';
+import type { RequestHash } from '#core/build/build.ts';
 import { ThrottledError } from '#core/errors.ts';
 import { s3ArtifactStore } from './artifact-store.ts';
 import { sqsBuildQueue } from './build-queue.ts';

@@ -12,7 +12,7 @@ export interface ObjectPlace {
   readonly path: string;
 }
 
-/** `undefined` when the key is not made of plain segments (ArtifactStore in core/ports.ts). */
+/** `undefined` when the key is not made of plain segments (ArtifactStore in core/build/ports.ts). */
 export function objectPlace(root: string, key: string): ObjectPlace | undefined {
   return key.split('/').every(isPlain) ? { root, key, path: join(root, key) } : undefined;
 }

@@ -2,7 +2,7 @@ import { lutimes, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { artifactKeys, fileMeta } from '#core/artifact-keys.ts';
+import { artifactKeys, fileMeta } from '#core/build/artifact-keys.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { dig } from '#runner/files/testing/dig.ts';
 import { freshBinDir, freshHash } from '#test/contracts/sample-builds.ts';

@@ -1,6 +1,6 @@
 import { ExponentialBackoff, fullJitterGenerator, handleType, retry, TimeoutStrategy, timeout, wrap } from 'cockatiel';
-import { circuitBreaker } from '#core/circuit-breaker.ts';
-import type { AskPrepare } from '#core/prepare-remotely.ts';
+import type { AskPrepare } from '#core/request/prepare-remotely.ts';
+import { circuitBreaker } from '#lib/circuit-breaker.ts';
 import { preparedAnswer } from './prepared-answer.ts';
 
 export interface PrepareServiceOptions {

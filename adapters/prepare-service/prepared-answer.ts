@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type BuildRequest, PACKAGE_NAME } from '#core/build-request.ts';
-import { normaliseRequest } from '#core/normalise.ts';
 import type { ResolvedPackages } from '#core/package-changes/resolve-packages.ts';
+import { type BuildRequest, PACKAGE_NAME } from '#core/request/build-request.ts';
+import { normaliseRequest } from '#core/request/normalise.ts';
 
 const name = z.string().max(500).regex(PACKAGE_NAME);
 const reason = { reason: z.string().max(1_000), automatic: z.literal(true) };

@@ -1,5 +1,5 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import type { Build } from '#core/build.ts';
+import type { Build } from '#core/build/build.ts';
 
 /** The columns `buildOf` reads. */
 export const BUILD_COLUMNS = 'ticket, body';

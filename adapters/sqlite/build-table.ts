@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Build, isReplaceable, isTransition, type RequestHash } from '#core/build.ts';
-import type { BuildOrder } from '#core/build-order.ts';
-import type { BuildTable } from '#core/ports.ts';
+import { type Build, isReplaceable, isTransition, type RequestHash } from '#core/build/build.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import type { BuildTable } from '#core/build/ports.ts';
 import { BUILD_COLUMNS, bodyOf, buildOf, markerOf } from './build-row.ts';
 import { tellFull } from './storage-full.ts';
 import { inTransaction } from './transaction.ts';

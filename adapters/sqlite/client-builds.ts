@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ClientBuilds } from '#core/ports.ts';
+import type { ClientBuilds } from '#core/build/ports.ts';
 
 /** The index's own condition: SQLite reads a partial index only where it is repeated. */
 const PENDING = `builds INDEXED BY builds_of_clients WHERE state IN ('queued', 'building')`;

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { QueuePositions } from '#core/ports.ts';
+import type { QueuePositions } from '#core/build/ports.ts';
 
 export const COUNT_WAITING = `SELECT count(*) AS n FROM builds INDEXED BY builds_waiting WHERE state = 'queued'`;
 export const COUNT_RUNNING = `SELECT count(*) AS n FROM builds INDEXED BY builds_running WHERE state = 'building'`;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { BuildTable } from '#core/ports.ts';
-import { rememberDoneBuilds } from '#core/remember-done-builds.ts';
+import type { BuildTable } from '#core/build/ports.ts';
+import { rememberDoneBuilds } from '#core/build/remember-done-builds.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
 import { moved, rowIn } from '#test/contracts/drive-build.ts';
 import { expiring } from '#test/contracts/sample-builds.ts';

@@ -3,7 +3,7 @@
  * is never edited; a change is a new step at the end.
  *
  * `builds.body` is the build as JSON without its ticket; the columns beside it are derived from it or checked against it by
- * SQLite, so they cannot disagree with it. `state` is the one not derived: an index over a derived column never covers a query. `marker` is what `from` has to match (BuildTable in core/ports.ts). Every index but the primary
+ * SQLite, so they cannot disagree with it. `state` is the one not derived: an index over a derived column never covers a query. `marker` is what `from` has to match (BuildTable in core/build/ports.ts). Every index but the primary
  * keys is partial: finished builds, by far the most, are only in the one that finds the expired.
  * Those that are counted hold `state` too: a count then never leaves the index. `client`, like `ticket`, is in a column alone.
  */

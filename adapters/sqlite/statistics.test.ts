@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type BuildEnd, COUNTED_BUILD_DAYS, MAX_BUILD_ERRORS, RANKED_DAYS } from '#core/statistics.ts';
+import { type BuildEnd, COUNTED_BUILD_DAYS, MAX_BUILD_ERRORS, RANKED_DAYS } from '#core/statistics/counts.ts';
 import { at, freshHash, iso } from '#test/contracts/sample-builds.ts';
 import { statisticsContract } from '#test/contracts/statistics.ts';
 import { openSqlite } from './open-sqlite.ts';

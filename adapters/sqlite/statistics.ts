@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { RequestHash } from '#core/build.ts';
-import type { Statistics, StatisticsReport } from '#core/ports.ts';
+import type { RequestHash } from '#core/build/build.ts';
+import type { Statistics, StatisticsReport } from '#core/build/ports.ts';
 import {
   type BuildEnd,
   COUNTED_BUILD_DAYS,
@@ -11,7 +11,7 @@ import {
   RANKED_DAYS,
   subjectCount,
   subjectName,
-} from '#core/statistics.ts';
+} from '#core/statistics/counts.ts';
 import { inTransaction } from './transaction.ts';
 
 const NAMES = ['hits', 'misses', 'joined', 'rejected', 'successes', 'failures', 'cancelled', 'build_ms'] as const;

@@ -1,5 +1,5 @@
-import { boundedMap } from '#core/bounded-map.ts';
-import type { Sliced } from '#core/sliced.ts';
+import { boundedMap } from '#lib/bounded-map.ts';
+import type { Sliced } from '#lib/sliced.ts';
 import { gate } from './gate.ts';
 import { inSlices } from './in-slices.ts';
 import { single } from './single.ts';

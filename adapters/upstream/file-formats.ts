@@ -1,9 +1,16 @@
 import { promisify } from 'node:util';
 import { gunzip, inflateRaw } from 'node:zlib';
-import { parseApkIndex } from '#core/adb.ts';
-import { apkFeed, type FeedIndex, parseIndexJson, parsePackages } from '#core/package-index.ts';
-import type { Sliced } from '#core/sliced.ts';
-import { MalformedFileError, parseDigests, parseFeeds, parseProfiles, parseTargets, parseVersions } from '#core/upstream-files.ts';
+import { parseApkIndex } from '#core/catalogue/apk-index.ts';
+import { apkFeed, type FeedIndex, parseIndexJson, parsePackages } from '#core/catalogue/package-index.ts';
+import {
+  MalformedFileError,
+  parseDigests,
+  parseFeeds,
+  parseProfiles,
+  parseTargets,
+  parseVersions,
+} from '#core/catalogue/upstream-files.ts';
+import type { Sliced } from '#lib/sliced.ts';
 import type { FileFormat } from './cached-files.ts';
 
 const MiB = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Sliced } from '#core/sliced.ts';
+import type { Sliced } from '#lib/sliced.ts';
 import { inSlices } from './in-slices.ts';
 
 it('lets others work between slices', async () => {

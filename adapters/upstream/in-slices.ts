@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Sliced } from '#core/sliced.ts';
+import type { Sliced } from '#lib/sliced.ts';
 
 /** So long the process may be kept from other work at a time; a piece of work takes far less. */
 const SLICE_MS = 8;

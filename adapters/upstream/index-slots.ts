@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { boundedMap } from '#core/bounded-map.ts';
-import type { PackageIndex } from '#core/catalogue.ts';
-import type { RecordStore } from '#core/ports.ts';
+import type { RecordStore } from '#core/build/ports.ts';
+import type { PackageIndex } from '#core/catalogue/catalogue.ts';
+import { boundedMap } from '#lib/bounded-map.ts';
 import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
 import { single } from './single.ts';
 

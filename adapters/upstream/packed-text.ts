@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
-import { readJson } from '#core/read-json.ts';
-import { writeJson } from '#core/write-json.ts';
+import { readJson } from '#lib/read-json.ts';
+import { writeJson } from '#lib/write-json.ts';
 import { inSlices } from './in-slices.ts';
 
 const PACKED = 'zstd:';

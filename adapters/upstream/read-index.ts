@@ -1,6 +1,6 @@
-import type { IndexDigests } from '#core/catalogue.ts';
-import { EMPTY_FEED, type FeedIndex, mergeFeeds } from '#core/package-index.ts';
-import { MalformedFileError } from '#core/upstream-files.ts';
+import type { IndexDigests } from '#core/catalogue/catalogue.ts';
+import { EMPTY_FEED, type FeedIndex, mergeFeeds } from '#core/catalogue/package-index.ts';
+import { MalformedFileError } from '#core/catalogue/upstream-files.ts';
 import type { CachedFiles, FileFormat } from './cached-files.ts';
 import { FEEDS, INDEX_JSON, PACKAGES, PACKAGES_ADB, PACKAGES_GZ } from './file-formats.ts';
 import { inSlices } from './in-slices.ts';

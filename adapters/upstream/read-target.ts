@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
-import type { IndexDigests, LinuxKernel, TargetRecord } from '#core/catalogue.ts';
-import { hasKmodSplit } from '#core/package-index.ts';
-import { imagebuilderOf, MalformedFileError } from '#core/upstream-files.ts';
+import type { IndexDigests, LinuxKernel, TargetRecord } from '#core/catalogue/catalogue.ts';
+import { hasKmodSplit } from '#core/catalogue/package-index.ts';
+import { imagebuilderOf, MalformedFileError } from '#core/catalogue/upstream-files.ts';
 import type { CachedFiles } from './cached-files.ts';
 import { PROFILES, SUMS } from './file-formats.ts';
 import { mergeIndexes, type ReadIndex, type ReadOptions, readWhatCanBe } from './read-index.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core/catalogue.ts';
-import { circuitBreaker } from '#core/circuit-breaker.ts';
-import { packageIndex } from '#core/package-index.ts';
-import type { Clock, Monotonic, RecordStore } from '#core/ports.ts';
-import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
+import type { Clock, Monotonic, RecordStore } from '#core/build/ports.ts';
+import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core/catalogue/catalogue.ts';
+import { packageIndex } from '#core/catalogue/package-index.ts';
+import { circuitBreaker } from '#lib/circuit-breaker.ts';
+import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { cachedFiles } from './cached-files.ts';
 import { TARGETS, VERSIONS } from './file-formats.ts';
 import { indexSlots } from './index-slots.ts';

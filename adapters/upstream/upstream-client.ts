@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pRetry from 'p-retry';
-import type { CircuitBreaker } from '#core/circuit-breaker.ts';
+import type { CircuitBreaker } from '#lib/circuit-breaker.ts';
 import { upstreamUrl } from './upstream-url.ts';
 
 /** Upstream did not answer, or not with a file; a later attempt may fare better. */

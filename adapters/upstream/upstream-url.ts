@@ -1,4 +1,4 @@
-import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
+import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 
 /** The address of a file below the upstream base, whatever slashes the base ends with. */
 export const upstreamUrl = (baseUrl: string, path: string): string =>

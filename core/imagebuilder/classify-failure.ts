@@ -1,4 +1,4 @@
-import { withoutTrailingSlashes } from '../without-trailing-slashes.ts';
+import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { type DownloadTrouble, downloadTroubles } from './download-troubles.ts';
 import { type BuildProblem, documentedProblems, type FailureAnalysis, outputLines } from './failure-analysis.ts';
 import { imageErrorsOf } from './image-errors.ts';

@@ -1,4 +1,4 @@
-import { FILESYSTEMS, type Filesystem, PACKAGE_NAME, PROFILE_NAME } from '../build-request.ts';
+import { FILESYSTEMS, type Filesystem, PACKAGE_NAME, PROFILE_NAME } from '#core/request/build-request.ts';
 
 /**
  * Something that make or the shell behind it would read as syntax was about to be put on its command line. Requests are

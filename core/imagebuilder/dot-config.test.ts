@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { BuildFailure } from '../build-output.ts';
-import { FILESYSTEMS } from '../build-request.ts';
+import { FILESYSTEMS } from '#core/request/build-request.ts';
+import { BuildFailure } from './build-output.ts';
 import { onlyFilesystem, parseDotConfig } from './dot-config.ts';
 
 const fixture = (name: string) => readFile(new URL(`./fixtures/config.${name}.txt`, import.meta.url), 'utf8');

@@ -1,6 +1,6 @@
-import { BuildFailure } from '../build-output.ts';
-import type { Filesystem } from '../build-request.ts';
-import { eachLine } from '../lines.ts';
+import type { Filesystem } from '#core/request/build-request.ts';
+import { eachLine } from '#lib/lines.ts';
+import { BuildFailure } from './build-output.ts';
 
 /** What an ImageBuilder's `.config` says of it. */
 export interface ImageBuilderConfig {

@@ -1,4 +1,4 @@
-import { eachLine } from '../lines.ts';
+import { eachLine } from '#lib/lines.ts';
 
 /** What `make info` says of an ImageBuilder. */
 export interface MakeInfo {

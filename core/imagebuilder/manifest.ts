@@ -1,4 +1,4 @@
-import { eachLine } from '../lines.ts';
+import { eachLine } from '#lib/lines.ts';
 
 /** A package in the root file system of a build. */
 export interface InstalledPackage {

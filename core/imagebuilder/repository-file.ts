@@ -1,6 +1,6 @@
-import { REPOSITORY_NAME } from '../build-request.ts';
+import { REPOSITORY_NAME } from '#core/request/build-request.ts';
+import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { BadRequestError } from '../errors.ts';
-import { withoutTrailingSlashes } from '../without-trailing-slashes.ts';
 import { UnsafeArgumentError } from './commands.ts';
 
 /** Of two repositories with one name opkg reads the first, the ImageBuilder's, and would leave out the client's without a word that counts. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_BRANCHES } from '../branches.ts';
+import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
+import { publishedPackageChanges } from '#core/catalogue/published-package-changes.ts';
 import { PACKAGE_RULES } from './package-rules.ts';
-import { publishedPackageChanges } from './published-package-changes.ts';
 
 describe('the table', () => {
   it('names each rule once', () => {

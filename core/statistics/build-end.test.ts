@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import { cancelled, done, failed, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
-import { DEFAULT_BRANCHES } from '../branches.ts';
 import { buildEnd } from './build-end.ts';
 
 const output = {

@@ -1,9 +1,9 @@
-import { type Branch, branchOf } from '../branches.ts';
-import type { CancelledBuild, DoneBuild, FailedBuild } from '../build.ts';
-import type { BuildOrder } from '../build-order.ts';
-import type { BuildOutput } from '../build-output.ts';
-import type { BuildEnd } from '../statistics.ts';
+import type { CancelledBuild, DoneBuild, FailedBuild } from '#core/build/build.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import { type Branch, branchOf } from '#core/catalogue/branches.ts';
+import type { BuildOutput } from '#core/imagebuilder/build-output.ts';
 import { anonymousError } from './anonymous-error.ts';
+import type { BuildEnd } from './counts.ts';
 
 /**
  * What statistics may know of a build that has ended. Of private builds (with `defaults`) nothing but that they were, how they

@@ -1,4 +1,4 @@
-import type { RequestCounts } from '../statistics.ts';
+import type { RequestCounts } from './counts.ts';
 
 /** Some counts were written, and those in `left` were not: telling all of them again would count the rest twice. */
 export class PartlyCountedError extends Error {

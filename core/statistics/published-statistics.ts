@@ -1,5 +1,5 @@
-import type { Clock, StatisticsReport } from '../ports.ts';
-import { type BuildError, type Figures, NO_FIGURES, requestsOf, type VersionCount } from '../statistics.ts';
+import type { Clock, StatisticsReport } from '#core/build/ports.ts';
+import { type BuildError, type Figures, NO_FIGURES, requestsOf, type VersionCount } from './counts.ts';
 
 interface ReportDeps {
   readonly report: StatisticsReport;

@@ -1,9 +1,9 @@
-import type { Branch } from '../branches.ts';
-import type { Clock, Statistics } from '../ports.ts';
-import type { RunEvent } from '../run-build.ts';
-import { subjectName } from '../statistics.ts';
-import type { Submitted } from '../submit-build.ts';
+import type { Clock, Statistics } from '#core/build/ports.ts';
+import type { RunEvent } from '#core/build/run-build.ts';
+import type { Submitted } from '#core/build/submit-build.ts';
+import type { Branch } from '#core/catalogue/branches.ts';
 import { buildEnd } from './build-end.ts';
+import { subjectName } from './counts.ts';
 import { requestCounter } from './request-counter.ts';
 
 export interface RecordStatisticsDeps {

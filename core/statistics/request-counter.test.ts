@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RequestCounts } from '../statistics.ts';
+import type { RequestCounts } from './counts.ts';
 import { PartlyCountedError } from './partly-counted-error.ts';
 import { requestCounter } from './request-counter.ts';
 

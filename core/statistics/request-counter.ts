@@ -1,6 +1,6 @@
-import type { Clock, Statistics } from '../ports.ts';
-import type { RequestCounts, SubjectRequests } from '../statistics.ts';
-import type { SubmitOutcome } from '../submit-build.ts';
+import type { Clock, Statistics } from '#core/build/ports.ts';
+import type { SubmitOutcome } from '#core/build/submit-build.ts';
+import type { RequestCounts, SubjectRequests } from './counts.ts';
 import { PartlyCountedError } from './partly-counted-error.ts';
 
 /** What became of a request that passed the schema. */

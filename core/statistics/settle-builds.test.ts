@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
+import type { Build } from '#core/build/build.ts';
+import type { BuildTable, Statistics, StatisticsReport } from '#core/build/ports.ts';
+import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import { claimed, expiringRow, rowIn, started } from '#test/contracts/drive-build.ts';
 import { at, done, failed, sampleOrder } from '#test/contracts/sample-builds.ts';
-import { DEFAULT_BRANCHES } from '../branches.ts';
-import type { Build } from '../build.ts';
-import type { BuildTable, Statistics, StatisticsReport } from '../ports.ts';
-import { sumOf } from '../statistics.ts';
+import { sumOf } from './counts.ts';
 import { settleBuilds } from './settle-builds.ts';
 
 let builds: BuildTable;

@@ -1,8 +1,8 @@
-import type { Branch } from '../branches.ts';
+import type { BuildTable, Clock, Statistics } from '#core/build/ports.ts';
+import type { Branch } from '#core/catalogue/branches.ts';
 import { latestPlausible } from '../clock-skew.ts';
-import type { BuildTable, Clock, Statistics } from '../ports.ts';
-import type { BuildEnd, CountedBuild } from '../statistics.ts';
 import { buildEnd } from './build-end.ts';
+import type { BuildEnd, CountedBuild } from './counts.ts';
 
 export interface SettleBuildsDeps {
   readonly statistics: Pick<Statistics, 'unended' | 'ended'>;

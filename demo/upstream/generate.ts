@@ -172,7 +172,7 @@ async function sourcesDigest(): Promise<string> {
     .filter((entry) => entry.isFile() && !/\.test\.ts$|\.md$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  paths.push(fileURLToPath(new URL('../../core/testing/write-apk-index.ts', import.meta.url)));
+  paths.push(fileURLToPath(new URL('../../core/catalogue/testing/write-apk-index.ts', import.meta.url)));
   const hash = createHash('sha256').update(JSON.stringify([process.versions['zlib'], process.versions['zstd']]));
   const contents = await Promise.all(paths.map((path) => readFile(path)));
   paths.forEach((path, index) => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
-import { writeApkIndex } from '#core/testing/write-apk-index.ts';
+import { writeApkIndex } from '#core/catalogue/testing/write-apk-index.ts';
 import { type DemoKey, demoUpstreamKey, usignSignature } from './key.ts';
 import type { DemoPackage } from './package-set.ts';
 import { fileMembers, tarArchive } from './ustar.ts';

@@ -1,11 +1,11 @@
 import type { Context } from 'hono';
-import { timeOf } from '#core/build-status.ts';
+import { timeOf } from '#core/build/build-status.ts';
+import type { ClientKey } from '#core/build/ports.ts';
+import { type AdmitBuild, type SubmitBuildDeps, type Submitted, submitBuild } from '#core/build/submit-build.ts';
 import { AsuError } from '#core/errors.ts';
-import type { ParseBuildRequest } from '#core/parse-build-request.ts';
-import type { ClientKey } from '#core/ports.ts';
-import type { PreparedBuild } from '#core/prepare-build.ts';
-import { type PrepareRemotelyDeps, prepareRemotely } from '#core/prepare-remotely.ts';
-import { type AdmitBuild, type SubmitBuildDeps, type Submitted, submitBuild } from '#core/submit-build.ts';
+import type { ParseBuildRequest } from '#core/request/parse-build-request.ts';
+import type { PreparedBuild } from '#core/request/prepare-build.ts';
+import { type PrepareRemotelyDeps, prepareRemotely } from '#core/request/prepare-remotely.ts';
 import { shown } from '#http/access-log.ts';
 import { buildRequestBody } from '#http/build-request-body.ts';
 import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';

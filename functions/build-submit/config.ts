@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/max-defaults-length.ts';
-import { REBUILD_PAUSE_SECONDS } from '#core/build.ts';
+import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
 import { readSettings } from '#core/read-settings.ts';
 import { baseUrl, count, seconds } from '#core/setting-kinds.ts';
 import {

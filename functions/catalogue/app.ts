@@ -1,10 +1,10 @@
-import { type Branch, branchOf, versionPath } from '#core/branches.ts';
-import type { Catalogue } from '#core/catalogue.ts';
-import { latest, overview, publishedBranches, type ServerFacts } from '#core/overview.ts';
-import { targetIndexDocument } from '#core/package-index.ts';
-import { profileDocument } from '#core/profile-document.ts';
-import { revision } from '#core/revision.ts';
-import { knownVersions } from '#core/versions.ts';
+import { type Branch, branchOf, versionPath } from '#core/catalogue/branches.ts';
+import type { Catalogue } from '#core/catalogue/catalogue.ts';
+import { latest, overview, publishedBranches, type ServerFacts } from '#core/catalogue/overview.ts';
+import { targetIndexDocument } from '#core/catalogue/package-index.ts';
+import { profileDocument } from '#core/catalogue/profile-document.ts';
+import { revision } from '#core/catalogue/revision.ts';
+import { knownVersions } from '#core/catalogue/versions.ts';
 import { problem } from '#http/error-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';

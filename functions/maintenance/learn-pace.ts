@@ -1,5 +1,5 @@
-import type { BuildPace } from '#core/build-pace.ts';
-import type { Clock, StatisticsReport } from '#core/ports.ts';
+import type { BuildPace } from '#core/build/build-pace.ts';
+import type { Clock, StatisticsReport } from '#core/build/ports.ts';
 
 export interface LearnPaceDeps {
   readonly report: Pick<StatisticsReport, 'figures'>;

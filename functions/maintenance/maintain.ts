@@ -1,5 +1,5 @@
-import { pause } from '#core/pause.ts';
-import { type SweepDeps, type Swept, sweepBuilds } from '#core/sweep.ts';
+import { type SweepDeps, type Swept, sweepBuilds } from '#core/build/sweep.ts';
+import { pause } from '#lib/pause.ts';
 
 export interface MaintainDeps extends SweepDeps {
   /** Told of each sweep. */

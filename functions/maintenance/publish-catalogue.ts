@@ -1,6 +1,6 @@
-import type { OverviewDeps, ServerFacts } from '#core/overview.ts';
-import { latest, overview, publishedBranches } from '#core/overview.ts';
-import type { ArtifactStore } from '#core/ports.ts';
+import type { ArtifactStore } from '#core/build/ports.ts';
+import type { OverviewDeps, ServerFacts } from '#core/catalogue/overview.ts';
+import { latest, overview, publishedBranches } from '#core/catalogue/overview.ts';
 
 export interface PublishCatalogueDeps extends OverviewDeps {
   readonly artifacts: ArtifactStore;

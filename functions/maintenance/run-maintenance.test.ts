@@ -7,10 +7,10 @@ import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
-import { DEFAULT_BRANCHES } from '#core/branches.ts';
-import type { Catalogue } from '#core/catalogue.ts';
-import { sightings } from '#core/sightings.ts';
-import type { Swept } from '#core/sweep.ts';
+import { sightings } from '#core/build/sightings.ts';
+import type { Swept } from '#core/build/sweep.ts';
+import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
+import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import { type RunMaintenanceDeps, runMaintenance } from './run-maintenance.ts';
 
 const FACTS = {

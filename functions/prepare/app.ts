@@ -1,10 +1,10 @@
-import { ApplyRequest, MAX_APPLY_ITEMS } from '#core/apply-request.ts';
-import { invalidRequest, notAnObject } from '#core/invalid-request.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import { resolvePackages } from '#core/package-changes/resolve-packages.ts';
-import type { ParseBuildRequest } from '#core/parse-build-request.ts';
-import { type PrepareBuildDeps, prepareBuild } from '#core/prepare-build.ts';
-import { refuseTooMany } from '#core/refuse-too-many.ts';
+import { ApplyRequest, MAX_APPLY_ITEMS } from '#core/request/apply-request.ts';
+import { invalidRequest, notAnObject } from '#core/request/invalid-request.ts';
+import type { ParseBuildRequest } from '#core/request/parse-build-request.ts';
+import { type PrepareBuildDeps, prepareBuild } from '#core/request/prepare-build.ts';
+import { refuseTooMany } from '#core/request/refuse-too-many.ts';
 import { buildRequestBody } from '#http/build-request-body.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonBody } from '#http/json-body.ts';

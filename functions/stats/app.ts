@@ -1,7 +1,8 @@
-import type { Branch } from '#core/branches.ts';
-import type { Catalogue } from '#core/catalogue.ts';
-import { latest, publishedBranches, type ServerFacts } from '#core/overview.ts';
-import type { Clock, Monotonic, QueuePositions, StatisticsReport } from '#core/ports.ts';
+import type { Clock, Monotonic, QueuePositions, StatisticsReport } from '#core/build/ports.ts';
+import type { Branch } from '#core/catalogue/branches.ts';
+import type { Catalogue } from '#core/catalogue/catalogue.ts';
+import { latest, publishedBranches, type ServerFacts } from '#core/catalogue/overview.ts';
+import { MAX_BUILD_ERRORS, type Ranked } from '#core/statistics/counts.ts';
 import {
   buildErrorsText,
   buildsByVersion,
@@ -11,7 +12,6 @@ import {
   figuresByDay,
   versionsOfHalfYear,
 } from '#core/statistics/published-statistics.ts';
-import { MAX_BUILD_ERRORS, type Ranked } from '#core/statistics.ts';
 import { overviewPage } from '#http/html/overview-page.ts';
 import { pageResponse } from '#http/html/page.ts';
 import { statsPage } from '#http/html/stats-page.ts';

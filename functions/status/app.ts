@@ -1,5 +1,5 @@
-import { RequestHash } from '#core/build.ts';
-import { type BuildStatusDeps, buildStatus } from '#core/build-status.ts';
+import { RequestHash } from '#core/build/build.ts';
+import { type BuildStatusDeps, buildStatus } from '#core/build/build-status.ts';
 import { BuildNotFoundError } from '#core/errors.ts';
 import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { PublishedBranch, ServerFacts } from '#core/overview.ts';
+import type { PublishedBranch, ServerFacts } from '#core/catalogue/overview.ts';
 import { figureList, grouped, pageOf, table } from './page.ts';
 
 export interface OverviewPage {

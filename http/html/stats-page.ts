@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
+import { type BuildError, type Figures, type Ranked, requestsOf, type SubjectCount, sumOf } from '#core/statistics/counts.ts';
 import { type Chart, plainTime } from '#core/statistics/published-statistics.ts';
-import { type BuildError, type Figures, type Ranked, requestsOf, type SubjectCount, sumOf } from '#core/statistics.ts';
 import { figureList, grouped, type Markup, pageOf, table } from './page.ts';
 
 export interface StatsPage {

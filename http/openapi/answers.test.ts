@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as z from 'zod';
-import { BuildFailure } from '#core/build-output.ts';
+import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 import { FailedBuild, FinishedBuild, PreparedBuild, QueuedBuild } from './schemas/builds.ts';

@@ -33,7 +33,7 @@ export function componentSchemas(): Record<string, unknown> {
   return Object.fromEntries(Object.entries(all).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]));
 }
 
-/** Fields with lax spellings (core/request-fields.ts) may be sent in any of them and are answered in one. */
+/** Fields with lax spellings (core/request/fields.ts) may be sent in any of them and are answered in one. */
 function spell(schema: Record<string, unknown>, io: 'input' | 'output'): void {
   const { accepts } = schema;
   if (accepts === undefined) return;

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { AdmitBuild } from '#core/submit-build.ts';
+import type { AdmitBuild } from '#core/build/submit-build.ts';
 import type { HttpEnv } from '../http-app.ts';
 import { type ClientAddress, subscriberOf } from './client-address.ts';
 import { addressOf } from './client-keys.ts';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Context } from 'hono';
-import type { ClientKey } from '#core/ports.ts';
+import type { ClientKey } from '#core/build/ports.ts';
 import type { HttpEnv } from '../http-app.ts';
 import { type ClientAddress, peerOf, subscriberOf } from './client-address.ts';
 

@@ -3,8 +3,8 @@ import { runInNewContext } from 'node:vm';
 import { transformSync } from 'esbuild';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { artifactKeys } from '#core/artifact-keys.ts';
-import type { BinDir, RequestHash } from '#core/build.ts';
+import { artifactKeys } from '#core/build/artifact-keys.ts';
+import type { BinDir, RequestHash } from '#core/build/build.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '#http/cors.ts';
 
 type Headers = Record<string, { value: string }>;

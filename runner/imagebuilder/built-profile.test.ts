@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { readBuiltProfile } from './built-profile.ts';
 
 let directory: string;

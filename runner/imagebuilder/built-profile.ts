@@ -1,6 +1,6 @@
-import { BuildFailure, type BuildOutput, type BuiltFile, type BuiltImage, InfrastructureFailure } from '#core/build-output.ts';
-import { finished } from '#core/sliced.ts';
-import { MalformedFileError, parseObject } from '#core/upstream-files.ts';
+import { MalformedFileError, parseObject } from '#core/catalogue/upstream-files.ts';
+import { BuildFailure, type BuildOutput, type BuiltFile, type BuiltImage, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { finished } from '#lib/sliced.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 
 /** Much of it becomes part of the result document. A real one, of the one profile that was built, has some kilobytes. */

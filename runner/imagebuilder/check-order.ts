@@ -1,4 +1,4 @@
-import type { BuildOrder } from '#core/build-order.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
 import { makeImageCommand } from '#core/imagebuilder/commands.ts';
 import { repositoryFile } from '#core/imagebuilder/repository-file.ts';
 

@@ -1,4 +1,4 @@
-import type { IndexDigests } from '#core/catalogue.ts';
+import type { IndexDigests } from '#core/catalogue/catalogue.ts';
 import type { IndexesRead } from './used-indexes.ts';
 
 /** How the indexes that a build read stand to those that its request hash was made over. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inSlices } from '#adapters/upstream/in-slices.ts';
-import type { BuildOrder } from '#core/build-order.ts';
-import { InfrastructureFailure } from '#core/build-output.ts';
-import { parseDigests, parseProfiles } from '#core/upstream-files.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import { parseDigests, parseProfiles } from '#core/catalogue/upstream-files.ts';
+import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import type { PlainFile } from '#runner/files/plain-file.ts';
 import { createFile } from '#runner/files/put-file.ts';
 import { hasCode } from './has-code.ts';

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { zstdCompressSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { InfrastructureFailure } from '#core/build-output.ts';
+import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { extractTarball } from './extract-tarball.ts';
 
 let directory: string;

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
-import { InfrastructureFailure } from '#core/build-output.ts';
+import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { type PlainFile, withPlainFile } from '#runner/files/plain-file.ts';
 import { type TreeWriter, treeWriter } from '#runner/files/tree-writer.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';

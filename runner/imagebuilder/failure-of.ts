@@ -1,4 +1,4 @@
-import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { classifyFailure, type OwnRepositories } from '#core/imagebuilder/classify-failure.ts';
 import { outputLines } from '#core/imagebuilder/failure-analysis.ts';
 import { imageErrorsOf } from '#core/imagebuilder/image-errors.ts';

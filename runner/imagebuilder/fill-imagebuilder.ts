@@ -1,6 +1,6 @@
 import { basename, dirname, relative } from 'node:path';
-import type { BuildOrder } from '#core/build-order.ts';
-import { InfrastructureFailure } from '#core/build-output.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { makeInfoCommand } from '#core/imagebuilder/commands.ts';
 import { type MakeInfo, parseMakeInfo } from '#core/imagebuilder/make-info.ts';
 import { checkTree } from '#runner/files/check-tree.ts';

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/build-output.ts';
-import type { BuildRequest } from '#core/build-request.ts';
+import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import type { BuildRequest } from '#core/request/build-request.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';

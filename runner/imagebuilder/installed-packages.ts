@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { BuildFailure } from '#core/build-output.ts';
+import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { type InstalledPackage, PackageDatabaseError, parseApkInstalled, parseOpkgStatus } from '#core/imagebuilder/manifest.ts';
 import { entriesInside } from '#runner/files/entries.ts';
 import { readInside } from '#runner/files/plain-file.ts';

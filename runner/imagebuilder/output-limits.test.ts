@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { readingTime } from './output-limits.ts';
 
 const forEver = (signal: AbortSignal) => sleep(2 ** 30, undefined, { signal });

@@ -1,4 +1,4 @@
-import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import type { FileCount } from '#runner/files/take-files.ts';
 
 /** What a build may leave in BIN_DIR, and how long looking at it may take. */

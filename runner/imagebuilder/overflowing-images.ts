@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import type { BuiltFile } from '#core/build-output.ts';
+import type { BuiltFile } from '#core/imagebuilder/build-output.ts';
 import type { BuildProblem } from '#core/imagebuilder/failure-analysis.ts';
 import { type PlainFile, withPlainFile } from '#runner/files/plain-file.ts';
 import { filesystemBytes, type Partition, partitionsOf, SUPERBLOCK_BYTES, TABLE_BYTES } from './disk-layout.ts';

@@ -1,9 +1,9 @@
-import type { BuildOrder } from '#core/build-order.ts';
-import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
-import type { Filesystem } from '#core/build-request.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { ARCHIVES, onlyFilesystem, parseDotConfig } from '#core/imagebuilder/dot-config.ts';
 import { RepositoryNameTakenError, repositoryFile, withUpstream } from '#core/imagebuilder/repository-file.ts';
-import { InvalidRepositoryKeyError, repositoryKeyFiles } from '#core/imagebuilder/repository-keys.ts';
+import type { Filesystem } from '#core/request/build-request.ts';
+import { InvalidRepositoryKeyError, repositoryKeyFiles } from '#core/request/repository-keys.ts';
 import { readPlainFile } from '#runner/files/plain-file.ts';
 import { putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';

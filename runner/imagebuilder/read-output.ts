@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import type { BuiltFile } from '#core/build-output.ts';
+import type { BuiltFile } from '#core/imagebuilder/build-output.ts';
 import type { PlainFile } from '#runner/files/plain-file.ts';
 import { takeFiles } from '#runner/files/take-files.ts';
 import { OUTPUT_LIMITS, type OutputLimits, outputCount } from './output-limits.ts';

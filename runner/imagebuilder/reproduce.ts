@@ -1,5 +1,5 @@
-import type { BuildOrder } from '#core/build-order.ts';
-import { repositoryKeyFiles } from '#core/imagebuilder/repository-keys.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import { repositoryKeyFiles } from '#core/request/repository-keys.ts';
 import type { PreparedTree } from './prepare-tree.ts';
 import { shellQuote } from './shell-quote.ts';
 

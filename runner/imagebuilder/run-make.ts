@@ -1,4 +1,4 @@
-import { BuildFailure, type FailureEvidence, InfrastructureFailure } from '#core/build-output.ts';
+import { BuildFailure, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import type { BuildLog } from './build-log.ts';
 import { evidenceText } from './evidence-text.ts';
 import { type CommandResult, runCommand } from './run-command.ts';

@@ -1,4 +1,4 @@
-import type { BuildStep } from '#core/build.ts';
+import type { BuildStep } from '#core/build/build.ts';
 
 /** Milliseconds per step, and of the make processes alone. */
 export interface StepTimer {

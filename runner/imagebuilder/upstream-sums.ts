@@ -1,4 +1,4 @@
-import { InfrastructureFailure } from '#core/build-output.ts';
+import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { parseUsignSignature, type UsignPublicKey, verifyUsign } from '#runner/signing/usign.ts';
 
 /**

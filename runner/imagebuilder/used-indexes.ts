@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { inSlices } from '#adapters/upstream/in-slices.ts';
-import type { Sliced } from '#core/sliced.ts';
-import { withoutTrailingSlashes } from '#core/without-trailing-slashes.ts';
+import type { Sliced } from '#lib/sliced.ts';
+import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 
 /** A package index that a build read. */

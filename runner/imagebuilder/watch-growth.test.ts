@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { BuildFailure } from '#core/build-output.ts';
+import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { watchGrowth } from './watch-growth.ts';
 
 let directory: string;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { BuildFailure } from '#core/build-output.ts';
+import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { isNearlyFull } from '#runner/files/nearly-full.ts';
 import { TOOL_PATH } from './sandbox/sandbox.ts';
 

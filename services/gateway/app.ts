@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
+import type { ClientKey } from '#core/build/ports.ts';
 import { AsuError } from '#core/errors.ts';
-import type { ClientKey } from '#core/ports.ts';
 import { BrokenBodyError, ClientGoneError, isBrokenOff } from '#http/broken-request.ts';
 import { type HttpEnv, type Routes, routes } from '#http/http-app.ts';
 import { BodyTooLargeError } from '#http/json-body.ts';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import type { ClientKey } from '#core/build/ports.ts';
 import { ClientShareError } from '#core/errors.ts';
-import type { ClientKey } from '#core/ports.ts';
 import type { Answered, Submit } from './accepted-build.ts';
 import { type BuildPlace, buildPlace } from './build-place.ts';
 import { type SeenBuilds, seenBuilds } from './seen-builds.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { DEFAULT_LIMITS } from '#core/build-request.ts';
 import { readSettings } from '#core/read-settings.ts';
+import { DEFAULT_LIMITS } from '#core/request/build-request.ts';
 import { baseUrl, count } from '#core/setting-kinds.ts';
 import { logSettings } from '#http/function-settings.ts';
 import { addressRanges } from '#http/rate-limit/address-ranges.ts';

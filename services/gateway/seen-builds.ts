@@ -1,4 +1,4 @@
-import type { ClientKey } from '#core/ports.ts';
+import type { ClientKey } from '#core/build/ports.ts';
 import type { BuildPlace } from './build-place.ts';
 
 /** The builds that a gateway has seen accepted, and not yet seen ended. */

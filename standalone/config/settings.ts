@@ -1,11 +1,11 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { REBUILD_PAUSE_SECONDS } from '#core/build.ts';
+import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
+import { RETRY_DELAYS_SECONDS } from '#core/build/run-build.ts';
+import { UPLOAD_SECONDS } from '#core/build/upload-output.ts';
 import { parseDuration } from '#core/duration.ts';
-import { RETRY_DELAYS_SECONDS } from '#core/run-build.ts';
 import { baseUrl, count, flag, seconds, words } from '#core/setting-kinds.ts';
-import { UPLOAD_SECONDS } from '#core/upload-output.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#http/function-settings.ts';
 import { addressRanges } from '#http/rate-limit/address-ranges.ts';
 import { DEFAULTS } from '#runner/imagebuilder/maker-options.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BUILD_STEPS } from '#core/build.ts';
-import { BuildFailure } from '#core/build-output.ts';
-import type { ImageMaker } from '#core/ports.ts';
+import { BUILD_STEPS } from '#core/build/build.ts';
+import type { ImageMaker } from '#core/build/ports.ts';
+import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import type { Answer, Asked } from './support/ask.ts';
 import { type CompatServer, compatServer } from './support/compat-server.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_BRANCHES } from '#core/branches.ts';
+import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import type { Answer } from './support/ask.ts';
 import { type CompatServer, compatServer } from './support/compat-server.ts';
 import { DEVIATIONS, expectedAnswer, RULES } from './support/deviations.ts';

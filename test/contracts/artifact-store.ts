@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/artifact-keys.ts';
-import type { ArtifactMeta, ArtifactStore } from '#core/ports.ts';
+import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/build/artifact-keys.ts';
+import type { ArtifactMeta, ArtifactStore } from '#core/build/ports.ts';
 import { freshBinDir, freshHash } from './sample-builds.ts';
 
 const DOCUMENT: ArtifactMeta = { contentType: 'application/json', cacheControl: 'public, max-age=60' };
@@ -42,7 +42,7 @@ const BAD_KEYS = [
   'store/a:b',
 ];
 
-/** What every `ArtifactStore` promises (core/ports.ts). `makeStore` may answer the same, shared, store each time. */
+/** What every `ArtifactStore` promises (core/build/ports.ts). `makeStore` may answer the same, shared, store each time. */
 export function artifactStoreContract(name: string, makeStore: () => ArtifactStore | Promise<ArtifactStore>): void {
   describe(`artefact store: ${name}`, () => {
     let store: ArtifactStore;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { BuildMessage, BuildQueue, ReceivedMessage } from '#core/ports.ts';
+import type { BuildMessage, BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
 import { freshHash } from './sample-builds.ts';
 
 /** Longer than any of these tests: what was received stays invisible. */
@@ -31,7 +31,7 @@ async function arrivals(queue: BuildQueue, milliseconds: number): Promise<Receiv
   return received;
 }
 
-/** What every `BuildQueue` promises (core/ports.ts). `makeQueue` answers a queue that nobody else uses. */
+/** What every `BuildQueue` promises (core/build/ports.ts). `makeQueue` answers a queue that nobody else uses. */
 export function buildQueueContract(name: string, makeQueue: () => BuildQueue | Promise<BuildQueue>): void {
   // At once, each with a queue of its own: most of their time is waiting.
   describe.concurrent(`build queue: ${name}`, () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Build, QueuedBuild } from '#core/build.ts';
-import type { BuildSweep, BuildTable } from '#core/ports.ts';
+import type { Build, QueuedBuild } from '#core/build/build.ts';
+import type { BuildSweep, BuildTable } from '#core/build/ports.ts';
 import { claimed, expiringRow, moved, rowIn, started } from './drive-build.ts';
 import { at, freshHash, iso, requeued, running } from './sample-builds.ts';
 
@@ -13,7 +13,7 @@ export interface SweptTable {
 const SOON = { timeout: 10_000, interval: 50 };
 const MANY = 1_000;
 
-/** What every `BuildSweep` promises (core/ports.ts). `make` answers a table that nobody else uses. */
+/** What every `BuildSweep` promises (core/build/ports.ts). `make` answers a table that nobody else uses. */
 export function buildSweepContract(name: string, make: () => SweptTable | Promise<SweptTable>): void {
   describe(`build sweep: ${name}`, () => {
     let table: BuildTable;

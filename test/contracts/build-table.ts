@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Build, BuildState, RequestHash } from '#core/build.ts';
-import type { BuildTable } from '#core/ports.ts';
+import type { Build, BuildState, RequestHash } from '#core/build/build.ts';
+import type { BuildTable } from '#core/build/ports.ts';
 import { checkRandomHistories } from './build-table-model.ts';
 import { claimed, expiringRow, moved, rowIn, started } from './drive-build.ts';
 import { at, cancelled, done, expiring, failed, freshHash, iso, queued, requeued, running, sampleOrder } from './sample-builds.ts';
@@ -57,7 +57,7 @@ function elsewhere(build: Build): Build {
   }
 }
 
-/** What every `BuildTable` promises (core/ports.ts). `makeTable` may answer the same, shared, table each time. */
+/** What every `BuildTable` promises (core/build/ports.ts). `makeTable` may answer the same, shared, table each time. */
 export function buildTableContract(name: string, makeTable: () => BuildTable | Promise<BuildTable>): void {
   describe(`build table: ${name}`, () => {
     let table: BuildTable;

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { BuildTable, ClientBuilds } from '#core/ports.ts';
+import type { BuildTable, ClientBuilds } from '#core/build/ports.ts';
 import { moved } from './drive-build.ts';
 import { at, done, expiring, failed, freshHash, queued, requeued, running, sampleOrder } from './sample-builds.ts';
 
-/** The contract of every `ClientBuilds` (core/ports.ts), over the table beside it; each test gets an empty one. */
+/** The contract of every `ClientBuilds` (core/build/ports.ts), over the table beside it; each test gets an empty one. */
 export function clientBuildsContract(make: () => Promise<{ table: BuildTable; clients: ClientBuilds }>): void {
   describe('ClientBuilds', () => {
     let table: BuildTable;

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { Build, BuildState, ExpiringBuild, QueuedBuild, RequestHash, RunningBuild } from '#core/build.ts';
-import type { BuildTable } from '#core/ports.ts';
+import type { Build, BuildState, ExpiringBuild, QueuedBuild, RequestHash, RunningBuild } from '#core/build/build.ts';
+import type { BuildTable } from '#core/build/ports.ts';
 import { at, cancelled, done, expiring, failed, freshHash, queued, running, sampleOrder } from './sample-builds.ts';
 
 /** Claims a new row; answers it as the table has it, ticket included. */

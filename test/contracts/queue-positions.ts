@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { QueuedBuild } from '#core/build.ts';
-import type { BuildTable, QueuePositions } from '#core/ports.ts';
+import type { QueuedBuild } from '#core/build/build.ts';
+import type { BuildTable, QueuePositions } from '#core/build/ports.ts';
 import { claimed, moved, rowIn } from './drive-build.ts';
 import { cancelled, done, freshHash, iso, requeued, running } from './sample-builds.ts';
 
@@ -12,7 +12,7 @@ export interface PositionedTable {
 /** Counts may be answered from an index that is a moment behind. */
 const SOON = { timeout: 10_000, interval: 50 };
 
-/** What every `QueuePositions` promises (core/ports.ts). `make` answers a table that nobody else uses meanwhile; it need not be empty. */
+/** What every `QueuePositions` promises (core/build/ports.ts). `make` answers a table that nobody else uses meanwhile; it need not be empty. */
 export function queuePositionsContract(name: string, make: () => PositionedTable | Promise<PositionedTable>): void {
   describe(`queue positions: ${name}`, () => {
     let table: BuildTable;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { RecordStore } from '#core/ports.ts';
+import type { RecordStore } from '#core/build/ports.ts';
 
-/** What every `RecordStore` promises (core/ports.ts). `makeStore` may answer the same, shared, store each time. */
+/** What every `RecordStore` promises (core/build/ports.ts). `makeStore` may answer the same, shared, store each time. */
 export function recordStoreContract(name: string, makeStore: () => RecordStore | Promise<RecordStore>): void {
   describe(`record store: ${name}`, () => {
     let store: RecordStore;

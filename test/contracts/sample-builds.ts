@@ -9,9 +9,9 @@ import type {
   QueuedBuild,
   RequestHash,
   RunningBuild,
-} from '#core/build.ts';
-import type { BuildOrder } from '#core/build-order.ts';
-import { buildRequestSchema } from '#core/build-request.ts';
+} from '#core/build/build.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import { buildRequestSchema } from '#core/request/build-request.ts';
 
 const hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Statistics, StatisticsReport } from '#core/ports.ts';
-import { type BuildEnd, type CountedBuild, MAX_BUILD_ERRORS, requestsOf, type SubjectRequests, sumOf } from '#core/statistics.ts';
+import type { Statistics, StatisticsReport } from '#core/build/ports.ts';
+import { type BuildEnd, type CountedBuild, MAX_BUILD_ERRORS, requestsOf, type SubjectRequests, sumOf } from '#core/statistics/counts.ts';
 import { at, freshHash, iso } from './sample-builds.ts';
 
 type Both = Statistics & StatisticsReport;
@@ -47,7 +47,7 @@ const requests = (
 
 const total = async (statistics: Both) => sumOf(await statistics.figures('day', LONG_AGO, FAR_AHEAD));
 
-/** What every `Statistics` with its `StatisticsReport` promises (core/ports.ts). `make` answers an empty one each time. */
+/** What every `Statistics` with its `StatisticsReport` promises (core/build/ports.ts). `make` answers an empty one each time. */
 export function statisticsContract(name: string, make: () => Both | Promise<Both>, { runs = 40 }: { runs?: number } = {}): void {
   describe(`statistics: ${name}`, () => {
     let statistics: Both;

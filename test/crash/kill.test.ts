@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BUILD_STEPS } from '#core/build.ts';
+import { BUILD_STEPS } from '#core/build/build.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { downloadAll, type Finished } from '#test/support/download.ts';
 import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BuildFailure, InfrastructureFailure } from '#core/build-output.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 import { HOUR, type WallClock, wallClock } from '#test/support/wall-clock.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BuildOrder } from '#core/build-order.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 

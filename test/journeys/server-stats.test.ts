@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { BuildFailure } from '#core/build-output.ts';
+import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { testServer } from '#test/support/test-server.ts';
 

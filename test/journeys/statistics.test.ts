@@ -5,8 +5,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
-import { BuildFailure } from '#core/build-output.ts';
-import { requestsOf, sumOf } from '#core/statistics.ts';
+import { BuildFailure } from '#core/imagebuilder/build-output.ts';
+import { requestsOf, sumOf } from '#core/statistics/counts.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { testServer } from '#test/support/test-server.ts';
 

@@ -6,15 +6,15 @@ import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics.ts';
-import { BUILD_STEPS, type CancelledBuild, type QueuedBuild, type RequestHash, type RunningBuild } from '#core/build.ts';
-import type { BuildOrder } from '#core/build-order.ts';
-import { type BuildStatusDeps, buildStatus, viewBuild } from '#core/build-status.ts';
-import type { BuildTable, ImageMaker } from '#core/ports.ts';
-import { runBuild } from '#core/run-build.ts';
-import { sightings } from '#core/sightings.ts';
+import { BUILD_STEPS, type CancelledBuild, type QueuedBuild, type RequestHash, type RunningBuild } from '#core/build/build.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import { type BuildStatusDeps, buildStatus, viewBuild } from '#core/build/build-status.ts';
+import type { BuildTable, ImageMaker } from '#core/build/ports.ts';
+import { runBuild } from '#core/build/run-build.ts';
+import { sightings } from '#core/build/sightings.ts';
+import type { Submitted } from '#core/build/submit-build.ts';
+import { sweepBuilds } from '#core/build/sweep.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
-import type { Submitted } from '#core/submit-build.ts';
-import { sweepBuilds } from '#core/sweep.ts';
 import { RENEW_AFTER, STEPS_EVERY_MS } from '#runner/run-runner.ts';
 import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
@@ -66,7 +66,7 @@ describe('what it costs on AWS', () => {
   };
   beforeEach(forget);
 
-  /** The calls of `submitBuild` (core/submit-build.ts) for a request that nobody made before. */
+  /** The calls of `submitBuild` (core/build/submit-build.ts) for a request that nobody made before. */
   const submit = async (order: BuildOrder): Promise<QueuedBuild> => {
     const { requestHash: hash } = order;
     expect(await deps.builds.get(hash)).toBeUndefined();

@@ -6,7 +6,7 @@ import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
 import { waitingTickets } from '#adapters/aws/ledger-state.ts';
 import { queueLedger } from '#adapters/aws/queue-ledger.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
-import { buildStatus } from '#core/build-status.ts';
+import { buildStatus } from '#core/build/build-status.ts';
 import { work } from '#runner/work.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUILD_STEPS } from '#core/build.ts';
-import type { BuildOrder } from '#core/build-order.ts';
-import type { BuildOutput } from '#core/build-output.ts';
-import type { ImageMaker } from '#core/ports.ts';
+import { BUILD_STEPS } from '#core/build/build.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import type { ImageMaker } from '#core/build/ports.ts';
+import type { BuildOutput } from '#core/imagebuilder/build-output.ts';
 
 export interface Script {
   /** Called in the last step; may throw what a real ImageBuilder would, or wait. */

@@ -1,4 +1,4 @@
-import type { BuildMessage, BuildQueue, Clock, ReceivedMessage } from '#core/ports.ts';
+import type { BuildMessage, BuildQueue, Clock, ReceivedMessage } from '#core/build/ports.ts';
 
 /** A queue on a simulated clock, as harsh as SQS may be. */
 export interface SimulatedQueue extends BuildQueue {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ImageMaker } from '#core/ports.ts';
+import type { ImageMaker } from '#core/build/ports.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { jsonLog, type Log } from '#http/log.ts';

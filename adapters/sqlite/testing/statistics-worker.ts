@@ -1,4 +1,4 @@
-import type { BuildEnd } from '#core/statistics.ts';
+import type { BuildEnd } from '#core/statistics/counts.ts';
 import { openSqlite } from '../open-sqlite.ts';
 import { sqliteStatistics } from '../statistics.ts';
 

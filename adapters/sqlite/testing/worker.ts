@@ -1,5 +1,5 @@
-import type { QueuedBuild, RequestHash, RunningBuild } from '#core/build.ts';
-import type { BuildOrder } from '#core/build-order.ts';
+import type { QueuedBuild, RequestHash, RunningBuild } from '#core/build/build.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
 import { sqliteBuildQueue } from '../build-queue.ts';
 import { sqliteBuildTable } from '../build-table.ts';
 import { openSqlite } from '../open-sqlite.ts';

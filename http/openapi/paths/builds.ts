@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { BOOLEAN_WORD } from '#core/request-fields.ts';
+import { BOOLEAN_WORD } from '#core/request/fields.ts';
 import { answer, json, jsonBody, jsonOneOf } from '../answer.ts';
 import { shared } from '../errors.ts';
 import { CORRELATION_ID, pathParameter, queryParameter } from '../parameter.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { ApplyRequest } from '#core/apply-request.ts';
-import { BUILD_STEPS } from '#core/build.ts';
-import { buildRequestSchema } from '#core/build-request.ts';
+import { BUILD_STEPS } from '#core/build/build.ts';
+import { ApplyRequest } from '#core/request/apply-request.ts';
+import { buildRequestSchema } from '#core/request/build-request.ts';
 import { answerSchema, requestSchema } from '../component.ts';
 import { count, hash, sha256, time } from './fields.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { answerSchema } from '../component.ts';
 
-/** A complaint about one field, as `FieldError` (core/invalid-request.ts). */
+/** A complaint about one field, as `FieldError` (core/request/invalid-request.ts). */
 const FieldError = answerSchema(
   'FieldError',
   z.object({

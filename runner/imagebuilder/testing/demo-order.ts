@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { BinDir, RequestHash } from '#core/build.ts';
-import type { BuildOrder } from '#core/build-order.ts';
-import { type BuildRequest, buildRequestSchema } from '#core/build-request.ts';
-import { finished } from '#core/sliced.ts';
-import { imagebuilderOf, parseDigests, parseProfiles } from '#core/upstream-files.ts';
+import { BinDir, RequestHash } from '#core/build/build.ts';
+import type { BuildOrder } from '#core/build/build-order.ts';
+import { imagebuilderOf, parseDigests, parseProfiles } from '#core/catalogue/upstream-files.ts';
+import { type BuildRequest, buildRequestSchema } from '#core/request/build-request.ts';
+import { finished } from '#lib/sliced.ts';
 
 /** An order as build-submit would write it, from what the upstream at `url` publishes now. Packages are not resolved. */
 export async function demoOrder(url: string, request: Partial<BuildRequest> = {}): Promise<BuildOrder> {

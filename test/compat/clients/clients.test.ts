@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ImageMaker } from '#core/ports.ts';
+import type { ImageMaker } from '#core/build/ports.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { type CompatServer, compatServer } from '../support/compat-server.ts';
 import { changeJson, dropHeader, type Passing, tamperingProxy } from '../support/tampering-proxy.ts';

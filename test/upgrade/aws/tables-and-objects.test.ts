@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
-import { sightings } from '#core/sightings.ts';
-import { type SweepDeps, sweepBuilds } from '#core/sweep.ts';
+import { sightings } from '#core/build/sightings.ts';
+import { type SweepDeps, sweepBuilds } from '#core/build/sweep.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { dynamoClient, s3Client, sqsClient } from '#test/localstack/clients.ts';
 import { awsState } from '#test/localstack/e2e/aws-state.ts';

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
-import { DEFAULT_BRANCHES } from '#core/branches.ts';
-import { type Build, factsOf, type RequestHash } from '#core/build.ts';
-import { buildRequestParser } from '#core/parse-build-request.ts';
+import { type Build, factsOf, type RequestHash } from '#core/build/build.ts';
 import type {
   ArtifactStore,
   BuildQueue,
@@ -13,11 +11,13 @@ import type {
   RecordStore,
   Statistics,
   StatisticsReport,
-} from '#core/ports.ts';
-import { sightings } from '#core/sightings.ts';
-import { requestsOf } from '#core/statistics.ts';
-import { submitBuild } from '#core/submit-build.ts';
-import { sweepBuilds } from '#core/sweep.ts';
+} from '#core/build/ports.ts';
+import { sightings } from '#core/build/sightings.ts';
+import { submitBuild } from '#core/build/submit-build.ts';
+import { sweepBuilds } from '#core/build/sweep.ts';
+import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
+import { buildRequestParser } from '#core/request/parse-build-request.ts';
+import { requestsOf } from '#core/statistics/counts.ts';
 import type { Facts, RecordedBuild, RecordedStatistics } from '../recordings.ts';
 import type { Asked } from './ask-for-builds.ts';
 

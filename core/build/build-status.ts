@@ -1,0 +1,109 @@
+import { BuildNotFoundError } from '#core/errors.ts';
+import { artifactKeys } from './artifact-keys.ts';
+import {
+  type Build,
+  type CancelledBuild,
+  type DoneBuild,
+  type FailedBuild,
+  isWorthAnotherTry,
+  type QueuedBuild,
+  RESULT_MAX_AGE_SECONDS,
+  type RequestHash,
+  type RunningBuild,
+  rebuildPauseLeft,
+} from './build.ts';
+import type { BuildOrder } from './build-order.ts';
+import { isResultOf, readFailure, readResult } from './outcome-documents.ts';
+import type { ArtifactStore, BuildTable, Clock, QueuePositions } from './ports.ts';
+import { publishResult, secondsLeft } from './publish-result.ts';
+import type { TimeOfBuild } from './time-of-builds.ts';
+
+export interface BuildStatusDeps {
+  readonly builds: BuildTable;
+  readonly positions: QueuePositions;
+  readonly artifacts: ArtifactStore;
+  readonly now: Clock;
+  /** Default: `now`, which may be set back while nobody notices. */
+  readonly timeOf?: TimeOfBuild;
+  /** See `rebuildPauseLeft`. */
+  readonly rebuildPauseSeconds?: () => number;
+  /** Remembers results by `bin_dir`, under which they never change. */
+  readonly results?: { get(binDir: string): string | undefined; set(binDir: string, document: string): unknown };
+}
+
+/** A build as clients are told of it. `document` is the stored answer, JSON text. */
+export type BuildView =
+  | { state: 'queued'; build: QueuedBuild; position: number }
+  | { state: 'building'; build: RunningBuild; order: BuildOrder | undefined }
+  /** `maxAgeSeconds`: caches may keep the answer so long. */
+  | { state: 'done'; build: DoneBuild; document: string; maxAgeSeconds: number }
+  /** `retryAfterSeconds`: it may be asked for again, but not sooner. */
+  | { state: 'failed'; build: FailedBuild; document: string | undefined; retryAfterSeconds: number | undefined }
+  | { state: 'cancelled'; build: CancelledBuild };
+
+/**
+ * What has become of a build. Throws `BuildNotFoundError` for one that never was or has expired. Whatever makes a client give up is
+ * read once more from the row as it is now: a table whose reads may be behind would else tell of the failure before the last rebuild.
+ */
+export async function buildStatus(deps: BuildStatusDeps, hash: RequestHash): Promise<BuildView> {
+  const seen = await deps.builds.get(hash);
+  if (seen === undefined) throw new BuildNotFoundError();
+  const view = isGivenUpOn(seen) ? undefined : await viewIfThere(deps, seen);
+  if (view !== undefined) return view;
+  const build = await deps.builds.get(hash, { isLatest: true });
+  if (build === undefined) throw new BuildNotFoundError();
+  return viewBuild(deps, build);
+}
+
+const isGivenUpOn = ({ state }: Build): boolean => state === 'failed' || state === 'cancelled' || state === 'expiring';
+
+const viewIfThere = (deps: BuildStatusDeps, build: Build): Promise<BuildView | undefined> =>
+  viewBuild(deps, build).catch((error) => {
+    if (error instanceof BuildNotFoundError) return undefined;
+    throw error;
+  });
+
+/** The same for a row already read. */
+export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<BuildView> {
+  switch (build.state) {
+    case 'queued':
+      return { state: 'queued', build, position: await deps.positions.ahead(build) };
+    case 'building':
+      return { state: 'building', build, order: await deps.builds.order(build.hash) };
+    case 'done': {
+      const document = secondsLeft(build, timeOf(deps, build)) > 0 ? await resultOf(deps, build) : undefined;
+      // Reading takes its time too.
+      const left = secondsLeft(build, timeOf(deps, build));
+      if (document === undefined || left <= 0) throw new BuildNotFoundError();
+      return { state: 'done', build, document, maxAgeSeconds: Math.min(RESULT_MAX_AGE_SECONDS, Math.floor(left)) };
+    }
+    case 'failed': {
+      const time = timeOf(deps, build);
+      if (build.expiresAt <= time.toISOString()) throw new BuildNotFoundError();
+      const document = build.binDir === undefined ? undefined : await readFailure(deps.artifacts, build.binDir);
+      const pause = isWorthAnotherTry(build) ? rebuildPauseLeft(build, time, deps.rebuildPauseSeconds?.()) : undefined;
+      return { state: 'failed', build, document, retryAfterSeconds: pause === undefined ? undefined : Math.max(1, pause) };
+    }
+    case 'cancelled':
+      return { state: 'cancelled', build };
+    case 'expiring':
+      throw new BuildNotFoundError();
+  }
+}
+
+/** See `timeOfBuilds`. */
+export const timeOf = (deps: Pick<BuildStatusDeps, 'now' | 'timeOf'>, build: Build): Date => deps.timeOf?.(build) ?? deps.now();
+
+/** The published answer; where a crash kept it from being published, the attempt's own copy, which is published for the next reader. */
+async function resultOf(deps: BuildStatusDeps, build: DoneBuild): Promise<string | undefined> {
+  const { artifacts, results } = deps;
+  const remembered = results?.get(build.binDir);
+  if (remembered !== undefined) return remembered;
+  const published = await artifacts.read(artifactKeys.result(build.hash));
+  const isOurs = published !== undefined && isResultOf(published, build.binDir);
+  const document = isOurs ? published : await readResult(artifacts, build.binDir);
+  if (document === undefined) return undefined;
+  if (!isOurs) await publishResult({ artifacts, now: () => timeOf(deps, build) }, build, document);
+  results?.set(build.binDir, document);
+  return document;
+}

@@ -1,0 +1,80 @@
+import { buildAt } from '#core/catalogue/profile-document.ts';
+import type { BuildOutput, FailureEvidence } from '#core/imagebuilder/build-output.ts';
+import { artifactKeys } from './artifact-keys.ts';
+import type { BinDir, DoneBuild, FailedBuild } from './build.ts';
+import type { BuildOrder } from './build-order.ts';
+import type { ArtifactStore } from './ports.ts';
+
+/** The whole 200 body: what POST and GET answer, and what the CDN serves from the store (CONTRACT.md §3, key order as there). */
+export function resultDocument(order: BuildOrder, build: DoneBuild, output: BuildOutput): Record<string, unknown> {
+  const { profile, metadata } = output;
+  const ours = {
+    detail: 'done',
+    imagebuilder_status: 'done',
+    request: order.request,
+    stdout: output.stdout,
+    stderr: output.stderr,
+    build_cmd: output.buildCommand,
+    status: 200,
+  };
+  return {
+    ...ours,
+    ...metadata,
+    ...profile,
+    // Whatever ImageBuilder left in its profiles.json, these are for us to say.
+    ...ours,
+    manifest: output.manifest,
+    id: order.request.profile,
+    bin_dir: build.binDir,
+    build_cmd_packages: output.packages,
+    build_at: buildAt(metadata['source_date_epoch']),
+    durations_ms: output.durations,
+    inputs: output.digests,
+    files: output.files.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
+    reproduce: output.reproduce,
+    enqueued_at: build.enqueuedAt,
+    request_hash: build.hash,
+  };
+}
+
+/** The whole 500 body. `detail` says what failed, always (CONTRACT.md §0.11). */
+export function failureDocument(
+  order: BuildOrder,
+  build: Pick<FailedBuild, 'hash' | 'enqueuedAt' | 'detail'>,
+  evidence: FailureEvidence,
+): Record<string, unknown> {
+  return {
+    status: 500,
+    title: 'Build failed',
+    detail: build.detail,
+    imagebuilder_status: 'failed',
+    request: order.request,
+    stdout: evidence.stdout ?? '',
+    stderr: evidence.stderr ?? '',
+    ...(evidence.buildCommand && { build_cmd: evidence.buildCommand }),
+    ...(evidence.errors && { errors: evidence.errors }),
+    enqueued_at: build.enqueuedAt,
+    request_hash: build.hash,
+  };
+}
+
+/** Whether a stored document is the result of this attempt: another attempt may have published its own, and a failure has no `bin_dir`. */
+export const isResultOf = (document: string, binDir: BinDir): boolean => document.includes(`"bin_dir":"${binDir}"`);
+
+/** The attempt's own copy of its result, wherever the version that made it kept it. */
+export async function readResult(artifacts: Pick<ArtifactStore, 'read'>, binDir: BinDir): Promise<string | undefined> {
+  for (const key of [artifactKeys.success(binDir), artifactKeys.formerOutcome(binDir)]) {
+    const document = await artifacts.read(key);
+    if (document !== undefined && isResultOf(document, binDir)) return document;
+  }
+  return undefined;
+}
+
+/** The attempt's own copy of its failure. Earlier versions kept results under the same key: those are not answered. */
+export async function readFailure(artifacts: Pick<ArtifactStore, 'read'>, binDir: BinDir): Promise<string | undefined> {
+  for (const key of [artifactKeys.failure(binDir), artifactKeys.formerOutcome(binDir)]) {
+    const document = await artifacts.read(key);
+    if (document !== undefined && !isResultOf(document, binDir)) return document;
+  }
+  return undefined;
+}

@@ -1,0 +1,24 @@
+import { boundedMap } from '#lib/bounded-map.ts';
+import { artifactKeys } from './artifact-keys.ts';
+import type { BinDir } from './build.ts';
+import type { ArtifactStore, Monotonic } from './ports.ts';
+
+/** Whether all files that a result lists lie in the store, in the size that it says. */
+export type IsWhole = (binDir: BinDir, document: string) => Promise<boolean>;
+
+/** Nobody but an operator deletes files of a result, and one who does will wait so long. */
+const LOOK_AGAIN_MS = 60_000;
+const MAX_REMEMBERED = 10_000;
+
+/** Looks once a minute for each result that is asked about. For a store that is looked into for nothing. */
+export function wholeResults({ artifacts, monotonic }: { artifacts: ArtifactStore; monotonic: Monotonic }): IsWhole {
+  const seenAt = boundedMap<number>(MAX_REMEMBERED, () => 1);
+  return async (binDir, document) => {
+    const time = monotonic();
+    if (time - (seenAt.get(binDir) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return true;
+    const { files = [] } = JSON.parse(document) as { files?: readonly { name: string; size: number }[] };
+    for (const { name, size } of files) if ((await artifacts.stat(artifactKeys.file(binDir, name)))?.size !== size) return false;
+    seenAt.set(binDir, time);
+    return true;
+  };
+}

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
+import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
+import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
+import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
+import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
+import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
+import type { Catalogue, Freshness, TargetRecord } from '#core/catalogue/catalogue.ts';
+import { BuildNotFoundError, StorageFullError } from '#core/errors.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { buildRequestParser } from '#core/request/parse-build-request.ts';
+import { callsInterrupted } from '#test/support/calls-interrupted.ts';
+import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { artifactKeys } from './artifact-keys.ts';
+import { buildStatus } from './build-status.ts';
+import type { BuildTable } from './ports.ts';
+import { runBuild } from './run-build.ts';
+import { type SubmitBuildDeps, submitBuild } from './submit-build.ts';
+
+const TIMES = { buildSeconds: 1_000, unversionedSeconds: 1_000, defaultsSeconds: 100, failureSeconds: 500 };
+const request = buildRequestParser()({ version: 'SNAPSHOT', target: 'x86/64', profile: 'generic', packages: ['vim'] });
+
+const recordOf = (revision: string): TargetRecord => ({
+  version: 'SNAPSHOT',
+  target: 'x86/64',
+  versionPath: 'snapshots',
+  arch: 'x86_64',
+  revision,
+  defaultPackages: [],
+  profiles: { generic: { id: 'generic', devicePackages: [], supportedDevices: [], raw: {} } },
+  metadata: {},
+  imagebuilder: { name: 'openwrt-imagebuilder.tar.zst', sha256: 'a'.repeat(64) },
+  indexes: {},
+  fetchedAt: '2026-11-01T00:00:00.000Z',
+});
+
+let directory: string;
+let clock: number;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'asu-submit-build-'));
+  clock = Date.parse('2026-11-20T12:00:00Z');
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+const now = () => new Date(clock);
+
+/** A server whose builds fail as `script` says; its catalogue is behind upstream until it is told to look. */
+function world(script: Script, timesToLive = TIMES) {
+  const db = openSqlite(':memory:');
+  const builds = sqliteBuildTable(db);
+  const queue = sqliteBuildQueue(db, { pollMs: 5 });
+  const artifacts = diskArtifactStore(directory);
+  const upstream = { revision: 'r1-1111111111', looks: 0 };
+  let known = recordOf(upstream.revision);
+  const catalogue: Catalogue = {
+    versions: async () => ({ list: [] }),
+    targets: async () => ({ 'x86/64': 'x86_64' }),
+    target: async (_version, _path, _target, { fresh = false }: Freshness = {}) => {
+      if (fresh) {
+        upstream.looks += 1;
+        known = recordOf(upstream.revision);
+      }
+      return known;
+    },
+    packages: async () => undefined,
+    feeds: async () => ({}),
+  };
+  const policy = { allowDefaults: false, repositoryAllowList: [], branches: DEFAULT_BRANCHES };
+  const deps: SubmitBuildDeps = {
+    ...{ catalogue, policy, builds, queue, artifacts, now, positions: sqliteQueuePositions(db) },
+    maxPendingBuilds: () => 100,
+    rebuildPauseSeconds: () => 10,
+  };
+  const imageMaker = scriptedImageMaker(script);
+  const monotonic = () => clock;
+  const runner = {
+    builds,
+    queue,
+    artifacts,
+    now,
+    monotonic,
+    timesToLive,
+    imageMaker,
+    newAttemptId: randomUUID,
+    every: () => () => undefined,
+  };
+  return {
+    upstream,
+    deps,
+    submit: (others: Partial<SubmitBuildDeps> = {}) => submitBuild({ ...deps, ...others }, request, { correlationId: 'test' }),
+    run: async () => {
+      const message = await queue.receive({ visibilitySeconds: 60, signal: new AbortController().signal });
+      if (message === undefined) throw new Error('nothing is queued');
+      await runBuild(runner, message, new AbortController().signal);
+    },
+  };
+}
+
+const failing = (error: Error): Script => ({
+  act: () => {
+    throw error;
+  },
+});
+const GONE = new InfrastructureFailure('The ImageBuilder of this build is gone', { isFinal: true });
+
+describe('a build that failed without fault of its request', () => {
+  it('is told to who asks again at once, and built anew for who asks later', async () => {
+    const { submit, run, upstream } = world(failing(GONE));
+    const first = await submit();
+    await run();
+    const told = await submit();
+    expect([told.outcome, told.view.state, told.prepared.hash]).toEqual(['hit', 'failed', first.prepared.hash]);
+    clock += 9_999;
+    expect((await submit()).view.state).toBe('failed');
+    clock += 1;
+    expect([(await submit()).outcome, (await submit()).outcome]).toEqual(['new', 'joined']);
+    expect(upstream.looks).toBeGreaterThan(0);
+  });
+
+  it('is built anew once it has expired, or its pause has, and told no longer after a clock was set back', async () => {
+    const { submit, run } = world(failing(GONE));
+    await submit();
+    await run();
+    clock -= 3_600_000;
+    expect((await submit()).view).toMatchObject({ state: 'failed', retryAfterSeconds: 10 });
+    clock += 3_600_000 + 4_000;
+    expect((await submit()).view).toMatchObject({ state: 'failed', retryAfterSeconds: 6 });
+    clock += 1_000_000;
+    expect((await submit()).outcome).toBe('new');
+  });
+
+  it('that expires within its pause is not told, for it is not known any more', async () => {
+    const { submit, run } = world(failing(GONE), { ...TIMES, failureSeconds: 5 });
+    await submit();
+    await run();
+    clock += 6_000;
+    expect((await submit()).outcome).toBe('new');
+  });
+
+  it('is another build at once where upstream has moved on', async () => {
+    const { submit, run, upstream } = world(failing(GONE));
+    const first = await submit();
+    upstream.revision = 'r2-2222222222';
+    await run();
+    const second = await submit();
+    expect([second.outcome, second.prepared.valid.record.revision]).toEqual(['new', 'r2-2222222222']);
+    expect(second.prepared.hash).not.toBe(first.prepared.hash);
+  });
+});
+
+it('a failure of the request is told without looking at upstream again', async () => {
+  const { submit, run, upstream } = world(failing(new BuildFailure('conflicts')));
+  await submit();
+  await run();
+  clock += 60_000;
+  expect([(await submit()).view.state, upstream.looks]).toEqual(['failed', 0]);
+});
+
+it('a claim that is made and not answered is the claim of its request, which sends the message', async () => {
+  const { submit, run, deps } = world({});
+  const claim: BuildTable['claim'] = async (...claimed) => {
+    await deps.builds.claim(...claimed);
+    throw new Error('socket hang up');
+  };
+  const first = await submit({ builds: { ...deps.builds, claim } });
+  expect([first.outcome, first.view.state]).toEqual(['new', 'queued']);
+  await run();
+  expect((await submit()).view.state).toBe('done');
+});
+
+it('a claim that is not made fails as it did', async () => {
+  const { submit, deps } = world({});
+  const claim = () => Promise.reject(new StorageFullError('the table'));
+  await expect(submit({ builds: { ...deps.builds, claim } })).rejects.toBeInstanceOf(StorageFullError);
+});
+
+it('an expired result that is asked for again is not put back by a reader that is stopped at any moment', async () => {
+  for (let call = 0; ; call += 1) {
+    const { submit, run, deps } = world({});
+    const { hash } = (await submit()).prepared;
+    await run();
+    // Its runner died before it published the result: the reader does.
+    await deps.artifacts.remove(artifactKeys.result(hash));
+    clock += 999_000;
+    const reader = callsInterrupted(call, async () => {
+      clock += 2_000;
+      expect((await submit()).outcome).toBe('new');
+    });
+    const status = { ...deps, builds: reader.wrap(deps.builds), artifacts: reader.wrap(deps.artifacts) };
+    await buildStatus(status, hash).catch((error) => expect(error).toBeInstanceOf(BuildNotFoundError));
+    if (!reader.isMet) break;
+    expect(await deps.artifacts.read(artifactKeys.result(hash))).toBeUndefined();
+    expect((await deps.builds.get(hash))?.state).toBe('queued');
+  }
+});

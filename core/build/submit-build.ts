@@ -1,0 +1,202 @@
+import { BuildNotFoundError, ImagebuilderNotPublishedError, UnknownPackagesError } from '#core/errors.ts';
+import type { BuildRequest } from '#core/request/build-request.ts';
+import {
+  buildOrderOf,
+  type PrepareBuildDeps,
+  type PrepareBuildOptions,
+  type PreparedBuild,
+  prepareBuild,
+} from '#core/request/prepare-build.ts';
+import type { InTurn } from '#lib/in-turn.ts';
+import { artifactKeys } from './artifact-keys.ts';
+import { type AssertRoomDeps, assertRoom } from './assert-room.ts';
+import {
+  type BinDir,
+  type Build,
+  type ExpiringBuild,
+  factsOf,
+  isReplaceable,
+  isStill,
+  isWorthAnotherTry,
+  type QueuedBuild,
+  rebuildPauseLeft,
+} from './build.ts';
+import type { BuildOrder } from './build-order.ts';
+import { type BuildStatusDeps, type BuildView, timeOf, viewBuild } from './build-status.ts';
+import { leaseFor } from './lease.ts';
+import type { BuildQueue, ClientKey } from './ports.ts';
+import type { IsWhole } from './result-integrity.ts';
+
+export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps, AssertRoomDeps {
+  readonly queue: BuildQueue;
+  /** Builds of this process are begun in turn, so that none is counted too late for the next. Absent: of many at once a few too many begin. */
+  readonly inTurn?: InTurn;
+  /** Asked before a finished build is answered, where asking costs nothing: one whose files somebody has deleted is built anew. */
+  readonly isWhole?: IsWhole;
+  /** Told when a message could not be sent; the sweeper sends it later. */
+  readonly onSendFailure?: (error: unknown, build: QueuedBuild) => void;
+}
+
+/** Lets a client begin a build, or throws why it may not. What it answers is called when none was begun after all. */
+export type AdmitBuild = () => () => void;
+
+export interface SubmitBuildOptions {
+  readonly correlationId: string;
+  readonly skipResolution?: boolean;
+  /** Asked before a build begins, never for one that is known. */
+  readonly admit?: AdmitBuild | undefined;
+  /** Answers whose the build is; asked when it begins. */
+  readonly clientKey?: () => ClientKey | undefined;
+}
+
+/** `new`: this request started the build; `joined`: it is under way already; `hit`: it has ended and the end is remembered. */
+export type SubmitOutcome = 'new' | 'joined' | 'hit';
+
+export interface Submitted {
+  /** The build as the client is to be told of it. */
+  readonly view: BuildView;
+  readonly outcome: SubmitOutcome;
+  readonly prepared: PreparedBuild;
+}
+
+/** Rows stay small; what is forgotten here goes with the backstop (old objects that no row speaks of). */
+const MAX_LEFT = 5;
+
+/**
+ * Accepts a request: validates, resolves, identifies it, and sees to it that exactly one build of it is under way or
+ * remembered (I1). An accepted build is never lost: if its message cannot be sent, the sweeper does (I2).
+ */
+export async function submitBuild(deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> {
+  const { skipResolution = false } = options;
+  const { prepared, known } = await identify(deps, request, { skipResolution });
+  const remembered = await answerOf(deps, prepared, known);
+  if (remembered !== undefined) return remembered;
+
+  const { imagebuilder } = prepared.valid.record;
+  if (imagebuilder === undefined) throw new ImagebuilderNotPublishedError(prepared.resolved.version, prepared.resolved.target);
+  const begin = () => beginBuild(deps, prepared, known, imagebuilder, options);
+  return deps.inTurn === undefined ? begin() : deps.inTurn(begin);
+}
+
+/** Begins the build if its client may, unless another request has begun it meanwhile. */
+async function beginBuild(
+  deps: SubmitBuildDeps,
+  prepared: PreparedBuild,
+  known: Build | undefined,
+  imagebuilder: BuildOrder['imagebuilder'],
+  { correlationId, admit, clientKey }: SubmitBuildOptions,
+): Promise<Submitted> {
+  const client = clientKey?.();
+  let takeBack: (() => void) | undefined;
+  try {
+    await assertRoom(deps, client);
+    takeBack = admit?.();
+  } catch (error) {
+    // Of many equal requests at once, the others have joined the first by now.
+    const joined = await answerOf(deps, prepared, await deps.builds.get(prepared.hash));
+    if (joined !== undefined) return joined;
+    throw error;
+  }
+  const { won, current } = await claim(deps, prepared, known, imagebuilder, correlationId, client).catch((error) => {
+    takeBack?.();
+    throw error;
+  });
+  if (!won) {
+    takeBack?.();
+    return { view: await viewBuild(deps, current), outcome: outcomeOf(current), prepared };
+  }
+  const sent = current.state === 'queued' ? await send(deps, current) : current;
+  return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
+}
+
+/** The request made ready, and the build that is known by its hash. */
+async function identify(deps: SubmitBuildDeps, request: BuildRequest, options: PrepareBuildOptions) {
+  const prepared = await prepareBuild(deps, request, options);
+  if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
+  const known = await deps.builds.get(prepared.hash);
+  // Mostly upstream has moved on: then the same request is another build by now.
+  if (known !== undefined && isWorthAnotherTry(known) && !options.fresh) return identify(deps, request, { ...options, fresh: true });
+  return { prepared, known };
+}
+
+/** What there is to say of a build that is known and still counts. */
+async function answerOf(deps: SubmitBuildDeps, prepared: PreparedBuild, known: Build | undefined): Promise<Submitted | undefined> {
+  if (known === undefined || isToBeBuilt(deps, known)) return undefined;
+  const view = await viewBuild(deps, known).catch((error) => unlessGone(known, error));
+  if (view?.state === 'done' && (await deps.isWhole?.(view.build.binDir, view.document)) === false) return undefined;
+  return view && { view, outcome: outcomeOf(known), prepared };
+}
+
+function isToBeBuilt(deps: SubmitBuildDeps, known: Build): boolean {
+  const time = timeOf(deps, known);
+  if (!isReplaceable(known, time)) return false;
+  if (!isWorthAnotherTry(known) || known.expiresAt <= time.toISOString()) return true;
+  return rebuildPauseLeft(known, time, deps.rebuildPauseSeconds?.()) === 0;
+}
+
+/** Of all who begin a build of one hash at once, one wins; the others are told of the winner's. */
+async function claim(
+  deps: SubmitBuildDeps,
+  prepared: PreparedBuild,
+  known: Build | undefined,
+  imagebuilder: BuildOrder['imagebuilder'],
+  correlationId: string,
+  client: ClientKey | undefined,
+) {
+  const left = known === undefined ? [] : await vacate(deps, known);
+  const now = deps.now();
+  const build: QueuedBuild = {
+    state: 'queued',
+    hash: prepared.hash,
+    enqueuedAt: now.toISOString(),
+    queuedAt: now.toISOString(),
+    attempt: 0,
+    isPrivate: Boolean(prepared.resolved.defaults),
+    correlationId,
+    ...(left.length > 0 && { left }),
+  };
+  return deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now, client).catch(async (error) => {
+    // The claim may have been made, and its answer lost.
+    const current = await deps.builds.get(build.hash).catch(() => undefined);
+    if (current === undefined || !isStill(build, current) || current.correlationId !== correlationId) throw error;
+    return { won: true, current };
+  });
+}
+
+/** A finished build whose stored answer is gone (somebody deleted files) is built anew. */
+function unlessGone(build: Build, error: unknown): undefined {
+  if (!(error instanceof BuildNotFoundError) || build.state !== 'done') throw error;
+}
+
+/**
+ * Makes room for a new build of the same hash: the old answer goes at once, and with it what only the server read. Its files stay for
+ * a while, since caches may still name them; answers the prefixes that the new build has to remember for the sweeper.
+ */
+async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build): Promise<readonly BinDir[]> {
+  const leaving: ExpiringBuild = {
+    ...factsOf(known),
+    state: 'expiring',
+    ...('binDir' in known && known.binDir !== undefined && { binDir: known.binDir }),
+    lease: leaseFor('asked for again', now(), 0),
+  };
+  const { current } = known.state === 'expiring' ? { current: known } : await builds.transition(known, leaving);
+  if (current?.state !== 'expiring') return [];
+  // First what the answer could be published from again.
+  if (current.binDir !== undefined) await artifacts.remove(artifactKeys.records(current.binDir));
+  await artifacts.remove(artifactKeys.result(current.hash));
+  return [...(current.left ?? []), ...(current.binDir === undefined ? [] : [current.binDir])].slice(-MAX_LEFT);
+}
+
+/** Sends a queued build's message and notes that it was sent; a failure is left to the sweeper. */
+async function send({ builds, queue, now, onSendFailure }: SubmitBuildDeps, build: QueuedBuild): Promise<Build> {
+  try {
+    await queue.send({ hash: build.hash, correlationId: build.correlationId });
+    const { current } = await builds.transition(build, { ...build, sentAt: now().toISOString() });
+    return current ?? build;
+  } catch (error) {
+    onSendFailure?.(error, build);
+    return build;
+  }
+}
+
+const outcomeOf = ({ state }: Build): SubmitOutcome => (state === 'queued' || state === 'building' ? 'joined' : 'hit');

@@ -1,0 +1,78 @@
+import type { Branch } from './branches.ts';
+import { branchOf, versionPath } from './branches.ts';
+import type { Catalogue } from './catalogue.ts';
+import { publishedPackageChanges } from './published-package-changes.ts';
+import { knownVersions, latestVersions } from './versions.ts';
+
+/** What clients are told about the server, in the reference server's words. */
+export interface ServerFacts {
+  readonly version: string;
+  readonly contact: string;
+  readonly allow_defaults: boolean;
+  readonly repository_allow_list: readonly string[];
+  readonly max_custom_rootfs_size_mb: number;
+  readonly max_defaults_length: number;
+}
+
+/** One branch as published; auc drops a branch of which any key is missing or of another type (CLIENTS.md §2). */
+export type PublishedBranch = Omit<Branch, 'package_changes'> & {
+  readonly package_changes?: readonly unknown[];
+  readonly versions: readonly string[];
+  readonly targets: Readonly<Record<string, string>>;
+};
+
+export interface Overview {
+  readonly latest: readonly string[];
+  readonly branches: Readonly<Record<string, PublishedBranch>>;
+  readonly upstream_url: string;
+  readonly server: ServerFacts;
+}
+
+export interface OverviewDeps {
+  readonly catalogue: Catalogue;
+  readonly branches: readonly Branch[];
+}
+
+/** `latest.json`: upcoming, stable, oldstable; what upstream does not name or we do not build is left out. */
+export async function latest({ catalogue, branches }: OverviewDeps): Promise<{ latest: string[] }> {
+  return { latest: latestVersions(await catalogue.versions(), branches) };
+}
+
+/** `branches.json`, in the operator's order. A branch whose targets cannot be read has none; the others do not suffer. */
+export async function publishedBranches({ catalogue, branches }: OverviewDeps): Promise<PublishedBranch[]> {
+  const known = knownVersions(await catalogue.versions(), branches);
+  return Promise.all(
+    branches.map(async (branch) => {
+      const versions = known.filter((version) => branchOf(version, branches)?.name === branch.name);
+      const { name, package_changes: _, ...settings } = branch;
+      const changes = publishedPackageChanges(branch);
+      return {
+        ...settings,
+        ...(changes && { package_changes: changes }),
+        versions,
+        name,
+        targets: await targetsOf(catalogue, branch, versions),
+      };
+    }),
+  );
+}
+
+/** `overview.json`: all of the above and what this server allows. */
+export async function overview(deps: OverviewDeps, upstreamUrl: string, server: ServerFacts): Promise<Overview> {
+  const [{ latest: newest }, branches] = await Promise.all([latest(deps), publishedBranches(deps)]);
+  return {
+    latest: newest,
+    branches: Object.fromEntries(branches.map((branch) => [branch.name, branch])),
+    upstream_url: upstreamUrl,
+    server,
+  };
+}
+
+/** Targets of the newest version that has any: the very newest may not be mirrored yet. */
+async function targetsOf(catalogue: Catalogue, branch: Branch, versions: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  for (const version of versions.slice(0, 3)) {
+    const targets = await catalogue.targets(versionPath(version, branch)).catch(() => undefined);
+    if (targets !== undefined && Object.keys(targets).length > 0) return targets;
+  }
+  return {};
+}

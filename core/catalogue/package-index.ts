@@ -1,0 +1,325 @@
+import { PACKAGE_RULES } from '#core/package-changes/package-rules.ts';
+import { PIECE, type Sliced } from '#lib/sliced.ts';
+import type { ApkPackage } from './apk-index.ts';
+import type { PackageIndex, TargetRecord } from './catalogue.ts';
+import { dictionary, MalformedFileError, parseObject } from './upstream-files.ts';
+
+/** One index file, or several merged: a feed, a target's own packages, its kernel modules. */
+export interface FeedIndex {
+  /** Absent where no package says (all are `all`, or there are none). */
+  readonly architecture?: string;
+  /** name without ABI suffix → version. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** Provides, and names with ABI suffix. */
+  readonly aliases: readonly string[];
+  /** False: the names are not all that can be asked for, as no Provides were read. */
+  readonly complete: boolean;
+}
+
+export const EMPTY_FEED: FeedIndex = { packages: dictionary<string>([]), aliases: [], complete: true };
+
+/** All feeds of an architecture have 11,000 packages, and as many other names. */
+const MAX_NAMES = 100_000;
+const MAX_NAME_LENGTH = 256;
+
+/** Collects what an index lists; refuses what no index has. */
+function feedOf(what: string) {
+  const packages = dictionary<string>([]);
+  const aliases = new Set<string>();
+  let listed = 0;
+  const admit = (name: string): string => {
+    if (++listed > MAX_NAMES) throw new MalformedFileError(what, `it lists more than ${MAX_NAMES} names`);
+    return bounded(name);
+  };
+  const bounded = (text: string): string => {
+    if (text.length > MAX_NAME_LENGTH)
+      throw new MalformedFileError(what, `it lists a name or version of more than ${MAX_NAME_LENGTH} characters`);
+    return text;
+  };
+  return {
+    packages,
+    add(name: string, version: string): void {
+      packages[admit(name)] = bounded(version);
+    },
+    addAlias(name: string): void {
+      if (!aliases.has(name)) aliases.add(admit(name));
+    },
+    aliases: () => [...aliases],
+  };
+}
+
+/** `index.json`: `clean` (version 2 and later, of apk) has names without ABI suffix; version 1 has them with, and lacks some packages. */
+export function* parseIndexJson(text: string): Sliced<FeedIndex & { readonly clean: boolean }> {
+  const file = yield* parseObject('index.json', text);
+  const listed = file['packages'];
+  if (typeof listed !== 'object' || listed === null) throw new MalformedFileError('index.json', 'it lists no packages');
+  const architecture = file['architecture'];
+  const version = file['version'];
+  const feed = feedOf('index.json');
+  yield* inPieces(Object.keys(listed), (name) => {
+    const listedVersion = (listed as Record<string, unknown>)[name];
+    if (typeof listedVersion === 'string') feed.add(name, listedVersion);
+  });
+  return {
+    ...(typeof architecture === 'string' && { architecture }),
+    packages: feed.packages,
+    aliases: [],
+    complete: false,
+    clean: typeof version === 'number' && version >= 2,
+  };
+}
+
+function* inPieces<T>(items: readonly T[], use: (item: T) => void): Sliced<void> {
+  for (let index = 0; index < items.length; index++) {
+    if (index % PIECE === PIECE - 1) yield;
+    use(items[index] as T);
+  }
+}
+
+/** Fields of `Packages` that are read; `Provides` of the kernel has some kilobytes. */
+const FIELDS = new Set(['Package', 'Version', 'Architecture', 'ABIVersion', 'Provides']);
+const INITIALS = new Set([...FIELDS].map((field) => field.charCodeAt(0)));
+const MAX_FIELD_BYTES = 64 * 1024;
+const [NEWLINE, BLANK, TAB, COLON] = [10, 32, 9, 58];
+
+/**
+ * `Packages` of opkg: paragraphs of `Field: value`. Names lose their ABI suffix, the first architecture that is not `all`
+ * is the feed's (asu/util.py, parse_packages_file). A file that does not end with a line is cut off. Only the lines that are read become
+ * text, so that the file's size is all the memory it takes.
+ */
+export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
+  if (bytes.length > 0 && bytes.at(-1) !== NEWLINE) throw new MalformedFileError('Packages', 'it is cut off');
+  const decoder = new TextDecoder();
+  const feed = feedOf('Packages');
+  let architecture: string | undefined;
+  let fields = new Map<string, string>();
+  let isEmpty = true;
+  const endParagraph = (): void => {
+    if (isEmpty) return;
+    const name = fields.get('Package');
+    const version = fields.get('Version');
+    if (!name || version === undefined) throw new MalformedFileError('Packages', 'a paragraph names no package and version');
+    const arch = fields.get('Architecture');
+    if (arch !== undefined && arch !== 'all') architecture ??= arch;
+    const bare = withoutAbi(name, fields.get('ABIVersion'));
+    feed.add(bare, version);
+    if (bare !== name) feed.addAlias(name);
+    for (const provided of parseProvides(fields.get('Provides') ?? '')) feed.addAlias(provided);
+    fields = new Map();
+    isEmpty = true;
+  };
+  for (let start = 0, lines = 1; start < bytes.length; lines++) {
+    if (lines % PIECE === 0) yield;
+    const end = bytes.indexOf(NEWLINE, start);
+    const first = bytes[start];
+    if (end === start) endParagraph();
+    else if (first === BLANK || first === TAB) isEmpty &&= decoder.decode(bytes.subarray(start, end)).trim() === '';
+    else if (first === undefined || !INITIALS.has(first)) isEmpty = false;
+    else {
+      isEmpty = false;
+      const colon = bytes.subarray(start, Math.min(end, start + MAX_NAME_LENGTH)).indexOf(COLON);
+      const field = colon > 0 ? decoder.decode(bytes.subarray(start, start + colon)) : '';
+      if (FIELDS.has(field)) {
+        if (end - start > MAX_FIELD_BYTES) throw new MalformedFileError('Packages', `it has a field of more than ${MAX_FIELD_BYTES} bytes`);
+        fields.set(field, decoder.decode(bytes.subarray(start + colon + 1, end)).trim());
+      }
+    }
+    start = end + 1;
+  }
+  endParagraph();
+  return { ...(architecture !== undefined && { architecture }), packages: feed.packages, aliases: feed.aliases(), complete: true };
+}
+
+const ABI_TAG = 'openwrt:abiversion=';
+
+/** What apk's own index says: clean names as in `index.json` version 2, and all other names that packages go by. */
+export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
+  const architecture = packages.find(({ arch }) => arch !== 'noarch' && arch !== 'all' && arch !== '')?.arch;
+  const feed = feedOf('packages.adb');
+  yield* inPieces(packages, ({ name, version, provides, tags }) => {
+    const bare = withoutAbi(name, tags.find((tag) => tag.startsWith(ABI_TAG))?.slice(ABI_TAG.length));
+    feed.add(bare, version);
+    if (bare !== name) feed.addAlias(name);
+    // Others are sonames and commands, which nobody can ask for by name.
+    for (const provided of provides) if (!provided.includes(':')) feed.addAlias(provided);
+  });
+  return { ...(architecture !== undefined && { architecture }), packages: feed.packages, aliases: feed.aliases(), complete: true };
+}
+
+/** Feeds as one; of equal names the later wins, as in the reference server. The first architecture that is known is the whole's. */
+export function* mergeFeeds(feeds: readonly FeedIndex[]): Sliced<FeedIndex> {
+  const architecture = feeds.find((feed) => feed.architecture !== undefined)?.architecture;
+  const merged = feedOf('All feeds');
+  for (const { packages, aliases } of feeds) {
+    yield* inPieces(Object.keys(packages), (name) => merged.add(name, packages[name] ?? ''));
+    yield* inPieces(aliases, merged.addAlias);
+  }
+  return {
+    ...(architecture !== undefined && { architecture }),
+    packages: merged.packages,
+    aliases: merged.aliases(),
+    complete: feeds.every((feed) => feed.complete),
+  };
+}
+
+/** A target's packages (its kernel modules merged in) with the feeds of its architecture. */
+export function packageIndex(target: FeedIndex, feeds: FeedIndex, arch: string): PackageIndex {
+  return {
+    architecture: target.architecture ?? feeds.architecture ?? arch,
+    target: target.packages,
+    feeds: feeds.packages,
+    aliases: [...new Set([...target.aliases, ...feeds.aliases])],
+    complete: target.complete && feeds.complete && Object.keys(target.packages).length > 0,
+  };
+}
+
+/** `/json/v1/{path}/targets/{target}/index.json`: `{}` where upstream has no index (CONTRACT.md §6). */
+export function targetIndexDocument(index: PackageIndex | undefined): Record<string, unknown> {
+  if (index === undefined || Object.keys(index.target).length === 0) return {};
+  return { architecture: index.architecture, packages: index.target };
+}
+
+/**
+ * Whether kernel modules stand in `kmods/` and no longer in `packages/`: 23.05.6, 24.10 and later, snapshots. As
+ * `check_kmod_split` of asu/util.py, compared by number.
+ */
+export function hasKmodSplit(versionPath: string): boolean {
+  if (versionPath.startsWith('snapshots')) return true;
+  const [, major, minor, rest] = /^releases\/(\d+)\.(\d+)(?:-SNAPSHOT$|\.(.+)$)/.exec(versionPath) ?? [];
+  if (major === undefined) return false;
+  if (Number(major) >= 24) return true;
+  return major === '23' && minor === '05' && (rest === undefined || (/^\d+$/.test(rest) && Number(rest) >= 6));
+}
+
+/** What every image has, and ImageBuilder brings along where the feeds do not list it. */
+const ALWAYS_KNOWN = new Set(['kernel', 'libc', 'base-files']);
+
+const knownAliases = new WeakMap<PackageIndex, ReadonlySet<string>>();
+const targetPackages = new WeakMap<TargetRecord, ReadonlySet<string>>();
+
+/**
+ * Which of the asked packages exist nowhere for this target, so that only a failing build could tell (CONTRACT.md §0.21). A removal is
+ * never refused, and nothing is where the index is not complete: a wrong refusal locks a user out, a late one costs a build.
+ * `suggestions` has the names that come close, for those where there are any.
+ */
+export function unknownPackages(
+  asked: readonly string[],
+  index: PackageIndex,
+  record: TargetRecord,
+): { missing: string[]; suggestions: Record<string, string[]> } {
+  if (!index.complete) return { missing: [], suggestions: {} };
+  const aliases = remembered(knownAliases, index, () => new Set(index.aliases));
+  const carried = remembered(targetPackages, record, () => namesCarried(record));
+  const missing = asked.filter(
+    (name) =>
+      !name.startsWith('-') &&
+      !Object.hasOwn(index.target, name) &&
+      !Object.hasOwn(index.feeds, name) &&
+      !aliases.has(name) &&
+      !ALWAYS_KNOWN.has(name) &&
+      !carried.has(name),
+  );
+  const unique = [...new Set(missing)];
+  return { missing: unique, suggestions: suggest(unique, index) };
+}
+
+/** Default packages and those of every device: their names stand in ImageBuilder itself, whatever the feeds say. */
+function namesCarried(record: TargetRecord): ReadonlySet<string> {
+  const names = [...record.defaultPackages, ...Object.values(record.profiles).flatMap((profile) => profile.devicePackages)];
+  return new Set(names.filter((name) => !name.startsWith('-')));
+}
+
+/** Names looked for at most: beyond, the request is no slip of the keyboard. */
+const MAX_SUGGESTED_FOR = 10;
+const MAX_SUGGESTIONS = 3;
+
+/** What packages that are gone were replaced with. */
+const SUCCESSORS: ReadonlyMap<string, string> = new Map(
+  PACKAGE_RULES.flatMap(({ action }) => (action.kind === 'replace' ? [[action.from, action.to]] : [])),
+);
+
+function suggest(missing: readonly string[], index: PackageIndex): Record<string, string[]> {
+  const found: [string, string[]][] = [];
+  if (missing.length > 0) {
+    const candidates = [...Object.keys(index.target), ...Object.keys(index.feeds)];
+    for (const name of missing.slice(0, MAX_SUGGESTED_FOR)) {
+      const successor = SUCCESSORS.get(name);
+      const close = successor !== undefined && candidates.includes(successor) ? [successor] : closest(name, candidates);
+      if (close.length > 0) found.push([name, close]);
+    }
+  }
+  return Object.fromEntries(found);
+}
+
+/** The names with the fewest changes, when those are few. */
+function closest(name: string, candidates: readonly string[]): string[] {
+  const limit = name.length < 5 ? 1 : 2;
+  const letters = lettersOf(name);
+  const byDistance: Set<string>[] = [];
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - name.length) > limit || bitCount(letters & ~lettersOf(candidate)) > limit) continue;
+    const distance = editDistance(name, candidate, limit);
+    if (distance > limit) continue;
+    byDistance[distance] ??= new Set();
+    byDistance[distance].add(candidate);
+  }
+  const best = byDistance.find((names) => names !== undefined) ?? new Set();
+  return [...best].sort().slice(0, MAX_SUGGESTIONS);
+}
+
+/** A bit for each letter that occurs: a change takes away one at most, so most candidates need no closer look. */
+function lettersOf(name: string): number {
+  let letters = 0;
+  for (let index = 0; index < name.length; index++) letters |= 1 << (name.charCodeAt(index) & 31);
+  return letters;
+}
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
+}
+
+/** Levenshtein distance, or a number above `limit` where it is larger: only the band of the matrix within `limit` is computed. */
+function editDistance(a: string, b: string, limit: number): number {
+  const beyond = limit + 1;
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current: number[] = new Array(b.length + 1).fill(beyond);
+    if (row <= limit) current[0] = row;
+    let best = current[0] ?? beyond;
+    for (let column = Math.max(1, row - limit); column <= Math.min(b.length, row + limit); column++) {
+      const replaced = (previous[column - 1] ?? beyond) + (a.charCodeAt(row - 1) === b.charCodeAt(column - 1) ? 0 : 1);
+      const cost = Math.min(replaced, (previous[column] ?? beyond) + 1, (current[column - 1] ?? beyond) + 1);
+      current[column] = cost;
+      best = Math.min(best, cost);
+    }
+    if (best > limit) return beyond;
+    previous = current;
+  }
+  return previous[b.length] ?? beyond;
+}
+
+/** `libfoo (= 1.0), @virtual` → `libfoo`, `virtual`. */
+const parseProvides = (list: string): string[] =>
+  list
+    .split(',')
+    .map(
+      (entry) =>
+        entry
+          .trim()
+          .replace(/^@/, '')
+          .split(/[\s(=<>~]/)[0] ?? '',
+    )
+    .filter((name) => name !== '');
+
+const withoutAbi = (name: string, abi: string | undefined): string =>
+  abi && name.endsWith(abi) && name.length > abi.length ? name.slice(0, -abi.length) : name;
+
+function remembered<K extends object, V>(memory: WeakMap<K, V>, key: K, make: () => V): V {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  memory.set(key, made);
+  return made;
+}

@@ -1,0 +1,184 @@
+import * as z from 'zod';
+import { codePoints, hasNul, lax, reject, word } from './fields.ts';
+
+/** Limits an operator sets; the reference server's settings of the same names. */
+export interface RequestLimits {
+  /** Code points, not bytes. */
+  readonly maxDefaultsLength: number;
+  readonly maxCustomRootfsSizeMb: number;
+}
+
+/** `max_defaults_length` and `max_custom_rootfs_size_mb` of the reference server. */
+export const DEFAULT_LIMITS: RequestLimits = { maxDefaultsLength: 20_480, maxCustomRootfsSizeMb: 1024 };
+
+/** No device has use for more; keeps command lines far below what the kernel takes. */
+export const MAX_PACKAGES = 1_000;
+export const MAX_REPOSITORIES = 64;
+export const MAX_REPOSITORY_KEYS = 16;
+export const MAX_REPOSITORY_KEY_LENGTH = 4_096;
+
+/** The lists and maps of a request, and how many items each may have. */
+export const MAX_ITEMS = {
+  packages: MAX_PACKAGES,
+  packages_versions: MAX_PACKAGES,
+  repositories: MAX_REPOSITORIES,
+  repository_keys: MAX_REPOSITORY_KEYS,
+} as const;
+
+export const FILESYSTEMS = ['squashfs', 'ext4', 'ubifs', 'erofs', 'jffs2', 'jffs2-nand', 'targz', 'cpiogz'] as const;
+export type Filesystem = (typeof FILESYSTEMS)[number];
+
+/**
+ * What ImageBuilder's make cannot mistake for its own syntax (IMAGEBUILDER.md §2): the only shapes of text from a request
+ * that may ever reach a command line. Checked here and once more by the runner.
+ */
+export const PACKAGE_NAME = /^[+-]?[A-Za-z0-9][A-Za-z0-9._+-]*$/;
+export const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+const PACKAGE_NAME_OR_EMPTY = /^(?:[+-]?[A-Za-z0-9][A-Za-z0-9._+-]*)?$/;
+const PROFILE_INPUT = /^[A-Za-z0-9][A-Za-z0-9.,_-]*$/;
+const VERSION = /^[A-Za-z0-9_.,-]*$/;
+const TARGET = /^[A-Za-z0-9_]*\/[A-Za-z0-9_]*$/;
+const PACKAGE_VERSION = /^[A-Za-z0-9_+.,~-]*$/;
+/** opkg keeps a list in a file of this name: `.` and `..` are none. */
+export const REPOSITORY_NAME = /^\.*[A-Za-z0-9_-][A-Za-z0-9_.-]*$/;
+const REPOSITORY_URL = /^https?:\/\/[^\s"'`$\\<>{}|^\u0000-\u001f\u007f-\u009f]+$/;
+
+/** OpenWrt's longest name has about half as many. */
+const MAX_PACKAGE_NAME_LENGTH = 128;
+/** All names together become one word of a command line, which the kernel bounds at 128 KiB. */
+const MAX_PACKAGES_LENGTH = 65_536;
+
+const packageName = word(PACKAGE_NAME_OR_EMPTY)
+  .check((ctx) => {
+    if (ctx.value.length > MAX_PACKAGE_NAME_LENGTH)
+      reject(ctx, 'string_too_long', `String should have at most ${MAX_PACKAGE_NAME_LENGTH} characters`, {
+        max_length: MAX_PACKAGE_NAME_LENGTH,
+      });
+  })
+  .meta({ pattern: PACKAGE_NAME_OR_EMPTY.source, maxLength: MAX_PACKAGE_NAME_LENGTH });
+
+const namesFit = (ctx: z.core.ParsePayload<Record<string, unknown> | string[]>) => {
+  const names = Array.isArray(ctx.value) ? ctx.value : Object.keys(ctx.value);
+  if (names.reduce((sum, name) => sum + name.length + 1, 0) > MAX_PACKAGES_LENGTH)
+    reject(ctx, 'too_long', `Names should have at most ${MAX_PACKAGES_LENGTH} characters together`, { max_length: MAX_PACKAGES_LENGTH });
+};
+
+const repositoryUrl = word(REPOSITORY_URL).check((ctx) => {
+  const url = URL.parse(ctx.value);
+  if (url === null) return reject(ctx, 'url_parsing', 'Input should be a valid URL');
+  if (url.username !== '' || url.password !== '') return reject(ctx, 'url_credentials', 'URL should not hold a user name or password');
+  if (url.hash !== '' || ctx.value.includes('#')) return reject(ctx, 'url_fragment', 'URL should not have a fragment');
+});
+
+const text = () =>
+  z
+    .string()
+    .check((ctx) => {
+      if (hasNul(ctx.value)) reject(ctx, 'string_nul', 'String should not contain NUL characters');
+    })
+    .meta({ pattern: '^[^\\u0000]*$' });
+
+const atMost = (max: number, kind: 'List' | 'Dictionary') => (ctx: z.core.ParsePayload<Record<string, unknown> | unknown[]>) => {
+  const actual = Object.keys(ctx.value).length;
+  if (actual > max)
+    reject(ctx, 'too_long', `${kind} should have at most ${max} items after validation, not ${actual}`, {
+      field_type: kind,
+      max_length: max,
+      actual_length: actual,
+    });
+};
+
+/** The schema of `POST /api/v1/build` for the operator's limits; field order is the order of errors. Unknown keys are dropped. */
+export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
+  return z
+    .object({
+      distro: word(VERSION).default('openwrt').meta({ description: 'Distribution; only `openwrt`.' }),
+      version: word(VERSION).meta({
+        description: 'Version: release, release candidate, branch snapshot or SNAPSHOT.',
+        examples: ['24.10.2'],
+      }),
+      version_code: word(VERSION)
+        .default('')
+        .meta({ description: 'Revision the image must have; empty: any.', examples: ['r28739-d9340319c6'] }),
+      target: word(TARGET).meta({ description: 'Target and subtarget.', examples: ['ath79/generic'] }),
+      profile: word(PROFILE_INPUT).meta({ description: 'Profile, board name or supported device.', examples: ['8dev_carambola2'] }),
+      packages: z
+        .array(packageName)
+        .check(atMost(MAX_PACKAGES, 'List'), namesFit)
+        .default([])
+        .meta({
+          description: 'Packages to add (`-name` removes), or the whole list with `diff_packages`.',
+          examples: [['vim', 'tmux']],
+          maxItems: MAX_PACKAGES,
+        }),
+      packages_versions: z
+        .record(packageName, word(PACKAGE_VERSION))
+        .check(atMost(MAX_PACKAGES, 'Dictionary'), namesFit)
+        .default({})
+        .meta({
+          description: 'Package → version that the image must hold; an empty version means any.',
+          examples: [{ vim: '9.1-r1' }],
+          maxProperties: MAX_PACKAGES,
+        }),
+      diff_packages: lax
+        .boolean()
+        .default(false)
+        .meta({ description: '`packages` is the whole list: defaults that it lacks are removed.' }),
+      defaults: text()
+        .check((ctx) => {
+          if (codePoints(ctx.value) > limits.maxDefaultsLength)
+            reject(ctx, 'string_too_long', `String should have at most ${limits.maxDefaultsLength} characters`, {
+              max_length: limits.maxDefaultsLength,
+            });
+        })
+        .meta({ maxLength: limits.maxDefaultsLength })
+        .nullable()
+        .default(null)
+        .meta({ description: 'Shell script run at first boot (uci-defaults), where the server allows it.' }),
+      rootfs_size_mb: lax
+        .integer(1, limits.maxCustomRootfsSizeMb)
+        .nullable()
+        .default(null)
+        .meta({ description: 'Size of the root file system partition in MiB.', examples: [256] }),
+      filesystem: z
+        .enum(FILESYSTEMS)
+        .nullable()
+        .default(null)
+        .meta({ description: 'Make only this root file system.', examples: ['squashfs'] }),
+      repositories: z
+        .record(word(REPOSITORY_NAME), repositoryUrl)
+        .check(atMost(MAX_REPOSITORIES, 'Dictionary'))
+        .default({})
+        .meta({ description: 'Further package repositories, name → URL, where the server allows them.', maxProperties: MAX_REPOSITORIES }),
+      repositories_mode: z
+        .enum(['append', 'replace'])
+        .default('replace')
+        .meta({ description: 'Whether `repositories` join or replace the usual ones.' }),
+      repository_keys: z
+        .array(
+          text()
+            .check((ctx) => {
+              if (codePoints(ctx.value) > MAX_REPOSITORY_KEY_LENGTH)
+                reject(ctx, 'string_too_long', `String should have at most ${MAX_REPOSITORY_KEY_LENGTH} characters`, {
+                  max_length: MAX_REPOSITORY_KEY_LENGTH,
+                });
+            })
+            .meta({ maxLength: MAX_REPOSITORY_KEY_LENGTH }),
+        )
+        .check(atMost(MAX_REPOSITORY_KEYS, 'List'))
+        .default([])
+        .meta({ description: 'Public keys of `repositories`: usign or PEM text.', maxItems: MAX_REPOSITORY_KEYS }),
+      client: text()
+        .nullable()
+        .default(null)
+        .meta({ description: 'Name and version of the client, for statistics.', examples: ['owut/2026.04'] }),
+      from_version: word(VERSION)
+        .exactOptional()
+        .meta({ description: 'Version being upgraded from: only renames between the two apply.', examples: ['23.05.5'] }),
+    })
+    .meta({ id: 'BuildRequest' });
+}
+
+/** A build request as it travels inside: wire names, every field present, nulls where nothing was asked for. */
+export type BuildRequest = z.output<ReturnType<typeof buildRequestSchema>>;

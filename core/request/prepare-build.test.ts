@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
+import type { Catalogue, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
+import { buildRequestParser } from './parse-build-request.ts';
+import { prepareBuild } from './prepare-build.ts';
+
+const record: TargetRecord = {
+  version: '24.10.2',
+  target: 'x86/64',
+  versionPath: 'releases/24.10.2',
+  arch: 'x86_64',
+  revision: 'r28739-d9340319c6',
+  defaultPackages: [],
+  profiles: { generic: { id: 'generic', devicePackages: [], supportedDevices: [], raw: {} } },
+  metadata: {},
+  imagebuilder: { name: 'openwrt-imagebuilder.tar.zst', sha256: 'a'.repeat(64) },
+  indexes: { 'releases/24.10.2/packages/x86_64/base/Packages': 'b'.repeat(64) },
+  fetchedAt: '2026-11-01T00:00:00.000Z',
+};
+const feeds = (packages: Record<string, string>): PackageIndex => ({
+  architecture: 'x86_64',
+  target: {},
+  feeds: packages,
+  aliases: [],
+  complete: true,
+});
+
+/** Upstream as it is now: what a test puts there is what the next request meets. */
+const upstream = { record, index: feeds({ vim: '9.1' }) };
+const catalogue: Catalogue = {
+  versions: async () => ({ list: ['24.10.2'] }),
+  targets: async () => ({ 'x86/64': 'x86_64' }),
+  target: async () => upstream.record,
+  packages: async () => upstream.index,
+  feeds: async () => ({}),
+};
+const policy = { allowDefaults: false, repositoryAllowList: [], branches: DEFAULT_BRANCHES };
+const request = buildRequestParser()({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim', 'auc'] });
+
+describe('a request that comes again', () => {
+  it('is what it was while upstream is as it was', async () => {
+    expect(await prepareBuild({ catalogue, policy }, request)).toEqual(await prepareBuild({ catalogue, policy }, request));
+  });
+
+  it('is another build after upstream has another revision or other indexes', async () => {
+    const first = await prepareBuild({ catalogue, policy }, request);
+    upstream.record = { ...record, revision: 'r28800-0123456789' };
+    const second = await prepareBuild({ catalogue, policy }, request);
+    upstream.record = { ...record, indexes: { 'releases/24.10.2/packages/x86_64/base/Packages': 'c'.repeat(64) } };
+    const third = await prepareBuild({ catalogue, policy }, request);
+    expect(new Set([first, second, third].map(({ hash }) => hash)).size).toBe(3);
+    expect(second.valid.record.revision).toBe('r28800-0123456789');
+  });
+
+  it('misses what upstream has no more, and no longer what it has now', async () => {
+    upstream.index = feeds({ vim: '9.1' });
+    expect((await prepareBuild({ catalogue, policy }, request)).missing).toEqual(['owut']);
+    upstream.index = feeds({ owut: '1', vim: '9.1' });
+    expect((await prepareBuild({ catalogue, policy }, request)).missing).toEqual([]);
+  });
+
+  it('is taken as it is by whoever skips the resolution, and resolved by who does not', async () => {
+    const packages = async (skipResolution: boolean) =>
+      (await prepareBuild({ catalogue, policy }, request, { skipResolution })).resolved.packages;
+    expect([await packages(false), await packages(true), await packages(false)]).toEqual([
+      ['vim', 'owut'],
+      ['vim', 'auc'],
+      ['vim', 'owut'],
+    ]);
+  });
+
+  it('is refused under a policy that has changed', async () => {
+    const withDefaults = buildRequestParser()({ ...request, defaults: 'true' });
+    await prepareBuild({ catalogue, policy: { ...policy, allowDefaults: true } }, withDefaults);
+    await expect(prepareBuild({ catalogue, policy }, withDefaults)).rejects.toThrow(/defaults/i);
+  });
+});

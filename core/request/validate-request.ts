@@ -1,0 +1,85 @@
+import { type Branch, branchOf, versionPath } from '#core/catalogue/branches.ts';
+import type { Catalogue, Freshness, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
+import { knownVersions } from '#core/catalogue/versions.ts';
+import {
+  DefaultsNotAllowedError,
+  RepositoryNotAllowedError,
+  RevisionMismatchError,
+  UnsupportedBranchError,
+  UnsupportedDistroError,
+  UnsupportedProfileError,
+  UnsupportedTargetError,
+  UnsupportedVersionError,
+} from '#core/errors.ts';
+import type { BuildRequest } from './build-request.ts';
+import { normaliseRequest } from './normalise.ts';
+import { isRepositoryAllowed } from './repositories.ts';
+import { repositoryKeyFiles } from './repository-keys.ts';
+import { resolveProfile } from './resolve-profile.ts';
+
+/** What the operator allows; settings of the reference server. */
+export interface Policy {
+  readonly allowDefaults: boolean;
+  readonly repositoryAllowList: readonly string[];
+  readonly branches: readonly Branch[];
+}
+
+/** A request that this server can build, with what upstream says of its target. */
+export interface ValidRequest {
+  /** Normalised, profile canonical; packages as the client asked. */
+  readonly request: BuildRequest;
+  readonly branch: Branch;
+  readonly record: TargetRecord;
+  /** Absent: upstream has none that could be read; then only the build can tell which packages exist. */
+  readonly index: PackageIndex | undefined;
+}
+
+/**
+ * Checks a request against policy and upstream, in the reference server's order, first failure wins (CONTRACT.md §4.8) —
+ * but always, also when the answer is cached (§0.3). Throws the matching `AsuError`; `UpstreamUnavailableError` when upstream
+ * cannot be asked and was never seen. `fresh`: upstream is asked what the target is now, unless it was just now.
+ */
+export async function validateRequest(
+  { catalogue, policy }: { catalogue: Catalogue; policy: Policy },
+  asked: BuildRequest,
+  freshness: Freshness = {},
+): Promise<ValidRequest> {
+  const request = normaliseRequest(asked);
+  if (request.defaults && !policy.allowDefaults) throw new DefaultsNotAllowedError();
+  for (const url of Object.values(request.repositories))
+    if (!isRepositoryAllowed(url, policy.repositoryAllowList)) throw new RepositoryNotAllowedError(url);
+  repositoryKeyFiles(request.repository_keys);
+  if (request.distro !== 'openwrt') throw new UnsupportedDistroError(request.distro);
+
+  const branch = branchOf(request.version, policy.branches);
+  if (branch === undefined || !branch.enabled) throw new UnsupportedBranchError(request.version);
+  if (!(await isKnownVersion(catalogue, request.version, policy.branches))) throw new UnsupportedVersionError(request.version);
+
+  const path = versionPath(request.version, branch);
+  const targets = await catalogue.targets(path);
+  const isListed = targets !== undefined && Object.hasOwn(targets, request.target);
+  if (!isListed && !Object.hasOwn((await catalogue.targets(path, FRESH)) ?? {}, request.target))
+    throw new UnsupportedTargetError(request.target);
+
+  const known = await catalogue.target(request.version, path, request.target, freshness);
+  const record = known !== undefined && fits(known, request) ? known : await catalogue.target(request.version, path, request.target, FRESH);
+  if (record === undefined) throw new UnsupportedTargetError(request.target);
+  const profile = resolveProfile(record, request.profile);
+  if (profile === undefined) throw new UnsupportedProfileError(request.profile);
+  if (!hasRevision(record, request)) throw new RevisionMismatchError(record.revision, request.version_code);
+
+  return { request: { ...request, profile }, branch, record, index: await catalogue.packages(record) };
+}
+
+/** Before anything is called unknown, upstream is asked once more: it may be newer than what we remember. */
+const FRESH = { fresh: true } as const;
+
+async function isKnownVersion(catalogue: Catalogue, version: string, branches: readonly Branch[]): Promise<boolean> {
+  if (knownVersions(await catalogue.versions(), branches).includes(version)) return true;
+  return knownVersions(await catalogue.versions(FRESH), branches).includes(version);
+}
+
+const fits = (record: TargetRecord, request: BuildRequest) =>
+  resolveProfile(record, request.profile) !== undefined && hasRevision(record, request);
+
+const hasRevision = ({ revision }: TargetRecord, { version_code }: BuildRequest) => version_code === '' || version_code === revision;
