@@ -1,4 +1,4 @@
-import type { Clock, Monotonic } from '#core/build/ports.ts';
+import type { Clock, Monotonic } from '#core/stores.ts';
 import { type Routes, routes } from './http-app.ts';
 import { jsonResponse } from './json-response.ts';
 

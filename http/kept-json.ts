@@ -1,4 +1,4 @@
-import type { Monotonic } from '#core/build/ports.ts';
+import type { Monotonic } from '#core/stores.ts';
 
 /**
  * A document that is made at most every `maxAgeMs`, once however many ask, and of which the last good copy is answered while

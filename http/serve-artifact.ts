@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { Artifact, ArtifactStore } from '#core/build/ports.ts';
+import type { Artifact, ArtifactStore } from '#core/stores.ts';
 import { problem } from './error-response.ts';
 import type { HttpEnv } from './http-app.ts';
 

@@ -1,5 +1,3 @@
-import type { Monotonic } from '#core/build/ports.ts';
-
 /** A service failed so often that it is left alone for a while. */
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
@@ -14,7 +12,7 @@ export interface CircuitBreaker {
 }
 
 interface CircuitBreakerOptions {
-  readonly monotonic: Monotonic;
+  readonly monotonic: () => number;
   /** Failures in a row that open the circuit. */
   readonly threshold: number;
   /** How long it stays open before one task may try again. */

@@ -1,6 +1,6 @@
 import { ResourceError } from '#adapters/aws/resource-error.ts';
 import { recordMeta } from '#core/build/artifact-keys.ts';
-import type { ArtifactStore } from '#core/build/ports.ts';
+import type { ArtifactStore } from '#core/stores.ts';
 
 /** Throws a `ResourceError` unless something can be put. Tried out, since whoever may only put cannot be told whether a bucket is there. */
 export async function assertBucketWritable(artifacts: ArtifactStore, bucket: string): Promise<void> {

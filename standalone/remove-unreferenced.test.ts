@@ -6,7 +6,7 @@ import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/build/artifact-keys.ts';
-import type { BinDir } from '#core/build/build.ts';
+import type { BinDir } from '#core/request/request-hash.ts';
 import { at, done, freshBinDir, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { removeUnreferenced } from './remove-unreferenced.ts';
 

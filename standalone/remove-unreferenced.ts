@@ -1,8 +1,9 @@
 import { removeOldArtifacts } from '#adapters/disk/remove-old-artifacts.ts';
-import { type BinDir, RequestHash } from '#core/build/build.ts';
 import { readFailure, readResult } from '#core/build/outcome-documents.ts';
-import type { ArtifactStore, BuildTable, Clock } from '#core/build/ports.ts';
+import type { BuildTable } from '#core/build/ports.ts';
 import type { TimesToLive } from '#core/build/run-build.ts';
+import { type BinDir, RequestHash } from '#core/request/request-hash.ts';
+import type { ArtifactStore, Clock } from '#core/stores.ts';
 import { pause } from '#lib/pause.ts';
 
 export interface RemoveUnreferencedDeps {

@@ -11,7 +11,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import type { Artifact, ArtifactMeta, ArtifactStore } from '#core/build/ports.ts';
+import type { Artifact, ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 import { isObjectKey, writableKey } from './object-key.ts';
 import { removeObject, removePrefix } from './remove-objects.ts';
 import { orThrottled } from './throttled.ts';

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Build, Lease, RequestHash } from '#core/build/build.ts';
+import type { Build, Lease } from '#core/build/build.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { BUILD_TABLE } from './resources.ts';
 
 export type Item = Record<string, AttributeValue>;

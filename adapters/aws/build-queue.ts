@@ -9,8 +9,8 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import { RequestHash } from '#core/build/build.ts';
 import type { BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
+import { RequestHash } from '#core/request/request-hash.ts';
 import { currentReceipts } from './current-receipts.ts';
 import { BUILD_QUEUE } from './resources.ts';
 import { orThrottled } from './throttled.ts';

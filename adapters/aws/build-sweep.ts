@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Build, BuildState, RequestHash } from '#core/build/build.ts';
+import type { Build, BuildState } from '#core/build/build.ts';
 import type { BuildSweep } from '#core/build/ports.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { buildKey, buildOf, type Item } from './build-item.ts';
 import { querySweepList } from './query-sweep-list.ts';
 import { readItems } from './read-items.ts';

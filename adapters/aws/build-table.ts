@@ -8,8 +8,9 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type Build, isReplaceable, isTransition, type RequestHash } from '#core/build/build.ts';
+import { type Build, isReplaceable, isTransition } from '#core/build/build.ts';
 import type { BuildTable } from '#core/build/ports.ts';
+import { type RequestHash } from '#core/request/request-hash.ts';
 import { buildKey, buildOf, type Item, itemOf, markOf } from './build-item.ts';
 import { moveExpression } from './move-expression.ts';
 import { orderItem, orderKey, orderOf } from './order-item.ts';

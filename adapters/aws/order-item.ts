@@ -1,5 +1,5 @@
-import type { RequestHash } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import type { Item } from './build-item.ts';
 import { packOrder, unpackOrder } from './packed-order.ts';
 import { BUILD_TABLE } from './resources.ts';

@@ -1,6 +1,6 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { RequestHash } from '#core/build/build.ts';
 import type { QueuePositions } from '#core/build/ports.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { buildKey, buildOf } from './build-item.ts';
 import { isWaiting, waitingBelow, waitingCount } from './ledger-state.ts';
 import { querySweepList } from './query-sweep-list.ts';

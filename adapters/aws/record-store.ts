@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import type { RecordStore } from '#core/build/ports.ts';
+import type { RecordStore } from '#core/stores.ts';
 import { ARTIFACT_BUCKET } from './resources.ts';
 import { orThrottled } from './throttled.ts';
 

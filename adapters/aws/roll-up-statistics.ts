@@ -1,6 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Clock } from '#core/build/ports.ts';
 import { COUNTED_BUILD_DAYS, dayOf, MAX_BUILD_ERRORS } from '#core/statistics/counts.ts';
+import type { Clock } from '#core/stores.ts';
 import { addRequests, requestsOfDay } from './request-sums.ts';
 import { type CountedDay, type StatisticsDays, statisticsDays } from './statistics-days.ts';
 import { countedOf, endOf, eventsOf } from './statistics-event.ts';

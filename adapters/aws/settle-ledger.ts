@@ -1,6 +1,6 @@
 import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Clock } from '#core/build/ports.ts';
 import { latestPlausible } from '#core/clock-skew.ts';
+import type { Clock } from '#core/stores.ts';
 import type { Item } from './build-item.ts';
 import { isWaiting, waitingTickets } from './ledger-state.ts';
 import { querySweepList } from './query-sweep-list.ts';

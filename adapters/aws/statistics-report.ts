@@ -1,5 +1,4 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { StatisticsReport } from '#core/build/ports.ts';
 import {
   type BuildError,
   dayOf,
@@ -10,6 +9,7 @@ import {
   sumOf,
   type VersionCount,
 } from '#core/statistics/counts.ts';
+import type { StatisticsReport } from '#core/statistics/ports.ts';
 import { statisticsDays } from './statistics-days.ts';
 import type { DaySums } from './statistics-sums.ts';
 import { sumDay } from './sum-day.ts';

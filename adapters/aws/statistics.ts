@@ -1,7 +1,8 @@
 import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Clock, Statistics } from '#core/build/ports.ts';
 import { COUNTED_BUILD_DAYS, type CountedBuild, dayOf } from '#core/statistics/counts.ts';
 import { PartlyCountedError } from '#core/statistics/partly-counted-error.ts';
+import type { Statistics } from '#core/statistics/ports.ts';
+import type { Clock } from '#core/stores.ts';
 import type { Item } from './build-item.ts';
 import {
   addExpression,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/build/artifact-keys.ts';
-import type { ArtifactMeta, ArtifactStore } from '#core/build/ports.ts';
+import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { dig } from '#runner/files/testing/dig.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import type { ArtifactMeta, ArtifactStore } from '#core/build/ports.ts';
+import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 import { removeStaleMeta } from './kept-meta.ts';
 import { objectBody, streamOf } from './object-body.ts';
 import { READ_PLAIN, readFully, withObject } from './object-file.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { lstat, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { usualMeta } from '#core/build/artifact-keys.ts';
-import type { ArtifactMeta } from '#core/build/ports.ts';
+import type { ArtifactMeta } from '#core/stores.ts';
 import { identityOf } from './identity.ts';
 import { metaDirectory, type ObjectPlace, objectPlace } from './object-place.ts';
 import { syncDirectory } from './sync-directory.ts';

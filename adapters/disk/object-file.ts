@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Artifact } from '#core/build/ports.ts';
+import type { Artifact } from '#core/stores.ts';
 import { identityOf } from './identity.ts';
 import { keptMeta } from './kept-meta.ts';
 import type { ObjectPlace } from './object-place.ts';

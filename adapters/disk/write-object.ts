@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ArtifactMeta } from '#core/build/ports.ts';
 import { StorageFullError } from '#core/errors.ts';
+import type { ArtifactMeta } from '#core/stores.ts';
 import { stampFile } from './identity.ts';
 import { forgetMeta, keepMeta } from './kept-meta.ts';
 import { incomingDirectory, type ObjectPlace } from './object-place.ts';

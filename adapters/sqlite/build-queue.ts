@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { RequestHash } from '#core/build/build.ts';
 import type { BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { MACHINE_CLOCK, type MachineClock } from './machine-clock.ts';
 import { inTransaction } from './transaction.ts';
 import { wakeUps } from './wake-ups.ts';

@@ -1,8 +1,9 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { Build, CancelledBuild, DoneBuild, ExpiringBuild, FailedBuild, RunningBuild } from '#core/build/build.ts';
-import type { BuildSweep, Monotonic } from '#core/build/ports.ts';
+import type { BuildSweep } from '#core/build/ports.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { latestPlausible } from '#core/clock-skew.ts';
+import type { Monotonic } from '#core/stores.ts';
 import { BUILD_COLUMNS, buildOf } from './build-row.ts';
 
 type EndedBuild = DoneBuild | FailedBuild | CancelledBuild;

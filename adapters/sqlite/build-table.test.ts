@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RequestHash } from '#core/build/build.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
 import { freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { sqliteBuildTable } from './build-table.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { RecordStore } from '#core/build/ports.ts';
+import type { RecordStore } from '#core/stores.ts';
 
 /** Records are never deleted, so a version number, counted up by each write, is a tag that never comes back. */
 export function sqliteRecordStore(db: DatabaseSync): RecordStore {

@@ -1,6 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { RequestHash } from '#core/build/build.ts';
-import type { Statistics, StatisticsReport } from '#core/build/ports.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import {
   type BuildEnd,
   COUNTED_BUILD_DAYS,
@@ -12,6 +11,7 @@ import {
   subjectCount,
   subjectName,
 } from '#core/statistics/counts.ts';
+import type { Statistics, StatisticsReport } from '#core/statistics/ports.ts';
 import { inTransaction } from './transaction.ts';
 
 const NAMES = ['hits', 'misses', 'joined', 'rejected', 'successes', 'failures', 'cancelled', 'build_ms'] as const;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { RecordStore } from '#core/build/ports.ts';
 import type { PackageIndex } from '#core/catalogue/catalogue.ts';
+import type { RecordStore } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
 import { single } from './single.ts';

@@ -1,4 +1,4 @@
-import type { RecordStore } from '#core/build/ports.ts';
+import type { RecordStore } from '#core/stores.ts';
 
 /** Records of one process alone: for `prepare`, which has no store, and wherever a lost record costs a few requests only. */
 export function memoryRecordStore(): RecordStore {

@@ -1,6 +1,6 @@
-import type { Clock, Monotonic, RecordStore } from '#core/build/ports.ts';
 import { MAX_CLOCK_SKEW_SECONDS } from '#core/clock-skew.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
+import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
 import { single } from './single.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Clock, Monotonic, RecordStore } from '#core/build/ports.ts';
 import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core/catalogue/catalogue.ts';
 import { packageIndex } from '#core/catalogue/package-index.ts';
+import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { cachedFiles } from './cached-files.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type BinDir, type RequestHash } from '#core/request/request-hash.ts';
 import { artifactKeys, fileMeta, resultMeta, usualMeta } from './artifact-keys.ts';
-import { type BinDir, RESULT_MAX_AGE_SECONDS, type RequestHash } from './build.ts';
+import { RESULT_MAX_AGE_SECONDS } from './build.ts';
 
 const HASH = 'a'.repeat(64) as RequestHash;
 const BIN_DIR = 'b'.repeat(64) as BinDir;

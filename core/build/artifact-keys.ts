@@ -1,5 +1,6 @@
-import { type BinDir, RESULT_MAX_AGE_SECONDS, type RequestHash } from './build.ts';
-import type { ArtifactMeta } from './ports.ts';
+import { type BinDir, type RequestHash } from '#core/request/request-hash.ts';
+import type { ArtifactMeta } from '#core/stores.ts';
+import { RESULT_MAX_AGE_SECONDS } from './build.ts';
 
 /** Where things lie in the artefact store; keys are URL paths. */
 export const artifactKeys = {

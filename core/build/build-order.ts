@@ -1,6 +1,7 @@
 import type { IndexDigests } from '#core/catalogue/catalogue.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
-import type { RequestHash } from './build.ts';
+import type { PreparedBuild } from '#core/request/prepare-build.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 
 /** All a runner needs to know of a build: the resolved request and the inputs the hash was made over. Written once, never changed. */
 export interface BuildOrder {
@@ -18,4 +19,20 @@ export interface BuildOrder {
   readonly inputs: string;
   /** The index digests, for telling whether the build used those very ones. Orders of earlier versions have none. */
   readonly indexes?: IndexDigests;
+}
+
+/** What a runner gets to see of a prepared build. */
+export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['imagebuilder']): BuildOrder {
+  const { from_version: _, ...request } = prepared.resolved;
+  const { record } = prepared.valid;
+  return {
+    requestHash: prepared.hash,
+    request,
+    versionPath: record.versionPath,
+    arch: record.arch,
+    revision: record.revision,
+    imagebuilder,
+    inputs: prepared.inputs,
+    indexes: record.indexes,
+  };
 }

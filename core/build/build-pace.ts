@@ -1,4 +1,4 @@
-import type { Monotonic, RecordStore } from './ports.ts';
+import type { Monotonic, RecordStore } from '#core/stores.ts';
 
 const KEY = 'build-pace';
 /** What a build is taken to last before any has been seen. */

@@ -3,13 +3,14 @@ import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { BuildNotFoundError } from '#core/errors.ts';
+import type { ArtifactStore } from '#core/stores.ts';
 import { moved, rowIn, started } from '#test/contracts/drive-build.ts';
 import { at, done, failed, freshHash, queued, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { memoryArtifactStore } from '#test/support/memory-artifact-store.ts';
 import { artifactKeys, recordMeta, resultMeta } from './artifact-keys.ts';
 import type { Build } from './build.ts';
 import { type BuildStatusDeps, buildStatus } from './build-status.ts';
-import type { ArtifactStore, BuildTable } from './ports.ts';
+import type { BuildTable } from './ports.ts';
 
 const RECORD = recordMeta('application/json');
 

@@ -1,4 +1,6 @@
 import { BuildNotFoundError } from '#core/errors.ts';
+import { type RequestHash } from '#core/request/request-hash.ts';
+import type { ArtifactStore, Clock } from '#core/stores.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import {
   type Build,
@@ -8,13 +10,12 @@ import {
   isWorthAnotherTry,
   type QueuedBuild,
   RESULT_MAX_AGE_SECONDS,
-  type RequestHash,
   type RunningBuild,
   rebuildPauseLeft,
 } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 import { isResultOf, readFailure, readResult } from './outcome-documents.ts';
-import type { ArtifactStore, BuildTable, Clock, QueuePositions } from './ports.ts';
+import type { BuildTable, QueuePositions } from './ports.ts';
 import { publishResult, secondsLeft } from './publish-result.ts';
 import type { TimeOfBuild } from './time-of-builds.ts';
 

@@ -1,19 +1,4 @@
-import * as z from 'zod';
-
-/** Identity of a build: 64 lower-case hex digits, SHA-256 over the normalised request and its inputs (`request-hash.ts`). */
-export const RequestHash = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/)
-  .brand('RequestHash')
-  .meta({ id: 'RequestHash', description: 'Names one build and its result: lower-case hex SHA-256.', examples: ['0'.repeat(64)] });
-export type RequestHash = z.infer<typeof RequestHash>;
-
-/** Storage prefix of one attempt's files: 64 lower-case hex digits, new for each attempt. */
-export const BinDir = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/)
-  .brand('BinDir');
-export type BinDir = z.infer<typeof BinDir>;
+import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 
 /** The steps of a build, in order; each is a public `imagebuilder_status` that every client knows (CONTRACT.md §0.10). */
 export const BUILD_STEPS = ['init', 'download_imagebuilder', 'unpack_imagebuilder', 'calculate_packages_hash', 'building_image'] as const;

@@ -1,6 +1,7 @@
+import type { Clock, Monotonic } from '#core/stores.ts';
 import type { BuildStep, RunningBuild } from './build.ts';
 import { renewed } from './lease.ts';
-import type { BuildProgress, BuildQueue, BuildTable, Clock, Monotonic, ReceivedMessage } from './ports.ts';
+import type { BuildProgress, BuildQueue, BuildTable, ReceivedMessage } from './ports.ts';
 import type { RunEvent } from './run-build.ts';
 
 export interface KeepLeaseDeps {

@@ -1,6 +1,7 @@
 import { MAX_CLOCK_SKEW_SECONDS } from '#core/clock-skew.ts';
-import type { Lease, RequestHash } from './build.ts';
-import type { Clock } from './ports.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
+import type { Clock } from '#core/stores.ts';
+import type { Lease } from './build.ts';
 import type { Sightings } from './sightings.ts';
 
 export interface LapsedLeaseDeps {

@@ -1,9 +1,10 @@
 import { buildAt } from '#core/catalogue/profile-document.ts';
 import type { BuildOutput, FailureEvidence } from '#core/imagebuilder/build-output.ts';
+import type { BinDir } from '#core/request/request-hash.ts';
+import type { ArtifactStore } from '#core/stores.ts';
 import { artifactKeys } from './artifact-keys.ts';
-import type { BinDir, DoneBuild, FailedBuild } from './build.ts';
+import type { DoneBuild, FailedBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
-import type { ArtifactStore } from './ports.ts';
 
 /** The whole 200 body: what POST and GET answer, and what the CDN serves from the store (CONTRACT.md §3, key order as there). */
 export function resultDocument(order: BuildOrder, build: DoneBuild, output: BuildOutput): Record<string, unknown> {

@@ -1,37 +1,7 @@
 import type { BuildOutput } from '#core/imagebuilder/build-output.ts';
-import type {
-  BuildEnd,
-  BuildError,
-  CountedBuild,
-  Figures,
-  Ranked,
-  RankedKind,
-  RequestCounts,
-  SubjectCount,
-  VersionCount,
-} from '#core/statistics/counts.ts';
-import type {
-  BinDir,
-  Build,
-  BuildStep,
-  CancelledBuild,
-  DoneBuild,
-  ExpiringBuild,
-  FailedBuild,
-  QueuedBuild,
-  RequestHash,
-  RunningBuild,
-} from './build.ts';
+import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
+import type { Build, BuildStep, CancelledBuild, DoneBuild, ExpiringBuild, FailedBuild, QueuedBuild, RunningBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
-
-/** The time of day. Somebody may set it, so it may go back or jump: for what people read, and for what is stored. */
-export type Clock = () => Date;
-
-/**
- * Milliseconds of a clock that only goes forward, at one pace, whoever sets the time of day: for everything that lasts. Comparable
- * within one process only.
- */
-export type Monotonic = () => number;
 
 /**
  * Remembers builds by hash. Every write is one conditional write: of many callers exactly one succeeds, and the others are
@@ -125,50 +95,6 @@ export interface BuildQueue {
   bury(message: ReceivedMessage, reason: string): Promise<void>;
 }
 
-/** How an artefact is stored and later served. */
-export interface ArtifactMeta {
-  readonly contentType: string;
-  readonly cacheControl: string;
-  /** Set as `attachment; filename="…"`. */
-  readonly filename?: string;
-}
-
-export interface Artifact {
-  readonly size: number;
-  /** Quoted, strong. */
-  readonly etag: string;
-  readonly lastModified: Date;
-  readonly meta: ArtifactMeta;
-  /** The bytes asked for; must be read to its end or cancelled. */
-  readonly body: ReadableStream<Uint8Array>;
-}
-
-/**
- * Objects by key; keys are URL paths (`store/<bin_dir>/<file>`, `api/v1/build/<hash>`, `logs/<bin_dir>/…`). A key that is
- * not made of plain segments (`[A-Za-z0-9._+-]+`, not `.` or `..`) is refused with `RangeError` on writing and absent on reading. A reader
- * sees the whole old or the whole new object, never a part.
- */
-export interface ArtifactStore {
-  put(key: string, body: string | Uint8Array, meta: ArtifactMeta): Promise<void>;
-  /** Streams a local regular file, never a link or a file with a second name; fails whole (nothing under the key) or succeeds whole. */
-  putFile(key: string, path: string, meta: ArtifactMeta, signal?: AbortSignal): Promise<void>;
-  /** The whole object as text; for small documents. */
-  read(key: string): Promise<string | undefined>;
-  /** For serving; `range` is inclusive and must lie within the object (see `size` of a first `open` without body use). */
-  open(key: string, range?: { start: number; end: number }): Promise<Artifact | undefined>;
-  /** As `open` without bytes. */
-  stat(key: string): Promise<Omit<Artifact, 'body'> | undefined>;
-  /** Removes the object, or, when the key ends with `/`, all objects below it. Absent is fine. Answers how many there were. */
-  remove(key: string): Promise<number>;
-}
-
-/** Small shared records, replaced by compare-and-swap: what makes every process see one catalogue. */
-export interface RecordStore {
-  get(key: string): Promise<{ body: string; tag: string } | undefined>;
-  /** Writes if the record still has `tag` (`undefined`: if there is none). False: somebody else was first. */
-  replace(key: string, body: string, tag: string | undefined): Promise<boolean>;
-}
-
 /** What a running build tells its owner; the calls return at once. */
 export interface BuildProgress {
   /** Of the request that began the build: its log begins with it. */
@@ -186,46 +112,4 @@ export interface BuildProgress {
  */
 export interface ImageMaker {
   make(order: BuildOrder, binDir: BinDir, progress: BuildProgress, signal: AbortSignal): Promise<BuildOutput>;
-}
-
-/**
- * What is counted. Each call is one durable write, atomic for each build; counts of different processes add up. Over all time
- * `requests = hits + misses + joined + rejected` and `misses = successes + failures + cancelled + in flight` (I7), whatever is
- * told twice, late, out of order or by several processes.
- */
-export interface Statistics {
-  /**
-   * Adds what a process has summed up since it last did. Not idempotent: what is lost or told twice are counts of requests. Fails with
-   * a `PartlyCountedError` where some was written all the same, else with nothing written.
-   */
-  count(counts: RequestCounts): Promise<void>;
-  /** A claim was won: one miss, once per build. */
-  started(build: CountedBuild): Promise<void>;
-  /**
-   * A build has ended: counted once per build, with its miss if nobody told of its start. The first word counts; false: it
-   * had been told before.
-   */
-  ended(end: BuildEnd): Promise<boolean>;
-  /**
-   * Builds accepted before `before`, or after `ahead` (as in `BuildSweep`), whose end nobody has told, oldest first: they are under
-   * way, or their end got lost.
-   */
-  unended(before: Date, limit: number, ahead?: Date): Promise<CountedBuild[]>;
-}
-
-/** What was counted, read without going through single builds; callers keep answers for some seconds all the same. */
-export interface StatisticsReport {
-  /**
-   * Sums per hour (`2026-11-20T14`) or day (`2026-11-20`), both bounds included, oldest first; those without any are left out.
-   * Hours are asked for no more than two days.
-   */
-  figures(by: 'hour' | 'day', from: Date, until: Date): Promise<(Figures & { start: string })[]>;
-  /** Successful builds by day and version, both days included, in no order. */
-  versions(from: Date, until: Date): Promise<VersionCount[]>;
-  /** The most frequent of the days (both included), at most `limit`, by count and then by name. `branch`: of one branch's builds, packages only. */
-  top(kind: RankedKind, from: Date, until: Date, options: { limit: number; branch?: string }): Promise<Ranked[]>;
-  /** What was asked for in the days (both included), by version, target and profile: at most `limit`, most requests first and then by name. */
-  subjects(from: Date, until: Date, limit: number): Promise<SubjectCount[]>;
-  /** The newest failures that may be shown, newest first. */
-  errors(limit: number): Promise<BuildError[]>;
 }

@@ -1,6 +1,6 @@
+import type { ArtifactStore, Clock } from '#core/stores.ts';
 import { artifactKeys, resultMeta } from './artifact-keys.ts';
 import { type DoneBuild, RESULT_MAX_AGE_SECONDS } from './build.ts';
-import type { ArtifactStore, Clock } from './ports.ts';
 
 export interface PublishResultDeps {
   readonly artifacts: ArtifactStore;

@@ -1,4 +1,5 @@
-import type { Build, RequestHash } from './build.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
+import type { Build } from './build.ts';
 import type { BuildTable } from './ports.ts';
 
 /** Rows are small; so many finished builds are asked for at a time. */

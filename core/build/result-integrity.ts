@@ -1,7 +1,7 @@
+import type { BinDir } from '#core/request/request-hash.ts';
+import type { ArtifactStore, Monotonic } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import { artifactKeys } from './artifact-keys.ts';
-import type { BinDir } from './build.ts';
-import type { ArtifactStore, Monotonic } from './ports.ts';
 
 /** Whether all files that a result lists lie in the store, in the size that it says. */
 export type IsWhole = (binDir: BinDir, document: string) => Promise<boolean>;

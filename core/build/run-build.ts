@@ -1,6 +1,7 @@
 import { StorageFullError } from '#core/errors.ts';
 import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { binDirOf } from '#core/request/request-hash.ts';
+import type { ArtifactStore, Clock, Monotonic } from '#core/stores.ts';
 import { artifactKeys, recordMeta } from './artifact-keys.ts';
 import { type BuildStep, type DoneBuild, type FailedBuild, factsOf, isStill, type QueuedBuild, type RunningBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
@@ -8,7 +9,7 @@ import { keepLease } from './keep-lease.ts';
 import { leaseFor } from './lease.ts';
 import { moveBuild } from './move-build.ts';
 import { failureDocument, resultDocument } from './outcome-documents.ts';
-import type { ArtifactStore, BuildQueue, BuildTable, Clock, ImageMaker, Monotonic, ReceivedMessage } from './ports.ts';
+import type { BuildQueue, BuildTable, ImageMaker, ReceivedMessage } from './ports.ts';
 import { publishResult } from './publish-result.ts';
 import { LOG_META, uploadOutput } from './upload-output.ts';
 

@@ -1,5 +1,5 @@
+import type { Monotonic } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
-import type { Monotonic } from './ports.ts';
 
 /** Tells how long this process has seen things unchanged, by a clock that nobody sets. */
 export interface Sightings {

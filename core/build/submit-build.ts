@@ -1,17 +1,11 @@
 import { BuildNotFoundError, ImagebuilderNotPublishedError, UnknownPackagesError } from '#core/errors.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
-import {
-  buildOrderOf,
-  type PrepareBuildDeps,
-  type PrepareBuildOptions,
-  type PreparedBuild,
-  prepareBuild,
-} from '#core/request/prepare-build.ts';
+import { type PrepareBuildDeps, type PrepareBuildOptions, type PreparedBuild, prepareBuild } from '#core/request/prepare-build.ts';
+import { type BinDir } from '#core/request/request-hash.ts';
 import type { InTurn } from '#lib/in-turn.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import { type AssertRoomDeps, assertRoom } from './assert-room.ts';
 import {
-  type BinDir,
   type Build,
   type ExpiringBuild,
   factsOf,
@@ -21,7 +15,7 @@ import {
   type QueuedBuild,
   rebuildPauseLeft,
 } from './build.ts';
-import type { BuildOrder } from './build-order.ts';
+import { type BuildOrder, buildOrderOf } from './build-order.ts';
 import { type BuildStatusDeps, type BuildView, timeOf, viewBuild } from './build-status.ts';
 import { leaseFor } from './lease.ts';
 import type { BuildQueue, ClientKey } from './ports.ts';

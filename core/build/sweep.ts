@@ -1,7 +1,8 @@
 import { latestPlausible } from '#core/clock-skew.ts';
+import { type BinDir } from '#core/request/request-hash.ts';
+import type { ArtifactStore, Clock } from '#core/stores.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import {
-  type BinDir,
   type Build,
   type ExpiringBuild,
   type FailedBuild,
@@ -11,7 +12,7 @@ import {
   type RunningBuild,
 } from './build.ts';
 import { isLapsed, leaseFor, seenSeconds } from './lease.ts';
-import type { ArtifactStore, BuildQueue, BuildSweep, BuildTable, Clock } from './ports.ts';
+import type { BuildQueue, BuildSweep, BuildTable } from './ports.ts';
 import { MAX_ATTEMPTS, type TimesToLive } from './run-build.ts';
 import type { Sightings } from './sightings.ts';
 

@@ -1,6 +1,6 @@
+import type { Clock, Monotonic } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import type { Build } from './build.ts';
-import type { Clock, Monotonic } from './ports.ts';
 
 /** The time by which it is judged whether the end of a build still counts. */
 export type TimeOfBuild = (build: Build) => Date;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import type { BinDir } from '#core/request/request-hash.ts';
+import type { ArtifactStore } from '#core/stores.ts';
 import { artifactKeys } from './artifact-keys.ts';
-import type { BinDir, RunningBuild } from './build.ts';
-import type { ArtifactStore } from './ports.ts';
+import type { RunningBuild } from './build.ts';
 import { uploadOutput } from './upload-output.ts';
 
 let directory: string;

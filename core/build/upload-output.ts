@@ -1,7 +1,7 @@
 import { type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import type { ArtifactStore } from '#core/stores.ts';
 import { artifactKeys, fileMeta, recordMeta } from './artifact-keys.ts';
 import type { RunningBuild } from './build.ts';
-import type { ArtifactStore } from './ports.ts';
 
 /** What uploading needs; `RunBuildDeps` has it. */
 export interface UploadDeps {

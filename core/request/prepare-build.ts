@@ -1,10 +1,8 @@
-import type { RequestHash } from '#core/build/build.ts';
-import type { BuildOrder } from '#core/build/build-order.ts';
 import type { Catalogue, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
 import { unknownPackages } from '#core/catalogue/package-index.ts';
 import { type PackageChange, type ResolvedPackages, resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import type { BuildRequest } from './build-request.ts';
-import { inputsDigest, requestHash } from './request-hash.ts';
+import { inputsDigest, type RequestHash, requestHash } from './request-hash.ts';
 import { type Policy, type ValidRequest, validateRequest } from './validate-request.ts';
 
 export interface PrepareBuildDeps {
@@ -77,22 +75,6 @@ const isAsBefore = (before: Lately, { branch, record, index }: ValidRequest) =>
   before.branch === branch &&
   before.record.deref() === record &&
   (before.index === undefined ? index === undefined : index !== undefined && before.index.deref() === index);
-
-/** What a runner gets to see of a prepared build. */
-export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['imagebuilder']): BuildOrder {
-  const { from_version: _, ...request } = prepared.resolved;
-  const { record } = prepared.valid;
-  return {
-    requestHash: prepared.hash,
-    request,
-    versionPath: record.versionPath,
-    arch: record.arch,
-    revision: record.revision,
-    imagebuilder,
-    inputs: prepared.inputs,
-    indexes: record.indexes,
-  };
-}
 
 function resolveRequest({ packages_versions: packagesVersions, from_version: fromVersion, ...request }: BuildRequest): ResolvedPackages {
   return resolvePackages({ ...request, packagesVersions, ...(fromVersion !== undefined && { fromVersion }) });

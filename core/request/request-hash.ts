@@ -1,7 +1,22 @@
 import { createHash } from 'node:crypto';
-import { BinDir, RequestHash } from '#core/build/build.ts';
+import * as z from 'zod';
 import type { TargetRecord } from '#core/catalogue/catalogue.ts';
 import type { BuildRequest } from './build-request.ts';
+
+/** Identity of a build: 64 lower-case hex digits, SHA-256 over the normalised request and its inputs. */
+export const RequestHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .brand('RequestHash')
+  .meta({ id: 'RequestHash', description: 'Names one build and its result: lower-case hex SHA-256.', examples: ['0'.repeat(64)] });
+export type RequestHash = z.infer<typeof RequestHash>;
+
+/** Storage prefix of one attempt's files: 64 lower-case hex digits, new for each attempt. */
+export const BinDir = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .brand('BinDir');
+export type BinDir = z.infer<typeof BinDir>;
 
 /** Changes whenever the same request is to be built differently than before: all earlier results are left behind. */
 const FORMAT = 1;

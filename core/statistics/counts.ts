@@ -1,4 +1,4 @@
-import type { RequestHash } from '#core/build/build.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 
 /**
  * One claim that was won. A hash may be built again after it expired, failed or was cancelled, so the time of acceptance

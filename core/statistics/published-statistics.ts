@@ -1,5 +1,6 @@
-import type { Clock, StatisticsReport } from '#core/build/ports.ts';
+import type { Clock } from '#core/stores.ts';
 import { type BuildError, type Figures, NO_FIGURES, requestsOf, type VersionCount } from './counts.ts';
+import type { StatisticsReport } from './ports.ts';
 
 interface ReportDeps {
   readonly report: StatisticsReport;

@@ -1,9 +1,10 @@
-import type { Clock, Statistics } from '#core/build/ports.ts';
 import type { RunEvent } from '#core/build/run-build.ts';
 import type { Submitted } from '#core/build/submit-build.ts';
 import type { Branch } from '#core/catalogue/branches.ts';
+import type { Clock } from '#core/stores.ts';
 import { buildEnd } from './build-end.ts';
 import { subjectName } from './counts.ts';
+import type { Statistics } from './ports.ts';
 import { requestCounter } from './request-counter.ts';
 
 export interface RecordStatisticsDeps {

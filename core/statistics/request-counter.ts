@@ -1,7 +1,8 @@
-import type { Clock, Statistics } from '#core/build/ports.ts';
 import type { SubmitOutcome } from '#core/build/submit-build.ts';
+import type { Clock } from '#core/stores.ts';
 import type { RequestCounts, SubjectRequests } from './counts.ts';
 import { PartlyCountedError } from './partly-counted-error.ts';
+import type { Statistics } from './ports.ts';
 
 /** What became of a request that passed the schema. */
 type RequestOutcome = SubmitOutcome | 'rejected';

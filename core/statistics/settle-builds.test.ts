@@ -3,11 +3,12 @@ import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
 import type { Build } from '#core/build/build.ts';
-import type { BuildTable, Statistics, StatisticsReport } from '#core/build/ports.ts';
+import type { BuildTable } from '#core/build/ports.ts';
 import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import { claimed, expiringRow, rowIn, started } from '#test/contracts/drive-build.ts';
 import { at, done, failed, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { sumOf } from './counts.ts';
+import type { Statistics, StatisticsReport } from './ports.ts';
 import { settleBuilds } from './settle-builds.ts';
 
 let builds: BuildTable;

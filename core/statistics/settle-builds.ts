@@ -1,8 +1,10 @@
-import type { BuildTable, Clock, Statistics } from '#core/build/ports.ts';
+import type { BuildTable } from '#core/build/ports.ts';
 import type { Branch } from '#core/catalogue/branches.ts';
+import type { Clock } from '#core/stores.ts';
 import { latestPlausible } from '../clock-skew.ts';
 import { buildEnd } from './build-end.ts';
 import type { BuildEnd, CountedBuild } from './counts.ts';
+import type { Statistics } from './ports.ts';
 
 export interface SettleBuildsDeps {
   readonly statistics: Pick<Statistics, 'unended' | 'ended'>;

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteRecordStore } from '#adapters/sqlite/record-store.ts';
 import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
-import { RequestHash } from '#core/build/build.ts';
 import { type BuildPace, buildPace } from '#core/build/build-pace.ts';
+import { RequestHash } from '#core/request/request-hash.ts';
 import { learnPace } from './learn-pace.ts';
 
 const NOW = new Date('2026-11-20T12:00:00Z');

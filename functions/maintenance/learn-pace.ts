@@ -1,5 +1,6 @@
 import type { BuildPace } from '#core/build/build-pace.ts';
-import type { Clock, StatisticsReport } from '#core/build/ports.ts';
+import type { StatisticsReport } from '#core/statistics/ports.ts';
+import type { Clock } from '#core/stores.ts';
 
 export interface LearnPaceDeps {
   readonly report: Pick<StatisticsReport, 'figures'>;

@@ -1,6 +1,6 @@
-import type { ArtifactStore } from '#core/build/ports.ts';
 import type { OverviewDeps, ServerFacts } from '#core/catalogue/overview.ts';
 import { latest, overview, publishedBranches } from '#core/catalogue/overview.ts';
+import type { ArtifactStore } from '#core/stores.ts';
 
 export interface PublishCatalogueDeps extends OverviewDeps {
   readonly artifacts: ArtifactStore;

@@ -1,8 +1,9 @@
-import type { Clock, Monotonic, QueuePositions, StatisticsReport } from '#core/build/ports.ts';
+import type { QueuePositions } from '#core/build/ports.ts';
 import type { Branch } from '#core/catalogue/branches.ts';
 import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import { latest, publishedBranches, type ServerFacts } from '#core/catalogue/overview.ts';
 import { MAX_BUILD_ERRORS, type Ranked } from '#core/statistics/counts.ts';
+import type { StatisticsReport } from '#core/statistics/ports.ts';
 import {
   buildErrorsText,
   buildsByVersion,
@@ -12,6 +13,7 @@ import {
   figuresByDay,
   versionsOfHalfYear,
 } from '#core/statistics/published-statistics.ts';
+import type { Clock, Monotonic } from '#core/stores.ts';
 import { overviewPage } from '#http/html/overview-page.ts';
 import { pageResponse } from '#http/html/page.ts';
 import { statsPage } from '#http/html/stats-page.ts';

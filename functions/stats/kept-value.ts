@@ -1,4 +1,4 @@
-import type { Monotonic } from '#core/build/ports.ts';
+import type { Monotonic } from '#core/stores.ts';
 
 /**
  * A value that is at most `maxAgeMs` old when answered, made once however many ask at once. When it cannot be made, the last

@@ -1,6 +1,6 @@
-import { RequestHash } from '#core/build/build.ts';
 import { type BuildStatusDeps, buildStatus } from '#core/build/build-status.ts';
 import { BuildNotFoundError } from '#core/errors.ts';
+import { RequestHash } from '#core/request/request-hash.ts';
 import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 

@@ -1,4 +1,4 @@
-import type { ArtifactStore } from '#core/build/ports.ts';
+import type { ArtifactStore } from '#core/stores.ts';
 import { problem } from '#http/error-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { serveArtifact } from '#http/serve-artifact.ts';

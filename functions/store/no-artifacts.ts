@@ -1,4 +1,4 @@
-import type { ArtifactStore } from '#core/build/ports.ts';
+import type { ArtifactStore } from '#core/stores.ts';
 
 const readOnly = () => Promise.reject(new Error('Nothing is stored here'));
 

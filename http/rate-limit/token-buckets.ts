@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Monotonic } from '#core/build/ports.ts';
+import type { Monotonic } from '#core/stores.ts';
 
 export interface TokenBuckets {
   /** Takes a token of the key's bucket. Without one left: how long until there is. */

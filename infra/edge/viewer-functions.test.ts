@@ -4,7 +4,7 @@ import { transformSync } from 'esbuild';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { artifactKeys } from '#core/build/artifact-keys.ts';
-import type { BinDir, RequestHash } from '#core/build/build.ts';
+import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from '#http/cors.ts';
 
 type Headers = Record<string, { value: string }>;

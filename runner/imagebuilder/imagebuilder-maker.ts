@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
-import type { BinDir } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildProgress, ImageMaker } from '#core/build/ports.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { UnsafeArgumentError } from '#core/imagebuilder/commands.ts';
+import type { BinDir } from '#core/request/request-hash.ts';
 import { ownedName } from '#runner/files/owned-name.ts';
 import { makeDirectory } from '#runner/files/put-file.ts';
 import { markerOf } from '#runner/processes/build-marker.ts';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { BinDir } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildProgress } from '#core/build/ports.ts';
 import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -10,6 +9,7 @@ import type { FailureAnalysis } from '#core/imagebuilder/failure-analysis.ts';
 import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
+import type { BinDir } from '#core/request/request-hash.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import { readBuiltProfile } from './built-profile.ts';
 import { compareIndexes } from './compare-indexes.ts';

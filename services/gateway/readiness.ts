@@ -1,4 +1,4 @@
-import type { Clock } from '#core/build/ports.ts';
+import type { Clock } from '#core/stores.ts';
 import { keptValue } from '#functions/stats/kept-value.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/build/artifact-keys.ts';
-import type { ArtifactMeta, ArtifactStore } from '#core/build/ports.ts';
+import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 import { freshBinDir, freshHash } from './sample-builds.ts';
 
 const DOCUMENT: ArtifactMeta = { contentType: 'application/json', cacheControl: 'public, max-age=60' };

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import type { Build, ExpiringBuild, RequestHash } from '#core/build/build.ts';
+import type { Build, ExpiringBuild } from '#core/build/build.ts';
 import type { BuildTable } from '#core/build/ports.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { at, freshBinDir, freshHash, iso, queued, sampleOrder } from './sample-builds.ts';
 
 const OWNERS = ['a', 'b'] as const;

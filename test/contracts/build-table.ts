@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Build, BuildState, RequestHash } from '#core/build/build.ts';
+import type { Build, BuildState } from '#core/build/build.ts';
 import type { BuildTable } from '#core/build/ports.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { checkRandomHistories } from './build-table-model.ts';
 import { claimed, expiringRow, moved, rowIn, started } from './drive-build.ts';
 import { at, cancelled, done, expiring, failed, freshHash, iso, queued, requeued, running, sampleOrder } from './sample-builds.ts';

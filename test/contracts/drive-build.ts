@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import type { Build, BuildState, ExpiringBuild, QueuedBuild, RequestHash, RunningBuild } from '#core/build/build.ts';
+import type { Build, BuildState, ExpiringBuild, QueuedBuild, RunningBuild } from '#core/build/build.ts';
 import type { BuildTable } from '#core/build/ports.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { at, cancelled, done, expiring, failed, freshHash, queued, running, sampleOrder } from './sample-builds.ts';
 
 /** Claims a new row; answers it as the table has it, ticket included. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { RecordStore } from '#core/build/ports.ts';
+import type { RecordStore } from '#core/stores.ts';
 
 /** What every `RecordStore` promises (core/build/ports.ts). `makeStore` may answer the same, shared, store each time. */
 export function recordStoreContract(name: string, makeStore: () => RecordStore | Promise<RecordStore>): void {

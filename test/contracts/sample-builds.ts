@@ -1,17 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type {
-  BinDir,
-  Build,
-  CancelledBuild,
-  DoneBuild,
-  ExpiringBuild,
-  FailedBuild,
-  QueuedBuild,
-  RequestHash,
-  RunningBuild,
-} from '#core/build/build.ts';
+import type { Build, CancelledBuild, DoneBuild, ExpiringBuild, FailedBuild, QueuedBuild, RunningBuild } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { buildRequestSchema } from '#core/request/build-request.ts';
+import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 
 const hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 

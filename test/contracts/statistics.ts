@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Statistics, StatisticsReport } from '#core/build/ports.ts';
 import { type BuildEnd, type CountedBuild, MAX_BUILD_ERRORS, requestsOf, type SubjectRequests, sumOf } from '#core/statistics/counts.ts';
+import type { Statistics, StatisticsReport } from '#core/statistics/ports.ts';
 import { at, freshHash, iso } from './sample-builds.ts';
 
 type Both = Statistics & StatisticsReport;

@@ -6,7 +6,7 @@ import { HeadObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
-import type { ArtifactMeta, ArtifactStore } from '#core/build/ports.ts';
+import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';
 import { freshBinDir } from '#test/contracts/sample-builds.ts';
 import { freshBucket } from '../../localstack/create-resources.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { ArtifactMeta, ArtifactStore } from '#core/build/ports.ts';
+import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 
 /** An artefact store in memory: for tests that run through thousands of histories, in which disks would be most of the time. */
 export function memoryArtifactStore(): ArtifactStore {

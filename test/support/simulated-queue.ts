@@ -1,4 +1,5 @@
-import type { BuildMessage, BuildQueue, Clock, ReceivedMessage } from '#core/build/ports.ts';
+import type { BuildMessage, BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
+import type { Clock } from '#core/stores.ts';
 
 /** A queue on a simulated clock, as harsh as SQS may be. */
 export interface SimulatedQueue extends BuildQueue {

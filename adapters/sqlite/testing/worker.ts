@@ -1,5 +1,6 @@
-import type { QueuedBuild, RequestHash, RunningBuild } from '#core/build/build.ts';
+import type { QueuedBuild, RunningBuild } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { sqliteBuildQueue } from '../build-queue.ts';
 import { sqliteBuildTable } from '../build-table.ts';
 import { openSqlite } from '../open-sqlite.ts';

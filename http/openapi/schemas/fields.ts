@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { RequestHash } from '#core/build/build.ts';
+import { RequestHash } from '#core/request/request-hash.ts';
 import { answerSchema } from '../component.ts';
 
 /** Shapes that many answers share, each with a realistic example. */

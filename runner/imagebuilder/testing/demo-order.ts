@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { BinDir, RequestHash } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { imagebuilderOf, parseDigests, parseProfiles } from '#core/catalogue/upstream-files.ts';
 import { type BuildRequest, buildRequestSchema } from '#core/request/build-request.ts';
+import { BinDir, RequestHash } from '#core/request/request-hash.ts';
 import { finished } from '#lib/sliced.ts';
 
 /** An order as build-submit would write it, from what the upstream at `url` publishes now. Packages are not resolved. */

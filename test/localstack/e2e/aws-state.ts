@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/clien
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
 import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
-import type { RequestHash } from '#core/build/build.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import type { AwsResources } from '../../../local-aws/aws-resources.ts';
 import { dynamoClient, s3Client, sqsClient } from '../clients.ts';
 

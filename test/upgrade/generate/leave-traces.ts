@@ -1,23 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
-import { type Build, factsOf, type RequestHash } from '#core/build/build.ts';
-import type {
-  ArtifactStore,
-  BuildQueue,
-  BuildSweep,
-  BuildTable,
-  QueuePositions,
-  RecordStore,
-  Statistics,
-  StatisticsReport,
-} from '#core/build/ports.ts';
+import { type Build, factsOf } from '#core/build/build.ts';
+import type { BuildQueue, BuildSweep, BuildTable, QueuePositions } from '#core/build/ports.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { submitBuild } from '#core/build/submit-build.ts';
 import { sweepBuilds } from '#core/build/sweep.ts';
 import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
+import { type RequestHash } from '#core/request/request-hash.ts';
 import { requestsOf } from '#core/statistics/counts.ts';
+import type { Statistics, StatisticsReport } from '#core/statistics/ports.ts';
+import type { ArtifactStore, RecordStore } from '#core/stores.ts';
 import type { Facts, RecordedBuild, RecordedStatistics } from '../recordings.ts';
 import type { Asked } from './ask-for-builds.ts';
 
