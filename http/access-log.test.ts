@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { UnsupportedVersionError } from '#core/errors.ts';
+import { jsonLog, type LogLevel } from '#observe/log.ts';
 import type { Answered } from './access-log.ts';
 import { httpApp, routes } from './http-app.ts';
-import { jsonLog, type LogLevel } from './log.ts';
 
 const HASH = 'a'.repeat(64);
 let lines: Record<string, unknown>[] = [];

@@ -1,4 +1,4 @@
-import { type Log, type LogFields, type LogLevel, shortHashes } from './log.ts';
+import { type Log, type LogFields, type LogLevel, shortHashes } from '#observe/log.ts';
 import type { Refusal } from './refusal.ts';
 
 /** One answered request, for log and metrics. */

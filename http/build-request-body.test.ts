@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
+import { jsonLog } from '#observe/log.ts';
 import { buildRequestBody } from './build-request-body.ts';
 import { httpApp, routes } from './http-app.ts';
-import { jsonLog } from './log.ts';
 
 let parseRequest = buildRequestParser();
 let taken: BuildRequest[] = [];

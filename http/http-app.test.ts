@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UnsupportedVersionError } from '#core/errors.ts';
+import { jsonLog } from '#observe/log.ts';
 import { httpApp, routes } from './http-app.ts';
 import { jsonBody } from './json-body.ts';
-import { jsonLog } from './log.ts';
 import { serveNode } from './serve-node.ts';
 
 const lines: string[] = [];

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { buildRequestParser, type ParseBuildRequest } from '#core/request/parse-build-request.ts';
 import type { Policy } from '#core/request/validate-request.ts';
-import type { requestSettings } from './function-settings.ts';
+import type { requestSettings } from '#settings/function-settings.ts';
 import { maxBodyBytes } from './json-body.ts';
 
 export interface RequestDeps {

@@ -1,9 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { jsonLog } from '#observe/log.ts';
 import { httpApp, routes } from './http-app.ts';
 import { jsonBody } from './json-body.ts';
-import { jsonLog } from './log.ts';
 import { type NodeServer, serveNode } from './serve-node.ts';
 import { tellUnreadable } from './unreadable-request.ts';
 

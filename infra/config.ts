@@ -1,7 +1,5 @@
 import * as z from 'zod';
 import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
-import { readSettings } from '#core/read-settings.ts';
-import { baseUrl, count, seconds } from '#core/setting-kinds.ts';
 import { storedRequestSettings } from '#functions/build-submit/config.ts';
 import {
   countingSettings,
@@ -10,7 +8,9 @@ import {
   paceSettings,
   timeToLiveSettings,
   upstreamSettings,
-} from '#http/function-settings.ts';
+} from '#settings/function-settings.ts';
+import { baseUrl, count, seconds } from '#settings/kinds.ts';
+import { readSettings } from '#settings/read-settings.ts';
 
 /** Settings of the service, handed on as they were given to every function and the runner that knows them. */
 const Service = z.object({

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { RunEvent } from '#core/build/run-build.ts';
-import { jsonLog } from '#http/log.ts';
-import { logRunEvent } from '#standalone/log-run-event.ts';
+import { jsonLog } from '#observe/log.ts';
+import { logRunEvent } from '#observe/log-run-event.ts';
 import { matchesLogPattern } from '#test/support/log-pattern.ts';
 import { RUNNER_FAILURE_PATTERN } from './runner-failures.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SettingsError } from '#core/read-settings.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import { loadConfig } from './config.ts';
 import { generateUsignKey } from './signing/usign.ts';
 

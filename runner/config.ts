@@ -1,8 +1,6 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { UPLOAD_SECONDS } from '#core/build/upload-output.ts';
-import { readSettings } from '#core/read-settings.ts';
-import { baseUrl, count, seconds, words } from '#core/setting-kinds.ts';
 import {
   branchSettings,
   bucketSettings,
@@ -13,7 +11,9 @@ import {
   tableSettings,
   timeToLiveSettings,
   upstreamSettings,
-} from '#http/function-settings.ts';
+} from '#settings/function-settings.ts';
+import { baseUrl, count, seconds, words } from '#settings/kinds.ts';
+import { readSettings } from '#settings/read-settings.ts';
 import { DEFAULTS } from './imagebuilder/maker-options.ts';
 import { OUTPUT_LIMITS } from './imagebuilder/output-limits.ts';
 import { parseUsignPublicKey } from './signing/usign.ts';

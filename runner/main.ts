@@ -1,6 +1,6 @@
-import { SettingsError } from '#core/read-settings.ts';
-import { emfMetrics } from '#http/emf-metrics.ts';
-import { processLog } from '#http/process-log.ts';
+import { emfMetrics } from '#observe/emf-metrics.ts';
+import { processLog } from '#observe/process-log.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import { loadConfig } from './config.ts';
 import { equippedMaker } from './equipped-maker.ts';
 import { runRunner } from './run-runner.ts';

@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import { readSettings } from '#core/read-settings.ts';
-import { baseUrl, resource } from '#core/setting-kinds.ts';
 import { loadConfig as loadBuildSettings } from '#functions/build-submit/config.ts';
 import { loadConfig as loadCatalogueSettings } from '#functions/catalogue/config.ts';
 import { loadConfig as loadMaintenanceSettings } from '#functions/maintenance/config.ts';
 import { loadConfig as loadPrepareSettings } from '#functions/prepare/config.ts';
 import { loadConfig as loadStatusSettings } from '#functions/status/config.ts';
 import { loadConfig as loadStoreSettings } from '#functions/store/config.ts';
-import { bucketSettings, logSettings, offerSettings, tableSettings, upstreamSettings } from '#http/function-settings.ts';
+import { bucketSettings, logSettings, offerSettings, tableSettings, upstreamSettings } from '#settings/function-settings.ts';
+import { baseUrl, resource } from '#settings/kinds.ts';
+import { readSettings } from '#settings/read-settings.ts';
 import { serverSettings } from './server-settings.ts';
 import type { ServiceName } from './topology.ts';
 

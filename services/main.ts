@@ -1,4 +1,4 @@
-import { SettingsError } from '#core/read-settings.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import type { Service } from './start-service.ts';
 import { SERVICE_NAMES, type ServiceName } from './topology.ts';
 

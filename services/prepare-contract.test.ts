@@ -8,7 +8,7 @@ import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { prepareApp } from '#functions/prepare/app.ts';
 import { httpApp } from '#http/http-app.ts';
-import { jsonLog } from '#http/log.ts';
+import { jsonLog } from '#observe/log.ts';
 import { answering, type FaultyServer, faultyServer } from '#test/services/faulty-server.ts';
 
 /**

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count } from '#core/setting-kinds.ts';
+import { count } from '#settings/kinds.ts';
 import type { ServiceName } from './topology.ts';
 import { portOf } from './topology.ts';
 

@@ -3,9 +3,9 @@ import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import type { Catalogue } from '#core/catalogue/catalogue.ts';
-import type { Log } from '#http/log.ts';
-import { measuredFetch } from '#http/measured-fetch.ts';
-import type { MetricEvents } from '#http/metric-events.ts';
+import type { Log } from '#observe/log.ts';
+import { measuredFetch } from '#observe/measured-fetch.ts';
+import type { MetricEvents } from '#observe/metric-events.ts';
 
 export interface SharedCatalogueSettings {
   readonly UPSTREAM_URL: string;

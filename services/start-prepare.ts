@@ -2,10 +2,10 @@ import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { prepareApp } from '#functions/prepare/app.ts';
-import { measuredFetch } from '#http/measured-fetch.ts';
-import { prometheusMetrics } from '#http/metrics.ts';
-import { processLog } from '#http/process-log.ts';
 import { requestDeps } from '#http/request-deps.ts';
+import { measuredFetch } from '#observe/measured-fetch.ts';
+import { prometheusMetrics } from '#observe/metrics.ts';
+import { processLog } from '#observe/process-log.ts';
 import { prepareConfig } from './config.ts';
 import { type Service, startService } from './start-service.ts';
 

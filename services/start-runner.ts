@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { assertWritable } from '#adapters/disk/assert-writable.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
-import { measuredFetch } from '#http/measured-fetch.ts';
-import { prometheusMetrics } from '#http/metrics.ts';
-import { processLog } from '#http/process-log.ts';
+import { measuredFetch } from '#observe/measured-fetch.ts';
+import { prometheusMetrics } from '#observe/metrics.ts';
+import { processLog } from '#observe/process-log.ts';
 import { loadConfig } from '#runner/config.ts';
 import { equippedMaker } from '#runner/equipped-maker.ts';
 import { runRunner } from '#runner/run-runner.ts';

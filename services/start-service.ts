@@ -1,9 +1,9 @@
 import { healthRoutes } from '#http/health.ts';
 import { httpApp, type Routes } from '#http/http-app.ts';
-import type { Log } from '#http/log.ts';
-import type { Metrics } from '#http/metrics.ts';
 import { serveNode } from '#http/serve-node.ts';
-import { VERSION } from '#standalone/version.ts';
+import type { Log } from '#observe/log.ts';
+import type { Metrics } from '#observe/metrics.ts';
+import { VERSION } from '#settings/version.ts';
 import type { ServerSettings } from './server-settings.ts';
 
 /** A service that runs. */

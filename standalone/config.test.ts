@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SettingsError } from '#core/read-settings.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import { closestName } from './config/closest-name.ts';
 import { searchedFiles } from './config/config-file.ts';
 import { newSettings } from './config/new-settings.ts';

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import { SettingsError } from '#core/read-settings.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import { type ConfigFile, findConfigFile, readConfigFile, searchedFiles } from './config/config-file.ts';
 import {
   CONFIG_VARIABLE,

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import { SettingsError } from '#core/read-settings.ts';
 import { checkHost } from '#runner/host/check-host.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import { readConfig } from './config.ts';
 import { describeHost } from './describe-host.ts';
 

@@ -12,8 +12,8 @@ import { admitBuilds } from '#http/rate-limit/admit-builds.ts';
 import { type ClientAddress, clientAddress } from '#http/rate-limit/client-address.ts';
 import { shareOf } from '#http/rate-limit/share-of.ts';
 import { rateOf } from '#http/rate-limit/token-buckets.ts';
+import { VERSION } from '#settings/version.ts';
 import type { StandaloneConfig } from './config.ts';
-import { VERSION } from './version.ts';
 
 /** The settings that may change while the server runs, as its parts want them: whoever asks gets what is in force then. */
 export interface LiveSettings {

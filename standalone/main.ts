@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { SettingsError } from '#core/read-settings.ts';
 import { checkHost } from '#runner/host/check-host.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import { readConfig } from './config.ts';
 import { describeMissing } from './describe-host.ts';
 import { onHangup } from './on-hangup.ts';

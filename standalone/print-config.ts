@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SettingsError } from '#core/read-settings.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import { isSecret, shownValue, writtenValue } from './config/setting-text.ts';
 import { SETTING_NAMES, type SettingName } from './config/settings.ts';
 import { type LoadedConfig, readConfig } from './config.ts';

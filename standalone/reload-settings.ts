@@ -1,5 +1,5 @@
-import { SettingsError } from '#core/read-settings.ts';
-import type { Log } from '#http/log.ts';
+import type { Log } from '#observe/log.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import { newSettings } from './config/new-settings.ts';
 import type { LoadedConfig, StandaloneConfig } from './config.ts';
 

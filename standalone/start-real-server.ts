@@ -1,10 +1,10 @@
-import { SettingsError } from '#core/read-settings.ts';
-import type { Log } from '#http/log.ts';
+import type { Log } from '#observe/log.ts';
 import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-options.ts';
 import { OUTPUT_LIMITS } from '#runner/imagebuilder/output-limits.ts';
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 import type { StandaloneConfig } from './config.ts';
 import { leftovers } from './leftovers.ts';
 import { lockData } from './lock-data.ts';

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { jsonLog, type Log, type LogLevel } from '#http/log.ts';
+import { jsonLog, type Log, type LogLevel } from '#observe/log.ts';
 
 /** JSON lines to standard output, gathered for one turn of the event loop and written at once; at the latest when the process ends. */
 export function stdoutLog(level: LogLevel | (() => LogLevel)): Log {

@@ -1,8 +1,6 @@
 import * as z from 'zod';
 import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/max-defaults-length.ts';
 import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
-import { readSettings } from '#core/read-settings.ts';
-import { baseUrl, count, seconds } from '#core/setting-kinds.ts';
 import {
   bucketSettings,
   countingSettings,
@@ -13,7 +11,9 @@ import {
   statisticsSettings,
   tableSettings,
   upstreamSettings,
-} from '#http/function-settings.ts';
+} from '#settings/function-settings.ts';
+import { baseUrl, count, seconds } from '#settings/kinds.ts';
+import { readSettings } from '#settings/read-settings.ts';
 
 /** What the deployment checks too, before it deploys anything. */
 export const storedRequestSettings = {

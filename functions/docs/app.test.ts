@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { httpApp } from '#http/http-app.ts';
-import { jsonLog } from '#http/log.ts';
+import { jsonLog } from '#observe/log.ts';
 import { docsApp } from './app.ts';
 import { swaggerAssets } from './swagger-assets.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { readSettings } from '#core/read-settings.ts';
-import { logSettings } from '#http/function-settings.ts';
+import { logSettings } from '#settings/function-settings.ts';
+import { readSettings } from '#settings/read-settings.ts';
 
 const Config = z.object(logSettings);
 

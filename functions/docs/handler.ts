@@ -1,7 +1,7 @@
 import { handle } from 'hono/aws-lambda';
-import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
-import { processLog } from '#http/process-log.ts';
+import { emfMetrics } from '#observe/emf-metrics.ts';
+import { processLog } from '#observe/process-log.ts';
 import { docsApp } from './app.ts';
 import { loadConfig } from './config.ts';
 import { swaggerAssets } from './swagger-assets.ts';

@@ -1,6 +1,4 @@
 import * as z from 'zod';
-import { readSettings } from '#core/read-settings.ts';
-import { seconds } from '#core/setting-kinds.ts';
 import {
   bucketSettings,
   logSettings,
@@ -10,7 +8,9 @@ import {
   tableSettings,
   timeToLiveSettings,
   upstreamSettings,
-} from '#http/function-settings.ts';
+} from '#settings/function-settings.ts';
+import { seconds } from '#settings/kinds.ts';
+import { readSettings } from '#settings/read-settings.ts';
 import { SWEEP_EVERY_MS } from './maintain.ts';
 
 const Config = z.object({

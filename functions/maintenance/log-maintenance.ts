@@ -1,4 +1,4 @@
-import type { Log } from '#http/log.ts';
+import type { Log } from '#observe/log.ts';
 import type { RunMaintenanceDeps } from './run-maintenance.ts';
 
 /** One line per run that did something; what failed is logged whole. */

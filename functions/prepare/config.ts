@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { readSettings } from '#core/read-settings.ts';
-import { baseUrl } from '#core/setting-kinds.ts';
-import { logSettings, requestSettings } from '#http/function-settings.ts';
+import { logSettings, requestSettings } from '#settings/function-settings.ts';
+import { baseUrl } from '#settings/kinds.ts';
+import { readSettings } from '#settings/read-settings.ts';
 
 const Config = z.object({
   ...logSettings,

@@ -2,11 +2,11 @@ import { handle } from 'hono/aws-lambda';
 import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
-import { emfMetrics } from '#http/emf-metrics.ts';
 import { httpApp } from '#http/http-app.ts';
-import { measuredFetch } from '#http/measured-fetch.ts';
-import { processLog } from '#http/process-log.ts';
 import { requestDeps } from '#http/request-deps.ts';
+import { emfMetrics } from '#observe/emf-metrics.ts';
+import { measuredFetch } from '#observe/measured-fetch.ts';
+import { processLog } from '#observe/process-log.ts';
 import { prepareApp } from './app.ts';
 import { loadConfig } from './config.ts';
 

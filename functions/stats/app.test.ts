@@ -8,7 +8,7 @@ import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import type { BuildEnd } from '#core/statistics/counts.ts';
 import type { Statistics, StatisticsReport } from '#core/statistics/ports.ts';
 import { httpApp } from '#http/http-app.ts';
-import { jsonLog } from '#http/log.ts';
+import { jsonLog } from '#observe/log.ts';
 import { claimed } from '#test/contracts/drive-build.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';
 import { statsApp } from './app.ts';

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { readSettings } from '#core/read-settings.ts';
 import {
   bucketSettings,
   logSettings,
@@ -7,7 +6,8 @@ import {
   statisticsSettings,
   tableSettings,
   upstreamSettings,
-} from '#http/function-settings.ts';
+} from '#settings/function-settings.ts';
+import { readSettings } from '#settings/read-settings.ts';
 
 const Config = z.object({
   ...logSettings,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { readSettings } from '#core/read-settings.ts';
-import { bucketSettings, logSettings, paceSettings, tableSettings } from '#http/function-settings.ts';
+import { bucketSettings, logSettings, paceSettings, tableSettings } from '#settings/function-settings.ts';
+import { readSettings } from '#settings/read-settings.ts';
 
 const Config = z.object({ ...logSettings, ...bucketSettings, ...tableSettings, ...paceSettings });
 

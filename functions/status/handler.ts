@@ -10,10 +10,10 @@ import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
 import { s3RecordStore } from '#adapters/aws/record-store.ts';
 import { buildPace } from '#core/build/build-pace.ts';
 import { timeOfBuilds } from '#core/build/time-of-builds.ts';
-import { emfMetrics } from '#http/emf-metrics.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';
 import { httpApp } from '#http/http-app.ts';
-import { processLog } from '#http/process-log.ts';
+import { emfMetrics } from '#observe/emf-metrics.ts';
+import { processLog } from '#observe/process-log.ts';
 import { statusApp } from './app.ts';
 import { loadConfig } from './config.ts';
 

@@ -1,8 +1,8 @@
 import { handle } from 'hono/aws-lambda';
-import { emfMetrics } from '#http/emf-metrics.ts';
 import { healthRoutes } from '#http/health.ts';
 import { httpApp } from '#http/http-app.ts';
-import { processLog } from '#http/process-log.ts';
+import { emfMetrics } from '#observe/emf-metrics.ts';
+import { processLog } from '#observe/process-log.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { storeApp } from './app.ts';
 import { loadConfig } from './config.ts';

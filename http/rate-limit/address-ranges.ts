@@ -1,4 +1,4 @@
-import { words } from '#core/setting-kinds.ts';
+import { words } from '#settings/kinds.ts';
 import { parseRange } from './client-address.ts';
 
 /** A setting of addresses and ranges. */

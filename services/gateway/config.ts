@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { readSettings } from '#core/read-settings.ts';
 import { DEFAULT_LIMITS } from '#core/request/build-request.ts';
-import { baseUrl, count } from '#core/setting-kinds.ts';
-import { logSettings } from '#http/function-settings.ts';
 import { addressRanges } from '#http/rate-limit/address-ranges.ts';
+import { logSettings } from '#settings/function-settings.ts';
+import { baseUrl, count } from '#settings/kinds.ts';
+import { readSettings } from '#settings/read-settings.ts';
 import { serverSettings } from '../server-settings.ts';
 
 const service = baseUrl.optional();

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { maxBodyBytes } from '#http/json-body.ts';
-import { prometheusMetrics } from '#http/metrics.ts';
-import { processLog } from '#http/process-log.ts';
 import { clientAddress } from '#http/rate-limit/client-address.ts';
 import { clientKeys } from '#http/rate-limit/client-keys.ts';
 import { shareOf } from '#http/rate-limit/share-of.ts';
 import { rateOf } from '#http/rate-limit/token-buckets.ts';
-import { VERSION } from '#standalone/version.ts';
+import { prometheusMetrics } from '#observe/metrics.ts';
+import { processLog } from '#observe/process-log.ts';
+import { VERSION } from '#settings/version.ts';
 import { type Service, startService } from '../start-service.ts';
 import { gatewayApp } from './app.ts';
 import { type GatewayConfig, loadConfig } from './config.ts';

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { extname, join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { LineCounter, parseDocument } from 'yaml';
-import { SettingsError } from '#core/read-settings.ts';
+import { SettingsError } from '#settings/read-settings.ts';
 
 export interface ConfigFile {
   readonly path: string;

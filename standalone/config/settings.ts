@@ -4,13 +4,13 @@ import * as z from 'zod';
 import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
 import { RETRY_DELAYS_SECONDS } from '#core/build/run-build.ts';
 import { UPLOAD_SECONDS } from '#core/build/upload-output.ts';
-import { parseDuration } from '#core/duration.ts';
-import { baseUrl, count, flag, seconds, words } from '#core/setting-kinds.ts';
-import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#http/function-settings.ts';
 import { addressRanges } from '#http/rate-limit/address-ranges.ts';
 import { DEFAULTS } from '#runner/imagebuilder/maker-options.ts';
 import { OUTPUT_LIMITS } from '#runner/imagebuilder/output-limits.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
+import { parseDuration } from '#settings/duration.ts';
+import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#settings/function-settings.ts';
+import { baseUrl, count, flag, seconds, words } from '#settings/kinds.ts';
 
 /** What is known of a setting beside its schema. */
 export interface SettingFacts {

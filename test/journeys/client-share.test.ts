@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { jsonLog } from '#http/log.ts';
+import { jsonLog } from '#observe/log.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { liveSettings } from '#standalone/live-settings.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { jsonLog } from '#http/log.ts';
+import { jsonLog } from '#observe/log.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { processLog } from '#http/process-log.ts';
+import { processLog } from '#observe/process-log.ts';
 import { loadConfig } from '#runner/config.ts';
 import { runRunner } from '#runner/run-runner.ts';
 import { scriptedImageMaker } from './scripted-image-maker.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ImageMaker } from '#core/build/ports.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { jsonLog } from '#http/log.ts';
+import { jsonLog } from '#observe/log.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
 import { startRealServer } from '#standalone/start-real-server.ts';

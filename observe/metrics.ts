@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { QueuePositions } from '#core/build/ports.ts';
-import { type Routes, routes } from './http-app.ts';
+import { type Routes, routes } from '#http/http-app.ts';
+import { REFUSALS } from '#http/refusal.ts';
 import {
   BUILD_OUTCOMES,
   buildOutcome,
@@ -10,7 +11,6 @@ import {
   secondsBetween,
   UPSTREAM_OUTCOMES,
 } from './metric-events.ts';
-import { REFUSALS } from './refusal.ts';
 
 export interface Metrics extends MetricEvents {
   /** How many builds are being worked on of how many that could be. */

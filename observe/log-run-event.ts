@@ -1,6 +1,6 @@
 import type { RunEvent } from '#core/build/run-build.ts';
-import { buildLogFields } from '#http/build-log-fields.ts';
-import type { Log } from '#http/log.ts';
+import { buildLogFields } from './build-log-fields.ts';
+import type { Log } from './log.ts';
 import { unnamedError } from './unnamed-error.ts';
 
 /**

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Branches, DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import { DEFAULT_LIMITS } from '#core/request/build-request.ts';
-import { baseUrl, count, flag, json, resource, seconds, words } from '#core/setting-kinds.ts';
-import { LOG_LEVELS } from './log.ts';
+import { LOG_LEVELS } from '#observe/log.ts';
+import { baseUrl, count, flag, json, resource, seconds, words } from './kinds.ts';
 
 /** Settings that several functions have, in groups that a function's `config.ts` picks from. Names are the reference server's. */
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { baseUrl, count, flag, resource, seconds, words } from './kinds.ts';
 import { readSettings, SettingsError } from './read-settings.ts';
-import { baseUrl, count, flag, resource, seconds, words } from './setting-kinds.ts';
 
 const Settings = z.object({
   TABLE: resource,
