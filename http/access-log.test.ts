@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { UnsupportedVersionError } from '#core/errors.ts';
+import type { Answered } from '#observe/answered.ts';
 import { jsonLog, type LogLevel } from '#observe/log.ts';
-import type { Answered } from './access-log.ts';
 import { httpApp, routes } from './http-app.ts';
 
 const HASH = 'a'.repeat(64);

@@ -1,20 +1,5 @@
+import type { Answered } from '#observe/answered.ts';
 import { type Log, type LogFields, type LogLevel, shortHashes } from '#observe/log.ts';
-import type { Refusal } from './refusal.ts';
-
-/** One answered request, for log and metrics. */
-export interface Answered {
-  readonly method: string;
-  /** The route's template, never the path: `unmatched` where no route answers. */
-  readonly route: string;
-  readonly status: number;
-  /** To the beginning of the answer. */
-  readonly milliseconds: number;
-  readonly correlationId: string;
-  /** The answer is 500 by a fault of ours, which is logged as an error beside it. */
-  readonly isBug: boolean;
-  /** Why it was refused, if for the load and not for what it asks. */
-  readonly refusal?: Refusal;
-}
 
 /** What comes by the thousand and changes nothing: polls, downloads, probes and scans. */
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);

@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import { AsuError } from '#core/errors.ts';
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
+import type { Answered } from '#observe/answered.ts';
 import type { Log, LogFields } from '#observe/log.ts';
-import { type Answered, accessLog, shown, shownPath } from './access-log.ts';
+import { accessLog, shown, shownPath } from './access-log.ts';
 import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
 import { CORS_HEADERS, PREFLIGHT_HEADERS } from './cors.ts';
 import { errorResponse, problem } from './error-response.ts';

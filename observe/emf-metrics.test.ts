@@ -96,7 +96,7 @@ it('tells what a sweep did, and nothing of one that did nothing', () => {
 it('has the names and labels that Prometheus has', async () => {
   const metrics = prometheusMetrics('prepare');
   happen(metrics);
-  const text = await (await metrics.routes.request('/metrics')).text();
+  const text = (await metrics.exposition()).text;
   for (const line of linesOf('prepare'))
     for (const { Dimensions, Metrics } of line._aws.CloudWatchMetrics) {
       const name = Metrics[0]?.Name ?? '';

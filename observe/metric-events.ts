@@ -1,5 +1,5 @@
 import type { RunEvent } from '#core/build/run-build.ts';
-import type { Answered } from '#http/access-log.ts';
+import type { Answered } from './answered.ts';
 
 /** What metrics are told, whoever keeps them: Prometheus where a process lives, CloudWatch where it is only called. */
 export interface MetricEvents {

@@ -1,7 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { QueuePositions } from '#core/build/ports.ts';
-import { type Routes, routes } from '#http/http-app.ts';
-import { REFUSALS } from '#http/refusal.ts';
+import { REFUSALS } from './answered.ts';
 import {
   BUILD_OUTCOMES,
   buildOutcome,
@@ -17,8 +16,8 @@ export interface Metrics extends MetricEvents {
   readonly onSlots: (busy: number, total: number) => void;
   /** Called when something that a build left could not be removed. */
   readonly onLeftover: () => void;
-  /** `GET /metrics`. */
-  readonly routes: Routes;
+  /** All metrics as text, in Prometheus' format. */
+  readonly exposition: () => Promise<{ readonly text: string; readonly contentType: string }>;
 }
 
 /** From a finished build's status, read from memory, to a download that waits for upstream. */
@@ -126,10 +125,6 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
       slots.set(total);
     },
     onLeftover: () => leftovers.inc(),
-    routes: routes().get(
-      '/metrics',
-      async () =>
-        new Response(await registry.metrics(), { headers: { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' } }),
-    ),
+    exposition: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };
 }

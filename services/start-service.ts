@@ -1,5 +1,6 @@
 import { healthRoutes } from '#http/health.ts';
 import { httpApp, type Routes } from '#http/http-app.ts';
+import { metricsRoutes } from '#http/metrics-routes.ts';
 import { serveNode } from '#http/serve-node.ts';
 import type { Log } from '#observe/log.ts';
 import type { Metrics } from '#observe/metrics.ts';
@@ -30,7 +31,7 @@ export interface ServiceParts {
 export async function startService({ HOST, PORT, SERVICE_NAME }: ServerSettings, parts: ServiceParts): Promise<Service> {
   const { log, metrics } = parts;
   const health = healthRoutes({ service: SERVICE_NAME, version: VERSION, now: () => new Date(), checks: parts.checks });
-  const app = httpApp({ log, onAnswered: metrics.onAnswered }, ...parts.routes, metrics.routes, health);
+  const app = httpApp({ log, onAnswered: metrics.onAnswered }, ...parts.routes, metricsRoutes(metrics), health);
   const server = await serveNode(app, { host: HOST, port: PORT });
   log.info('server listening', { url: server.url });
   return {

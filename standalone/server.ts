@@ -37,6 +37,7 @@ import { statusApp } from '#functions/status/app.ts';
 import { storeApp } from '#functions/store/app.ts';
 import { healthRoutes } from '#http/health.ts';
 import { httpApp } from '#http/http-app.ts';
+import { metricsRoutes } from '#http/metrics-routes.ts';
 import { addressOf, clientKeys } from '#http/rate-limit/client-keys.ts';
 import { serveNode } from '#http/serve-node.ts';
 import { inTurn } from '#lib/in-turn.ts';
@@ -132,7 +133,7 @@ export async function startStandalone(
   };
   const app = httpApp(
     { log, onAnswered: metrics.onAnswered },
-    metrics.routes,
+    metricsRoutes(metrics),
     healthRoutes({
       service: 'standalone',
       version: VERSION,

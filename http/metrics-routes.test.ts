@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
-import { prometheusMetrics } from './metrics.ts';
+import { prometheusMetrics } from '#observe/metrics.ts';
+import { metricsRoutes } from './metrics-routes.ts';
 
 it('are there without those of a queue that cannot be read', async () => {
   const db = openSqlite(':memory:');
-  const { routes } = prometheusMetrics('build', sqliteQueuePositions(db));
+  const routes = metricsRoutes(prometheusMetrics('build', sqliteQueuePositions(db)));
   const text = async () => (await routes.request('/metrics')).text();
   const ofQueue = /^asu_(queue_length|queue_oldest_seconds|builds_running) 0$/gm;
   expect((await text()).match(ofQueue)).toHaveLength(3);

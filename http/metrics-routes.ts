@@ -1,0 +1,9 @@
+import type { Metrics } from '#observe/metrics.ts';
+import { type Routes, routes } from './http-app.ts';
+
+/** `GET /metrics`: the process's metrics in Prometheus' text format. */
+export const metricsRoutes = ({ exposition }: Pick<Metrics, 'exposition'>): Routes =>
+  routes().get('/metrics', async () => {
+    const { text, contentType } = await exposition();
+    return new Response(text, { headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store' } });
+  });
