@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from '#adapters/aws/client-options.ts';
+import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from '#adapters/aws/clients/client-options.ts';
 
 /** The clients of one process, once each. Where AWS's API is comes from the SDK's own `AWS_ENDPOINT_URL`. */
 export const awsClients = ({ S3_FORCE_PATH_STYLE }: { readonly S3_FORCE_PATH_STYLE: boolean }, s3Options = S3_CLIENT) => ({

@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import type { Catalogue } from '#core/catalogue/catalogue.ts';

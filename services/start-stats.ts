@@ -1,7 +1,7 @@
-import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
-import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
+import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
-import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
+import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-report.ts';
 import { statsApp } from '#functions/stats/app.ts';
 import { prometheusMetrics } from '#observe/metrics.ts';
 import { processLog } from '#observe/process-log.ts';

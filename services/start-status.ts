@@ -1,10 +1,10 @@
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
-import { assertTableReady } from '#adapters/aws/assert-table-ready.ts';
-import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
-import { S3_SERVING_CLIENT } from '#adapters/aws/client-options.ts';
-import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
-import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
+import { S3_SERVING_CLIENT } from '#adapters/aws/clients/client-options.ts';
+import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
+import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
+import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
+import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
 import { buildPace } from '#core/build/build-pace.ts';
 import { timeOfBuilds } from '#core/build/time-of-builds.ts';
 import { statusApp } from '#functions/status/app.ts';

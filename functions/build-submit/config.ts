@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/max-defaults-length.ts';
+import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/builds/max-defaults-length.ts';
 import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
 import {
   bucketSettings,

@@ -1,8 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { handle } from 'hono/aws-lambda';
-import { assertBucketReady } from '#adapters/aws/assert-bucket-ready.ts';
-import { S3_CLIENT } from '#adapters/aws/client-options.ts';
-import { s3RecordStore } from '#adapters/aws/record-store.ts';
+import { S3_CLIENT } from '#adapters/aws/clients/client-options.ts';
+import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
+import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
 import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { httpApp } from '#http/http-app.ts';

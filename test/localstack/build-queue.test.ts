@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { assertQueueReady } from '#adapters/aws/assert-queue-ready.ts';
-import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
+import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
+import { assertQueueReady } from '#adapters/aws/readiness/assert-queue-ready.ts';
 import { buildQueueContract } from '#test/contracts/build-queue.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';
 import { freshQueue } from '../../localstack/create-resources.ts';

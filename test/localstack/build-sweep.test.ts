@@ -1,5 +1,5 @@
-import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
-import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { dynamoBuildSweep } from '#adapters/aws/builds/build-sweep.ts';
+import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
 import { buildSweepContract } from '#test/contracts/build-sweep.ts';
 import { freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';

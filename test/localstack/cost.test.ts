@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
-import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
-import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
-import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
-import { dynamoStatistics } from '#adapters/aws/statistics.ts';
+import { dynamoBuildSweep } from '#adapters/aws/builds/build-sweep.ts';
+import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
+import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
+import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
+import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import { BUILD_STEPS, type CancelledBuild, type QueuedBuild, type RunningBuild } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { type BuildStatusDeps, buildStatus, viewBuild } from '#core/build/build-status.ts';

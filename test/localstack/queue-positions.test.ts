@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
-import { waitingTickets } from '#adapters/aws/ledger-state.ts';
-import { type QueueLedger, queueLedger } from '#adapters/aws/queue-ledger.ts';
-import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
-import { settleLedger } from '#adapters/aws/settle-ledger.ts';
+import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
+import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
+import { type QueueLedger, queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
+import { settleLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
 import { claimed } from '#test/contracts/drive-build.ts';
 import { queuePositionsContract } from '#test/contracts/queue-positions.ts';
 import { freshTable } from '../../localstack/create-resources.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { rollUpStatistics } from '#adapters/aws/roll-up-statistics.ts';
-import { dynamoStatistics } from '#adapters/aws/statistics.ts';
-import { dynamoStatisticsReport } from '#adapters/aws/statistics-report.ts';
+import { rollUpStatistics } from '#adapters/aws/statistics/roll-up-statistics.ts';
+import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
+import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-report.ts';
 import { type BuildEnd, type CountedBuild, type RequestCounts, sumOf } from '#core/statistics/counts.ts';
 import type { Statistics, StatisticsReport } from '#core/statistics/ports.ts';
 import { requestCounter } from '#core/statistics/request-counter.ts';

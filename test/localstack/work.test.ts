@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
-import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
-import { waitingTickets } from '#adapters/aws/ledger-state.ts';
-import { queueLedger } from '#adapters/aws/queue-ledger.ts';
-import { dynamoQueuePositions } from '#adapters/aws/queue-positions.ts';
+import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
+import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
+import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
+import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
+import { queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
+import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
 import { buildStatus } from '#core/build/build-status.ts';
 import { work } from '#runner/work.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';

@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { sqsBuildQueue } from '#adapters/aws/build-queue.ts';
-import { dynamoBuildTable } from '#adapters/aws/build-table.ts';
+import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
+import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
+import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import type { AwsResources } from '../../../local-aws/aws-resources.ts';
 import { dynamoClient, s3Client, sqsClient } from '../clients.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { dynamoBuildSweep } from '#adapters/aws/build-sweep.ts';
+import { dynamoBuildSweep } from '#adapters/aws/builds/build-sweep.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { type SweepDeps, sweepBuilds } from '#core/build/sweep.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Figures, hourOf, type RequestCounts, type SubjectRequests } from '#core/statistics/counts.ts';
-import type { Item } from './build-item.ts';
-import { STATISTICS_TABLE } from './resources.ts';
+import type { Item } from '../builds/build-item.ts';
+import { STATISTICS_TABLE } from '../resources.ts';
 import { addClient, addFigures, addSubject, type DaySums } from './statistics-sums.ts';
 
 const { rangeKey } = STATISTICS_TABLE;

@@ -3,7 +3,9 @@ import { COUNTED_BUILD_DAYS, type CountedBuild, dayOf } from '#core/statistics/c
 import { PartlyCountedError } from '#core/statistics/partly-counted-error.ts';
 import type { Statistics } from '#core/statistics/ports.ts';
 import type { Clock } from '#core/stores.ts';
-import type { Item } from './build-item.ts';
+import type { Item } from '../builds/build-item.ts';
+import { orThrottled } from '../clients/throttled.ts';
+import { STATISTICS_TABLE } from '../resources.ts';
 import {
   addExpression,
   joinParts,
@@ -14,10 +16,8 @@ import {
   type RequestPart,
   requestsOfDay,
 } from './request-sums.ts';
-import { STATISTICS_TABLE } from './resources.ts';
 import { statisticsDays } from './statistics-days.ts';
 import { countedOf, endAttributes, eventKey, eventsOf, eventTtl } from './statistics-event.ts';
-import { orThrottled } from './throttled.ts';
 
 /** What is told of so long ago may be behind a roll-up; those keep further away from now (`roll-up-statistics.ts`). */
 const LATE_MS = 600_000;

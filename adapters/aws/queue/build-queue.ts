@@ -11,9 +11,9 @@ import {
 import * as z from 'zod';
 import type { BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
 import { RequestHash } from '#core/request/request-hash.ts';
+import { orThrottled } from '../clients/throttled.ts';
+import { BUILD_QUEUE } from '../resources.ts';
 import { currentReceipts } from './current-receipts.ts';
-import { BUILD_QUEUE } from './resources.ts';
-import { orThrottled } from './throttled.ts';
 
 export interface SqsBuildQueueUrls {
   readonly queueUrl: string;

@@ -6,10 +6,10 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { Item } from './build-item.ts';
+import type { Item } from '../builds/build-item.ts';
+import { orThrottled } from '../clients/throttled.ts';
+import { BUILD_TABLE } from '../resources.ts';
 import { EMPTY_LEDGER, type LedgerState, pruned } from './ledger-state.ts';
-import { BUILD_TABLE } from './resources.ts';
-import { orThrottled } from './throttled.ts';
 
 const KEY: Item = { [BUILD_TABLE.hashKey]: { S: 'queue' }, [BUILD_TABLE.rangeKey]: { S: 'ledger' } };
 const NAMES = { '#issued': 'issued', '#floor': 'floor', '#left': 'left', '#back': 'back', '#version': 'version' };

@@ -1,6 +1,6 @@
 import type { Build } from '#core/build/build.ts';
+import { BUILD_TABLE } from '../resources.ts';
 import type { Item } from './build-item.ts';
-import { BUILD_TABLE } from './resources.ts';
 
 /** The lists of the sweep index. */
 export type SweepList = 'queued' | 'building' | 'expiring' | 'ended';

@@ -1,12 +1,12 @@
 import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { latestPlausible } from '#core/clock-skew.ts';
 import type { Clock } from '#core/stores.ts';
-import type { Item } from './build-item.ts';
+import type { Item } from '../builds/build-item.ts';
+import { querySweepList } from '../builds/query-sweep-list.ts';
+import { orThrottled } from '../clients/throttled.ts';
+import { BUILD_TABLE } from '../resources.ts';
 import { isWaiting, waitingTickets } from './ledger-state.ts';
-import { querySweepList } from './query-sweep-list.ts';
 import { queueLedger } from './queue-ledger.ts';
-import { BUILD_TABLE } from './resources.ts';
-import { orThrottled } from './throttled.ts';
 
 const DOUBTS: Item = { [BUILD_TABLE.hashKey]: { S: 'queue' }, [BUILD_TABLE.rangeKey]: { S: 'doubts' } };
 

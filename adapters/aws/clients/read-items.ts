@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchGetItemCommand, type BatchGetItemCommandOutput, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ThrottledError } from '#core/errors.ts';
-import type { Item } from './build-item.ts';
+import type { Item } from '../builds/build-item.ts';
 import { orThrottled } from './throttled.ts';
 
 /** The most that DynamoDB reads at once. */

@@ -6,10 +6,10 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ThrottledError } from '#core/errors.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
-import { s3ArtifactStore } from './artifact-store.ts';
-import { sqsBuildQueue } from './build-queue.ts';
-import { dynamoBuildTable } from './build-table.ts';
-import { dynamoStatistics } from './statistics.ts';
+import { dynamoBuildTable } from '../builds/build-table.ts';
+import { s3ArtifactStore } from '../objects/artifact-store.ts';
+import { sqsBuildQueue } from '../queue/build-queue.ts';
+import { dynamoStatistics } from '../statistics/statistics.ts';
 
 const HASH = '0'.repeat(64) as RequestHash;
 

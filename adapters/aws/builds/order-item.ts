@@ -1,8 +1,8 @@
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
+import { BUILD_TABLE } from '../resources.ts';
 import type { Item } from './build-item.ts';
 import { packOrder, unpackOrder } from './packed-order.ts';
-import { BUILD_TABLE } from './resources.ts';
 
 /**
  * Nothing of a row names its order but the ticket, which is new for every claim: an order whose claim lost, or crashed before

@@ -12,9 +12,9 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { Artifact, ArtifactMeta, ArtifactStore } from '#core/stores.ts';
+import { orThrottled } from '../clients/throttled.ts';
 import { isObjectKey, writableKey } from './object-key.ts';
 import { removeObject, removePrefix } from './remove-objects.ts';
-import { orThrottled } from './throttled.ts';
 import { PART_BYTES, readPart, uploadParts } from './upload-parts.ts';
 
 /** Neither links nor devices are read; opening a FIFO does not wait. */

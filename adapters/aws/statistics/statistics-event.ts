@@ -2,8 +2,8 @@ import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { type BuildEnd, COUNTED_BUILD_DAYS, type CountedBuild, dayOf } from '#core/statistics/counts.ts';
-import type { Item } from './build-item.ts';
-import { STATISTICS_TABLE } from './resources.ts';
+import type { Item } from '../builds/build-item.ts';
+import { STATISTICS_TABLE } from '../resources.ts';
 
 const { hashKey, rangeKey, ttlAttribute } = STATISTICS_TABLE;
 

@@ -11,13 +11,13 @@ import {
 import { type Build, isReplaceable, isTransition } from '#core/build/build.ts';
 import type { BuildTable } from '#core/build/ports.ts';
 import { type RequestHash } from '#core/request/request-hash.ts';
+import { orThrottled } from '../clients/throttled.ts';
+import { queueLedger } from '../queue/queue-ledger.ts';
+import { BUILD_TABLE } from '../resources.ts';
 import { buildKey, buildOf, type Item, itemOf, markOf } from './build-item.ts';
 import { moveExpression } from './move-expression.ts';
 import { orderItem, orderKey, orderOf } from './order-item.ts';
-import { queueLedger } from './queue-ledger.ts';
-import { BUILD_TABLE } from './resources.ts';
 import { indexAttributes } from './sweep-lists.ts';
-import { orThrottled } from './throttled.ts';
 
 export interface DynamoBuildTableOptions {
   /**

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { RecordStore } from '#core/stores.ts';
-import { ARTIFACT_BUCKET } from './resources.ts';
-import { orThrottled } from './throttled.ts';
+import { orThrottled } from '../clients/throttled.ts';
+import { ARTIFACT_BUCKET } from '../resources.ts';
 
 /** Somebody else was first; 409: somebody else is writing right now; 404: it was to be replaced and is gone. */
 const LOST = new Set([404, 409, 412]);

@@ -1,8 +1,8 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { orThrottled } from '../clients/throttled.ts';
+import { BUILD_TABLE } from '../resources.ts';
 import type { Item } from './build-item.ts';
-import { BUILD_TABLE } from './resources.ts';
 import type { SweepList } from './sweep-lists.ts';
-import { orThrottled } from './throttled.ts';
 
 export interface SweepQuery {
   /** Only entries due before. */

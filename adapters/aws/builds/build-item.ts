@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Build, Lease } from '#core/build/build.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
-import { BUILD_TABLE } from './resources.ts';
+import { BUILD_TABLE } from '../resources.ts';
 
 export type Item = Record<string, AttributeValue>;
 

@@ -8,10 +8,10 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Item } from './build-item.ts';
-import { STATISTICS_TABLE } from './resources.ts';
+import type { Item } from '../builds/build-item.ts';
+import { orThrottled } from '../clients/throttled.ts';
+import { STATISTICS_TABLE } from '../resources.ts';
 import { type DaySums, type Details, noDetails, type Sums } from './statistics-sums.ts';
-import { orThrottled } from './throttled.ts';
 
 const { hashKey, rangeKey, ttlAttribute } = STATISTICS_TABLE;
 

@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterEach, expect, it } from 'vitest';
 import { ThrottledError } from '#core/errors.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';
-import { buildKey, type Item } from './build-item.ts';
+import { buildKey, type Item } from '../builds/build-item.ts';
 import { readItems } from './read-items.ts';
 
 const TABLE = 'builds';

@@ -1,12 +1,12 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { QueuePositions } from '#core/build/ports.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
-import { buildKey, buildOf } from './build-item.ts';
+import { buildKey, buildOf } from '../builds/build-item.ts';
+import { querySweepList } from '../builds/query-sweep-list.ts';
+import { orThrottled } from '../clients/throttled.ts';
+import { BUILD_TABLE } from '../resources.ts';
 import { isWaiting, waitingBelow, waitingCount } from './ledger-state.ts';
-import { querySweepList } from './query-sweep-list.ts';
 import { queueLedger } from './queue-ledger.ts';
-import { BUILD_TABLE } from './resources.ts';
-import { orThrottled } from './throttled.ts';
 
 /**
  * Reads one item, the ledger, for half a unit; the row only when the caller's ticket cannot be right. May be a moment behind, but

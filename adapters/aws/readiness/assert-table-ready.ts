@@ -1,6 +1,6 @@
 import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { BUILD_TABLE, type STATISTICS_TABLE } from '../resources.ts';
 import { ResourceError } from './resource-error.ts';
-import { BUILD_TABLE, type STATISTICS_TABLE } from './resources.ts';
 
 const NOBODY = { S: 'nobody' };
 

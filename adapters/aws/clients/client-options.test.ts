@@ -7,8 +7,8 @@ import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { BUILD_QUEUE } from '../resources.ts';
 import { DYNAMO_CLIENT, S3_CLIENT, S3_SERVING_CLIENT, SQS_CLIENT } from './client-options.ts';
-import { BUILD_QUEUE } from './resources.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
