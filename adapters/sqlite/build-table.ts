@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type Build, isReplaceable, isTransition } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildTable } from '#core/build/ports.ts';
-import { type RequestHash } from '#core/request/request-hash.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { BUILD_COLUMNS, bodyOf, buildOf, markerOf } from './build-row.ts';
 import { tellFull } from './storage-full.ts';
 import { inTransaction } from './transaction.ts';

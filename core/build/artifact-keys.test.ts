@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type BinDir, type RequestHash } from '#core/request/request-hash.ts';
+import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 import { artifactKeys, fileMeta, resultMeta, usualMeta } from './artifact-keys.ts';
 import { RESULT_MAX_AGE_SECONDS } from './build.ts';
 

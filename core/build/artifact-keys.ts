@@ -1,4 +1,4 @@
-import { type BinDir, type RequestHash } from '#core/request/request-hash.ts';
+import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 import type { ArtifactMeta } from '#core/stores.ts';
 import { RESULT_MAX_AGE_SECONDS } from './build.ts';
 

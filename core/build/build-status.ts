@@ -1,5 +1,5 @@
 import { BuildNotFoundError } from '#core/errors.ts';
-import { type RequestHash } from '#core/request/request-hash.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import type { ArtifactStore, Clock } from '#core/stores.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import {

@@ -13,7 +13,7 @@ import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { BuildNotFoundError, StorageFullError } from '#core/errors.ts';
 import { BuildFailure, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
-import { type BinDir, type RequestHash } from '#core/request/request-hash.ts';
+import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 import type { ArtifactStore } from '#core/stores.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { artifactKeys } from './artifact-keys.ts';

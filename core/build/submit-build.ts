@@ -1,7 +1,7 @@
 import { BuildNotFoundError, ImagebuilderNotPublishedError, UnknownPackagesError } from '#core/errors.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { type PrepareBuildDeps, type PrepareBuildOptions, type PreparedBuild, prepareBuild } from '#core/request/prepare-build.ts';
-import { type BinDir } from '#core/request/request-hash.ts';
+import type { BinDir } from '#core/request/request-hash.ts';
 import type { InTurn } from '#lib/in-turn.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import { type AssertRoomDeps, assertRoom } from './assert-room.ts';

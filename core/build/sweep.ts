@@ -1,5 +1,5 @@
 import { latestPlausible } from '#core/clock-skew.ts';
-import { type BinDir } from '#core/request/request-hash.ts';
+import type { BinDir } from '#core/request/request-hash.ts';
 import type { ArtifactStore, Clock } from '#core/stores.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import {

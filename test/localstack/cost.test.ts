@@ -14,7 +14,7 @@ import { runBuild } from '#core/build/run-build.ts';
 import { sightings } from '#core/build/sightings.ts';
 import type { Submitted } from '#core/build/submit-build.ts';
 import { sweepBuilds } from '#core/build/sweep.ts';
-import { type RequestHash } from '#core/request/request-hash.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { RENEW_AFTER, STEPS_EVERY_MS } from '#runner/run-runner.ts';
 import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';

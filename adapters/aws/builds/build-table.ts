@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { type Build, isReplaceable, isTransition } from '#core/build/build.ts';
 import type { BuildTable } from '#core/build/ports.ts';
-import { type RequestHash } from '#core/request/request-hash.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { orThrottled } from '../clients/throttled.ts';
 import { queueLedger } from '../queue/queue-ledger.ts';
 import { BUILD_TABLE } from '../resources.ts';

@@ -8,7 +8,7 @@ import { submitBuild } from '#core/build/submit-build.ts';
 import { sweepBuilds } from '#core/build/sweep.ts';
 import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
-import { type RequestHash } from '#core/request/request-hash.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { requestsOf } from '#core/statistics/counts.ts';
 import type { Statistics, StatisticsReport } from '#core/statistics/ports.ts';
 import type { ArtifactStore, RecordStore } from '#core/stores.ts';
