@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'default',
           include: [
-            '{core,adapters,http,functions,runner,standalone,services,demo}/**/*.test.ts',
+            '{lib,core,settings,observe,adapters,http,functions,runner,standalone,services,demo}/**/*.test.ts',
             'test/{bundles,compat,journeys,tooling}/**/*.test.ts',
             'test/upgrade/standalone/**/*.test.ts',
             'infra/**/*.test.ts',

@@ -22,7 +22,7 @@ export abstract class AsuError extends Error {
   }
 }
 
-/** A request that is well-formed but asks for what this server does not have or allow (CONTRACT.md §4.8). */
+/** A request that is well-formed but asks for what this server does not have or allow (docs/contract.md §4). */
 export abstract class BadRequestError extends AsuError {
   readonly status = 400;
   readonly title = 'Bad Request';
@@ -74,7 +74,7 @@ export class UnsupportedProfileError extends BadRequestError {
   }
 }
 
-/** The client wants a revision that upstream no longer (or not yet) has: told before a build is queued (CONTRACT.md §0.24). */
+/** The client wants a revision that upstream no longer (or not yet) has: told before a build is queued (docs/contract.md §10.24). */
 export class RevisionMismatchError extends BadRequestError {
   constructor(upstream: string, requested: string) {
     super(`Error: Received incorrect version ${upstream} (requested ${requested})`);
@@ -151,7 +151,7 @@ export class StorageFullError extends AsuError {
   }
 }
 
-/** Some packages exist nowhere in the feeds of this version and target (CONTRACT.md §0.21). */
+/** Some packages exist nowhere in the feeds of this version and target (docs/contract.md §10.21). */
 export class UnknownPackagesError extends AsuError {
   readonly status = 422;
   readonly title = 'Unprocessable Content';

@@ -8,7 +8,7 @@ export type EstimateSeconds = (ahead: number) => number;
 
 const CANCELLED = { title: 'Build cancelled', detail: 'Error: build was cancelled' };
 
-/** The answer of POST, GET and HEAD for a build, the same for all (CONTRACT.md §3). Nothing else makes one. */
+/** The answer of POST, GET and HEAD for a build, the same for all (docs/contract.md §3). Nothing else makes one. */
 export function buildResponse(view: BuildView, estimate: EstimateSeconds, method: 'GET' | 'POST' = 'GET'): Response {
   switch (view.state) {
     case 'queued':
@@ -20,7 +20,7 @@ export function buildResponse(view: BuildView, estimate: EstimateSeconds, method
         request_hash: view.build.hash,
       });
     case 'building':
-      // No queue_position: LuCI tells building from waiting by its absence (CLIENTS.md §0.10).
+      // No queue_position: LuCI tells building from waiting by its absence (docs/contract.md §9.10).
       return pending(view.build.step, 0, estimate(0) * remaining(view.build.step), {
         status: 202,
         detail: 'started',

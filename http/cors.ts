@@ -1,6 +1,6 @@
 /**
  * The one CORS policy: anybody may ask, nobody is known by cookie. LuCI and the firmware selector run on other origins and
- * preflight their polls too (CLIENTS.md §0.8).
+ * preflight their polls too (docs/contract.md §9.8).
  */
 export const CORS_HEADERS: Readonly<Record<string, string>> = {
   'Access-Control-Allow-Origin': '*',

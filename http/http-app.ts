@@ -98,7 +98,7 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
 
 /**
  * `//x`, from clients configured with a trailing slash: GET and HEAD are redirected with the query kept; anything else is answered in
- * place, since a redirected POST would lose its body (CONTRACT.md §0.17). It is one request: counted and logged once.
+ * place, since a redirected POST would lose its body (docs/contract.md §10.17). It is one request: counted and logged once.
  */
 function withoutDoubledSlash({ url: given, method, headers, body }: Request): Request {
   const url = new URL(given);

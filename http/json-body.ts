@@ -35,7 +35,7 @@ export async function bodyText(c: Context<HttpEnv>, maxBytes: number): Promise<B
 }
 
 /**
- * A missing or text content type with a JSON body is taken too (CONTRACT.md §0.8). Throws `InvalidRequestError` as the reference server
+ * A missing or text content type with a JSON body is taken too (docs/contract.md §10.8). Throws `InvalidRequestError` as the reference server
  * words it.
  */
 export function parseJsonBody({ text, kind }: BodyText): unknown {

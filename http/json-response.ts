@@ -1,7 +1,7 @@
 /** What an answer was made of, for as long as somebody holds it. */
 const madeOf = new WeakMap<Response, { status: number; json: string; headers: Readonly<Record<string, string>> }>();
 
-/** JSON text as an answer, with its length: HEAD and auc need it (CLIENTS.md §0.5). */
+/** JSON text as an answer, with its length: HEAD and auc need it (docs/contract.md §9.5). */
 export function jsonResponse(status: number, json: string, headers: Readonly<Record<string, string>> = {}): Response {
   const all = { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(json)), ...headers };
   const response = new Response(json, { status, headers: all });

@@ -1,7 +1,7 @@
 import type { BuildRequest } from '#core/request/build-request.ts';
 import type { PreparedBuild } from '#core/request/prepare-build.ts';
 
-/** The answer of the first step of a two-step build, without what only the build service knows (CONTRACT.md §0). */
+/** The answer of the first step of a two-step build, without what only the build service knows (docs/contract.md §10). */
 export interface PreparedBody {
   readonly status: 'prepared';
   readonly original_packages: readonly string[];

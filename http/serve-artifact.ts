@@ -5,7 +5,7 @@ import type { HttpEnv } from './http-app.ts';
 
 /**
  * Serves one object: strong ETag and Last-Modified with their conditions, one byte range, HEAD. No compression: auc compares
- * the file's size with Content-Length (CLIENTS.md §0.5).
+ * the file's size with Content-Length (docs/contract.md §9.5).
  */
 export async function serveArtifact(c: Context<HttpEnv>, artifacts: ArtifactStore, key: string): Promise<Response> {
   const found = await artifacts.stat(key);

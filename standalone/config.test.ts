@@ -264,7 +264,7 @@ describe('what has no effect is told', () => {
   });
 });
 
-/** CONTRACT.md §13, whole: each name with a value that an operator may have set. */
+/** docs/configuration.md, whole: each name with a value that an operator may have set. */
 const OF_THE_REFERENCE_SERVER = {
   public_path: '/srv/public',
   redis_url: 'redis://redis:6379',

@@ -29,7 +29,7 @@ export const lackingLike =
     previous === undefined || previous.unread?.includes(directory) === true;
 
 /**
- * The package index in a directory (IMAGEBUILDER.md §10, as asu/util.py get_packages_versions): names and versions from `index.json` of
+ * The package index in a directory (docs/imagebuilder.md §10, as asu/util.py get_packages_versions): names and versions from `index.json` of
  * version 2 and later, else from the package manager's own index, else from `index.json` as it is. By which other names
  * packages go only the package manager's index knows; without it the index is not complete. `undefined`: there is none.
  */

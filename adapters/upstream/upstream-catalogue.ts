@@ -55,7 +55,7 @@ type Partiality = Pick<ReadIndex, 'unread'>;
 const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
 
 /**
- * The catalogue over a downloads.openwrt.org tree (ARCHITECTURE.md §6): memory, then the shared store, then upstream. Every process
+ * The catalogue over a downloads.openwrt.org tree (docs/decisions/0018): memory, then the shared store, then upstream. Every process
  * answers with what the store holds, never with a fetch of its own that lost the race to be stored.
  */
 export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {

@@ -22,7 +22,7 @@ export const artifactKeys = {
 const PRIVATE = 'private, no-store';
 
 /**
- * Images never change under their URL. Octet-stream and attachment, so that a click downloads (CONTRACT.md §12). Those of a build with
+ * Images never change under their URL. Octet-stream and attachment, so that a click downloads (docs/contract.md §8). Those of a build with
  * `defaults` hold the script, and are to be gone when it expires: no cache may keep them.
  */
 export const fileMeta = (name: string, isPrivate = false): ArtifactMeta => ({

@@ -1,6 +1,6 @@
 import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 
-/** The steps of a build, in order; each is a public `imagebuilder_status` that every client knows (CONTRACT.md §0.10). */
+/** The steps of a build, in order; each is a public `imagebuilder_status` that every client knows (docs/contract.md §10.10). */
 export const BUILD_STEPS = ['init', 'download_imagebuilder', 'unpack_imagebuilder', 'calculate_packages_hash', 'building_image'] as const;
 export type BuildStep = (typeof BUILD_STEPS)[number];
 
@@ -102,7 +102,7 @@ const NEXT: Readonly<Record<BuildState, readonly BuildState[]>> = {
   expiring: ['expiring'],
 };
 
-/** Whether a build may go from one state to the other (ARCHITECTURE.md §5); `claim` alone may start a row anew. */
+/** Whether a build may go from one state to the other (docs/architecture.md, States); `claim` alone may start a row anew. */
 export const isTransition = (from: BuildState, to: BuildState): boolean => NEXT[from].includes(to);
 
 /** Whether a submit may start this row anew: expired, cancelled, failed and not cached, or already on its way out. */

@@ -6,7 +6,7 @@ import { artifactKeys } from './artifact-keys.ts';
 import type { DoneBuild, FailedBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 
-/** The whole 200 body: what POST and GET answer, and what the CDN serves from the store (CONTRACT.md §3, key order as there). */
+/** The whole 200 body: what POST and GET answer, and what the CDN serves from the store (docs/contract.md §3, key order as there). */
 export function resultDocument(order: BuildOrder, build: DoneBuild, output: BuildOutput): Record<string, unknown> {
   const { profile, metadata } = output;
   const ours = {
@@ -38,7 +38,7 @@ export function resultDocument(order: BuildOrder, build: DoneBuild, output: Buil
   };
 }
 
-/** The whole 500 body. `detail` says what failed, always (CONTRACT.md §0.11). */
+/** The whole 500 body. `detail` says what failed, always (docs/contract.md §10.11). */
 export function failureDocument(
   order: BuildOrder,
   build: Pick<FailedBuild, 'hash' | 'enqueuedAt' | 'detail'>,

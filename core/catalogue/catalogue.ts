@@ -29,7 +29,7 @@ export type IndexDigests = Readonly<Record<string, string>>;
 /**
  * One version and target as upstream publishes it, read in one consistent snapshot: revision, ImageBuilder and package
  * indexes belong together (profiles.json and target index match `sha256sums`). Kept in the shared store, so that every
- * process computes the same request hash; a record is replaced at most every ten minutes (ARCHITECTURE.md §4).
+ * process computes the same request hash; a record is replaced at most every ten minutes (docs/architecture.md, Identity and expiry).
  */
 export interface TargetRecord {
   readonly version: string;
@@ -69,7 +69,7 @@ export interface PackageIndex {
   readonly complete: boolean;
 }
 
-/** `fresh`: before the caller says that something is unknown, upstream is asked once more, at most every 30 s (CONTRACT.md §4.8). */
+/** `fresh`: before the caller says that something is unknown, upstream is asked once more, at most every 30 s (docs/contract.md §4). */
 export interface Freshness {
   readonly fresh?: boolean;
 }

@@ -14,7 +14,7 @@ export interface ServerFacts {
   readonly max_defaults_length: number;
 }
 
-/** One branch as published; auc drops a branch of which any key is missing or of another type (CLIENTS.md §2). */
+/** One branch as published; auc drops a branch of which any key is missing or of another type (docs/contract.md §9). */
 export type PublishedBranch = Omit<Branch, 'package_changes'> & {
   readonly package_changes?: readonly unknown[];
   readonly versions: readonly string[];

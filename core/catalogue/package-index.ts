@@ -173,7 +173,7 @@ export function packageIndex(target: FeedIndex, feeds: FeedIndex, arch: string):
   };
 }
 
-/** `/json/v1/{path}/targets/{target}/index.json`: `{}` where upstream has no index (CONTRACT.md §6). */
+/** `/json/v1/{path}/targets/{target}/index.json`: `{}` where upstream has no index (docs/contract.md §5). */
 export function targetIndexDocument(index: PackageIndex | undefined): Record<string, unknown> {
   if (index === undefined || Object.keys(index.target).length === 0) return {};
   return { architecture: index.architecture, packages: index.target };
@@ -198,7 +198,7 @@ const knownAliases = new WeakMap<PackageIndex, ReadonlySet<string>>();
 const targetPackages = new WeakMap<TargetRecord, ReadonlySet<string>>();
 
 /**
- * Which of the asked packages exist nowhere for this target, so that only a failing build could tell (CONTRACT.md §0.21). A removal is
+ * Which of the asked packages exist nowhere for this target, so that only a failing build could tell (docs/contract.md §10.21). A removal is
  * never refused, and nothing is where the index is not complete: a wrong refusal locks a user out, a late one costs a build.
  * `suggestions` has the names that come close, for those where there are any.
  */

@@ -2,7 +2,7 @@ import type { TargetRecord } from './catalogue.ts';
 
 /**
  * `/json/v1/{path}/targets/{target}/{profile}.json`: what upstream's `profiles.json` says, the profile's own keys over the target's
- * (CONTRACT.md §6). The name is taken literally; an unknown profile is `{}`.
+ * (docs/contract.md §5). The name is taken literally; an unknown profile is `{}`.
  */
 export function profileDocument(record: TargetRecord, profileId: string): Record<string, unknown> {
   const profile = Object.hasOwn(record.profiles, profileId) ? record.profiles[profileId] : undefined;

@@ -109,7 +109,7 @@ export function* parseDigests(text: string): Sliced<ReadonlyMap<string, string>>
   return digests;
 }
 
-/** The ImageBuilder among the files of a target; the name is taken from there, never composed (IMAGEBUILDER.md §8). */
+/** The ImageBuilder among the files of a target; the name is taken from there, never composed (docs/imagebuilder.md §8). */
 export function imagebuilderOf(digests: ReadonlyMap<string, string>): { name: string; sha256: string } | undefined {
   for (const [name, sha256] of digests) if (IMAGEBUILDER.test(name) && PROFILE.test(name)) return { name, sha256 };
   return undefined;

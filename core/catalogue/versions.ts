@@ -53,7 +53,7 @@ const known = new WeakMap<UpstreamVersions, { branches: readonly Branch[]; versi
 
 /**
  * The newest versions that upstream recommends, newest first: LuCI walks the list until it meets the running version
- * (CLIENTS.md §3.1), so a release candidate must not stand above the release that followed it.
+ * (docs/contract.md §9), so a release candidate must not stand above the release that followed it.
  */
 export function latestVersions(upstream: UpstreamVersions, branches: readonly Branch[]): string[] {
   return supported([upstream.upcoming, upstream.stable, upstream.oldstable], branches);

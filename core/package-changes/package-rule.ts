@@ -27,12 +27,12 @@ export interface PackageRule {
   readonly action: RuleAction;
   /**
    * Requests it is applied to when nothing is known of the version upgraded from: the reference server's rules
-   * (CONTRACT.md §9). Without it the rule is applied only to upgrades that cross `introducedIn`.
+   * (docs/contract.md §7). Without it the rule is applied only to upgrades that cross `introducedIn`.
    */
   readonly appliesTo?: RuleScope;
   /** The first branch that has the change. */
   readonly introducedIn: string;
-  /** Told to clients in branches.json and overview.json (CONTRACT.md §8): the first revision that has it. */
+  /** Told to clients in branches.json and overview.json (docs/contract.md §7): the first revision that has it. */
   readonly published?: { readonly revision: number; readonly mandatory?: boolean };
   /** What changed, and since when, for the person whose list is changed. */
   readonly reason: string;

@@ -13,7 +13,7 @@ const ask = (input: Partial<ResolvePackagesInput>): ResolvePackagesInput => ({
 });
 const packagesOf = (input: Partial<ResolvePackagesInput>) => resolvePackages(ask(input)).packages;
 
-/** CONTRACT.md §9, row by row: version, target, profile, what is asked for, what is built. */
+/** docs/contract.md §7, row by row: version, target, profile, what is asked for, what is built. */
 describe('the reference server’s rules', () => {
   type Row = readonly [version: string, target: string, profile: string, asked: readonly string[], built: readonly string[]];
   const added = (version: string, target: string, profiles: readonly string[], ...packages: string[]): Row[] =>
@@ -205,7 +205,7 @@ describe('the reference server’s rules', () => {
   });
 });
 
-/** CONTRACT.md §15, tests/test_package_changes.py. */
+/** tests/test_package_changes.py of the reference server. */
 describe('the reference server’s own cases', () => {
   it('does not add what is there', () => {
     const input = { version: '23.05', target: 'ath79/generic', profile: 'buffalo_wzr-hp-g300nh-s', packages: ['kmod-switch-rtl8366s'] };

@@ -5,11 +5,11 @@ import { PACKAGE_RULES } from './package-rules.ts';
 export interface ResolvePackagesInput extends RuleSubject {
   /** Normalised names, `-name` for a removal. */
   readonly packages: readonly string[];
-  /** When not empty, its keys are what is asked for (CONTRACT.md §4.8.6) and `packages` does not matter. */
+  /** When not empty, its keys are what is asked for (docs/contract.md §4) and `packages` does not matter. */
   readonly packagesVersions: Readonly<Record<string, string>>;
 }
 
-/** One change made to a request, as the client reads it (CONTRACT.md §0, two-step build). */
+/** One change made to a request, as the client reads it (docs/contract.md §3). */
 export type PackageChange = { readonly reason: string; readonly automatic: true } & (
   | { readonly type: 'migration'; readonly action: 'replace'; readonly from_package: string; readonly to_package: string }
   | { readonly type: 'removal'; readonly action: 'remove'; readonly package: string }

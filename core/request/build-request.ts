@@ -29,7 +29,7 @@ export const FILESYSTEMS = ['squashfs', 'ext4', 'ubifs', 'erofs', 'jffs2', 'jffs
 export type Filesystem = (typeof FILESYSTEMS)[number];
 
 /**
- * What ImageBuilder's make cannot mistake for its own syntax (IMAGEBUILDER.md §2): the only shapes of text from a request
+ * What ImageBuilder's make cannot mistake for its own syntax (docs/imagebuilder.md §2): the only shapes of text from a request
  * that may ever reach a command line. Checked here and once more by the runner.
  */
 export const PACKAGE_NAME = /^[+-]?[A-Za-z0-9][A-Za-z0-9._+-]*$/;

@@ -40,7 +40,7 @@ const FALSE = new Set<unknown>([false, 0, '0', 'false', 'f', 'no', 'n', 'off']);
 export const BOOLEAN_WORD = '^(?:1|0|[Tt](?:[Rr][Uu][Ee])?|[Ff](?:[Aa][Ll][Ss][Ee])?|[Yy](?:[Ee][Ss])?|[Nn][Oo]?|[Oo](?:[Nn]|[Ff][Ff]))$';
 
 /**
- * The coercions that pydantic's lax mode makes and clients have come to rely on (CONTRACT.md §2). Their metadata is the JSON
+ * The coercions that pydantic's lax mode makes and clients have come to rely on (docs/contract.md §2). Their metadata is the JSON
  * Schema of the value; `accepts` that of what is taken for it, for the OpenAPI document.
  */
 export const lax = {

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { AsuError, type ErrorEntry } from '#core/errors.ts';
 
-/** One complaint about a request, in the words of the reference server's validator (CONTRACT.md §2). */
+/** One complaint about a request, in the words of the reference server's validator (docs/contract.md §2). */
 export interface FieldError extends ErrorEntry {
   readonly type: string;
   readonly loc: readonly (string | number)[];

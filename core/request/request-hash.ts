@@ -34,7 +34,7 @@ export function inputsDigest(record: Pick<TargetRecord, 'imagebuilder' | 'indexe
 const inputsOf = new WeakMap<object, string>();
 
 /**
- * The identity of a build (ARCHITECTURE.md §4): SHA-256 of canonical JSON over everything that can change the image. Expects the
+ * The identity of a build (docs/architecture.md, Identity and expiry): SHA-256 of canonical JSON over everything that can change the image. Expects the
  * resolved request with its canonical profile. `client`, `from_version` and the order of packages and repositories are
  * no part of it; fields are delimited, so no two requests collide by concatenation.
  */

@@ -35,7 +35,7 @@ export interface ValidRequest {
 }
 
 /**
- * Checks a request against policy and upstream, in the reference server's order, first failure wins (CONTRACT.md §4.8) —
+ * Checks a request against policy and upstream, in the reference server's order, first failure wins (docs/contract.md §4) —
  * but always, also when the answer is cached (§0.3). Throws the matching `AsuError`; `UpstreamUnavailableError` when upstream
  * cannot be asked and was never seen. `fresh`: upstream is asked what the target is now, unless it was just now.
  */

@@ -10,7 +10,7 @@ export interface RunMaintenanceDeps extends MaintainDeps, Omit<PublishCatalogueD
   readonly isIdle?: () => Promise<boolean>;
 }
 
-/** Schedulers call once a minute at most; sweeps come every half of one (ARCHITECTURE.md §5). */
+/** Schedulers call once a minute at most; sweeps come every half of one (docs/architecture.md, States). */
 const SWEEPS = 2;
 
 /**

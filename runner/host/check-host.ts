@@ -11,7 +11,7 @@ interface InstallHint {
   readonly apk: string;
 }
 
-/** One thing that ImageBuilders need of the host (IMAGEBUILDER.md §9). */
+/** One thing that ImageBuilders need of the host (docs/imagebuilder.md §9). */
 export interface HostCheck {
   readonly name: string;
   readonly ok: boolean;

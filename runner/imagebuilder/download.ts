@@ -34,7 +34,7 @@ export interface Listing {
 
 /**
  * Checks that upstream still lists the ordered ImageBuilder. A digest or name that is gone is final: the build was
- * accepted for a revision that no longer exists (ARCHITECTURE.md §4).
+ * accepted for a revision that no longer exists (docs/architecture.md, Identity and expiry).
  */
 export async function checkListed(
   order: BuildOrder,

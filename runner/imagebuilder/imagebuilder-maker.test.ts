@@ -305,7 +305,7 @@ describe('a request that cannot be built', () => {
 
 describe('what make must not see', () => {
   const proof = join(directory, 'injected');
-  /** The five shapes of IMAGEBUILDER.md §2, each would run on a command line that make reads. */
+  /** The five shapes of docs/imagebuilder.md §2, each would run on a command line that make reads. */
   const shapes = [`$(shell touch ${proof})`, `\`touch ${proof}\``, `";touch ${proof};"`, `';touch ${proof};'`, `x\ntouch ${proof}`];
 
   it.each(

@@ -57,7 +57,7 @@ export const DEFAULTS = {
   verify: 'known',
   keys: [],
   timeoutMs: TEN_MINUTES_MS,
-  // SANDBOX.md's figure; a real build prints below one.
+  // A real build prints below one megabyte.
   maxOutputBytes: 8 * 1024 * 1024,
   // A copy of the ImageBuilder, and x86's raw images of a root file system of 1 GiB, eight at most: half of it.
   maxDiskBytes: 16 * GiB,

@@ -27,7 +27,7 @@ const NO_S3 = 'images lie on disk here (PUBLIC_PATH); S3 is for running as servi
 const s3: ForeignSetting = { instead: NO_S3, harmless: () => true };
 const image: ForeignSetting = { instead: TARBALLS, harmless: (value) => value === 'ghcr.io/openwrt/imagebuilder' };
 
-/** Of the reference server (CONTRACT.md §13); read from variables with and without `ASU_`, as it does. */
+/** Of the reference server (docs/configuration.md); read from variables with and without `ASU_`, as it does. */
 export const REFERENCE_SETTINGS: Readonly<Record<string, ForeignSetting>> = {
   REDIS_URL: {
     instead: 'there is no Redis here: queue and state are in a SQLite file (ASU_DATABASE_PATH), nothing else has to run; take it out',

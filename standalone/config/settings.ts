@@ -55,7 +55,7 @@ const facts = (known: SettingFacts) => ({ ...known });
 
 /**
  * Every setting of the standalone server, by the name of its environment variable; in a configuration file in lower case. Names that
- * the reference server has keep their meaning (CONTRACT.md §13); each may also be given with `ASU_` before it.
+ * the reference server has keep their meaning (docs/configuration.md); each may also be given with `ASU_` before it.
  */
 export const Settings = z.object({
   HOST: z

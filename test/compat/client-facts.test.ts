@@ -58,7 +58,7 @@ const imageOf = (body: Json) => {
   return { name: image?.name ?? '', sha256: image?.sha256 ?? '', path: `/store/${body['bin_dir']}/${image?.name}` };
 };
 
-/** The rows of CLIENTS.md §0, by number. */
+/** The rows of docs/contract.md §9, by number. */
 describe('what breaks a client when a server gets it wrong', () => {
   it('1: posts in pieces without a length are read, and nothing is compressed', async () => {
     const text = JSON.stringify({ ...X86, packages: ['vim'] });
@@ -149,7 +149,7 @@ describe('what breaks a client when a server gets it wrong', () => {
     }
     expect(BUILD_STEPS).toEqual(['init', 'download_imagebuilder', 'unpack_imagebuilder', 'calculate_packages_hash', 'building_image']);
 
-    // While the queue is full, what waits is told apart from what is refused (§0.4 of CONTRACT.md), in every client's terms.
+    // While the queue is full, what waits is told apart from what is refused (docs/contract.md §10.4), in every client's terms.
     await post({ ...X86, packages: ['slow-30', 'tmux'] });
     const refused = await post({ ...X86, packages: ['slow-30', 'nano'] });
     expect([refused.status, json(refused)['status'], typeof json(refused)['detail']]).toEqual([429, 429, 'string']);

@@ -8,7 +8,7 @@ import { at, cancelled, done, expiring, failed, freshHash, iso, queued, requeued
 
 const STATES = ['queued', 'building', 'done', 'failed', 'cancelled', 'expiring'] as const;
 
-/** ARCHITECTURE.md §5, written out once more: the contract must not agree with a mistake in core. */
+/** docs/architecture.md, States, written out once more: the contract must not agree with a mistake in core. */
 const ALLOWED = new Set([
   'queued→queued',
   'queued→building',

@@ -41,7 +41,7 @@ describe.each(['23.05.5', '24.10.2', '25.12.0', 'SNAPSHOT'])('%s', (version) => 
     const feeds = (await (await server.get(`/json/v1/${path}/packages/x86_64-index.json`)).json()) as Record<string, string>;
     const known = { ...feeds, ...index.packages };
     expect(Object.keys(index.packages).some((name) => name.startsWith('kmod-'))).toBe(true);
-    // opkg's indexes have no kernel and no libc (IMAGEBUILDER.md §10); owut does not compare them.
+    // opkg's indexes have no kernel and no libc (docs/imagebuilder.md §10); owut does not compare them.
     for (const [name, installed] of Object.entries(result.manifest))
       if (known[name] !== undefined || !['kernel', 'libc'].includes(name)) expect([name, known[name]]).toEqual([name, installed]);
     const revision = (await (await server.get(`/api/v1/revision/${version}/x86/64`)).json()) as { revision: string };

@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { inject } from 'vitest';
 
-/** LocalStack takes any credentials; a client of a composition root has no options at all (STYLE.md C6). */
+/** LocalStack takes any credentials; a client of a composition root has no options at all (CONTRIBUTING.md, Conventions). */
 const options = () => ({
   endpoint: inject('localStackUrl'),
   region: 'us-east-1',

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { glob, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 
@@ -40,9 +42,51 @@ describe('the documents', () => {
         expect([path, name, name in manifest.scripts]).toEqual([path, name, true]);
   });
 
+  it('are there when a comment cites them', async () => {
+    let cited = 0;
+    for await (const path of glob('**/*.{ts,js,sh}', {
+      cwd: ROOT,
+      exclude: (name) => ['node_modules', '.sst', 'dist', '.localstack'].includes(name),
+    })) {
+      const text = await textOf(path);
+      for (const [, name = ''] of text.matchAll(/\b([A-Z]{4,})\.md\b/g))
+        expect([path, name, existsSync(join(ROOT, `${name}.md`))]).toEqual([path, name, true]);
+      for (const [, document = '', section] of text.matchAll(/\b(docs\/[a-z-]+\.md)(?: §(\d+)(?:\.\d+)?)?/g)) {
+        cited++;
+        expect([path, document, existsSync(join(ROOT, document))]).toEqual([path, document, true]);
+        if (section !== undefined)
+          expect([path, document, section, (await textOf(document)).includes(`\n## ${section}. `)]).toEqual([
+            path,
+            document,
+            section,
+            true,
+          ]);
+      }
+      for (const [, number = ''] of text.matchAll(/\bdocs\/decisions\/(\d{4})/g))
+        expect([path, number, (await documents()).some((document) => document.startsWith(`docs/decisions/${number}-`))]).toEqual([
+          path,
+          number,
+          true,
+        ]);
+    }
+    expect(cited).toBeGreaterThan(40);
+  });
+
   it('number decisions without repeating one', async () => {
     const numbers = (await documents()).flatMap((path) => /^docs\/decisions\/(\d{4})-/.exec(path)?.[1] ?? []);
     expect(new Set(numbers).size).toBe(numbers.length);
+  });
+});
+
+describe('the map in CONTRIBUTING', () => {
+  it('has every folder with files of ours, and no other', async () => {
+    const rows = [...(await textOf('CONTRIBUTING.md')).matchAll(/^\| `([a-z-]+)\/` \|/gm)].map(([, name]) => name);
+    const { stdout } = await promisify(execFile)('git', ['ls-tree', '-d', '--name-only', 'HEAD'], { cwd: ROOT });
+    const folders = stdout
+      .trim()
+      .split('\n')
+      .filter((name) => !name.startsWith('.'));
+    expect(rows.toSorted()).toEqual(folders.toSorted());
   });
 });
 

@@ -180,7 +180,7 @@ describe('docs/observability.md', () => {
     const rows = table.trim().split('\n').slice(2);
     expect(rows.length).toBeGreaterThan(10);
     let source = '';
-    for await (const path of glob('{http,standalone,runner,functions,services}/**/*.ts', { cwd: fileURLToPath(ROOT) }))
+    for await (const path of glob('{http,observe,standalone,runner,functions,services}/**/*.ts', { cwd: fileURLToPath(ROOT) }))
       source += await file(path);
     for (const row of rows) {
       const [, levels = '', message = ''] = /^\| ([a-z, ]+) \| `([^`]+)` \|/.exec(row) ?? [];

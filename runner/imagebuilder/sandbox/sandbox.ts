@@ -3,7 +3,7 @@ import type { Slots } from '../slots.ts';
 import type { Cgroups } from './cgroups.ts';
 
 /**
- * How far a build is kept from the machine, strongest first (SANDBOX.md):
+ * How far a build is kept from the machine, strongest first (docs/deployments.md, Security):
  * `bwrap` own view of the files, own processes, network only when given; `unshare` another uid, own processes, network
  * only when given; `uid` another uid without capabilities; `plain` our own uid with limits.
  */
@@ -25,7 +25,7 @@ export interface ResourceLimits {
   readonly tmpBytes: number;
 }
 
-/** SANDBOX.md's figures. */
+/** Figures that leave room for every real build. */
 export const DEFAULT_LIMITS: ResourceLimits = {
   cpuSeconds: 3600,
   fileBytes: 4 * 1024 ** 3,

@@ -19,7 +19,7 @@ import {
 } from './client.ts';
 
 const USER_AGENT = { 'User-Agent': 'auc/0.3.2-1' };
-/** URLs are put together in a buffer of 256 bytes (CLIENTS.md §0.7). */
+/** URLs are put together in a buffer of 256 bytes (docs/contract.md §9.7). */
 const MAX_URL = 255;
 const AHEAD_OF_INDEX = ['libc', 'librt', 'libpthread', 'kernel'];
 
@@ -28,7 +28,7 @@ export interface AucRun extends Downloaded {
   readonly offered: readonly string[];
 }
 
-/** `auc -b <branch of to>` up to the image on disk (CLIENTS.md §2). Throws where auc stops, or drops what it was to find. */
+/** `auc -b <branch of to>` up to the image on disk (docs/contract.md §9). Throws where auc stops, or drops what it was to find. */
 export async function auc(server: string, device: Device, to: string): Promise<AucRun> {
   const branch = await branchNamed(server, branchOf(to));
   const arch = string(branch.targets[device.target] ?? fail(`${device.target} is not in ${branch.name}`), 'arch');

@@ -30,7 +30,7 @@ const SIMPLE_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data'
 const SAFE_METHODS = ['GET', 'HEAD', 'POST'];
 const SIMPLE_HEADERS = ['cache-control', 'content-language', 'content-length', 'content-type', 'expires', 'last-modified', 'pragma'];
 
-/** A page's requests to other origins, without credentials: preflight, check of each hop, hidden headers (CLIENTS.md §0.8). */
+/** A page's requests to other origins, without credentials: preflight, check of each hop, hidden headers (docs/contract.md §9.8). */
 export function browser(origin: string): Browser {
   const preflights: string[] = [];
   const allowed = new Map<string, number>();

@@ -47,7 +47,7 @@ export async function follow(url: string, asked: Asked = {}): Promise<{ url: str
   return fail(`too many redirects from ${url}`);
 }
 
-/** Routers' clients ask for no compression and cannot undo any (CLIENTS.md §0.1). */
+/** Routers' clients ask for no compression and cannot undo any (docs/contract.md §9.1). */
 export function parse(answer: Answer): unknown {
   if (answer.header('content-encoding') !== undefined) fail(`compressed although nobody asked: ${answer.header('content-encoding')}`);
   try {
@@ -78,7 +78,7 @@ export function integer(value: unknown, what: string): number {
 
 export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** uclient sends bodies in pieces and never says how long they are (CLIENTS.md §0.1). */
+/** uclient sends bodies in pieces and never says how long they are (docs/contract.md §9.1). */
 export function chunked(body: unknown): string[] {
   const text = JSON.stringify(body);
   const half = Math.ceil(text.length / 2);

@@ -81,7 +81,7 @@ const isBuild = ({ path }: Passing) => path.startsWith('/api/v1/build');
 const isStore = ({ path }: Passing) => path.startsWith('/store/');
 const isUnder = (passing: Passing, part: string) => passing.path.includes(part);
 
-/** Rows of CLIENTS.md §0 as a server would get them wrong, and what the client makes of it. */
+/** Rows of docs/contract.md §9 as a server would get them wrong, and what the client makes of it. */
 const FAULTS: readonly (readonly [row: string, client: string, tamper: (passing: Passing) => void, says: string | RegExp])[] = [
   ['1 compressed unasked', 'owut', (p) => p.headers.push(['content-encoding', 'gzip']), 'compressed although nobody asked'],
   ['2 no status in the body', 'owut', (p) => isBuild(p) && changeJson(p, (body) => delete body['status']), 'status is no integer'],

@@ -31,7 +31,7 @@ export interface SelectorRun extends Downloaded {
   readonly heading: string;
 }
 
-/** The page on firmware-selector.openwrt.org, from the choice of a device to a click on a download (CLIENTS.md §4). */
+/** The page on firmware-selector.openwrt.org, from the choice of a device to a click on a download (docs/contract.md §9). */
 export async function firmwareSelector(server: string, imageUrl: string, wish: Wish): Promise<SelectorRun> {
   const page = browser('https://firmware-selector.openwrt.org');
   const shown: string[] = [];

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { browser, type PageAnswer } from './browser.ts';
 import { array, branchOf, type Device, type Downloaded, fail, type Json, object, sha256, string } from './client.ts';
 
-/** What the progress box has a text for (CLIENTS.md §0.10); anything else ends in an exception. */
+/** What the progress box has a text for (docs/contract.md §9.10); anything else ends in an exception. */
 const KNOWN_STATUSES = ['init', 'download_imagebuilder', 'unpack_imagebuilder', 'calculate_packages_hash', 'building_image'];
 
 export interface LuciRun extends Downloaded {
@@ -19,7 +19,7 @@ export interface LuciOptions {
   readonly parallelPosts?: number;
 }
 
-/** LuCI's attended sysupgrade on a router's page, up to the image in the browser (CLIENTS.md §3). Throws what its user gets to see. */
+/** LuCI's attended sysupgrade on a router's page, up to the image in the browser (docs/contract.md §9). Throws what its user gets to see. */
 export async function luci(server: string, device: Device, { overview, parallelPosts = 3 }: LuciOptions): Promise<LuciRun> {
   const page = browser('http://192.168.1.1');
   let clock = Date.now();

@@ -24,7 +24,7 @@ export interface OwutRun extends Downloaded {
   readonly expected: Readonly<Record<string, string>>;
 }
 
-/** `owut upgrade -V <to>` up to the image on disk (CLIENTS.md §1). Throws where owut stops, or would end in a ucode error. */
+/** `owut upgrade -V <to>` up to the image on disk (docs/contract.md §9). Throws where owut stops, or would end in a ucode error. */
 export async function owut(server: string, device: Device, to: string, { rootfsSizeMb }: { rootfsSizeMb?: number } = {}): Promise<OwutRun> {
   const asu = server.replace(/\/+$/, '');
   const { branch, upstream, limits } = await overview(asu, to);

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Recorded, Vector } from './vectors.ts';
 
-/** Where our answer differs from the recorded one: which difference of CONTRACT.md §0 (or what else) allows it, and how it looks. */
+/** Where our answer differs from the recorded one: which difference of docs/contract.md §10 (or what else) allows it, and how it looks. */
 export interface Deviation {
   readonly because: string;
   readonly expected: (recorded: Recorded) => Recorded;
@@ -154,7 +154,7 @@ export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
     }),
   },
   builds_by_version_no_timeseries: {
-    because: 'CONTRACT.md §7: the 500 is that of a Redis without TimeSeries, which ours does not need',
+    because: 'docs/contract.md §6: the 500 is that of a Redis without TimeSeries, which ours does not need',
     expected: () => json(200, { labels: days(26, 7, 6), datasets: [] }),
   },
   stats: oneMoreWaits,
