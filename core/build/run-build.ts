@@ -11,7 +11,7 @@ import { moveBuild } from './move-build.ts';
 import { failureDocument, resultDocument } from './outcome-documents.ts';
 import type { BuildQueue, BuildTable, ImageMaker, ReceivedMessage } from './ports.ts';
 import { publishResult } from './publish-result.ts';
-import { LOG_META, uploadOutput } from './upload-output.ts';
+import { uploadLog, uploadOutput } from './upload-output.ts';
 
 /** How long results are remembered, in seconds; settings of the reference server (`build_ttl`, …). */
 export interface TimesToLive {
@@ -186,8 +186,7 @@ async function fail(
     expiresAt: after(finishedAt, running.isPrivate ? deps.timesToLive.defaultsSeconds : deps.timesToLive.failureSeconds),
   };
   // Without room for the story the row still says what failed.
-  if (evidence.logPath !== undefined)
-    await artifacts.putFile(artifactKeys.log(running.binDir), evidence.logPath, LOG_META).catch(() => undefined);
+  if (evidence.logPath !== undefined) await uploadLog(deps, running, evidence.logPath).catch(() => undefined);
   await artifacts
     .put(artifactKeys.failure(running.binDir), JSON.stringify(failureDocument(order, failed, evidence)), recordMeta('application/json'))
     .catch(() => undefined);

@@ -8,7 +8,7 @@ import type { BinDir } from '#core/request/request-hash.ts';
 import type { ArtifactStore } from '#core/stores.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import type { RunningBuild } from './build.ts';
-import { uploadOutput } from './upload-output.ts';
+import { uploadLog, uploadOutput } from './upload-output.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -96,4 +96,15 @@ it('who is stopped hears why', async () => {
   await begun;
   stop.abort(new Error('the runner stops'));
   await failed;
+});
+
+it('the log of a failed build is not waited for for ever either', async () => {
+  const { artifacts, begun, underWay } = stuckStore(diskArtifactStore(join(directory, 'store')), () => true);
+  const clock = stoppedClock();
+  const { logPath = '' } = await outputOf(['a']);
+  const failed = expect(uploadLog({ artifacts, every: clock.every }, running, logPath)).rejects.toThrow(InfrastructureFailure);
+  await begun;
+  clock.pass();
+  await failed;
+  expect(underWay()).toBe(0);
 });

@@ -16,33 +16,46 @@ export interface UploadDeps {
 export const UPLOAD_SECONDS = 600;
 /** The store takes far more; four keep a small runner's memory flat. */
 const PARALLEL_UPLOADS = 4;
-export const LOG_META = recordMeta('text/plain; charset=utf-8');
+const LOG_META = recordMeta('text/plain; charset=utf-8');
 
 /**
  * Stores the files of a build, then its log. Throws the signal's reason when it aborts, and an `InfrastructureFailure` when it takes too
  * long; either way no upload is under way any more, so that nothing is stored after a clean-up.
  */
-export async function uploadOutput(
-  { artifacts, every, uploadSeconds = UPLOAD_SECONDS }: UploadDeps,
+export const uploadOutput = (
+  deps: UploadDeps,
   { binDir, isPrivate }: RunningBuild,
   output: BuildOutput,
   signal: AbortSignal,
+): Promise<void> =>
+  inTime(deps, signal, async (stop, fail) => {
+    const waiting = [...output.files];
+    const worker = async () => {
+      for (let file = waiting.shift(); file !== undefined && !stop.aborted; file = waiting.shift())
+        await deps.artifacts.putFile(artifactKeys.file(binDir, file.name), file.path, fileMeta(file.name, isPrivate), stop);
+    };
+    // The first failure stops the others, and is thrown when all have stopped: what they wrote after the clean-up would stay.
+    await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, () => worker().catch(fail)));
+    if (output.logPath !== undefined && !stop.aborted)
+      await deps.artifacts.putFile(artifactKeys.log(binDir), output.logPath, LOG_META, stop).catch(fail);
+  });
+
+/** Stores the log of a build that failed; throws as `uploadOutput` does. */
+export const uploadLog = (deps: UploadDeps, { binDir }: RunningBuild, path: string): Promise<void> =>
+  inTime(deps, undefined, (stop, fail) => deps.artifacts.putFile(artifactKeys.log(binDir), path, LOG_META, stop).catch(fail));
+
+/** Runs `store`, whose uploads end when `stop` aborts; `fail` makes it abort. Throws why it did, when all are over. */
+async function inTime(
+  { every, uploadSeconds = UPLOAD_SECONDS }: UploadDeps,
+  signal: AbortSignal | undefined,
+  store: (stop: AbortSignal, fail: (error: unknown) => void) => Promise<void>,
 ): Promise<void> {
-  const waiting = [...output.files];
   const failed = new AbortController();
-  const stop = AbortSignal.any([signal, failed.signal]);
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const late = () => failed.abort(new InfrastructureFailure(`The files of the build could not be stored within ${uploadSeconds} seconds`));
   const stopWaiting = every(uploadSeconds * 1000, late);
-  const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined && !stop.aborted; file = waiting.shift())
-      await artifacts.putFile(artifactKeys.file(binDir, file.name), file.path, fileMeta(file.name, isPrivate), stop);
-  };
   try {
-    // The first failure stops the others, and is thrown when all have stopped: what they wrote after the clean-up would stay.
-    await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, () => worker().catch((error) => failed.abort(error))));
-    stop.throwIfAborted();
-    if (output.logPath === undefined) return;
-    await artifacts.putFile(artifactKeys.log(binDir), output.logPath, LOG_META, stop).catch((error) => failed.abort(error));
+    await store(stop, (error) => failed.abort(error));
     stop.throwIfAborted();
   } finally {
     stopWaiting();
