@@ -7,17 +7,21 @@ interface Entry {
   readonly words: Map<string, string[]>;
 }
 
+const OVERWRITE = /^ERROR: (\S+): trying to overwrite (.+) owned by (\S+)\.$/;
+
 /**
  * Why apk would not select what was asked for, one entry per cause, in its order. The texts are those of analyze_package and
  * analyze_missing_name in apk-tools' src/commit.c; `breaks:` is what declared conflicts look like, `conflicts:` what two
  * providers of one name do.
  */
 export function apkProblems(lines: readonly string[]): BuildProblem[] {
-  const overwrites = lines.flatMap((line) => {
-    const [, name, file, owner] = /^ERROR: (\S+): trying to overwrite (.+) owned by (\S+)\.$/.exec(line) ?? [];
-    if (name === undefined || file === undefined || owner === undefined) return [];
-    return [clashOf([withoutVersion(name), withoutVersion(owner)], [belowRoot(file)])];
-  });
+  const overwrites: BuildProblem[] = [];
+  for (const line of lines) {
+    const [, name, file, owner] = OVERWRITE.exec(line) ?? [];
+    if (name === undefined || file === undefined || owner === undefined) continue;
+    overwrites.push(clashOf([withoutVersion(name), withoutVersion(owner)], [belowRoot(file)]));
+    if (overwrites.length >= MAX_PROBLEMS) break;
+  }
   return distinct([...entries(lines).flatMap(problemsOf), ...overwrites].slice(0, MAX_PROBLEMS));
 }
 

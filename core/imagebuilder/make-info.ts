@@ -31,6 +31,9 @@ export class MakeInfoError extends Error {
 const MAX_PROFILES = 10_000;
 /** They take a tenth of a megabyte. */
 const MAX_LENGTH = 4 * 1024 * 1024;
+/** Some lines stand before the list, and six make a profile. */
+const MAX_HEAD_LINES = 1_000;
+const MAX_LINES = 100_000;
 
 /** What stands before the list of profiles, each at the start of a line. */
 const HEAD = {
@@ -48,17 +51,22 @@ export function parseMakeInfo(text: string): MakeInfo {
   const head = new Map<string, string>();
   let profiles: [string, MakeInfoProfile][] | undefined;
   let current: ProfileLines | undefined;
+  let lines = 0;
   eachLine(text, (line) => {
+    lines += 1;
+    if (lines > MAX_LINES) throw new MakeInfoError(`end within ${MAX_LINES} lines`);
     if (profiles === undefined) {
+      if (lines > MAX_HEAD_LINES) return false;
       if (line === 'Available Profiles:') profiles = [];
       else readHead(line, head);
-      return;
+      return undefined;
     }
     const id = /^(\S+):$/.exec(line)?.[1];
     if (id === undefined) return readProfile(line, current);
     if (current !== undefined) profiles.push(profileOf(current));
     if (profiles.length >= MAX_PROFILES) throw new MakeInfoError(`end of its list of profiles: more than ${MAX_PROFILES}`);
     current = { id };
+    return undefined;
   });
   if (profiles === undefined) throw new MakeInfoError('list of profiles');
   if (current !== undefined) (profiles as [string, MakeInfoProfile][]).push(profileOf(current));

@@ -55,8 +55,8 @@ export class PackageDatabaseError extends Error {
 const MAX_INSTALLED = 10_000;
 /** Characters in which all packages together say what else they are called. */
 const MAX_PROVIDES_LENGTH = 1024 * 1024;
-/** apk's database has a line for each file. */
-const MAX_DATABASE_LINES = 1_000_000;
+/** apk's database has three lines for each file; the largest images have some ten thousand files. */
+const MAX_DATABASE_LINES = 300_000;
 /** busybox provides some hundred commands. */
 const MAX_DATABASE_LINE = 64 * 1024;
 

@@ -21,7 +21,7 @@ export const isTrusted = ({ request }: BuildOrder): boolean =>
 
 /** A repository file has a kilobyte or two, the `.config` of an ImageBuilder some hundred. */
 const MAX_REPOSITORY_FILE = 64 * 1024;
-const MAX_CONFIG = 4 * 1024 * 1024;
+const MAX_CONFIG = 2 * 1024 * 1024;
 
 /** What was changed in a way that who repeats the build by hand must repeat. */
 export interface PreparedTree {
