@@ -206,6 +206,11 @@ describe('asking upstream', () => {
       async () => paths(),
       (asked) => asked.some((path) => path.endsWith('/.targets.json')) && asked.includes('/.versions.json'),
     );
+    // A request is listed when it arrives, before it has an answer.
+    await eventually(
+      async () => upstream.requests,
+      (requests) => requests.every(({ status }) => status !== 0),
+    );
     const answered = upstream.requests.filter(({ status }) => status !== 404);
     expect(answered.length).toBeGreaterThan(10);
     expect(answered.filter(({ status }) => status !== 304)).toEqual([]);
