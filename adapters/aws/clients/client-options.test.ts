@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { BUILD_QUEUE } from '../resources.ts';
 import { DYNAMO_CLIENT, S3_CLIENT, S3_SERVING_CLIENT, SQS_CLIENT } from './client-options.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
+const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 const closers: (() => void)[] = [];
 afterEach(() => {
