@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** Tests with processes, sockets and clocks of their own: on a machine that others use too, one miss is not yet a failure. */
+const retry = process.env['CI'] === undefined ? 0 : 1;
+
 /** One project per test lane (CONTRIBUTING.md): a lane that did not run says so by not being run. */
 export default defineConfig({
   test: {
-    // Tests with processes, sockets and clocks of their own: on a machine that others use too, one miss is not yet a failure.
-    retry: process.env['CI'] === undefined ? 0 : 1,
     projects: [
       {
         test: {
@@ -19,6 +20,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
+          retry,
           // Half of what these tests do is waiting for processes of their own.
           maxWorkers: Math.max(2, availableParallelism() - 1),
         },
@@ -30,6 +32,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 60_000,
           pool: 'forks',
+          retry,
         },
       },
       {
@@ -40,6 +43,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',
+          retry,
         },
       },
       {
@@ -50,6 +54,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 240_000,
           pool: 'forks',
+          retry,
         },
       },
       {
@@ -60,6 +65,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
+          retry,
         },
       },
       {
@@ -70,6 +76,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',
+          retry,
         },
       },
       {
@@ -79,6 +86,7 @@ export default defineConfig({
           globalSetup: 'test/openapi/global-setup.ts',
           testTimeout: 60_000,
           pool: 'forks',
+          retry,
         },
       },
       {
@@ -89,6 +97,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 300_000,
           pool: 'forks',
+          retry,
         },
       },
     ],

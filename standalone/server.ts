@@ -195,7 +195,12 @@ export async function startStandalone(
   const shared = { builds, queue, artifacts, now, monotonic, timesToLive };
   const onTrouble = (error: unknown) => log.error('state could not be used', { error });
   const server = await serveNode(app, { host: config.HOST, port: config.PORT });
-  const sweeping = { sweep: sqliteBuildSweep(db, monotonic), sightings: sightings(monotonic), newSweepId: randomUUID };
+  const sweeping = {
+    sweep: sqliteBuildSweep(db, monotonic),
+    sightings: sightings(monotonic),
+    newSweepId: randomUUID,
+    longestPauseSeconds: Math.max(0, ...config.RETRY_DELAYS),
+  };
   if (isAlone) {
     const recovered = await recoverAllBuilds({ ...shared, ...sweeping });
     if (recovered > 0) log.info('builds of an earlier run returned to the queue', { builds: recovered });

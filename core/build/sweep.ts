@@ -13,7 +13,7 @@ import {
 } from './build.ts';
 import { isLapsed, leaseFor, seenSeconds } from './lease.ts';
 import type { BuildQueue, BuildSweep, BuildTable } from './ports.ts';
-import { MAX_ATTEMPTS, type TimesToLive } from './run-build.ts';
+import { MAX_ATTEMPTS, RETRY_DELAYS_SECONDS, type TimesToLive } from './run-build.ts';
 import type { Sightings } from './sightings.ts';
 
 export interface SweepDeps {
@@ -26,6 +26,11 @@ export interface SweepDeps {
   readonly sightings: Sightings;
   readonly newSweepId: () => string;
   readonly timesToLive: TimesToLive;
+  /**
+   * The longest pause before another attempt, in seconds; default: that of `RETRY_DELAYS_SECONDS`. A build in its pause has a
+   * `queuedAt` that is still to come, which is no sign of a clock that has been set back.
+   */
+  readonly longestPauseSeconds?: number;
 }
 
 /** What one sweep did, by count. */
@@ -74,7 +79,9 @@ export async function sweepBuilds(deps: SweepDeps): Promise<Swept> {
   await each(lapsed.filter(isExpiring).slice(0, LIMIT), (build) => remove(deps, build));
   await each(await sweep.expired(now(), LIMIT), (build) => unpublish(deps, build));
   const ahead = latestPlausible(now());
-  await each(await sweep.unsent(secondsAgo(now(), UNSENT_AFTER_SECONDS), LIMIT, ahead), (build) => send(deps, build));
+  const longestPauseSeconds = deps.longestPauseSeconds ?? Math.max(...RETRY_DELAYS_SECONDS);
+  const afterPause = secondsAgo(ahead, -longestPauseSeconds);
+  await each(await sweep.unsent(secondsAgo(now(), UNSENT_AFTER_SECONDS), LIMIT, afterPause), (build) => send(deps, build));
   await each(await sweep.stale(secondsAgo(now(), STALE_AFTER_SECONDS), LIMIT, ahead), (build) => send(deps, build));
   return { ...counts, errors };
 }

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -219,5 +219,27 @@ describe('runCommand', () => {
     };
     const running = runCommand(command, { signal: new AbortController().signal, timeoutMs: 1000, maxOutputBytes: 1 });
     await expect(running).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('parts that are shown to a build read-only', () => {
+  const mounting = available.filter(({ mountsReadOnlyParts, level }) => mountsReadOnlyParts && level !== 'bwrap');
+  it.each(mounting)('are not mounted through a link that the build has put on the way ($level)', async (sandbox) => {
+    const at = await place(sandbox);
+    const [elsewhere, shared] = await Promise.all(['elsewhere', 'shared'].map((name) => mkdtemp(join(directory, `${name}-`))));
+    await mkdir(join(elsewhere ?? '', 'part'));
+    await symlink(elsewhere ?? '', join(at.tree, 'link'));
+    const command = sandbox.confine(
+      ['true'],
+      { ...at, readOnly: { 'link/part': shared ?? '' } },
+      { network: false, marker: markerOf(at.tree) },
+    );
+    const { exitCode, stderr } = await runCommand(command, {
+      signal: new AbortController().signal,
+      timeoutMs: 20_000,
+      maxOutputBytes: 65_536,
+    });
+    sandbox.slots.give(at.slot);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('a link is on the way')]);
   });
 });

@@ -63,6 +63,11 @@ const MOUNT = `set -eu
 tree=$1 size=$2
 shift 2
 while [ "$1" != -- ]; do
+  # An earlier command of the build may have put a link on the way: root would mount wherever it leads.
+  if [ "$(readlink -f "$tree/$2")" != "$(readlink -f "$tree")/$2" ]; then
+    echo "$2 of the build is not where it belongs: a link is on the way" >&2
+    exit 1
+  fi
   mount --bind "$1" "$tree/$2"
   mount -o remount,bind,ro,nosuid,nodev "$tree/$2"
   shift 2
