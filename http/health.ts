@@ -10,6 +10,8 @@ export interface HealthOptions {
   readonly monotonic?: Monotonic;
   /** What the service needs, each by name: settles when it is there, rejects with what is wrong. */
   readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What is told besides, and makes nothing more or less ready. */
+  readonly facts?: () => Readonly<Record<string, unknown>>;
 }
 
 /** How long the outcome of the deep check is repeated before it is made again. */
@@ -18,7 +20,7 @@ const KEPT_MS = 30_000;
 const PATIENCE_MS = 5_000;
 
 /** `/health`: the process answers, nothing more. `/ready`: what it needs is there, looked at every 30 s at most. */
-export function healthRoutes({ service, version, now, checks, monotonic = () => performance.now() }: HealthOptions): Routes {
+export function healthRoutes({ service, version, now, checks, facts, monotonic = () => performance.now() }: HealthOptions): Routes {
   let kept: { at: number; outcome: Promise<Readonly<Record<string, string>>> } | undefined;
   const lookAtAll = async () =>
     Object.fromEntries(await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await lookAt(check)] as const)));
@@ -28,7 +30,7 @@ export function healthRoutes({ service, version, now, checks, monotonic = () => 
       if (kept === undefined || monotonic() - kept.at > KEPT_MS) kept = { at: monotonic(), outcome: lookAtAll() };
       const outcome = await kept.outcome;
       const isReady = Object.values(outcome).every((state) => state === 'ok');
-      const body = { service, version, checks: outcome, timestamp: now().toISOString() };
+      const body = { service, version, checks: outcome, ...facts?.(), timestamp: now().toISOString() };
       if (isReady) return fresh(200, { ...body, status: 'ready' });
       const missing = Object.keys(outcome).filter((name) => outcome[name] !== 'ok');
       return fresh(503, { ...body, status: 503, title: 'Service Unavailable', detail: `Service Unavailable: ${missing.join(', ')}` });

@@ -12,9 +12,15 @@ import {
 } from './metric-events.ts';
 import { REFUSALS } from './refusal.ts';
 
+const SANDBOX_LABELS = ['level', 'network', 'memory', 'tmp', 'unsigned'] as const;
+/** Each has a few values. */
+export type SandboxLabels = Readonly<Record<(typeof SANDBOX_LABELS)[number], string>>;
+
 export interface Metrics extends MetricEvents {
   /** How many builds are being worked on of how many that could be. */
   readonly onSlots: (busy: number, total: number) => void;
+  /** How far builds are kept from this machine. */
+  readonly onSandbox: (facts: SandboxLabels) => void;
   /** Called when something that a build left could not be removed. */
   readonly onLeftover: () => void;
   /** `GET /metrics`. */
@@ -80,6 +86,12 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
   const slots = gauge('asu_runner_slots', 'Builds that may be worked on at once.');
   const busy = gauge('asu_runner_slots_busy', 'Builds being worked on here.');
 
+  const sandbox = new Gauge({
+    name: 'asu_sandbox',
+    help: 'How builds are kept from this machine, in the labels.',
+    labelNames: SANDBOX_LABELS,
+    registers,
+  });
   const leftovers = counter('asu_leftovers_total', 'Leftovers of builds that could not be removed and were set aside.');
 
   const upstream = counter('asu_upstream_requests_total', 'Requests to upstream, one per attempt.', 'outcome');
@@ -125,6 +137,7 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
       busy.set(now);
       slots.set(total);
     },
+    onSandbox: (facts) => sandbox.set({ ...facts }, 1),
     onLeftover: () => leftovers.inc(),
     routes: routes().get(
       '/metrics',

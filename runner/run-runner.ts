@@ -19,19 +19,25 @@ import type { MetricEvents } from '#http/metric-events.ts';
 import { timesToLive } from '#http/times-to-live.ts';
 import type { Leftover } from '#runner/files/disposal.ts';
 import { logRunEvent } from '#standalone/log-run-event.ts';
+import { logSandbox } from '#standalone/log-sandbox.ts';
 import { assertBucketWritable } from './assert-bucket-writable.ts';
 import type { RunnerConfig } from './config.ts';
+import type { SandboxFacts } from './imagebuilder/sandbox/sandbox-facts.ts';
 import { ecsTaskProtection, noTaskProtection } from './task-protection.ts';
 import { type WorkDeps, work } from './work.ts';
 
 /** Makes images, and knows how it is equipped. */
 export interface RunnerMaker extends ImageMaker {
-  ready(): Promise<Readonly<Record<string, unknown>>>;
+  ready(): Promise<SandboxFacts>;
   mustRetire(): boolean;
 }
 
 /** What counts builds, where somebody does. */
-export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent'> & Pick<WorkDeps, 'onSlots'> & { readonly onLeftover: () => void };
+export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent'> &
+  Pick<WorkDeps, 'onSlots'> & {
+    readonly onLeftover: () => void;
+    readonly onSandbox?: (facts: SandboxFacts) => void;
+  };
 
 export type MakerOf = (config: RunnerConfig, onLeftover: (leftover: Leftover) => void) => Promise<RunnerMaker>;
 
@@ -73,7 +79,9 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
     log.warn('leftover of a build not removed', { ...leftover });
     metrics?.onLeftover();
   });
-  log.info('runner ready', await maker.ready());
+  const sandbox = await maker.ready();
+  logSandbox(log, sandbox);
+  metrics?.onSandbox?.(sandbox);
 
   const protection =
     config.ECS_AGENT_URI === undefined

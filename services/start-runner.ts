@@ -6,6 +6,7 @@ import { prometheusMetrics } from '#http/metrics.ts';
 import { processLog } from '#http/process-log.ts';
 import { loadConfig } from '#runner/config.ts';
 import { equippedMaker } from '#runner/equipped-maker.ts';
+import type { SandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { runRunner } from '#runner/run-runner.ts';
 import { runnerConfig } from './config.ts';
 import { type Service, startService } from './start-service.ts';
@@ -29,9 +30,14 @@ export async function startRunner(config = runnerConfig(), building = loadConfig
     builds: () => assertWritable(building.workDir),
     imagebuilders: () => assertWritable(building.cacheDir),
   };
-  const service = await startService(config, { log, checks, metrics, routes: [] });
+  let sandbox: SandboxFacts | undefined;
+  const onSandbox = (facts: SandboxFacts) => {
+    sandbox = facts;
+    metrics.onSandbox(facts);
+  };
+  const service = await startService(config, { log, checks, metrics, routes: [], facts: () => ({ sandbox }) });
   // It has its own ears for SIGTERM and settles when its last build is handed back, or when it may take no further one.
   const maker = equippedMaker(measuredFetch(metrics.onUpstream, steadyFetch));
-  const ended = runRunner(building, log, maker, metrics).finally(service.close);
+  const ended = runRunner(building, log, maker, { ...metrics, onSandbox }).finally(service.close);
   return { ...service, ended, close: () => ended };
 }

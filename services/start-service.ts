@@ -22,6 +22,8 @@ export interface ServiceParts {
   readonly routes: readonly Routes[];
   /** What `/ready` looks at. */
   readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What `/ready` tells besides. */
+  readonly facts?: () => Readonly<Record<string, unknown>>;
   /** Called after the last answer. */
   readonly close?: () => Promise<void>;
 }
@@ -29,7 +31,13 @@ export interface ServiceParts {
 /** Serves a function's routes with health, readiness and metrics of its own. */
 export async function startService({ HOST, PORT, SERVICE_NAME }: ServerSettings, parts: ServiceParts): Promise<Service> {
   const { log, metrics } = parts;
-  const health = healthRoutes({ service: SERVICE_NAME, version: VERSION, now: () => new Date(), checks: parts.checks });
+  const health = healthRoutes({
+    service: SERVICE_NAME,
+    version: VERSION,
+    now: () => new Date(),
+    checks: parts.checks,
+    ...(parts.facts && { facts: parts.facts }),
+  });
   const app = httpApp({ log, onAnswered: metrics.onAnswered }, ...parts.routes, metrics.routes, health);
   const server = await serveNode(app, { host: HOST, port: PORT });
   log.info('server listening', { url: server.url });

@@ -44,6 +44,7 @@ import { measuredFetch } from '#http/measured-fetch.ts';
 import { prometheusMetrics } from '#http/metrics.ts';
 import { addressOf, clientKeys } from '#http/rate-limit/client-keys.ts';
 import { serveNode } from '#http/serve-node.ts';
+import type { SandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { work } from '#runner/work.ts';
 import { clientSecret } from './client-secret.ts';
 import type { StandaloneConfig } from './config.ts';
@@ -66,6 +67,8 @@ export interface StandaloneParts {
   readonly imageMaker: ImageMaker;
   /** Text of `/signing-key.pub`. */
   readonly signingKey?: string;
+  /** How far builds are kept from this machine. */
+  readonly sandbox?: SandboxFacts;
   /** Tells of what builds left that could not be removed. */
   readonly leftovers?: Leftovers;
   /** No other process works on this data directory: builds under way at the start are nobody's, and go on at once. */
@@ -81,7 +84,7 @@ const FLUSH_STATISTICS_MS = 1_000;
 /** Everything in one process: all functions, the runner and maintenance over SQLite and a directory. */
 export async function startStandalone(
   config: StandaloneConfig,
-  { log, imageMaker, signingKey, leftovers, isAlone = false }: StandaloneParts,
+  { log, imageMaker, signingKey, sandbox, leftovers, isAlone = false }: StandaloneParts,
 ): Promise<Standalone> {
   const settings = liveSettings(config);
   await mkdir(config.dataDir, { recursive: true });
@@ -106,6 +109,7 @@ export async function startStandalone(
   });
   const metrics = prometheusMetrics('standalone', positions);
   leftovers?.listen(metrics.onLeftover);
+  if (sandbox !== undefined) metrics.onSandbox(sandbox);
   const catalogue = upstreamCatalogue({
     fetch: measuredFetch(metrics.onUpstream, steadyFetch),
     baseUrl: config.UPSTREAM_URL,
@@ -145,6 +149,7 @@ export async function startStandalone(
         imagebuilders: () => assertWritable(config.cacheDir),
         upstream: () => catalogue.versions(),
       },
+      facts: () => ({ sandbox }),
     }),
     statusApp(status),
     buildSubmitApp({

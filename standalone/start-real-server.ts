@@ -8,6 +8,7 @@ import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import type { StandaloneConfig } from './config.ts';
 import { leftovers } from './leftovers.ts';
 import { lockData } from './lock-data.ts';
+import { logSandbox } from './log-sandbox.ts';
 import { type Standalone, startStandalone } from './server.ts';
 import { stdoutLog } from './stdout-log.ts';
 
@@ -43,10 +44,10 @@ export async function startRealServer(
     ...overrides,
     ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
   });
-  const { sandbox } = await maker.ready();
-  log.info('runner ready', { sandbox });
-  const safe = (settings: StandaloneConfig) => withSafeRepositories(settings, sandbox, log);
-  const parts = { log, imageMaker: maker, signingKey: await maker.publicKey(), leftovers: left, isAlone: true };
+  const sandbox = await maker.ready();
+  logSandbox(log, sandbox);
+  const safe = (settings: StandaloneConfig) => withSafeRepositories(settings, sandbox.level, log);
+  const parts = { log, imageMaker: maker, signingKey: await maker.publicKey(), sandbox, leftovers: left, isAlone: true };
   const server = await startStandalone(safe(config), parts);
   return {
     ...server,

@@ -6,10 +6,14 @@ import type { ImageMaker } from '#core/ports.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { jsonLog, type Log } from '#http/log.ts';
+import type { SandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
 import { type RunnerOverrides, startRealServer } from '#standalone/start-real-server.ts';
 import { scriptedImageMaker } from './scripted-image-maker.ts';
+
+/** Images made by script are kept from nothing. */
+const NONE: SandboxFacts = { level: 'plain', network: 'shared', memory: 'watched', tmp: 'shared', unsigned: 'refused' };
 
 export interface TestServer extends Standalone {
   readonly upstream: DemoUpstreamServer;
@@ -55,7 +59,7 @@ export async function testServer({
   const logs = log ?? jsonLog('debug', (line) => lines.push(line));
   const server = realImages
     ? await startRealServer(config, logs, realImages)
-    : await startStandalone(config, { log: logs, imageMaker, isAlone: true });
+    : await startStandalone(config, { log: logs, imageMaker, sandbox: NONE, isAlone: true });
   const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: 'manual', ...init });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     get(path, {
