@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { UPLOAD_SECONDS } from '#core/build/upload-output.ts';
+import { OUTPUT_LIMITS } from '#runner/imagebuilder/output/output-limits.ts';
 import {
   branchSettings,
   bucketSettings,
@@ -15,7 +16,6 @@ import {
 import { baseUrl, count, seconds, words } from '#settings/kinds.ts';
 import { readSettings } from '#settings/read-settings.ts';
 import { DEFAULTS } from './imagebuilder/maker-options.ts';
-import { OUTPUT_LIMITS } from './imagebuilder/output-limits.ts';
 import { parseUsignPublicKey } from './signing/usign.ts';
 
 const MEGABYTE = 1024 * 1024;

@@ -1,7 +1,7 @@
+import { OUTPUT_LIMITS } from '#runner/imagebuilder/output/output-limits.ts';
 import type { RunnerConfig } from './config.ts';
 import type { Leftover } from './files/disposal.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder/imagebuilder-maker.ts';
-import { OUTPUT_LIMITS } from './imagebuilder/output-limits.ts';
 import { placeKeys } from './signing/place-keys.ts';
 
 /** Makes images with OpenWrt's ImageBuilder and the keys that the settings have; downloads by `fetch` where one is given. */

@@ -1,7 +1,7 @@
 import type { Log } from '#observe/log.ts';
 import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-options.ts';
-import { OUTPUT_LIMITS } from '#runner/imagebuilder/output-limits.ts';
+import { OUTPUT_LIMITS } from '#runner/imagebuilder/output/output-limits.ts';
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { SettingsError } from '#settings/read-settings.ts';

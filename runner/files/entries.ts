@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { hasCode } from '#runner/imagebuilder/has-code.ts';
+import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
 import { withDirectory } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 

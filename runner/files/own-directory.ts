@@ -1,5 +1,5 @@
 import { mkdir, readFile, realpath } from 'node:fs/promises';
-import { hasCode } from '#runner/imagebuilder/has-code.ts';
+import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
 
 /**
  * Makes a directory of ours with the ones above it, each with `mode`, and answers its path without links. An operator may have

@@ -1,5 +1,5 @@
 import { lstat, readdir, readlink, symlink, unlink } from 'node:fs/promises';
-import { hasCode } from '#runner/imagebuilder/has-code.ts';
+import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
 import { withDirectory } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 

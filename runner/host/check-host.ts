@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runTool } from '#runner/imagebuilder/run-tool.ts';
+import { runTool } from '#runner/imagebuilder/process/run-tool.ts';
 import { findTool } from '#runner/imagebuilder/sandbox/host-tools.ts';
 import { TOOL_PATH } from '#runner/imagebuilder/sandbox/sandbox.ts';
 

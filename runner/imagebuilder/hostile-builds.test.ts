@@ -8,7 +8,7 @@ import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
-import { runTool } from './run-tool.ts';
+import { runTool } from './process/run-tool.ts';
 import { availableSandboxes } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, type SandboxLevel } from './sandbox/sandbox.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';

@@ -14,7 +14,7 @@ import { dig } from '#runner/files/testing/dig.ts';
 import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from './maker-options.ts';
-import { OUTPUT_LIMITS } from './output-limits.ts';
+import { OUTPUT_LIMITS } from './output/output-limits.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'asu-maker-'));

@@ -8,22 +8,22 @@ import type { BinDir } from '#core/request/request-hash.ts';
 import { ownedName } from '#runner/files/owned-name.ts';
 import { makeDirectory } from '#runner/files/put-file.ts';
 import { markerOf } from '#runner/processes/build-marker.ts';
-import { buildLog } from './build-log.ts';
-import { makeBuildTree } from './build-tree.ts';
+import { fillImagebuilder, type ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
+import type { CachedImagebuilder } from './cache/imagebuilder-cache.ts';
 import { checkOrder } from './check-order.ts';
-import { checkListed, type DownloadOptions, type Listing } from './download.ts';
-import { fillImagebuilder, type ImagebuilderFacts } from './fill-imagebuilder.ts';
-import { hasCode } from './has-code.ts';
-import type { CachedImagebuilder } from './imagebuilder-cache.ts';
-import { knownUpstreamKeys } from './known-keys.ts';
+import { checkListed, type DownloadOptions, type Listing } from './download/download.ts';
+import { knownUpstreamKeys } from './download/known-keys.ts';
+import { UntrustedSumsFailure } from './download/upstream-sums.ts';
 import { BUILD, type Machine, startMachine } from './machine.ts';
 import { makeImages } from './make-images.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
-import { isTrusted } from './prepare-tree.ts';
-import { type MakeContext, withEvidence } from './run-make.ts';
+import { buildLog } from './process/build-log.ts';
+import { hasCode } from './process/has-code.ts';
+import { type MakeContext, withEvidence } from './process/run-make.ts';
+import { type StepTimer, stepTimer } from './process/step-timer.ts';
 import type { SandboxLevel } from './sandbox/sandbox.ts';
-import { type StepTimer, stepTimer } from './step-timer.ts';
-import { UntrustedSumsFailure } from './upstream-sums.ts';
+import { makeBuildTree } from './tree/build-tree.ts';
+import { isTrusted } from './tree/prepare-tree.ts';
 
 /** Builds with OpenWrt's ImageBuilder on this machine. */
 export interface ImagebuilderMaker extends ImageMaker {

@@ -5,9 +5,9 @@ import { ownDirectory } from '#runner/files/own-directory.ts';
 import { sweepOwned } from '#runner/files/owned-name.ts';
 import { endLeftProcesses, isLeft } from '#runner/processes/end-left-processes.ts';
 import { type BuildKey, openBuildKey } from '#runner/signing/build-key.ts';
-import { type ImagebuilderCache, imagebuilderCache } from './imagebuilder-cache.ts';
+import { type ImagebuilderCache, imagebuilderCache } from './cache/imagebuilder-cache.ts';
+import { type PackageCache, packageCache } from './cache/package-cache.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
-import { type PackageCache, packageCache } from './package-cache.ts';
 import { chooseSandbox } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, type Sandbox } from './sandbox/sandbox.ts';
 

@@ -11,22 +11,22 @@ import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.t
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
-import { readBuiltProfile } from './built-profile.ts';
-import { compareIndexes } from './compare-indexes.ts';
-import { evidenceText } from './evidence-text.ts';
-import { failureOf, saysOtherwise } from './failure-of.ts';
-import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
-import { installedPackages } from './installed-packages.ts';
-import { OUTPUT_LIMITS, type OutputLimits, readingTime } from './output-limits.ts';
-import { overflowingImages } from './overflowing-images.ts';
-import type { PackageCache } from './package-cache.ts';
-import { FILES, isTrusted, prepareTree } from './prepare-tree.ts';
-import { takeOutput } from './read-output.ts';
-import { reproduceScript } from './reproduce.ts';
-import type { CommandResult } from './run-command.ts';
-import { type MakeContext, runMake, withEvidence } from './run-make.ts';
-import type { StepTimer } from './step-timer.ts';
-import { usedIndexes } from './used-indexes.ts';
+import type { ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
+import type { PackageCache } from './cache/package-cache.ts';
+import { readBuiltProfile } from './output/built-profile.ts';
+import { evidenceText } from './output/evidence-text.ts';
+import { failureOf, saysOtherwise } from './output/failure-of.ts';
+import { installedPackages } from './output/installed-packages.ts';
+import { OUTPUT_LIMITS, type OutputLimits, readingTime } from './output/output-limits.ts';
+import { overflowingImages } from './output/overflowing-images.ts';
+import { takeOutput } from './output/read-output.ts';
+import { reproduceScript } from './output/reproduce.ts';
+import type { CommandResult } from './process/run-command.ts';
+import { type MakeContext, runMake, withEvidence } from './process/run-make.ts';
+import type { StepTimer } from './process/step-timer.ts';
+import { compareIndexes } from './tree/compare-indexes.ts';
+import { FILES, isTrusted, prepareTree } from './tree/prepare-tree.ts';
+import { usedIndexes } from './tree/used-indexes.ts';
 
 export interface MakeImagesDeps {
   readonly make: MakeContext;

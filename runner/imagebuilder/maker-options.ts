@@ -1,8 +1,8 @@
 import type { Leftover } from '#runner/files/disposal.ts';
 import type { UsignPublicKey } from '#runner/signing/usign.ts';
-import type { OutputLimits } from './output-limits.ts';
+import type { VerifyMode } from './download/upstream-sums.ts';
+import type { OutputLimits } from './output/output-limits.ts';
 import type { ResourceLimits, SandboxLevel } from './sandbox/sandbox.ts';
-import type { VerifyMode } from './upstream-sums.ts';
 
 /** What the composition root decides. Directories are absolute and on one file system; nobody else writes below them. */
 export interface ImagebuilderMakerOptions {

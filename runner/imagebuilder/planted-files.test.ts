@@ -18,15 +18,15 @@ import { removeInside } from '#runner/files/remove-inside.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { type Host, plantableKinds } from '#runner/files/testing/plant.ts';
 import { openBuildKey } from '#runner/signing/build-key.ts';
-import { makeBuildTree } from './build-tree.ts';
-import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
-import { installedPackages } from './installed-packages.ts';
-import { packageCache } from './package-cache.ts';
-import { prepareTree } from './prepare-tree.ts';
-import { takeOutput } from './read-output.ts';
+import type { ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
+import { packageCache } from './cache/package-cache.ts';
+import { installedPackages } from './output/installed-packages.ts';
+import { takeOutput } from './output/read-output.ts';
 import { plainSandbox } from './sandbox/plain-sandbox.ts';
 import { DEFAULT_LIMITS } from './sandbox/sandbox.ts';
-import { usedIndexes } from './used-indexes.ts';
+import { makeBuildTree } from './tree/build-tree.ts';
+import { prepareTree } from './tree/prepare-tree.ts';
+import { usedIndexes } from './tree/used-indexes.ts';
 
 /** Everything that our process touches in a tree, against everything that a build can put there. */
 const SECRET = 'the-secret-of-the-host';

@@ -6,7 +6,7 @@ import { RETRY_DELAYS_SECONDS } from '#core/build/run-build.ts';
 import { UPLOAD_SECONDS } from '#core/build/upload-output.ts';
 import { addressRanges } from '#http/rate-limit/address-ranges.ts';
 import { DEFAULTS } from '#runner/imagebuilder/maker-options.ts';
-import { OUTPUT_LIMITS } from '#runner/imagebuilder/output-limits.ts';
+import { OUTPUT_LIMITS } from '#runner/imagebuilder/output/output-limits.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { parseDuration } from '#settings/duration.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#settings/function-settings.ts';

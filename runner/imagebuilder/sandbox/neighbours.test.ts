@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MARKER, markerOf } from '#runner/processes/build-marker.ts';
 import { pidsOf } from '#runner/processes/testing/pids-of.ts';
-import { runCommand } from '../run-command.ts';
+import { runCommand } from '../process/run-command.ts';
 import { availableSandboxes } from './choose-sandbox.ts';
 import { DEFAULT_LIMITS, type Sandbox, TOOL_PATH } from './sandbox.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { markerOf } from '#runner/processes/build-marker.ts';
 import { pidsOf } from '#runner/processes/testing/pids-of.ts';
-import { runCommand } from '../run-command.ts';
+import { runCommand } from '../process/run-command.ts';
 import { availableSandboxes, chooseSandbox } from './choose-sandbox.ts';
 import { DEFAULT_LIMITS, type MemoryBound, type Sandbox } from './sandbox.ts';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { collectedOutput } from './collected-output.ts';
+import { collectedOutput } from '../process/collected-output.ts';
 import { evidenceText } from './evidence-text.ts';
 
 const MIB = 1024 * 1024;

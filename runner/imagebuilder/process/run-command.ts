@@ -3,9 +3,9 @@ import type { CommandTraits } from '#runner/processes/command-processes.ts';
 import { endProcesses } from '#runner/processes/end-processes.ts';
 import { processFacts } from '#runner/processes/process-table.ts';
 import { watchMemory } from '#runner/processes/watch-memory.ts';
+import type { Cgroup } from '../sandbox/cgroups.ts';
+import type { ConfinedCommand } from '../sandbox/sandbox.ts';
 import { collectedOutput } from './collected-output.ts';
-import type { Cgroup } from './sandbox/cgroups.ts';
-import type { ConfinedCommand } from './sandbox/sandbox.ts';
 
 export interface RunOptions {
   readonly signal: AbortSignal;

@@ -8,8 +8,8 @@ import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { type PlainFile, withPlainFile } from '#runner/files/plain-file.ts';
 import { type TreeWriter, treeWriter } from '#runner/files/tree-writer.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
-import { hasCode } from './has-code.ts';
-import { findTool } from './sandbox/host-tools.ts';
+import { hasCode } from '../process/has-code.ts';
+import { findTool } from '../sandbox/host-tools.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
 
 /** Real ImageBuilders have some ten thousand entries and unpack to less than 2 GB: more is an attack or an accident. */

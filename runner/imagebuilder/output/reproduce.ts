@@ -1,6 +1,6 @@
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { repositoryKeyFiles } from '#core/request/repository-keys.ts';
-import type { PreparedTree } from './prepare-tree.ts';
+import type { PreparedTree } from '../tree/prepare-tree.ts';
 import { shellQuote } from './shell-quote.ts';
 
 /** Text of a script that makes this build's images by hand, with nothing of ours: OpenWrt's own server and ImageBuilder. */

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { entriesInside, isDirectoryInside } from '#runner/files/entries.ts';
 import { makeDirectory, putDirectory, putLink } from '#runner/files/put-file.ts';
-import { runTool } from './run-tool.ts';
-import type { BuildPlace, Sandbox } from './sandbox/sandbox.ts';
+import { runTool } from '../process/run-tool.ts';
+import type { BuildPlace, Sandbox } from '../sandbox/sandbox.ts';
 
 /**
  * Parts of an ImageBuilder that no build writes to once its prerequisites are checked, and most of its size: host programs.

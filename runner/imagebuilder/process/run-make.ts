@@ -1,9 +1,9 @@
 import { BuildFailure, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { evidenceText } from '../output/evidence-text.ts';
+import type { BuildPlace, Sandbox } from '../sandbox/sandbox.ts';
+import { watchGrowth } from '../tree/watch-growth.ts';
 import type { BuildLog } from './build-log.ts';
-import { evidenceText } from './evidence-text.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
-import type { BuildPlace, Sandbox } from './sandbox/sandbox.ts';
-import { watchGrowth } from './watch-growth.ts';
 
 export interface MakeContext {
   readonly sandbox: Sandbox;

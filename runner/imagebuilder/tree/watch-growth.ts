@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { isNearlyFull } from '#runner/files/nearly-full.ts';
-import { TOOL_PATH } from './sandbox/sandbox.ts';
+import { TOOL_PATH } from '../sandbox/sandbox.ts';
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { TOOL_PATH } from './sandbox/sandbox.ts';
+import { TOOL_PATH } from '../sandbox/sandbox.ts';
 
 const run = promisify(execFile);
 

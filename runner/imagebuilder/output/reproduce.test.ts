@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeImageCommand } from '#core/imagebuilder/commands.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { runTool } from '../process/run-tool.ts';
+import { demoOrder } from '../testing/demo-order.ts';
 import { reproduceScript } from './reproduce.ts';
-import { runTool } from './run-tool.ts';
-import { demoOrder } from './testing/demo-order.ts';
 
 let upstream: DemoUpstreamServer;
 let directory: string;

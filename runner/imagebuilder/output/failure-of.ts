@@ -2,7 +2,7 @@ import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-ou
 import { classifyFailure, type OwnRepositories } from '#core/imagebuilder/classify-failure.ts';
 import { outputLines } from '#core/imagebuilder/failure-analysis.ts';
 import { imageErrorsOf } from '#core/imagebuilder/image-errors.ts';
-import type { CommandResult } from './run-command.ts';
+import type { CommandResult } from '../process/run-command.ts';
 
 /** Why a run of make did not leave an image: the request's fault, or the machine's or upstream's. */
 export function failureOf(

@@ -8,12 +8,12 @@ import { readInside } from '#runner/files/plain-file.ts';
 import { relink } from '#runner/files/relink.ts';
 import { removeInside } from '#runner/files/remove-inside.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
-import { type DownloadOptions, downloadTarball } from './download.ts';
-import { evidenceText } from './evidence-text.ts';
-import { extractTarball } from './extract-tarball.ts';
-import { type MakeContext, runMake } from './run-make.ts';
-import { runTool } from './run-tool.ts';
-import type { Sandbox } from './sandbox/sandbox.ts';
+import { type DownloadOptions, downloadTarball } from '../download/download.ts';
+import { extractTarball } from '../download/extract-tarball.ts';
+import { evidenceText } from '../output/evidence-text.ts';
+import { type MakeContext, runMake } from '../process/run-make.ts';
+import { runTool } from '../process/run-tool.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 
 /** What is remembered of an ImageBuilder beside its tree. */
 export interface ImagebuilderFacts {

@@ -6,7 +6,7 @@ import { parseDigests, parseProfiles } from '#core/catalogue/upstream-files.ts';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import type { PlainFile } from '#runner/files/plain-file.ts';
 import { createFile } from '#runner/files/put-file.ts';
-import { hasCode } from './has-code.ts';
+import { hasCode } from '../process/has-code.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
 import { fetchSmall, fetchSums, reasonOf, type SumsSource } from './upstream-sums.ts';
 

@@ -9,8 +9,8 @@ import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { generateUsignKey, parseUsignPublicKey, signUsign, type UsignPublicKey } from '#runner/signing/usign.ts';
+import { demoOrder } from '../testing/demo-order.ts';
 import { type DownloadOptions, downloadTarball } from './download.ts';
-import { demoOrder } from './testing/demo-order.ts';
 
 let upstream: DemoUpstreamServer;
 let order: BuildOrder;

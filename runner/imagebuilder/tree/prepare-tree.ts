@@ -8,8 +8,8 @@ import { readPlainFile } from '#runner/files/plain-file.ts';
 import { putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
-import type { ImagebuilderFacts } from './fill-imagebuilder.ts';
-import { hasCode } from './has-code.ts';
+import type { ImagebuilderFacts } from '../cache/fill-imagebuilder.ts';
+import { hasCode } from '../process/has-code.ts';
 
 /** Below the tree: becomes FILES. The names are those of asu's containers. */
 export const FILES = 'asu-files';

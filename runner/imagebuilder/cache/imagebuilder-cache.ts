@@ -5,8 +5,8 @@ import { factsInside, renameInside, touchInside } from '#runner/files/facts.ts';
 import { ownedName, sweepOwned } from '#runner/files/owned-name.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 import { putDirectory, putFile } from '#runner/files/put-file.ts';
-import { hasCode } from './has-code.ts';
-import { runTool } from './run-tool.ts';
+import { hasCode } from '../process/has-code.ts';
+import { runTool } from '../process/run-tool.ts';
 
 /** An unpacked ImageBuilder in the cache. Nobody writes below `tree`. */
 export interface CachedImagebuilder {

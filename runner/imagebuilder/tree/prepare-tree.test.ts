@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
-import { demoBinDir, demoOrder } from './testing/demo-order.ts';
+import { type ImagebuilderMaker, imagebuilderMaker } from '../imagebuilder-maker.ts';
+import { demoBinDir, demoOrder } from '../testing/demo-order.ts';
 
 let directory: string;
 let upstream: DemoUpstreamServer;

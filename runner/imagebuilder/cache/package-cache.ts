@@ -5,7 +5,7 @@ import type { Disposal } from '#runner/files/disposal.ts';
 import { entriesInside } from '#runner/files/entries.ts';
 import { factsInside, factsOf, touchInside } from '#runner/files/facts.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
-import { hasCode } from './has-code.ts';
+import { hasCode } from '../process/has-code.ts';
 
 /**
  * What package managers downloaded into `dl/`, kept from build to build under a key that stands for the exact set of package
