@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { freshBucket, freshQueue, freshStatisticsTable, freshTable, type QueueUrls } from '../localstack/create-resources.ts';
+import { freshBucket, freshQueue, freshStatisticsTable, freshTable, type QueueUrls } from './create-resources.ts';
 
 /** Everything a deployment keeps state in. */
 export interface AwsResources extends QueueUrls {

@@ -5,9 +5,9 @@ import { parseArgs } from 'node:util';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { pause } from '#lib/pause.ts';
+import { startLocalStack } from '#local-aws/localstack/start.ts';
 import { bundleFunctions } from '../bundles/bundle-functions.ts';
 import { bundleModule } from '../bundles/bundle-module.ts';
-import { startLocalStack } from '../localstack/start.ts';
 import { LOCALSTACK_DIRECTORY, LOCALSTACK_URL } from './config.ts';
 import { startStack } from './stack.ts';
 

@@ -1,7 +1,7 @@
 import { type DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
 import { BucketAlreadyOwnedByYou, type S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { freshBucket, freshQueue, freshStatisticsTable, freshTable } from '../localstack/create-resources.ts';
+import { freshBucket, freshQueue, freshStatisticsTable, freshTable } from '#local-aws/create-resources.ts';
 import type { ResourceNames } from './topology.ts';
 
 export interface Clients {

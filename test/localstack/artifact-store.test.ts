@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
 import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
+import { freshBucket } from '#local-aws/create-resources.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';
 import { freshBinDir } from '#test/contracts/sample-builds.ts';
-import { freshBucket } from '../../localstack/create-resources.ts';
 import { s3Client } from './clients.ts';
 
 const META: ArtifactMeta = { contentType: 'application/octet-stream', cacheControl: 'no-cache', filename: 'a+b.img.gz' };

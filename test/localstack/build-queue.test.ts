@@ -2,9 +2,9 @@ import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } 
 import { describe, expect, it } from 'vitest';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { assertQueueReady } from '#adapters/aws/readiness/assert-queue-ready.ts';
+import { freshQueue } from '#local-aws/create-resources.ts';
 import { buildQueueContract } from '#test/contracts/build-queue.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';
-import { freshQueue } from '../../localstack/create-resources.ts';
 import { sqsClient } from './clients.ts';
 
 buildQueueContract('sqs', async () => {

@@ -1,7 +1,7 @@
 import { dynamoBuildSweep } from '#adapters/aws/builds/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
+import { freshTable } from '#local-aws/create-resources.ts';
 import { buildSweepContract } from '#test/contracts/build-sweep.ts';
-import { freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
 
 const client = dynamoClient();

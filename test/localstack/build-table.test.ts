@@ -14,10 +14,10 @@ import { DEFAULT_LIMITS } from '#core/request/build-request.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { maxBodyBytes } from '#http/json-body.ts';
+import { freshStatisticsTable, freshTable } from '#local-aws/create-resources.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
 import { at, done, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { FULL_BODIES, fullBody } from '#test/support/full-bodies.ts';
-import { freshStatisticsTable, freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
 import { meterUnits } from './meter.ts';
 

@@ -16,12 +16,12 @@ import type { Submitted } from '#core/build/submit-build.ts';
 import { sweepBuilds } from '#core/build/sweep.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
+import { freshBucket, freshQueue, freshStatisticsTable, freshTable } from '#local-aws/create-resources.ts';
 import { RENEW_AFTER, STEPS_EVERY_MS } from '#runner/run-runner.ts';
 import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { simulatedTime } from '#test/support/simulated-time.ts';
 import { LEASE_SECONDS } from '../../infra/lease.ts';
-import { freshBucket, freshQueue, freshStatisticsTable, freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient, s3Client, sqsClient } from './clients.ts';
 import { meterCalls, meterUnits } from './meter.ts';
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { startLocalStack } from '#local-aws/localstack/start.ts';
 import { bundleFunctions } from '../../bundles/bundle-functions.ts';
 import { bundleModule } from '../../bundles/bundle-module.ts';
-import { startLocalStack } from '../../localstack/start.ts';
 import { LOCALSTACK_DIRECTORY, LOCALSTACK_URL } from './config.ts';
 
 declare module 'vitest' {

@@ -4,9 +4,9 @@ import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
 import { type QueueLedger, queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
 import { settleLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
+import { freshTable } from '#local-aws/create-resources.ts';
 import { claimed } from '#test/contracts/drive-build.ts';
 import { queuePositionsContract } from '#test/contracts/queue-positions.ts';
-import { freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
 
 const client = dynamoClient();

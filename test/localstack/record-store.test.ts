@@ -1,8 +1,8 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
+import { freshBucket } from '#local-aws/create-resources.ts';
 import { recordStoreContract } from '#test/contracts/record-store.ts';
-import { freshBucket } from '../../localstack/create-resources.ts';
 import { s3Client } from './clients.ts';
 
 recordStoreContract('s3', async () => {

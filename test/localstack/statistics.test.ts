@@ -5,9 +5,9 @@ import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-repo
 import { type BuildEnd, type CountedBuild, type RequestCounts, sumOf } from '#core/statistics/counts.ts';
 import type { Statistics, StatisticsReport } from '#core/statistics/ports.ts';
 import { requestCounter } from '#core/statistics/request-counter.ts';
+import { freshStatisticsTable } from '#local-aws/create-resources.ts';
 import { at, freshHash, iso } from '#test/contracts/sample-builds.ts';
 import { statisticsContract } from '#test/contracts/statistics.ts';
-import { freshStatisticsTable } from '../../localstack/create-resources.ts';
 import { dynamoClient } from './clients.ts';
 import { meterUnits } from './meter.ts';
 

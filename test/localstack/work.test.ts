@@ -7,10 +7,10 @@ import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
 import { queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
 import { buildStatus } from '#core/build/build-status.ts';
+import { freshBucket, freshQueue, freshTable } from '#local-aws/create-resources.ts';
 import { work } from '#runner/work.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { freshBucket, freshQueue, freshTable } from '../../localstack/create-resources.ts';
 import { dynamoClient, s3Client, sqsClient } from './clients.ts';
 
 const BUILDS = 24;

@@ -1,4 +1,4 @@
-import { LOCALSTACK_DIRECTORY } from '../local-aws/config.ts';
+import { LOCALSTACK_DIRECTORY } from '#local-aws/config.ts';
 import { startLocalStack } from './start.ts';
 
 // `npm run localstack`: one LocalStack for several lanes. Its address is the first line on standard output; SIGTERM or Ctrl-C ends it.
