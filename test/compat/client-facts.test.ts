@@ -11,7 +11,7 @@ const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 const ATH79 = { version: '24.10.2', target: 'ath79/generic', profile: '8dev_carambola2' };
 const ORIGIN = { Origin: 'http://192.168.1.1' };
 
-/** Builds with `htop` end in a failure, all others wait in their last step until they are let go. */
+/** Makes builds with `htop` fail, and all others wait in their last step until they are released. */
 function gatedImageMaker() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -149,7 +149,7 @@ describe('what breaks a client when a server gets it wrong', () => {
     }
     expect(BUILD_STEPS).toEqual(['init', 'download_imagebuilder', 'unpack_imagebuilder', 'calculate_packages_hash', 'building_image']);
 
-    // While the queue is full, what waits is told apart from what is refused (docs/contract.md §10.4), in every client's terms.
+    // While the queue is full, every client can tell a waiting build from a refused one (docs/contract.md §10.4).
     await post({ ...X86, packages: ['slow-30', 'tmux'] });
     const refused = await post({ ...X86, packages: ['slow-30', 'nano'] });
     expect([refused.status, json(refused)['status'], typeof json(refused)['detail']]).toEqual([429, 429, 'string']);
@@ -182,12 +182,12 @@ describe('what breaks a client when a server gets it wrong', () => {
     const body = await built({ ...X86, packages: ['vim'] });
     expect(body['bin_dir']).toMatch(/^[0-9a-f]{64}$/);
     expect(body['request_hash']).toMatch(/^[0-9a-f]{64}$/);
-    // The longest that OpenWrt has, with a release candidate's version and ours in front.
+    // The longest name that OpenWrt has, with a release candidate's version and our part in front.
     const longest = 'openwrt-24.10.0-rc6-0123456789ab-qualcommax-ipq807x-zyxel_nbg7815-squashfs-sysupgrade.bin';
     expect(255 - `/store/${body['bin_dir']}/${longest}`.length).toBeGreaterThanOrEqual(90);
   });
 
-  it('8: every answer is for every origin, and preflights of posts and polls are answered', async () => {
+  it('8: every answer allows every origin, and preflights of posts and polls are answered', async () => {
     const body = await built({ ...X86, packages: ['vim'] });
     const hash = `/api/v1/build/${body['request_hash']}`;
     const paths: [string, string, number][] = [
@@ -238,7 +238,7 @@ describe('what breaks a client when a server gets it wrong', () => {
       const stamped = await ask(`${path}?1763683200000`);
       const plain = await ask(path);
       expect([path, stamped.status, stamped.bytes]).toEqual([path, 200, plain.bytes]);
-      // Nor may a cache be kept from answering it.
+      // A cache may answer it as well.
       expect(stamped.header('cache-control')).toBe(plain.header('cache-control'));
       expect(stamped.header('cache-control')).toMatch(/\b(s-)?max-?age=\d+/);
     }
@@ -246,7 +246,7 @@ describe('what breaks a client when a server gets it wrong', () => {
     expect([posted.status, json(posted)['request_hash']]).toEqual([200, body['request_hash']]);
   });
 
-  it('11: posts of one wish at the same time have one hash, whoever sends them', async () => {
+  it('11: equal posts at the same time get one hash, whichever client sends them', async () => {
     const hashes = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
         const packages = index % 2 === 0 ? ['nano', 'vim'] : ['vim', 'nano'];
@@ -257,7 +257,7 @@ describe('what breaks a client when a server gets it wrong', () => {
     expect(new Set(hashes).size).toBe(1);
   });
 
-  it('13: the overview is at every path it ever had', async () => {
+  it('13: the overview is still at every path that it had', async () => {
     const { text } = await ask('/json/v1/overview.json');
     for (const path of ['/api/overview', '/api/v1/overview', '/overview']) {
       const answer = await ask(path);

@@ -7,7 +7,7 @@ import { owut } from './clients/owut.ts';
 import { repostingScript } from './clients/script.ts';
 import { type CompatServer, compatServer } from './support/compat-server.ts';
 
-/** ImageBuilders are really run, for every client and both package managers. */
+/** Every client gets a real build, with both package managers. */
 const PATIENCE_MS = 180_000;
 
 let server: CompatServer;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 afterAll(() => server.close());
 
-/** A device on which a version's own packages are installed, and what the user added. */
+/** A device with the default packages of a version and those that the user added. */
 async function device(version: string, target: string, board: string, filesystem: string, added: readonly string[]): Promise<Device> {
   const path = version === 'SNAPSHOT' ? 'snapshots' : `releases/${version}`;
   const { default_packages: common, profiles } = parseObject(
@@ -27,7 +27,7 @@ async function device(version: string, target: string, board: string, filesystem
   return { version, target, board, filesystem, packages: [...packages, ...added] };
 }
 
-/** Steps may be missed between two polls, but come in this order. */
+/** The order of the steps. A client may miss some between two polls. */
 const STATUSES = ['queued - 0 ahead', 'init', 'download_imagebuilder', 'unpack_imagebuilder', 'calculate_packages_hash', 'building_image'];
 const isInOrder = (shown: readonly string[]) => {
   const places = shown.map((line) => STATUSES.indexOf(line));
@@ -50,7 +50,7 @@ describe.each([
       expect(shown.length, shown.join()).toBeGreaterThan(0);
       expect(isInOrder(shown), shown.join()).toBe(true);
       for (const name of ['kmod-wireguard', 'kmod-e1000e', 'base-files', 'libncurses', 'luci-ssl']) expect(expected[name]).toMatch(/\d/);
-      // What was installed as opkg is apk there, by the published package changes.
+      // The published package changes replace opkg by apk there.
       expect(Object.keys(expected)).toContain(manager === 'apk' ? 'apk-mbedtls' : 'opkg');
       expect(answer).toMatchObject({ id: 'generic', version_number: to, request: { diff_packages: true, rootfs_size_mb: 200 } });
       expect(bytes.length).toBeGreaterThan(0);

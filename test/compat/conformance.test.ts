@@ -20,13 +20,13 @@ const conformance = (...args: string[]) =>
     (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, output: error.stdout + error.stderr }),
   );
 
-it('npm run conformance: this server holds what the API promises, a build and its files included', async () => {
+it('npm run conformance: this server keeps the promises of the API, a build and its files included', async () => {
   const { code, output } = await conformance(server.url, '--build');
   expect(output).toContain(`${CHECKS.length} of ${CHECKS.length} hold at ${server.url}`);
   expect(code).toBe(0);
 });
 
-it('no check passes at a server that answers everything with 200 and nothing', async () => {
+it('no check passes on a server that answers everything with an empty 200', async () => {
   const empty = await faultyServer(answering(200, '{}'));
   try {
     const subject = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
@@ -47,7 +47,7 @@ it('without --build nothing is built', async () => {
   expect(builds(await (await server.get('/metrics')).text())).toBe(builds(before));
 });
 
-it('says what is missing of what it is told', async () => {
+it('names the argument that is missing', async () => {
   expect(await conformance()).toMatchObject({ code: 2, output: expect.stringContaining('Usage: npm run conformance') });
   expect(await conformance('http://127.0.0.1:9')).toMatchObject({ code: 2, output: expect.stringContaining('cannot be reached') });
 });

@@ -5,7 +5,7 @@ import { type CompatServer, compatServer } from './support/compat-server.ts';
 
 const HASH = '0'.repeat(64);
 
-/** Everything that is answered to GET with a document. */
+/** Every path that answers GET with a document. */
 const DOCUMENTS = [
   '/',
   '/stats',
@@ -78,7 +78,7 @@ describe('every path', () => {
     }
   });
 
-  it('answers preflights, also where there is nothing', async () => {
+  it('answers preflights, even where nothing exists', async () => {
     for (const path of [
       ...all(),
       '/api/v1/build',
@@ -95,7 +95,7 @@ describe('every path', () => {
     }
   });
 
-  it('is not compressed, whatever is asked for', async () => {
+  it('is never compressed, whatever the client accepts', async () => {
     for (const path of all()) {
       const answer = await server.ask(path, { headers: { 'Accept-Encoding': 'gzip, br, zstd, *' } });
       expectUsual(path, answer);
@@ -103,7 +103,7 @@ describe('every path', () => {
     }
   });
 
-  it('says what else it takes', async () => {
+  it('names the methods it accepts', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'PROPFIND', 'TRACE'])
       for (const path of all()) {
         const answer = await server.ask(path, { method });
@@ -119,7 +119,7 @@ describe('every path', () => {
   });
 });
 
-describe('versions that there are not', () => {
+describe('versions that do not exist', () => {
   it('are not looked for upstream', async () => {
     // Once more the list itself, as it may be older than the version.
     await server.ask('/api/v1/revision/24.10.98/x86/64');
@@ -135,7 +135,7 @@ describe('versions that there are not', () => {
   });
 });
 
-describe('a slash too many', () => {
+describe('a superfluous slash', () => {
   it('at the end leads to the path without, query kept, whatever the method', async () => {
     for (const path of [...DOCUMENTS.filter((path) => path !== '/'), build, '/api/v1/latest', '/api/v1/build'])
       for (const method of path === '/api/v1/build' ? ['POST'] : ['GET', 'HEAD']) {
@@ -215,7 +215,7 @@ describe('errors', () => {
     for (const [what, status, ask] of cases) expectProblem(what, await ask(), status);
   });
 
-  it('of ours are told as such, in the same shape and without inner workings', async () => {
+  it('of our own have the same shape and show no internals', async () => {
     const broken = await compatServer({ env: { LOG_LEVEL: 'silent' } });
     try {
       const db = new DatabaseSync(broken.databasePath);

@@ -13,7 +13,7 @@ interface RecordedFailure {
 
 const recorded: readonly RecordedFailure[] = JSON.parse(readFileSync(dataUrl('imagebuilder-failures.json'), 'utf8'));
 
-/** Where our `detail` does not begin as the reference server's: it says more, or sooner. */
+/** The failures whose `detail` does not begin like the reference server's, because ours says more or comes earlier. */
 const DEVIATIONS: Readonly<Record<string, { because: string; status?: number; detail?: RegExp }>> = {
   'unknown, opkg': { because: '§0.21: refused at once', status: 422 },
   'unknown, apk': { because: '§0.21: refused at once', status: 422 },
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe('what failing builds are told', () => {
+describe('the answers to failing builds', () => {
   it.each(recorded.map((failure) => [`${failure.case}, ${failure.manager}`, failure] as const))('%s', async (name, failure) => {
     const { because, status = 500, detail } = DEVIATIONS[name] ?? {};
     // Real feeds have `huge` under another name.

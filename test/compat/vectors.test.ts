@@ -6,7 +6,7 @@ import { type CompatServer, compatServer } from './support/compat-server.ts';
 import { DEVIATIONS, expectedAnswer, RULES } from './support/deviations.ts';
 import { dataUrl, type Recorded, type Vector, vectors } from './support/vectors.ts';
 
-/** Headers that were recorded, or that stand in a deviation. */
+/** The headers that were recorded or that a deviation names. */
 const COMPARED_HEADERS = [
   'content-type',
   'location',
@@ -49,7 +49,7 @@ describe('the recorded answers of the reference server', () => {
     expect([...new Set(vectors.map(({ server }) => server))].sort()).toEqual(SERVERS.map(([described]) => described).sort());
   });
 
-  it('deviate nowhere but in vectors that there are', () => {
+  it('deviate only in existing vectors', () => {
     const names = vectors.map(({ name }) => name);
     expect(Object.keys(DEVIATIONS).filter((name) => !names.includes(name))).toEqual([]);
     for (const { because, applies } of RULES) expect([because, vectors.some(applies)]).toEqual([because, true]);
@@ -57,7 +57,7 @@ describe('the recorded answers of the reference server', () => {
 
   describe.each(SERVERS)('%s', (described, env) => {
     let server: CompatServer;
-    /** Recorded hashes and ours: one to one. */
+    /** Our hash for each recorded one. */
     const hashes = new Map<string, string>();
     let waiting = 0;
 
@@ -66,7 +66,7 @@ describe('the recorded answers of the reference server', () => {
         directory: fileURLToPath(dataUrl('upstream')),
         env: { ...env, BRANCHES, WORKER_CONCURRENT: '0' },
       });
-      // Builds are only queued, so it is enough that an ImageBuilder is published. Without package index nothing is refused early.
+      // Builds are only queued, so a published ImageBuilder is enough. Without a package index the server refuses nothing early.
       server.upstream.overlay(
         `${TARGET}/sha256sums`,
         `${'0'.repeat(64)} *openwrt-imagebuilder-1.2.3-testtarget-testsubtarget.Linux-x86_64.tar.xz\n`,
@@ -88,7 +88,7 @@ describe('the recorded answers of the reference server', () => {
       expect(answer.header('content-encoding')).toBeUndefined();
     });
 
-    /** Of the recording's queue not every request was kept: others take the places of those that are missing. */
+    /** The recording lacks some of the queued requests; other requests take their places. */
     async function fillQueue({ response }: Vector): Promise<void> {
       const { queue_position: position } = response.body as { queue_position?: number };
       for (; waiting < (position ?? 0); waiting++) {
@@ -102,7 +102,7 @@ describe('the recorded answers of the reference server', () => {
       }
     }
 
-    /** The recorded hash is another; but equal ones stay equal, and different ones different. */
+    /** Our hashes differ from the recorded ones, but equal hashes stay equal, and different ones different. */
     function compareJob(answer: Answer, recorded: Recorded): void {
       if (answer.status !== 202 || answer.text === '') return;
       const job = JSON.parse(answer.text) as { request_hash: string; enqueued_at: string; queue_position: number };
@@ -128,7 +128,7 @@ describe('the recorded answers of the reference server', () => {
       body: parsed(answer),
     });
 
-    /** Recorded or expected, in terms of this server: its upstream, its hashes, its times. */
+    /** The recorded or expected value with this server's upstream, hashes and times. */
     const ours = ({ status, headers, body }: Recorded) => ({
       status,
       headers: {
@@ -151,7 +151,7 @@ const bodyText = ({ name, request: { body } }: Vector): string | undefined => {
   return typeof body === 'string' ? body : (BODY_TEXTS[name] ?? JSON.stringify)(expanded(body as object));
 };
 
-/** `<😀 x 20480>` stands for so many of them. */
+/** Expands `<😀 x 20480>` to that many characters. */
 const expanded = (body: object): object =>
   Object.fromEntries(
     Object.entries(body).map(([key, value]) => {

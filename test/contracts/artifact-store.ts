@@ -15,10 +15,10 @@ const IMAGE: ArtifactMeta = {
   filename: 'openwrt-24.10.2-x86-64-generic.img.gz',
 };
 
-/** Larger than whatever a store reads or sends at once. */
+/** A size in bytes that is larger than any store reads or sends at once. */
 const LARGE_BYTES = 3 * 1024 * 1024 + 17;
 
-/** Keys with these are refused on writing and absent on reading: none may ever reach a file. */
+/** Keys that a store refuses on writing and does not find on reading: none may ever reach a file. */
 const BAD_KEYS = [
   '',
   '/',
@@ -42,7 +42,7 @@ const BAD_KEYS = [
   'store/a:b',
 ];
 
-/** What every `ArtifactStore` promises (core/build/ports.ts). `makeStore` may answer the same, shared, store each time. */
+/** The contract of every `ArtifactStore` (core/stores.ts). `makeStore` may return the same, shared store each time. */
 export function artifactStoreContract(name: string, makeStore: () => ArtifactStore | Promise<ArtifactStore>): void {
   describe(`artefact store: ${name}`, () => {
     let store: ArtifactStore;
@@ -63,7 +63,7 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
       return artifact && Buffer.from(await new Response(artifact.body).arrayBuffer());
     };
 
-    it('knows nothing of a key that was never written', async () => {
+    it('does not find a key that was never written', async () => {
       const key = freshKey();
       expect(await store.read(key)).toBeUndefined();
       expect(await store.open(key)).toBeUndefined();
@@ -119,7 +119,7 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
       }
     });
 
-    it('keeps what is empty', async () => {
+    it('keeps empty files and documents', async () => {
       const [text, file] = [freshKey(), freshKey()];
       const empty = join(directory, 'empty');
       await writeFile(empty, '');
@@ -140,11 +140,11 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
       expect(facts).toEqual(await store.stat(key));
     });
 
-    it('dates an object by its writing', async () => {
+    it('dates an object by the time it was written', async () => {
       const key = freshKey();
       await store.put(key, 'dated', DOCUMENT);
       const { lastModified } = (await store.stat(key)) ?? {};
-      // Wide: the clock of a store elsewhere is not ours.
+      // The bounds are wide, because a remote store has another clock.
       expect(Math.abs(Date.now() - (lastModified?.getTime() ?? 0))).toBeLessThan(600_000);
       expect((await store.stat(key))?.lastModified).toEqual(lastModified);
     });
@@ -175,7 +175,7 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
       expect(bytes.equals(large.subarray(start, end + 1))).toBe(true);
     });
 
-    it('lets a reader go away before, in the middle and while it reads', async () => {
+    it('lets a reader stop before, in the middle of and during a read', async () => {
       const key = freshKey();
       await store.putFile(key, largeFile, IMAGE);
       const cancelAfter = async (reads: number, isReading: boolean) => {
@@ -200,7 +200,7 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
       expect(await store.read(kept)).toBe('kept');
     });
 
-    it('removes all below a prefix, and nothing beside it', async () => {
+    it('removes everything below a prefix, and nothing beside it', async () => {
       const prefix = `logs/${freshBinDir()}`;
       const below = ['a', 'b', 'deep/er/c'].map((each) => `${prefix}/${each}`);
       const beside = [`${prefix}0/a`, `${prefix}-b`];
@@ -275,7 +275,7 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
       const look = async () => {
         let looks = 0;
         for (; isWriting || looks < 5; looks += 1) {
-          // A store may answer without waiting for anything: the writers need their turn.
+          // A store may answer without waiting, so the writers need a turn.
           await setImmediate();
           const artifact = await store.open(key);
           const text = await new Response(artifact?.body).text();

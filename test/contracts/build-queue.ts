@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { BuildMessage, BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
 import { freshHash } from './sample-builds.ts';
 
-/** Longer than any of these tests: what was received stays invisible. */
+/** A visibility in seconds that is longer than any of these tests. */
 const LONG_SECONDS = 120;
 
 const message = (correlationId = 'contract'): BuildMessage => ({ hash: freshHash(), correlationId });
 
 const contents = ({ hash, correlationId }: BuildMessage): BuildMessage => ({ hash, correlationId });
 
-/** The next message; a receive that gave up is repeated. */
+/** Returns the next message; a receive that gave up is repeated. */
 async function receive(queue: BuildQueue, visibilitySeconds = LONG_SECONDS): Promise<ReceivedMessage> {
   for (;;) {
     const received = await queue.receive({ visibilitySeconds, signal: new AbortController().signal });
@@ -18,7 +18,7 @@ async function receive(queue: BuildQueue, visibilitySeconds = LONG_SECONDS): Pro
   }
 }
 
-/** Whatever arrives within the time, acknowledged. */
+/** Acknowledges and returns every message that arrives within the time. */
 async function arrivals(queue: BuildQueue, milliseconds: number): Promise<ReceivedMessage[]> {
   const signal = AbortSignal.timeout(milliseconds);
   const received: ReceivedMessage[] = [];
@@ -31,11 +31,11 @@ async function arrivals(queue: BuildQueue, milliseconds: number): Promise<Receiv
   return received;
 }
 
-/** What every `BuildQueue` promises (core/build/ports.ts). `makeQueue` answers a queue that nobody else uses. */
+/** The contract of every `BuildQueue` (core/build/ports.ts). `makeQueue` returns a queue that no other test uses. */
 export function buildQueueContract(name: string, makeQueue: () => BuildQueue | Promise<BuildQueue>): void {
-  // At once, each with a queue of its own: most of their time is waiting.
+  // The tests run at once, each with its own queue, because they mostly wait.
   describe.concurrent(`build queue: ${name}`, () => {
-    it('delivers what was sent, once it is acknowledged never again', async () => {
+    it('delivers what was sent, and never again after it is acknowledged', async () => {
       const queue = await makeQueue();
       const sent = message('correlation-1');
       await queue.send(sent);
@@ -134,7 +134,7 @@ export function buildQueueContract(name: string, makeQueue: () => BuildQueue | P
       expect(again.receipt).not.toBe(current.receipt);
     });
 
-    it('has nothing to say about calls after the end of a message', async () => {
+    it('ignores calls after the end of a message', async () => {
       const queue = await makeQueue();
       await queue.send(message());
       const received = await receive(queue);

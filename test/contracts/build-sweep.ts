@@ -9,11 +9,11 @@ export interface SweptTable {
   readonly sweep: BuildSweep;
 }
 
-/** Lists may be answered from an index that is a moment behind. */
+/** Milliseconds to wait: lists may come from an index that lags behind. */
 const SOON = { timeout: 10_000, interval: 50 };
 const MANY = 1_000;
 
-/** What every `BuildSweep` promises (core/build/ports.ts). `make` answers a table that nobody else uses. */
+/** The contract of every `BuildSweep` (core/build/ports.ts). `make` returns a table that no other test uses. */
 export function buildSweepContract(name: string, make: () => SweptTable | Promise<SweptTable>): void {
   describe(`build sweep: ${name}`, () => {
     let table: BuildTable;
@@ -55,7 +55,7 @@ export function buildSweepContract(name: string, make: () => SweptTable | Promis
       await expect.poll(() => sweep.stale(at(30), 1), SOON).toEqual([earlier]);
     });
 
-    it('finds all leases of builds and of expiries, whatever they say, those that end first first', async () => {
+    it('finds all leases of builds and of expiries, whatever their end, the earliest end first', async () => {
       const second = await started(table, 'a', freshHash(), 20);
       const first = await expiringRow(table, 'b', 10);
       const third = await expiringRow(table, 'd', 1_000_000);
@@ -68,7 +68,7 @@ export function buildSweepContract(name: string, make: () => SweptTable | Promis
       await expect.poll(() => sweep.leased(1), SOON).toEqual([first]);
     });
 
-    it('finds besides what a clock wrote that was ahead, and that first', async () => {
+    it('also finds rows written by a clock that was ahead, and lists them first', async () => {
       const old = await claimed(table, freshHash(), 10);
       const early = await claimed(table, freshHash(), 100);
       await claimed(table, freshHash(), 35);

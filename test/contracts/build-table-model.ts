@@ -8,7 +8,7 @@ import { at, freshBinDir, freshHash, iso, queued, sampleOrder } from './sample-b
 const OWNERS = ['a', 'b'] as const;
 const TIMES = [0, 1, 2, 3] as const;
 
-/** A few owners and times only, so that the interesting coincidences happen often. */
+/** Few owners and times, so that interesting coincidences happen often. */
 const time = fc.constantFrom(...TIMES);
 const shape = fc.record({
   state: fc.constantFrom('queued', 'building', 'done', 'failed', 'cancelled', 'expiring'),
@@ -19,7 +19,7 @@ const shape = fc.record({
 });
 type Shape = typeof shape extends fc.Arbitrary<infer T> ? T : never;
 
-/** `from`: the row as it is (undefined), or as somebody may believe it to be. */
+/** A command. Its `from` is the row as it is (undefined), or as a caller may believe it to be. */
 const operation = fc.oneof(
   fc.record({ kind: fc.constant('claim'), now: time }),
   fc.record({
@@ -74,7 +74,7 @@ function describes(from: Build, row: Build): boolean {
   );
 }
 
-/** The promises of `BuildTable`, for one hash, in the plainest words. */
+/** The simplest model of a `BuildTable` with one hash. */
 function model() {
   let row: Build | undefined;
   return {

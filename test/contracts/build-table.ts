@@ -8,7 +8,7 @@ import { at, cancelled, done, expiring, failed, freshHash, iso, queued, requeued
 
 const STATES = ['queued', 'building', 'done', 'failed', 'cancelled', 'expiring'] as const;
 
-/** docs/architecture.md, States, written out once more: the contract must not agree with a mistake in core. */
+/** The transitions of docs/architecture.md (States), written out again so that the contract does not repeat a mistake in core. */
 const ALLOWED = new Set([
   'queued→queued',
   'queued→building',
@@ -25,7 +25,7 @@ const ALLOWED = new Set([
   'expiring→expiring',
 ]);
 
-/** Some build in `state` that could follow `from`. */
+/** A build in `state` that could follow `from`. */
 function next(from: Build, state: BuildState): Build {
   switch (state) {
     case 'queued':
@@ -43,7 +43,7 @@ function next(from: Build, state: BuildState): Build {
   }
 }
 
-/** A `from` that names another lease owner, entry into the queue, or finish than the row has. */
+/** A `from` whose lease owner, queueing time or finishing time differs from that of the row. */
 function elsewhere(build: Build): Build {
   switch (build.state) {
     case 'queued':
@@ -58,7 +58,7 @@ function elsewhere(build: Build): Build {
   }
 }
 
-/** What every `BuildTable` promises (core/build/ports.ts). `makeTable` may answer the same, shared, table each time. */
+/** The contract of every `BuildTable` (core/build/ports.ts). `makeTable` may return the same, shared table each time. */
 export function buildTableContract(name: string, makeTable: () => BuildTable | Promise<BuildTable>): void {
   describe(`build table: ${name}`, () => {
     let table: BuildTable;
@@ -69,7 +69,7 @@ export function buildTableContract(name: string, makeTable: () => BuildTable | P
     const claim = (hash: RequestHash, minutes: number, packages?: string[]) =>
       table.claim(queued(hash, minutes), sampleOrder(hash, packages), at(minutes));
 
-    it('knows nothing of a hash that was never claimed', async () => {
+    it('has no row for a hash that was never claimed', async () => {
       const hash = freshHash();
       expect(await table.get(hash)).toBeUndefined();
       expect(await table.order(hash)).toBeUndefined();
@@ -180,7 +180,7 @@ export function buildTableContract(name: string, makeTable: () => BuildTable | P
       const build = await started(table, 'a');
       const later = await moved(table, build, { ...build, step: 'building_image', lease: { owner: 'a', expiresAt: iso(20) } });
       expect(await table.get(build.hash)).toEqual(later);
-      // The lease of `from` may be an earlier one of the same owner: what counts is who holds it.
+      // The lease of `from` may be an earlier one of the same owner: only the owner counts.
       expect((await table.transition(build, done(build))).moved).toBe(true);
     });
 
@@ -226,7 +226,7 @@ export function buildTableContract(name: string, makeTable: () => BuildTable | P
       expect(await table.transition(row, to, { lapsedAt: at(1_000_000) })).toEqual({ moved: false, current: row });
     });
 
-    it('marks a queued build as sent, once it is the same stay in the queue', async () => {
+    it('marks a queued build as sent only for the same stay in the queue', async () => {
       const build = await claimed(table);
       const sent = await moved(table, build, { ...build, sentAt: iso(1) });
       expect(sent.sentAt).toBe(iso(1));
@@ -257,7 +257,7 @@ export function buildTableContract(name: string, makeTable: () => BuildTable | P
       expect((await claim(row.hash, 0)).won).toBe(true);
     });
 
-    it('does not remove a row that was claimed anew while it was expiring', async () => {
+    it('does not remove a row that was claimed again while it expired', async () => {
       const row = await expiringRow(table, 'a');
       const { current } = await claim(row.hash, 50);
       expect(await table.remove(row)).toBe(false);

@@ -17,7 +17,7 @@ export function clientBuildsContract(make: () => Promise<{ table: BuildTable; cl
       return (await table.claim(build, sampleOrder(build.hash), at(0), client)).current;
     };
 
-    it('counts what waits and what is being built, by client', async () => {
+    it('counts waiting and running builds by client', async () => {
       const first = await claim('a');
       await claim('a');
       await claim('b');
@@ -29,7 +29,7 @@ export function clientBuildsContract(make: () => Promise<{ table: BuildTable; cl
       expect([await clients.othersWaiting('b'), await clients.othersWaiting('c')]).toEqual([2, 3]);
     });
 
-    it('keeps a build its client when it returns to the queue, and takes it away when the build ends', async () => {
+    it('keeps the client of a build that returns to the queue, and forgets it when the build ends', async () => {
       const taken = await claim('a');
       const building = await moved(table, taken, running(taken, 'r'));
       const again = await moved(table, building, requeued(building, 1));
@@ -39,13 +39,13 @@ export function clientBuildsContract(make: () => Promise<{ table: BuildTable; cl
       expect(await clients.pending('a')).toBe(0);
       const leaving = await moved(table, ended, expiring(ended, 'sweep'));
       expect(await clients.pending('a')).toBe(0);
-      // Begun anew, the build counts for the new client.
+      // A build that is begun again counts for the new client.
       const anew = queued(leaving.hash);
       await table.claim(anew, sampleOrder(anew.hash), at(0), 'b');
       expect([await clients.pending('a'), await clients.pending('b')]).toEqual([0, 1]);
     });
 
-    it('takes a failed build away too, and does not count a claim that was lost', async () => {
+    it('forgets a failed build too, and does not count a lost claim', async () => {
       const taken = await claim('a');
       await table.claim(queued(taken.hash), sampleOrder(taken.hash), at(0), 'b');
       expect([await clients.pending('a'), await clients.pending('b')]).toEqual([1, 0]);

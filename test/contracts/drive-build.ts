@@ -4,14 +4,14 @@ import type { BuildTable } from '#core/build/ports.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { at, cancelled, done, expiring, failed, freshHash, queued, running, sampleOrder } from './sample-builds.ts';
 
-/** Claims a new row; answers it as the table has it, ticket included. */
+/** Claims a new row and returns it as the table has it, ticket included. */
 export async function claimed(table: BuildTable, hash: RequestHash = freshHash(), minutes = 0): Promise<QueuedBuild> {
   const { won, current } = await table.claim(queued(hash, minutes), sampleOrder(hash), at(minutes));
   expect(won).toBe(true);
   return current as QueuedBuild;
 }
 
-/** Makes a transition that must succeed; answers the row as the table has it. */
+/** Makes a transition that must succeed, and returns the row as the table has it. */
 export async function moved<To extends Build>(table: BuildTable, from: Build, to: To): Promise<To> {
   const answer = await table.transition(from, to);
   expect(answer.moved).toBe(true);
@@ -23,7 +23,7 @@ export const started = async (table: BuildTable, owner: string, hash?: RequestHa
   return moved(table, build, running(build, owner, leaseMinutes));
 };
 
-/** A row in the given state, reached by allowed transitions only. `expiresMinutes` counts for finished ones. */
+/** Returns a row in the given state, reached by allowed transitions only. `expiresMinutes` is used for finished ones. */
 export async function rowIn(table: BuildTable, state: BuildState, owner = 'owner', expiresMinutes = 100): Promise<Build> {
   if (state === 'expiring') return expiringRow(table, owner);
   const build = await claimed(table);

@@ -9,10 +9,10 @@ export interface PositionedTable {
   readonly positions: QueuePositions;
 }
 
-/** Counts may be answered from an index that is a moment behind. */
+/** Milliseconds to wait: counts may come from an index that lags behind. */
 const SOON = { timeout: 10_000, interval: 50 };
 
-/** What every `QueuePositions` promises (core/build/ports.ts). `make` answers a table that nobody else uses meanwhile; it need not be empty. */
+/** The contract of every `QueuePositions` (core/build/ports.ts). `make` returns a table that no other test uses meanwhile; it need not be empty. */
 export function queuePositionsContract(name: string, make: () => PositionedTable | Promise<PositionedTable>): void {
   describe(`queue positions: ${name}`, () => {
     let table: BuildTable;
@@ -33,13 +33,13 @@ export function queuePositionsContract(name: string, make: () => PositionedTable
     const aheadOf = (builds: readonly QueuedBuild[]) => Promise.all(builds.map((build) => positions.ahead(build)));
     const from = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
 
-    it('counts those who wait and those being built, and nobody else', async () => {
+    it('counts waiting and running builds, and no others', async () => {
       for (const state of ['done', 'failed', 'cancelled', 'expiring', 'building', 'building', 'queued'] as const) await rowIn(table, state);
       await expect.poll(() => positions.waiting(), SOON).toBe(waitingBefore + 1);
       await expect.poll(() => positions.running(), SOON).toBe(runningBefore + 2);
     });
 
-    it('numbers the waiting in the order of their claims', async () => {
+    it('numbers the waiting builds in the order of their claims', async () => {
       const builds = await fill(5);
       await expect.poll(() => aheadOf(builds), SOON).toEqual(from(waitingBefore, 5));
     });
@@ -56,7 +56,7 @@ export function queuePositionsContract(name: string, make: () => PositionedTable
       const last = builds.at(-1) as QueuedBuild;
       await expect.poll(() => positions.ahead(last), SOON).toBe(waitingBefore + 5);
       let ahead = waitingBefore + 5;
-      // Not in their order: several runners take what they get.
+      // The order differs, because several runners take builds at once.
       for (const index of [1, 0, 3, 2]) {
         const build = builds[index] as QueuedBuild;
         await claimed(table);
@@ -79,10 +79,10 @@ export function queuePositionsContract(name: string, make: () => PositionedTable
       await expect.poll(() => aheadOf([builds[0], back, builds[2], builds[3]] as QueuedBuild[]), SOON).toEqual(from(waitingBefore, 4));
     });
 
-    it('knows since when the longest waiting build waits, a returning one since it returned', async () => {
+    it('knows how long the longest waiting build has waited, a returned one since its return', async () => {
       const oldest = async () => (await positions.oldest())?.toISOString();
       const rest = await oldest();
-      // Long before any build that a table not empty may hold.
+      // This time is long before any build that the table may hold.
       const first = await claimed(table, freshHash(), -2_000_000);
       const second = await claimed(table, freshHash(), -1_000_000);
       await expect.poll(oldest, SOON).toBe(iso(-2_000_000));
@@ -94,7 +94,7 @@ export function queuePositionsContract(name: string, make: () => PositionedTable
       await expect.poll(oldest, SOON).toBe(rest);
     });
 
-    it('answers 0 for a build that waits no longer, or was never there', async () => {
+    it('answers 0 for a build that no longer waits or never existed', async () => {
       const builds = await fill(3);
       const last = builds[2] as QueuedBuild;
       const attempt = await moved(table, last, running(last, 'a'));

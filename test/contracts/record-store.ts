@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RecordStore } from '#core/stores.ts';
 
-/** What every `RecordStore` promises (core/build/ports.ts). `makeStore` may answer the same, shared, store each time. */
+/** The contract of every `RecordStore` (core/stores.ts). `makeStore` may return the same, shared store each time. */
 export function recordStoreContract(name: string, makeStore: () => RecordStore | Promise<RecordStore>): void {
   describe(`record store: ${name}`, () => {
     let store: RecordStore;
@@ -11,7 +11,7 @@ export function recordStoreContract(name: string, makeStore: () => RecordStore |
     });
     const freshKey = () => `targets/24.10.2/x86/64/${randomUUID()}`;
 
-    it('knows nothing of a key that was never written', async () => {
+    it('does not find a key that was never written', async () => {
       expect(await store.get(freshKey())).toBeUndefined();
     });
 
@@ -27,7 +27,7 @@ export function recordStoreContract(name: string, makeStore: () => RecordStore |
       expect(await store.replace(freshKey(), '', undefined)).toBe(true);
     });
 
-    it('creates only what is not there', async () => {
+    it('creates only a missing record', async () => {
       const key = freshKey();
       expect(await store.replace(key, 'first', undefined)).toBe(true);
       expect(await store.replace(key, 'second', undefined)).toBe(false);
@@ -38,7 +38,7 @@ export function recordStoreContract(name: string, makeStore: () => RecordStore |
       expect(await store.get(absent)).toBeUndefined();
     });
 
-    it('replaces what still has its tag, which then never fits again', async () => {
+    it('replaces a record that still has its tag, which never fits again afterwards', async () => {
       const key = freshKey();
       const tags: string[] = [];
       await store.replace(key, 'same body', undefined);

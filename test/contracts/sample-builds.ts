@@ -6,17 +6,17 @@ import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 
 const hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** A hash nobody else uses: contract suites also run on backends that are shared and not empty. */
+/** A hash that no other test uses, because contract suites also run on shared backends. */
 export const freshHash = (): RequestHash => hex(randomUUID()) as RequestHash;
 export const freshBinDir = (): BinDir => hex(randomUUID()) as BinDir;
 
 const START = Date.parse('2026-11-01T00:00:00.000Z');
 
-/** A point of the tests' own time line; nothing here depends on today. */
+/** A time on the tests' own time line; no test depends on today. */
 export const at = (minutes: number): Date => new Date(START + minutes * 60_000);
 export const iso = (minutes: number): string => at(minutes).toISOString();
 
-/** Made once: making the schema costs more than anything else here. */
+/** The schema, made once because it is expensive. */
 const BuildRequest = buildRequestSchema();
 
 export function sampleOrder(requestHash: RequestHash, packages: string[] = ['vim']): BuildOrder {

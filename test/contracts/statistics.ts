@@ -47,7 +47,7 @@ const requests = (
 
 const total = async (statistics: Both) => sumOf(await statistics.figures('day', LONG_AGO, FAR_AHEAD));
 
-/** What every `Statistics` with its `StatisticsReport` promises (core/build/ports.ts). `make` answers an empty one each time. */
+/** The contract of every `Statistics` with its `StatisticsReport` (core/statistics/ports.ts). `make` returns an empty one each time. */
 export function statisticsContract(name: string, make: () => Both | Promise<Both>, { runs = 40 }: { runs?: number } = {}): void {
   describe(`statistics: ${name}`, () => {
     let statistics: Both;
@@ -55,7 +55,7 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
       statistics = await make();
     });
 
-    it('knows nothing at first', async () => {
+    it('is empty at first', async () => {
       expect(await statistics.figures('hour', at(0), at(DAY))).toEqual([]);
       expect(await statistics.figures('day', at(0), at(DAY))).toEqual([]);
       expect(await statistics.versions(LONG_AGO, FAR_AHEAD)).toEqual([]);
@@ -89,7 +89,7 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
       expect(await statistics.figures('hour', at(0), at(DAY))).toMatchObject([{ start: '2026-11-01T01', misses: 1 }]);
     });
 
-    it('counts an end once, by the first word, whoever else tells', async () => {
+    it('counts an end once, by the first report, however many follow', async () => {
       const build = counted(0);
       await statistics.started(build);
       const told = await Promise.all([
@@ -105,7 +105,7 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
       expect(await statistics.errors(10)).toEqual([]);
     });
 
-    it('makes up for a start nobody told, and does not count it again', async () => {
+    it('adds a start that was never reported, and does not count it twice', async () => {
       const build = counted(0);
       expect(await statistics.ended({ ...success(build, 5), outcome: 'cancelled', milliseconds: 0 })).toBe(true);
       await statistics.started(build);
@@ -131,7 +131,7 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
       expect(await statistics.unended(at(2), 1, at(3))).toEqual([builds[3]]);
     });
 
-    it('counts an end of which nothing else is known', async () => {
+    it('counts an end without a known start', async () => {
       const build = counted(0);
       await statistics.ended({ ...build, endedAt: iso(5), outcome: 'failure', milliseconds: 0, packages: [] });
       expect(await total(statistics)).toMatchObject({ misses: 1, failures: 1 });
@@ -173,7 +173,7 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
       ]);
     });
 
-    it('tells by version, target and profile what was asked for, what of it was cached, and what failed', async () => {
+    it('gives requests, cached answers and failures by version, target and profile', async () => {
       const [one, other] = ['24.10.2 x86/64 generic', '23.05.5 ath79/generic a'];
       await statistics.count(
         requests(0, { hits: 2 }, { 'owut/1': 5 }, { [one]: { requests: 3, hits: 2 }, [other]: { requests: 2, hits: 0 } }),
@@ -208,7 +208,7 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
       expect(await statistics.errors(MAX_BUILD_ERRORS)).toHaveLength(3);
     });
 
-    it('keeps the books in order, whatever is told twice, late or never (I7)', async () => {
+    it('counts right, whatever is reported twice, late or never (I7)', async () => {
       const steps = fc.array(
         fc.oneof(
           fc.record({ tell: fc.constant('start' as const), build: fc.nat(7) }),

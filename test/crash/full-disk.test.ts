@@ -29,7 +29,7 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-/** A server whose directories (below its data directory) are small disks of so many megabytes. */
+/** Starts a server whose directories (below its data directory) are small disks, with sizes in megabytes. */
 async function start(sizes: Record<string, number>, env: Record<string, string> = {}): Promise<SmallDisks> {
   const paths = Object.fromEntries(Object.entries(sizes).map(([name, size]) => [join(dataDir, name), size]));
   disks = await smallDisks(paths);
@@ -48,7 +48,7 @@ const get = async (hash: unknown) => {
   return { status: response.status, body: (await response.json()) as Body };
 };
 
-/** Asks until the build has ended. Every answer on the way is one of a build under way. */
+/** Polls until the build has ended. Every answer before is that of an unfinished build. */
 async function ended(hash: unknown) {
   for (;;) {
     const answer = await get(hash);
@@ -57,7 +57,7 @@ async function ended(hash: unknown) {
   }
 }
 
-/** Asks for a build; a failure that is not the request's is told for a second before it is built again. */
+/** Asks for a build. The server repeats a failure that is not the request's fault for a second before it builds again. */
 async function build(packages: string[]) {
   let accepted = await post(packages);
   if (accepted.status === 500) {
@@ -68,7 +68,7 @@ async function build(packages: string[]) {
   return ended(accepted.body['request_hash']);
 }
 
-/** What goes on whatever the disk: pages, catalogue, and everything about what was built before. */
+/** Checks what works on any disk: pages, catalogue, and everything about earlier builds. */
 async function expectAlive(known?: Body) {
   for (const path of ['/json/v1/overview.json', '/api/v1/stats/summary', '/', '/health']) {
     const response = await fetch(server.url + path);
@@ -86,7 +86,7 @@ const packagesOf = (body: Body) => (body['request'] as { packages: string[] }).p
 const expectFailedForTheDisk = ({ status, body }: { status: number; body: Body }) =>
   expect([status, body['detail']]).toEqual([500, expect.stringMatching(/disk is full|no disk space left/)]);
 
-/** Directories of attempts in the store: those of finished builds and no others. */
+/** The directories of attempts in the store, which are those of finished builds and no others. */
 const expectStored = async (...bodies: Body[]) =>
   expect((await readdir(disks?.reach(join(dataDir, 'public/store')) ?? '')).sort()).toEqual(bodies.map((body) => body['bin_dir']).sort());
 
@@ -96,7 +96,7 @@ describe('a full disk', { timeout: 180_000 }, () => {
   const DISKS = { state: 16, public: 24, work: 24, cache: 48 };
   const startOnDisks = async () => {
     const small = await start(DISKS, { ASU_DATABASE_PATH: join(dataDir, 'state/asu.db') });
-    // What upstream offers is known before there is no room to write it down.
+    // The server reads the catalogue before the disk is too full to store it.
     await expectAlive();
     return small;
   };
@@ -121,7 +121,7 @@ describe('a full disk', { timeout: 180_000 }, () => {
     if (name === 'state') expect((await post(['vim'])).status).toBe(503);
   });
 
-  it('that has room again makes it ready again', async () => {
+  it('that has room again makes the server ready again', async () => {
     const { fill, free } = await startOnDisks();
     await fill(join(dataDir, 'public'));
     expect((await ready()).status).toBe(503);
@@ -142,7 +142,7 @@ describe('a full disk', { timeout: 180_000 }, () => {
     await expect.poll(() => leftIn('cache/imagebuilders'), { timeout: 10_000 }).toEqual([]);
     await expectAlive();
 
-    // A failure of this kind is not remembered: the same request is a new build, also while there is no room yet.
+    // The server does not remember such a failure: the same request is a new build, even while there is no room yet.
     await delay(1_100);
     expect((await post(['vim'])).status).toBe(202);
     await free(join(dataDir, 'cache'));
@@ -152,7 +152,7 @@ describe('a full disk', { timeout: 180_000 }, () => {
     await expectStored(body);
   });
 
-  it('while images are made fails the build, whoever has taken the room', async () => {
+  it('while images are made fails the build, whatever filled the disk', async () => {
     const { fill, free } = await start({ work: 24 });
     const { body: first } = await build(['vim']);
     expectFailedForTheDisk(await build(['eats-disk']));
@@ -167,7 +167,7 @@ describe('a full disk', { timeout: 180_000 }, () => {
     await expectStored(first, second);
   });
 
-  it('while images are stored fails the build, and leaves nothing of it', async () => {
+  it('while images are stored fails the build and leaves no file of it', async () => {
     const { fill, free } = await start({ public: 48 });
     const { body: first } = await build(['vim']);
     await fill(join(dataDir, 'public'), 100_000);
@@ -180,7 +180,7 @@ describe('a full disk', { timeout: 180_000 }, () => {
     await expectStored(first, second);
   });
 
-  it('where state is kept refuses new builds by a readable 503, and loses none that was accepted', async () => {
+  it('for the database refuses new builds with a readable 503 and loses no accepted build', async () => {
     const { fill, free } = await start({ state: 16 }, { ASU_DATABASE_PATH: join(dataDir, 'state/asu.db') });
     const { body: first } = await build(['vim']);
     const underWay = await Promise.all([post(['slow-2']), post(['slow-2', 'nano'])]);
@@ -198,7 +198,7 @@ describe('a full disk', { timeout: 180_000 }, () => {
     });
     expect((await get('0'.repeat(64))).status).toBe(404);
     await expectAlive(first);
-    // Until after the ends of the builds under way could not be written down.
+    // The disk stays full until the ends of the running builds could not be stored.
     await expect.poll(() => server.lines.some((line) => line.includes('"state could not be used"')), { timeout: 30_000 }).toBe(true);
     await expectAlive(first);
 
@@ -210,7 +210,7 @@ describe('a full disk', { timeout: 180_000 }, () => {
     await expectStored(first, second, ...others.map(({ body }) => body));
   });
 
-  it('under everything at once is survived, by a killed server too, and loses no accepted build', async () => {
+  it('for everything at once loses no accepted build, even when the server is killed', async () => {
     const { fill, free, wrapper } = await start({ '.': 96 });
     const { body: first } = await build(['vim']);
     await fill(dataDir, 1_500_000);
@@ -226,7 +226,7 @@ describe('a full disk', { timeout: 180_000 }, () => {
 
     for (const { status, body } of answers) {
       expect([202, 503]).toContain(status);
-      // Also how it failed may have found no room: then its runner was lost.
+      // There may have been no room for the reason either; then the runner counts as lost.
       const end = status === 202 ? await ended(body['request_hash']) : { status, body };
       expect([200, 500, 503]).toContain(end.status);
       expect(end.body['detail']).toMatch(/^done$|disk is full|no disk space left|runner was lost/);

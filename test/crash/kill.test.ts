@@ -8,7 +8,7 @@ import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve
 import { downloadAll, type Finished } from '#test/support/download.ts';
 import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';
 
-/** Slow in its last step, so that there is time to kill it. */
+/** A build whose last step is slow, so that there is time to kill the server. */
 const REQUEST = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-2', 'vim'] };
 
 let upstream: DemoUpstreamServer;
@@ -72,7 +72,7 @@ describe('a second server on the same data', () => {
 });
 
 describe('SIGTERM', () => {
-  it('hands the build back, ends cleanly, and the next start takes it up at once', async () => {
+  it('hands the build back and ends cleanly, and the next start takes the build up at once', async () => {
     server = await serverProcess(dataDir, upstream.url);
     const accepted = await submit(server.url);
     await untilStep(server, 'building_image');

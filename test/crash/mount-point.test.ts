@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { smallDisks } from '#test/support/small-disks.ts';
 
-it('a file system that is mounted within a tree is not emptied with it: the rest goes, the tree is set aside, and it is told', async () => {
+it('a file system mounted inside a tree is not emptied with it: the rest goes, the tree is set aside and logged', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'asu-mounted-'));
   const tree = join(directory, 'builds', 'build.1.abcdef01');
   const mounted = join(tree, 'deep', 'mounted');

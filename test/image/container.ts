@@ -9,21 +9,21 @@ import { RUNNER_IMAGE } from './make-runner-image.ts';
 export interface ProcessStatus {
   readonly name: string;
   readonly uid: number;
-  /** Capabilities it has, and could ever get. */
+  /** The capabilities that the process has, and those it could get. */
   readonly capabilities: readonly string[];
   readonly noNewPrivileges: boolean;
 }
 
 export interface Container {
-  /** What it wrote so far, line by line. */
+  /** The lines that the container has written so far. */
   readonly lines: readonly string[];
-  /** The first line so far, or from now on, that contains all of the texts; rejects when the container ends without. */
+  /** Waits for the first line that contains all of the texts, earlier lines included. Rejects when the container ends without one. */
   line(...texts: string[]): Promise<string>;
-  /** Runs a command in it; its exit code. */
+  /** Runs a command in the container and returns its exit code. */
   exec(...command: string[]): Promise<number>;
   inspect(format: string): Promise<string>;
   processes(): Promise<ProcessStatus[]>;
-  /** Sends SIGTERM, and SIGKILL after so many seconds; its exit code, 137 where it had to be killed. */
+  /** Sends SIGTERM, and SIGKILL after the given seconds. Returns the exit code, which is 137 after SIGKILL. */
   stop(seconds: number): Promise<number | null>;
 }
 
@@ -84,7 +84,7 @@ export function startContainer(
   };
 }
 
-/** Nothing where the process has ended meanwhile. */
+/** Undefined where the process has ended meanwhile. */
 async function processStatus(pid: string): Promise<ProcessStatus[]> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
   if (text === undefined) return [];

@@ -14,7 +14,7 @@ const START_TIMEOUT_MS = 60_000;
 /** Leaves the machine's network alone: containers have none, or the machine's own. */
 const WITHOUT_NETWORK = ['--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false', '--bridge=none'];
 
-/** Starts a Docker daemon that keeps everything in `directory`; `stop` ends it with all its containers and takes the directory away. */
+/** Starts a Docker daemon that keeps everything in `directory`. `stop` ends it with all its containers and removes the directory. */
 export async function startDockerDaemon(directory: string): Promise<{ stop(): Promise<void> }> {
   await mkdir(directory, { recursive: true });
   const at = (name: string) => join(directory, name);

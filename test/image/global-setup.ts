@@ -9,7 +9,7 @@ import { makeRunnerImage } from './make-runner-image.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where the Docker daemon of this lane is; it has the runner's image. */
+    /** The address of this lane's Docker daemon, which has the runner's image. */
     dockerDirectory: string;
   }
 }

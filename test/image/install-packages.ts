@@ -4,12 +4,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Asked by packages before they start a service of theirs. */
+/** The script that packages ask before they start one of their services. */
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /**
- * Installs Debian packages unless their commands are there already. None of them starts a service: with a Docker daemon that the
- * machine did not have before, other lanes would go another way.
+ * Installs Debian packages unless their commands exist already. None of them starts a service, because other lanes behave
+ * differently on a machine with a Docker daemon.
  */
 export async function installPackages(packages: Readonly<Record<string, string>>): Promise<void> {
   const missing: string[] = [];

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 export const RUNNER_IMAGE = 'asu-runner';
 const BASE_IMAGE = 'runner-base:1';
 
-/** Without what nobody reads in a container, as Debian's own slim images; and there is no disk that has to have it before the next step. */
+/** Options that leave documentation out, as Debian's slim images do, and that skip fsync. */
 const DPKG_OPTIONS = [
   ...['doc', 'man', 'locale'].map((name) => `path-exclude=/usr/share/${name}/*`),
   'path-include=/usr/share/doc/*/copyright',

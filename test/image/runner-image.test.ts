@@ -8,10 +8,10 @@ import { type Container, type ProcessStatus, startContainer } from './container.
 import { docker } from './docker.ts';
 import { RUNNER_IMAGE } from './make-runner-image.ts';
 
-/** Slow in its last step, so that there is time to look, and to end the runner. */
+/** A build whose last step is slow, so that there is time to look and to stop the runner. */
 const request = (also: string) => ({ version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-install', also] });
 
-/** As strict as a container can be: an unprivileged user, nothing to write to but memory, nothing to gain. */
+/** The strictest container: an unprivileged user, no capabilities to gain, and only memory to write to. */
 const STRICT = [
   '--read-only',
   '--tmpfs=/tmp',
@@ -20,7 +20,7 @@ const STRICT = [
   '--security-opt=no-new-privileges',
   '--network=host',
 ];
-/** As compose.services.yaml runs it, and infra/runner.ts with more: root, but with what giving each build a uid takes and nothing else. */
+/** The container of compose.services.yaml: root, with only the capabilities that a uid per build needs. infra/runner.ts has more. */
 const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'KILL', 'SETGID', 'SETPCAP', 'SETUID'];
 const AS_ROOT = [
   '--user=0',
@@ -30,9 +30,9 @@ const AS_ROOT = [
   ...CAPABILITIES.map((name) => `--cap-add=${name}`),
   '--network=host',
 ];
-/** Fargate Spot gives two minutes; a runner that needs a tenth of that is late. */
+/** Seconds to stop: a tenth of the two minutes that Fargate Spot gives. */
 const STOP_SECONDS = 12;
-/** A runner that ended while it waited for a build may be handed one nevertheless; the next gets it after this. */
+/** The queue may hand a build to a runner that stopped while it waited; the next runner gets it after this time. */
 const LEASE_SECONDS = 8;
 
 const directory = inject('dockerDirectory');
@@ -68,7 +68,7 @@ async function submit(also: string): Promise<string> {
   return body.request_hash;
 }
 
-/** All of its processes at a moment when make is among them. */
+/** All processes of the container at a moment when make is among them. */
 async function whileMaking(container: Container): Promise<ProcessStatus[]> {
   for (;;) {
     const processes = await container.processes();
@@ -83,7 +83,7 @@ async function expectImages(hash: string): Promise<void> {
 }
 
 describe('the runner image, made from Debian packages alone', () => {
-  it('has its size, user, health check and entry', async () => {
+  it('has the right size, user, health check and entry point', async () => {
     const { Size, Config } = JSON.parse(await docker(directory, 'image', 'inspect', '--format', '{{json .}}', RUNNER_IMAGE));
     console.info(`the runner's image: ${Math.round(Size / 1e6)} MB`);
     expect(Size).toBeLessThan(600e6);
@@ -112,7 +112,7 @@ describe('the runner image, made from Debian packages alone', () => {
     await expectImages(hash);
   });
 
-  it('is healthy while its sign of life is fresh, and only then', async () => {
+  it('is healthy only while its heartbeat file is fresh', async () => {
     const container = await runner('health', STRICT);
     while ((await container.inspect('{{.State.Health.Status}}')) === 'starting') await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await container.inspect('{{.State.Health.Status}}')).toBe('healthy');
@@ -123,7 +123,7 @@ describe('the runner image, made from Debian packages alone', () => {
       expect([file, await container.exec('env', `ALIVE_FILE=${file}`, 'sh', '-c', check)]).toEqual([file, 1]);
   });
 
-  it('hands its build back when it is told to end, and another container finishes it', async () => {
+  it('hands its build back on SIGTERM, and another container finishes it', async () => {
     const first = await runner('first', STRICT);
     const hash = await submit('nano');
     await first.line('"build step entered"', '"building_image"');
@@ -136,7 +136,7 @@ describe('the runner image, made from Debian packages alone', () => {
     expect(await state.build(hash)).toMatchObject({ state: 'done', attempt: 1 });
   });
 
-  it('as root gives each build a uid of its own without capabilities', async () => {
+  it('as root gives each build its own uid without capabilities', async () => {
     const container = await runner('root', AS_ROOT);
     expect(await container.line('"runner ready"')).toContain('"sandbox":"uid"');
     const hash = await submit('htop');

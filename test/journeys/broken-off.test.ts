@@ -7,13 +7,13 @@ import { type FaultyServer, faultyServer } from '#test/services/faulty-server.ts
 import { familiesIn } from '#test/support/promql.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 
-/** Other tests share the machine. */
+/** Milliseconds; generous, because other tests share the machine. */
 const PATIENCE = { timeout: 20_000 };
 
 type HangUp = 'end' | 'destroy' | 'resetAndDestroy';
 const HANG_UPS: readonly HangUp[] = ['end', 'destroy', 'resetAndDestroy'];
 
-/** Sends the text, hangs up once `isDue` says so, and answers what the server said until then. */
+/** Sends the text, hangs up once `isDue` says so, and returns what the server said until then. */
 function sendAndHangUp(url: string, text: string, hangUp: HangUp, isDue: (said: string) => boolean | Promise<boolean> = () => true) {
   return new Promise<string>((resolve, reject) => {
     const { hostname, port } = new URL(url);
@@ -45,7 +45,7 @@ const BROKEN_BODIES = [
 ] as const;
 const BROKEN = BROKEN_BODIES.flatMap(([name, text]) => HANG_UPS.map((hangUp) => [name, hangUp, text] as const));
 
-/** What a server counted: answers by status, and faults of its own. */
+/** The counts of a server: answers by status, and its own faults. */
 async function counted(url: string): Promise<{ statuses: Record<string, number>; bugs: number }> {
   const families = familiesIn(await (await fetch(`${url}/metrics`)).text());
   const samples = (name: string) => families.find((family) => family.name === name)?.samples ?? [];
@@ -85,7 +85,7 @@ describe('behind the gateway', () => {
   const { write } = process.stdout;
   const { error } = console;
   beforeAll(() => {
-    // The gateway writes its log to standard output, and what goes wrong outside of the application to the console.
+    // The gateway logs to standard output, and reports errors outside of the application on the console.
     process.stdout.write = ((chunk: string) => printed.push(chunk) > 0) as typeof write;
     console.error = (...said: unknown[]) => void printed.push(`console.error ${said.join(' ')}\n`);
   });
@@ -113,12 +113,12 @@ describe('behind the gateway', () => {
 
   const expectNoFault = () => expect(printed.filter((line) => /"level":"(warn|error)"|console\.error|"stack"/.test(line))).toEqual([]);
 
-  it.each(BROKEN)('too: %s, %s', async (_, hangUp, text) => {
+  it.each(BROKEN)('is the same: %s, %s', async (_, hangUp, text) => {
     const paths = ['/api/v1/build', '/api/v1/prepare'];
     for (const path of paths) expect(await sendAndHangUp(gateway.url, text(path), hangUp)).toMatch(/^(HTTP\/1\.1 400 |$)/);
     await expect.poll(async () => (await counted(gateway.url)).statuses, PATIENCE).toEqual({ 400: paths.length });
     expectNoFault();
-    // The service sees what the gateway began to pass on, if anything.
+    // The service sees whatever the gateway began to pass on, perhaps nothing.
     expect(await counted(server.url)).toMatchObject({ bugs: 0 });
     expect(Object.keys((await counted(server.url)).statuses).filter((status) => status !== '400')).toEqual([]);
     expect(levelsOf(server.lines)).not.toContain('error');
@@ -136,7 +136,7 @@ describe('behind the gateway', () => {
     },
   );
 
-  it.each(HANG_UPS)('nor is one that hangs up in the middle of its answer: %s', async (hangUp) => {
+  it.each(HANG_UPS)('a client that hangs up in the middle of its answer is no fault of ours either: %s', async (hangUp) => {
     let isClosed = false;
     slow.behave((_, response) => {
       response.on('close', () => {

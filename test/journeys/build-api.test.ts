@@ -16,7 +16,7 @@ afterAll(() => server.close());
 const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
 
 describe('POST /api/v1/build', () => {
-  it('accepts, tells where it stands, and ends with the image', async () => {
+  it('accepts a build, reports its progress, and ends with the image', async () => {
     const response = await server.post('/api/v1/build', { ...X86, packages: ['vim'] });
     expect(response.status).toBe(202);
     expect(response.headers.get('X-Imagebuilder-Status')).toMatch(/^(queued|init)$/);
@@ -111,7 +111,7 @@ describe('POST /api/v1/build', () => {
     });
   });
 
-  it('takes default and device packages, kernel, libc and names with ABI suffix', async () => {
+  it('accepts default and device packages, kernel, libc and names with an ABI suffix', async () => {
     const packages = ['base-files', 'kernel', 'libc', 'kmod-usb2', 'dropbear', 'libubox20240329', '-ppp'];
     expect((await server.post('/api/v1/build', { ...ATH79, packages })).status).not.toBe(422);
   });
@@ -146,7 +146,7 @@ describe('GET /api/v1/build/{request_hash}', () => {
       expect(await json(response)).toEqual({ status: 404, title: 'Not Found', detail: 'could not find provided request hash' });
     },
   );
-  it('takes prepare for no hash, and posts to hashes for a mistake', async () => {
+  it('does not take "prepare" for a hash, and refuses POST to a hash', async () => {
     for (const [method, path, allow] of [
       ['GET', '/api/v1/build/prepare', 'POST'],
       ['GET', '/api/v1/build', 'POST'],
@@ -334,7 +334,7 @@ describe('a full queue', () => {
 });
 
 describe('a request asked again after its build has expired', () => {
-  it('is built anew, and of what the old build carried nothing is left', async () => {
+  it('is built again, and nothing is left of the old build', async () => {
     const short = await testServer({ env: { ALLOW_DEFAULTS: '1', BUILD_DEFAULTS_TTL: '1s', SWEEP_EVERY: '3600' } });
     try {
       const body = { ...X86, defaults: 'echo secret' };
@@ -352,8 +352,8 @@ describe('a request asked again after its build has expired', () => {
   });
 });
 
-describe('a request asked again after somebody has deleted an image of its build', () => {
-  it('is built anew, and its new images can be read', async () => {
+describe('a request asked again after an image of its build was deleted', () => {
+  it('is built again, and its new images can be read', async () => {
     const body = { ...X86, packages: ['vim', 'tmux', 'nano'] };
     const first = await server.build(body);
     const [image] = first.body['images'] as { name: string }[];
@@ -367,7 +367,7 @@ describe('a request asked again after somebody has deleted an image of its build
   });
 });
 
-describe('what is asked for does not vanish', () => {
+describe('no part of a request is dropped silently', () => {
   it.each([
     [{ ...X86, packages: Array.from({ length: 900 }, (_, i) => `-${'a'.repeat(100)}${i}`) }, 'too_long'],
     [{ ...X86, packages: ['a'.repeat(129)] }, 'string_too_long'],
@@ -375,12 +375,12 @@ describe('what is asked for does not vanish', () => {
     expect(await json(await server.post('/api/v1/build', body))).toMatchObject({ status: 422, errors: [{ type }] });
   });
 
-  it('keys of no repository change nothing', async () => {
+  it('keys without a repository change nothing', async () => {
     const hash = async (body: object) => (await json(await server.post('/api/v1/build', body)))['request_hash'];
     expect(await hash({ ...X86, packages: ['aaa'], repository_keys: ['no key at all'] })).toBe(await hash({ ...X86, packages: ['aaa'] }));
   });
 
-  it('a repository of an odd name is refused, not left out', async () => {
+  it('a repository with an odd name is refused, not left out', async () => {
     const response = await server.post(
       '/api/v1/build',
       `{"version":"24.10.2","target":"x86/64","profile":"generic","repositories":{"__proto__":"https://evil.example/"}}`,
@@ -388,7 +388,7 @@ describe('what is asked for does not vanish', () => {
     expect(response.status).toBe(422);
   });
 
-  it('a thousand unknown packages do not make a header that nobody takes', async () => {
+  it('a thousand unknown packages do not make a header too long for clients', async () => {
     const packages = Array.from({ length: 900 }, (_, i) => `no-such-package-${i}`);
     const response = await server.post('/api/v1/build', { ...X86, packages });
     expect(response.headers.get('X-Unknown-Package')?.length).toBeLessThan(1_100);

@@ -15,7 +15,7 @@ const [ALICE, BOB, CAROL] = ['198.51.100.1', '203.0.113.7', '192.0.2.9'] as cons
 const LIMITS = { MAX_PENDING_JOBS: '10', MAX_PENDING_PER_CLIENT: '3', TRUSTED_PROXIES: '127.0.0.1' };
 
 let names = 0;
-/** A request that no other equals. */
+/** A request that is equal to no other. */
 const fresh = () => {
   names += 1;
   return { ...X86, rootfs_size_mb: 100 + names };
@@ -26,7 +26,7 @@ const statusAt = async (url: string, from: string, body: object = fresh()) => {
   return response.status;
 };
 
-/** The share of the queue that one client may have, at the server that does everything. */
+/** The share of the queue that one client may have, on the standalone server. */
 describe('one client and the queue', () => {
   let server: TestServer;
   let release = () => {};
@@ -35,11 +35,11 @@ describe('one client and the queue', () => {
     await server.close();
   });
 
-  /** Unless a test says otherwise no build is begun: everything waits. */
+  /** Unless a test says otherwise, no runner takes a build: every build waits. */
   const start = async (env: Record<string, string> = {}) => {
     server = await testServer({ env: { ...LIMITS, WORKER_CONCURRENT: '0', ...env } });
   };
-  /** One build at a time, none of which ends before `release`. */
+  /** A runner that makes one build at a time and finishes none before `release`. */
   const startHolding = async (act: () => void = () => undefined) => {
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -60,7 +60,7 @@ describe('one client and the queue', () => {
   };
   const waiting = async () => ((await (await server.get('/api/v1/stats')).json()) as { queue_length: number }).queue_length;
 
-  it('that has its share is refused while others wait, with 429 and when to come back, and they are not', async () => {
+  it('that has used its share is refused with 429 and Retry-After while others wait, and the others are not', async () => {
     await start();
     expect([await refusals('client-share'), await refusals('queue-full'), await refusals('rate')]).toEqual([0, 0, 0]);
     expect(await statuses(ALICE, 3)).toEqual([202, 202, 202]);
@@ -78,9 +78,9 @@ describe('one client and the queue', () => {
     expect(await statuses(BOB, 2)).toEqual([202, 429]);
   });
 
-  it('that is alone may fill it, and others still get their share', async () => {
+  it('may fill the queue while it is alone, and others still get their share', async () => {
     await start();
-    // As ever, the limit is passed by one.
+    // The check allows one build past the limit.
     expect(await statuses(ALICE, 12)).toEqual([...Array(11).fill(202), 429]);
     expect(await refusals('queue-full')).toBe(1);
     expect(await statuses(BOB, 4)).toEqual([202, 202, 202, 429]);
@@ -93,7 +93,7 @@ describe('one client and the queue', () => {
     expect([full.status, ((await full.json()) as { title: string }).title]).toEqual([429, 'Server overloaded']);
   });
 
-  it('pays nothing for what is known: a build that another began, or an answer that is there', async () => {
+  it('is not charged for a build that another client began, or for a finished one', async () => {
     await startHolding();
     expect(await status(CAROL)).toBe(202);
     await expect.poll(waiting, { timeout: 20_000 }).toBe(0);
@@ -124,14 +124,14 @@ describe('one client and the queue', () => {
     await expect.poll(() => status(ALICE), { timeout: 20_000 }).toBe(202);
   });
 
-  it('is an IPv6 network of 64 bits', async () => {
+  it('is a whole /64 network in IPv6', async () => {
     await start();
     expect(await status(BOB)).toBe(202);
     expect([await status('2001:db8::1'), await status('2001:db8::2'), await status('2001:db8::3:4')]).toEqual([202, 202, 202]);
     expect([await status('2001:db8::5'), await status('2001:db8:0:1::1')]).toEqual([429, 202]);
   });
 
-  it('is held back also when it asks for many at once, and equal requests are one', async () => {
+  it('is also held back when it asks for many at once, and equal requests count once', async () => {
     await start({ MAX_PENDING_JOBS: '100' });
     expect(await status(BOB)).toBe(202);
     const many = await Promise.all(Array.from({ length: 20 }, () => status(ALICE)));
@@ -141,14 +141,14 @@ describe('one client and the queue', () => {
     expect(new Set(equal)).toEqual(new Set([202]));
   });
 
-  it('may fill it with others waiting where the share is 0', async () => {
+  it('may fill the queue while others wait where the share is 0', async () => {
     await start({ MAX_PENDING_PER_CLIENT: '0' });
     expect(await status(BOB)).toBe(202);
     expect(await statuses(ALICE, 11)).toEqual([...Array(10).fill(202), 429]);
     expect(await status(CAROL)).toBe(429);
   });
 
-  it('gets another share from a running server, and is another when other proxies are trusted', async () => {
+  it('gets a new share on reload, and is told apart anew when other proxies are trusted', async () => {
     await start();
     expect(await status(BOB)).toBe(202);
     expect(await statuses(ALICE, 4)).toEqual([202, 202, 202, 429]);
@@ -156,11 +156,11 @@ describe('one client and the queue', () => {
     server.reconfigure(loadConfig({}, { ...env, MAX_PENDING_PER_CLIENT: '4' }));
     expect(await statuses(ALICE, 2)).toEqual([202, 429]);
     server.reconfigure(loadConfig({}, { ...env, TRUSTED_PROXIES: '' }));
-    // Everybody has the address of this machine now, for which nothing waits yet.
+    // Every client now has the address of this machine, for which no build waits yet.
     expect(await statuses(ALICE, 4)).toEqual([202, 202, 202, 429]);
   });
 
-  it('has its address written nowhere', async () => {
+  it('never has its address stored', async () => {
     await start();
     expect(await statuses(ALICE, 3)).toEqual([202, 202, 202]);
     expect(await status(BOB)).toBe(202);
@@ -189,7 +189,7 @@ describe('a server that is started again', () => {
     await rm(dataDir, { recursive: true });
   });
 
-  it('knows whose the builds are that wait, and that were under way', async () => {
+  it('knows which client each waiting and each started build belongs to', async () => {
     upstream = await serveDemoUpstream();
     dataDir = await mkdtemp(join(tmpdir(), 'asu-share-'));
     const start = (workers: string) =>
@@ -213,7 +213,7 @@ describe('a server that is started again', () => {
   });
 });
 
-it('the share is a tenth of the queue unless it is given, and never nothing', () => {
+it('the share is a tenth of the queue by default, and at least one build', () => {
   const share = (env: Record<string, string>) => liveSettings(loadConfig({}, env)).maxPendingPerClient();
   expect([{}, { MAX_PENDING_JOBS: '55' }, { MAX_PENDING_JOBS: '0' }].map(share)).toEqual([100, 5, 1]);
   expect([{ MAX_PENDING_PER_CLIENT: '7' }, { MAX_PENDING_PER_CLIENT: '0' }].map(share)).toEqual([7, 0]);

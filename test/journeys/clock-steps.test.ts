@@ -6,7 +6,7 @@ import { HOUR, type WallClock, wallClock } from '#test/support/wall-clock.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 const PACKAGES = ['vim', 'tmux', 'htop'];
-/** Far less than an hour, and more than any build here takes. */
+/** Milliseconds: far less than an hour, and more than any build here takes. */
 const SOON = { timeout: 20_000, interval: 50 };
 
 let clock: WallClock;
@@ -27,7 +27,7 @@ async function start(env: Record<string, string>, act: NonNullable<Script['act']
 
 const ask = async (name: string) => (await server.post('/api/v1/build', { ...X86, packages: [name] })).status;
 
-/** A promise to wait for, and what settles it. */
+/** A promise and the function that settles it. */
 function gate() {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { opened: promise, open: () => resolve() };
@@ -43,14 +43,14 @@ describe.each([
     for (const name of PACKAGES) expect(await ask(name)).toBe(202);
     await expect.poll(() => begun.length, SOON).toBe(1);
     clock.step(seconds);
-    // Several sweeps look at the build that is under way.
+    // Several sweeps look at the build in progress.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     open();
     for (const name of PACKAGES) await expect.poll(() => ask(name), SOON).toBe(200);
     expect(begun).toHaveLength(PACKAGES.length);
   });
 
-  it('makes no retry wait for longer than its own pause', async () => {
+  it('makes no retry wait longer than its own pause', async () => {
     const { begun } = await start({ RETRY_DELAYS: '2' }, () => {
       if (begun.length === 1) throw new InfrastructureFailure('no space left on device');
     });
@@ -61,7 +61,7 @@ describe.each([
     expect(begun).toHaveLength(2);
   });
 
-  it('makes nobody wait for longer than the pause before a rebuild', async () => {
+  it('makes no client wait longer than the pause before a rebuild', async () => {
     let isBroken = true;
     await start({ REBUILD_PAUSE: '2' }, () => {
       if (isBroken) throw new InfrastructureFailure('upstream has replaced the ImageBuilder', { isFinal: true });
@@ -73,7 +73,7 @@ describe.each([
     await expect.poll(() => ask('vim'), SOON).toBe(200);
   });
 
-  it('makes no failure be remembered for longer than its own time', async () => {
+  it('keeps no failure longer than its own time', async () => {
     let isBroken = true;
     await start({ BUILD_FAILURE_TTL: '3' }, () => {
       if (isBroken) throw new BuildFailure('the image is too big');
@@ -85,7 +85,7 @@ describe.each([
     await expect.poll(() => ask('vim'), SOON).toBe(200);
   });
 
-  it('makes no result be served for longer than its own time', async () => {
+  it('serves no result longer than its own time', async () => {
     const { begun } = await start({ BUILD_TTL_UNVERSIONED: '3' }, () => undefined);
     expect(await ask('vim')).toBe(202);
     await expect.poll(() => ask('vim'), SOON).toBe(200);

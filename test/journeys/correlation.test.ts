@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 
-/** One request, found again in every line of the log and in the build's own. */
+/** The correlation id of one request, which every log line about it carries. */
 let server: TestServer;
 beforeAll(async () => {
   server = await testServer({ realImages: {}, env: { ALLOW_DEFAULTS: '1' } });
@@ -27,13 +27,13 @@ async function finished(response: Response): Promise<Record<string, unknown>> {
   return answer;
 }
 
-it('goes from the request through queue and runner into every line and into the log of the build', async () => {
+it('goes from the request through queue and runner into every log line and into the build log', async () => {
   const id = 'router-42.first';
   const response = await server.post('/api/v1/build', { ...REQUEST, packages: ['vim'] }, { 'X-Correlation-Id': id });
   expect(response.headers.get('X-Correlation-Id')).toBe(id);
   const { request_hash: hash, bin_dir: binDir } = await finished(response);
 
-  // The answer is there before the runner has told its end.
+  // The answer comes before the runner has logged the end.
   await expect.poll(() => messagesOf(id)).toContain('build done');
   const lines = linesOf(id);
   expect([...new Set(messagesOf(id))].sort()).toEqual([...MESSAGES_OF_A_BUILD].sort());
@@ -46,7 +46,7 @@ it('goes from the request through queue and runner into every line and into the 
   expect(first).toContain(`correlation id ${id}`);
 });
 
-it('a second request for the same build has a name of its own, and the hash that leads to the first', async () => {
+it('a second request for the same build has its own id, and the hash that leads to the first', async () => {
   const body = { ...REQUEST, packages: ['tmux'] };
   const first = await server.post('/api/v1/build', body, { 'X-Correlation-Id': 'one' });
   const second = await server.post('/api/v1/build', body, { 'X-Correlation-Id': 'two' });
@@ -59,7 +59,7 @@ it('a second request for the same build has a name of its own, and the hash that
   expect(linesOf('one').find(({ message }) => message === 'build done')).toMatchObject({ request_hash: hash });
 });
 
-it('of a private build, and of one that is refused, the log says no more than it may', async () => {
+it('the log keeps the secrets of a private build and of a refused one', async () => {
   const secret = 'uci set wireless.key=hunter2';
   const submit = (id: string) =>
     server.post('/api/v1/build', { ...REQUEST, packages: ['nano'], defaults: secret }, { 'X-Correlation-Id': id });

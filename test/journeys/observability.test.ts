@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-it('/health says who is there', async () => {
+it('/health names the service and its version', async () => {
   expect(await (await server.get('/health')).json()).toEqual({
     service: 'standalone',
     status: 'ok',
@@ -18,7 +18,7 @@ it('/health says who is there', async () => {
   });
 });
 
-it('/ready looks at what is needed', async () => {
+it('/ready checks everything the server depends on', async () => {
   const response = await server.get('/ready');
   expect(response.status).toBe(200);
   expect(await response.json()).toMatchObject({ status: 'ready', checks: { database: 'ok', upstream: 'ok' } });
@@ -27,7 +27,7 @@ it('/ready looks at what is needed', async () => {
 it('/metrics counts requests by route template, and builds by outcome', async () => {
   const { body } = await server.build({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim'] });
   const metrics = async () => (await server.get('/metrics')).text();
-  // The answer is there before the runner has told its end.
+  // The answer comes before the runner has logged the end.
   await expect.poll(metrics).toMatch(/asu_builds_total\{outcome="done"\} 1/);
   const text = await metrics();
   expect(text).toMatch(/http_requests_total\{method="POST",endpoint="\/api\/v1\/build",status_code="202",service="standalone"\} 1/);
@@ -46,7 +46,7 @@ const sampleOf = async (of: TestServer, sample: string) =>
       ?.slice(sample.length),
   );
 
-it('/metrics stays as small as it is, whatever paths and methods are asked for', async () => {
+it('/metrics does not grow with the paths and methods that clients invent', async () => {
   const labelsOf = async (label: string) => {
     const families = (await familiesOf(server)).filter(({ name }) => name.startsWith('http_'));
     return new Set(families.flatMap(({ samples }) => samples.map(({ labels }) => labels[label])));
@@ -77,7 +77,7 @@ it('/metrics stays as small as it is, whatever paths and methods are asked for',
   for (const endpoint of endpoints) expect(endpoint).not.toMatch(/[0-9a-f]{32}|wp-login|[{}]/);
 });
 
-it('/metrics shows who waits since when, and which slots are taken', async () => {
+it('/metrics shows how long builds have waited, and which slots are taken', async () => {
   let finish = () => {};
   const held = new Promise<void>((resolve) => {
     finish = resolve;
@@ -110,7 +110,7 @@ it('/metrics shows who waits since when, and which slots are taken', async () =>
   }
 });
 
-it('/metrics counts what upstream answers, and that it does not', async () => {
+it('/metrics counts the answers of upstream, and their absence', async () => {
   const lonely = await testServer();
   try {
     await (await lonely.post('/api/v1/prepare', REQUEST)).arrayBuffer();

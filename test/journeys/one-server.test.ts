@@ -19,7 +19,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-it('a second server is refused whatever it shares with the first, and says what; the first goes on', async () => {
+it('a second server that shares anything with the first refuses to start, names it, and the first goes on', async () => {
   const [data, linked] = [join(directory, 'data'), join(directory, 'linked.db')];
   await symlink(join(data, 'asu.db'), linked);
   const refused = (name: string, env: Record<string, string>) =>
@@ -50,7 +50,7 @@ it('a second server is refused whatever it shares with the first, and says what;
   expect((await fetch(`${first.url}/store/~lock`)).status).toBe(404);
 });
 
-it('what a killed server had is free at once', async () => {
+it('everything a killed server held is free at once', async () => {
   const shared = { ASU_DATABASE_PATH: join(directory, 'elsewhere/builds.db'), PUBLIC_PATH: join(directory, 'images') };
   const before = await serverProcess(join(directory, 'one'), upstream.url, shared);
   await before.kill();

@@ -4,8 +4,8 @@ import type { BuildOrder } from '#core/build/build-order.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 
-/** What reaches the runner is what was shown, and what reaches make is what reached the runner. */
-describe('what is prepared is what is built', () => {
+/** The list that prepare showed reaches the runner, and the same list reaches make. */
+describe('the prepared list is the built list', () => {
   const orders = new Map<string, BuildOrder>();
   let server: TestServer;
   beforeAll(async () => {
@@ -29,7 +29,7 @@ describe('what is prepared is what is built', () => {
     from_version: fc.constantFrom(undefined, '23.05.5', '24.10.0'),
   });
 
-  it('for any request, asked for directly', async () => {
+  it('for any request that is posted directly', async () => {
     await fc.assert(
       fc.asyncProperty(device, wish, async (asked, more) => {
         const request = { ...asked, ...more };
@@ -42,7 +42,7 @@ describe('what is prepared is what is built', () => {
         fc.pre(prepared.status === 'prepared' && prepared.missing.length === 0);
         const { status, body } = await server.build(request);
         expect([status, body['request_hash']]).toEqual([200, prepared.request_hash]);
-        // In which order packages were asked for is no part of the hash: an equal build may have been made for another order.
+        // The hash leaves out the order of packages: an equal build may have been made for another order.
         expect(orders.get(prepared.request_hash)?.request.packages.toSorted()).toEqual(prepared.resolved_packages.toSorted());
       }),
       { numRuns: 40 },
@@ -58,7 +58,7 @@ describe('skip_package_resolution', () => {
   });
   afterAll(() => server.close());
 
-  it('gives make exactly the list that was sent, where a rule would have added to it', async () => {
+  it('gives make exactly the list that was sent, even where a rule would have added a package', async () => {
     const request = { version: '24.10.2', target: 'mediatek/filogic', profile: 'openwrt_one', packages: ['vim'] };
     const direct = await server.build(request);
     expect([direct.status, direct.body['build_cmd']]).toEqual([200, expect.arrayContaining(['PACKAGES=fitblk vim'])]);

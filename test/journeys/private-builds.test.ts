@@ -11,12 +11,12 @@ import { loadConfig } from '#standalone/config.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 
-/** A request with `defaults` is its client's own affair: whatever becomes of it, only the client that has its hash reads about it. */
+/** A request with `defaults` is private: only a client that has its hash may read about it, whatever becomes of it. */
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic', filesystem: 'squashfs' };
 const DEFAULTS = 'uci set wireless.key=hunter2-c0ffee';
 const ENV = { ALLOW_DEFAULTS: '1', RETRY_DELAYS: '1', LOG_LEVEL: 'debug', SWEEP_EVERY: '1' };
 
-/** Other tests share the machine. */
+/** Milliseconds; generous, because other tests share the machine. */
 const PATIENCE = { timeout: 20_000 };
 
 let server: TestServer;
@@ -29,7 +29,7 @@ const page = async (path: string) => {
   return response.text();
 };
 
-/** Everything that the server shows to others than the client that has the hash. */
+/** Everything that the server shows to clients without the hash. */
 async function published(): Promise<string> {
   const figures = ['/api/v1/stats', '/api/v1/stats/summary', '/api/v1/builds-per-day', '/api/v1/builds-by-version'];
   const pages = ['/metrics', '/ready', '/', '/stats', '/api/v1/top-packages', '/api/v1/build-errors', ...figures];
@@ -40,18 +40,18 @@ async function expectSilence(secrets: readonly string[]) {
   const text = await published();
   const telling = text.split('\n').filter((line) => secrets.some((secret) => line.includes(secret)));
   expect(telling.slice(0, 3)).toEqual([]);
-  // Every hash and every directory is one of a private build here.
+  // Every hash and every directory here belongs to a private build.
   expect(server.lines.filter((line) => /[0-9a-f]{64}/.test(line)).slice(0, 3)).toEqual([]);
 }
 
-/** The names of a request, and what leads to its files. */
+/** The names in a request, and the names that lead to its files. */
 const secretsOf = ({ request_hash: hash, bin_dir: binDir }: Record<string, unknown>, ...more: string[]) => [
   ...['hunter2-c0ffee', ...more],
   ...[hash, binDir].filter((one) => typeof one === 'string'),
 ];
 
-describe('nothing is published of a private build that fails', () => {
-  it('on the real ImageBuilder, for its packages', async () => {
+describe('a private build that fails publishes nothing', () => {
+  it('on the real ImageBuilder, because of its packages', async () => {
     server = await testServer({ realImages: {}, env: ENV });
     const request = { ...X86, packages: ['foe-a', 'foe-b'], defaults: DEFAULTS };
     const { status, body } = await server.build(request);
@@ -61,7 +61,7 @@ describe('nothing is published of a private build that fails', () => {
     await expectSilence(secretsOf(body, 'foe-a', 'foe-b'));
   });
 
-  it('on the real ImageBuilder, for a repository that is not there', async () => {
+  it('on the real ImageBuilder, because of a missing repository', async () => {
     server = await testServer({ realImages: { downloadAttempts: 1 }, env: ENV });
     const env = { ...ENV, ASU_DATA_DIR: server.dataDir, UPSTREAM_URL: server.upstream.url };
     server.reconfigure(loadConfig({}, { ...env, REPOSITORY_ALLOW_LIST: `${server.upstream.url}/custom` }));
@@ -130,14 +130,14 @@ describe('nothing is published of a private build that fails', () => {
     await server.get(`/api/v1/build/${hash}`);
     await server.get(`/store/${hash}/image.bin`);
     await expectSilence(secretsOf(body, hash, 'vim', 'tmux'));
-    // Dead letters outlive the build and are read by operators.
+    // Dead letters outlive the build, and operators read them.
     const db = openSqlite(`${server.dataDir}/asu.db`);
     const letters = JSON.stringify(db.prepare('SELECT reason FROM dead_letters').all());
     db.close();
     for (const secret of ['vim', 'tmux']) expect(letters).not.toContain(secret);
   });
 
-  it('but the log says how it failed, so that an operator can look for the reason', async () => {
+  it('but the log says how it failed, so that an operator can find the reason', async () => {
     server = await testServer({
       imageMaker: scriptedImageMaker({
         act: (order) => {
@@ -155,8 +155,8 @@ describe('nothing is published of a private build that fails', () => {
   });
 });
 
-describe('nothing is published of a private build', () => {
-  it('that succeeds', async () => {
+describe('a private build publishes nothing', () => {
+  it('when it succeeds', async () => {
     server = await testServer({ env: ENV });
     const { status, body } = await server.build({ ...X86, packages: ['vim', 'tmux'], defaults: DEFAULTS });
     expect(status).toBe(200);
@@ -166,7 +166,7 @@ describe('nothing is published of a private build', () => {
     await expectSilence(secretsOf(body, 'vim', 'tmux'));
   });
 
-  it('whose images cannot be stored', async () => {
+  it('when its images cannot be stored', async () => {
     server = await testServer({ env: ENV });
     const store = join(server.dataDir, 'public', 'store');
     await rm(store, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { type TestServer, testServer } from '#test/support/test-server.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 
-/** The limit of new builds per client, at the server that does everything. */
+/** The limit of new builds per client, on the standalone server. */
 describe('new builds are limited', () => {
   let server: TestServer;
   let release = () => {};
@@ -25,7 +25,7 @@ describe('new builds are limited', () => {
     server.post('/api/v1/build', { ...X86, packages: [name], ...more }, { 'X-Forwarded-For': from });
   const statusOf = async (name: string, from?: string, more?: object) => (await ask(name, from, more)).status;
 
-  it('per client, with 429 and Retry-After, and what is known is answered all the same', async () => {
+  it('per client, with 429 and Retry-After, while known builds are still answered', async () => {
     await start();
     expect([await statusOf('vim'), await statusOf('tmux')]).toEqual([202, 202]);
     const refused = await ask('htop');
@@ -38,12 +38,12 @@ describe('new builds are limited', () => {
       title: 'Too Many Requests',
       detail: `Too Many Requests: too many new builds from your address; try again in ${seconds} s`,
     });
-    // Joined, though nothing is left to this client; polled; prepared.
+    // The client has used its limit up, and may still join a build, poll and prepare.
     expect([await statusOf('vim'), await statusOf('tmux')]).toEqual([202, 202]);
     const { request_hash: hash } = (await (await ask('vim')).json()) as { request_hash: string };
     expect((await server.get(`/api/v1/build/${hash}`)).status).toBe(202);
     expect((await server.post('/api/v1/build/prepare', { ...X86, packages: ['nano'] })).status).toBe(200);
-    // Another client has a budget of its own.
+    // Another client has its own limit.
     expect(await statusOf('htop', '198.51.100.2')).toBe(202);
     release();
     await expect.poll(() => statusOf('vim')).toBe(200);
@@ -54,7 +54,7 @@ describe('new builds are limited', () => {
     expect(metrics).toMatch(/^asu_requests_total\{outcome="rejected"\} 2$/m);
   });
 
-  it('and nothing else costs: what is joined, invalid or refused for another reason', async () => {
+  it('and requests that join a build, are invalid or are refused for another reason cost nothing', async () => {
     await start({ MAX_PENDING_JOBS: '0' });
     expect(await statusOf('vim')).toBe(202);
     for (let i = 0; i < 5; i += 1) expect(await statusOf('vim')).toBe(202);
@@ -62,7 +62,7 @@ describe('new builds are limited', () => {
     expect(await statusOf('tmux', undefined, { version: '99.99.99' })).toBe(400);
     await expect.poll(async () => ((await (await ask('vim')).json()) as { detail: string }).detail).toBe('started');
     expect(await statusOf('tmux')).toBe(202);
-    // The queue is full, and a full queue is what the client is told of.
+    // The queue is full as well, and the answer names the full queue.
     const full = await ask('htop', '198.51.100.3');
     expect([full.status, ((await full.json()) as { title: string }).title]).toEqual([429, 'Server overloaded']);
     release();
@@ -70,7 +70,7 @@ describe('new builds are limited', () => {
     for (const name of ['htop', 'nano']) await expect.poll(() => statusOf(name, '198.51.100.3')).toBe(200);
   });
 
-  it('also of those that come all at once: equal ones are one, others are held back', async () => {
+  it('also when many requests come at once: equal ones count once, others are held back', async () => {
     await start();
     const equal = await Promise.all(Array.from({ length: 20 }, () => statusOf('vim')));
     expect(new Set(equal)).toEqual(new Set([202]));
@@ -78,12 +78,12 @@ describe('new builds are limited', () => {
     expect((await Promise.all(names.map((name) => statusOf(name)))).sort()).toEqual([202, 429, 429, 429, 429]);
   });
 
-  it('of whoever really asks, when nobody is trusted to say so', async () => {
+  it('by the address of the connection when no proxy is trusted', async () => {
     await start({ TRUSTED_PROXIES: '', RATE_LIMIT_BUILDS_BURST: '1' });
     expect([await statusOf('vim', '198.51.100.1'), await statusOf('tmux', '198.51.100.2')]).toEqual([202, 429]);
   });
 
-  it('and a running server takes other limits', async () => {
+  it('and a running server takes new limits on reload', async () => {
     await start({ RATE_LIMIT_BUILDS_BURST: '1' });
     expect([await statusOf('vim'), await statusOf('tmux')]).toEqual([202, 429]);
     const env = { ASU_DATA_DIR: server.dataDir, UPSTREAM_URL: server.upstream.url };

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { downloadAll, type Finished } from '#test/support/download.ts';
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 
-/** The whole server with the real runner over the demo upstream's ImageBuilders: real make, real images. */
+/** The standalone server with the real runner over the demo upstream's ImageBuilders: real make, real images. */
 let server: TestServer;
 beforeAll(async () => {
   server = await testServer({ realImages: {}, env: { ALLOW_DEFAULTS: '1', WORKER_CONCURRENT: '2' } });
@@ -31,7 +31,7 @@ async function built(body: object, query = ''): Promise<Result> {
 }
 
 describe.each(['23.05.5', '24.10.2', '25.12.0', 'SNAPSHOT'])('%s', (version) => {
-  it('makes images that hold what was asked for, in the versions that the index names', async () => {
+  it('makes images that hold the requested packages, in the versions that the index names', async () => {
     const result = await built({ ...X86, version, packages: ['vim', '-ppp', '-ppp-mod-pppoe', '-luci-proto-ppp'], filesystem: 'squashfs' });
     await downloadAll(server.url, result);
     expect(result.manifest).toHaveProperty('vim');
@@ -50,8 +50,8 @@ describe.each(['23.05.5', '24.10.2', '25.12.0', 'SNAPSHOT'])('%s', (version) => 
   });
 });
 
-describe('what is asked for is what is made', () => {
-  it('defaults lie in the image; the answer is private', async () => {
+describe('a request decides what is in the image', () => {
+  it('defaults are in the image, and the answer is private', async () => {
     const { body, headers } = await server.build({
       ...X86,
       version: '24.10.2',
@@ -82,7 +82,7 @@ describe('what is asked for is what is made', () => {
     expect(server.lines.filter((line) => line.includes('hostname'))).toEqual([]);
   });
 
-  it('diff_packages removes the defaults that were not asked for; prepare and build agree', async () => {
+  it('diff_packages removes the defaults that were not requested, and prepare and build agree', async () => {
     const asked = {
       version: '24.10.2',
       target: 'ath79/generic',
@@ -110,7 +110,7 @@ describe('what is asked for is what is made', () => {
     expect(direct.manifest).toHaveProperty('owut');
   });
 
-  it('sizes and required versions', async () => {
+  it('rootfs_size_mb and packages_versions are obeyed', async () => {
     const result = await built({
       ...X86,
       version: '24.10.2',
@@ -128,7 +128,7 @@ describe('what is asked for is what is made', () => {
   });
 });
 
-describe('a build that cannot be', () => {
+describe('a build that cannot succeed', () => {
   it.each([
     ['24.10.2', ['foe-a', 'foe-b'], /^Error: Impossible package selection.*conflicts \(.*foe-/],
     ['25.12.0', ['foe-a', 'foe-b'], /^Error: Impossible package selection.*conflicts \(.*foe-/],

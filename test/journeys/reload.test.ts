@@ -7,7 +7,7 @@ import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve
 import { downloadAll, type Finished } from '#test/support/download.ts';
 import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';
 
-/** Five seconds in its last step: settings change while it is built. */
+/** A build whose last step takes five seconds, so that settings change meanwhile. */
 const SLOW = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-install', 'vim'] };
 
 let upstream: DemoUpstreamServer;
@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** A server that reads `asu.toml`; of what the environment may say of it only what every test needs. */
+/** A server that reads `asu.toml`; the environment has only the settings that every test needs. */
 async function start(toml: string, env: Record<string, string> = {}) {
   await writeFile(file, toml);
   server = await serverProcess(join(directory, 'data'), upstream.url, { ASU_CONFIG: file, LOG_LEVEL: '', ...env });
@@ -36,7 +36,7 @@ async function start(toml: string, env: Record<string, string> = {}) {
 
 const entries = (running: ServerProcess): Record<string, unknown>[] => running.lines.map((line) => JSON.parse(line));
 
-/** Writes the file, sends SIGHUP, and waits for what the log says of it: one line more than before. */
+/** Writes the file, sends SIGHUP, and waits until the log has one more line about it. */
 async function reload(running: ServerProcess, toml: string) {
   const told = () => entries(running).filter(({ message }) => /^settings (reloaded|not reloaded)/.test(String(message)));
   const before = told().length;
@@ -49,7 +49,7 @@ async function reload(running: ServerProcess, toml: string) {
 const post = (running: ServerProcess, body: object) =>
   fetch(`${running.url}/api/v1/build`, { method: 'POST', body: JSON.stringify({ ...SLOW, ...body }) });
 
-it('SIGHUP puts new limits into force and drops no build under way', async () => {
+it('SIGHUP puts new limits into force and drops no build in progress', async () => {
   const running = await start('max_defaults_length = 5\nallow_defaults = true\nlog_level = "debug"\n', { WORKER_CONCURRENT: '1' });
   const accepted = await post(running, {});
   expect(accepted.status).toBe(202);
@@ -70,7 +70,7 @@ it('SIGHUP puts new limits into force and drops no build under way', async () =>
   });
   expect((await post(running, { defaults: '1234567' })).status).toBe(422);
   expect((await post(running, { rootfs_size_mb: 65 })).status).toBe(422);
-  // Not the build's own request: nobody waits, so one more is taken, and with it waiting no other.
+  // The first build is already taken, so one more may wait, and a third is refused.
   expect((await post(running, { defaults: '123456' })).status).toBe(202);
   expect((await post(running, { packages: ['tmux'] })).status).toBe(429);
   expect((await post(running, { version: '23.05.5' })).status).toBe(400);
@@ -103,7 +103,7 @@ it('the log level changes, and settings that need a restart are named', async ()
   expect(build.status).toBe(202);
   while (debugLines() === 0) await delay(10);
   const warned = entries(running).filter(({ level }) => level === 'warn');
-  // The port is the environment's business: the file changes nothing about it.
+  // The environment sets the port, so the file cannot change it.
   expect(warned).toContainEqual(
     expect.objectContaining({ message: 'settings changed that need a restart', settings: ['WORKER_CONCURRENT', 'LEASE'] }),
   );

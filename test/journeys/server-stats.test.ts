@@ -6,7 +6,7 @@ import { testServer } from '#test/support/test-server.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 
-it('SERVER_STATS=false counts no request and no image; failures are listed all the same', async () => {
+it('SERVER_STATS=false counts no request and no image, and still lists failures', async () => {
   const imageMaker = scriptedImageMaker({
     act: ({ request }) => {
       if (request.packages.includes('tmux')) throw new BuildFailure('no room', {});

@@ -18,7 +18,7 @@ async function dataDirectory(): Promise<string> {
   return directory;
 }
 
-/** What the file says, after the server is closed or from beside it. */
+/** The counts in the database file, read beside a running server or after it has closed. */
 async function books(dataDir: string) {
   const db = openSqlite(join(dataDir, 'asu.db'));
   const statistics = sqliteStatistics(db);
@@ -50,7 +50,7 @@ it('counts every request that passed the schema, and every build once (I7), over
   const first = await testServer({ env, imageMaker: failing });
   const post = (server: typeof first, body: object, headers = {}) => server.post('/api/v1/build', { ...X86, ...body }, headers);
 
-  // One new build and nineteen that join it or hit it.
+  // One new build, and nineteen requests that join it or find it finished.
   await Promise.all(Array.from({ length: 20 }, () => post(first, { packages: ['vim'], client: 'owut/2026.04' })));
   await first.build({ ...X86, packages: ['vim'] });
   await first.build({ ...X86, packages: ['tmux'] });
@@ -58,7 +58,7 @@ it('counts every request that passed the schema, and every build once (I7), over
   await first.build({ ...X86, packages: ['luci'], defaults: 'echo private' });
   const refused = [{ target: 'no/such' }, { version: '1.2.3' }, { packages: ['no-such-package'] }, { version_code: 'r1-abcdef' }];
   for (const body of refused) expect((await post(first, body, { 'User-Agent': 'auc (0.3.2)' })).status).toBeGreaterThanOrEqual(400);
-  // These never got as far as being counted.
+  // These requests failed before they could be counted.
   expect((await first.post('/api/v1/build', { target: 'x' })).status).toBe(422);
   expect((await first.post('/api/v1/build', 'no json')).status).toBe(422);
   await first.post('/api/v1/build/prepare', { ...X86, packages: ['vim'] });
@@ -66,7 +66,7 @@ it('counts every request that passed the schema, and every build once (I7), over
 
   const before = await books(dataDir);
   expect(before.inFlight).toBe(0);
-  // By what was asked for: all that was accepted, what of it was cached, and what failed.
+  // Per version, target and profile: accepted requests, cached answers and failures.
   const { hits, joined, misses, failures } = before.sums;
   expect(before.subject).toEqual({ ...X86, requests: hits + joined + misses, hits, failures });
   expect(before.sums).toMatchObject({ misses: 4, successes: 2, failures: 2, cancelled: 0, rejected: 4 });
@@ -88,7 +88,7 @@ it('counts every request that passed the schema, and every build once (I7), over
   await second.close();
 });
 
-it('goes on while builds are under way when the server stops', async () => {
+it('keeps counting right when the server stops during builds', async () => {
   const dataDir = await dataDirectory();
   const env = { ASU_DATA_DIR: dataDir };
   const endless = scriptedImageMaker({
@@ -109,7 +109,7 @@ it('goes on while builds are under way when the server stops', async () => {
   expect(after.inFlight).toBe(0);
 });
 
-it('shows pages and figures while the server runs', async () => {
+it('serves pages and figures while the server runs', async () => {
   const server = await testServer();
   onTestFinished(() => server.close());
   await server.build({ ...X86, packages: ['vim'] });

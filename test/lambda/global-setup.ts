@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const DIRECTORY = fileURLToPath(new URL('./ric', import.meta.url));
 
-/** Installs AWS's runtime client, once: it is built from source, which takes most of a minute. */
+/** Installs AWS's runtime client once, because building it from source takes most of a minute. */
 export function setup(): void {
   if (existsSync(`${DIRECTORY}/node_modules/aws-lambda-ric/rapid-client.node`)) return;
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: DIRECTORY, stdio: 'inherit' });

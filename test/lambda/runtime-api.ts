@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a runtime client tells of a failure. */
+/** A failure as the runtime client reports it. */
 export interface RuntimeFailure {
   readonly errorType: string;
   readonly errorMessage: string;
@@ -9,11 +9,11 @@ export interface RuntimeFailure {
 
 /** The Runtime API that Lambda offers to a function's process: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
 export interface RuntimeApi {
-  /** `AWS_LAMBDA_RUNTIME_API`. */
+  /** The value of `AWS_LAMBDA_RUNTIME_API`: host and port. */
   readonly address: string;
-  /** Hands an event to the process when it asks for the next, and answers what the process says. */
+  /** Hands an event to the process when it asks for the next one, and returns the answer. */
   invoke(event: unknown): Promise<{ answer: unknown } | { failure: RuntimeFailure }>;
-  /** Settles when the process says that it cannot begin. */
+  /** Settles when the process reports that it cannot start. */
   readonly initFailure: Promise<RuntimeFailure>;
   close(): Promise<void>;
 }

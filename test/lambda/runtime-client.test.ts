@@ -37,7 +37,7 @@ afterEach(async () => {
   await api.close();
 });
 
-/** Starts a function as Lambda's nodejs24.x does: the runtime client, and the environment that Lambda promises. */
+/** Starts a function as Lambda's nodejs24.x does: with the runtime client, in the environment that Lambda promises. */
 function start(name: string, env: Record<string, string>): void {
   client = spawn(process.execPath, [CLIENT, 'handler.handler'], {
     cwd: dirname(handlers.get(name) ?? ''),
@@ -68,7 +68,7 @@ const answerTo = async (event: unknown) => {
 };
 
 describe('a bundled function under the real Lambda runtime client', () => {
-  it('answers event after event, and refuses as it does elsewhere', async () => {
+  it('answers event after event, with the same refusals as elsewhere', async () => {
     start('prepare', { CATALOGUE_URL: upstream.url });
     const prepared = await answerTo(httpEvent('POST', '/api/v1/prepare', REQUEST, { 'x-correlation-id': 'from-the-client' }));
     expect(prepared.statusCode).toBe(200);
@@ -79,7 +79,7 @@ describe('a bundled function under the real Lambda runtime client', () => {
     expect([refused.statusCode, refused.headers['access-control-allow-origin']]).toEqual([422, '*']);
     const asked = upstream.requests.length;
     expect((await answerTo(httpEvent('POST', '/api/v1/prepare', REQUEST))).body).toBe(prepared.body);
-    // Warm: what it knows of upstream is still in its memory.
+    // The process is warm: its memory still has the catalogue.
     expect(upstream.requests.length).toBe(asked);
     expect(client.exitCode).toBeNull();
   });

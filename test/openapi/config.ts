@@ -1,4 +1,4 @@
-/** Schemathesis draws its examples for each of the operations; this is the least that they add up to. */
+/** The least number of cases that Schemathesis must send, over all operations. */
 const LEAST_CASES_PER_EXAMPLE = 25;
 
 /**

@@ -9,11 +9,11 @@ import { type Standalone, startStandalone } from '#standalone/server.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 
 export interface FuzzServer extends Pick<Standalone, 'url' | 'close'> {
-  /** Log lines of warnings and errors so far. */
+  /** The warnings and errors in the log so far. */
   readonly troubles: readonly string[];
 }
 
-/** The standalone server over the demo upstream, images by script, with everything allowed that a request can ask for. */
+/** Starts the standalone server over the demo upstream with scripted images. It allows everything that a request can ask for. */
 export async function startFuzzServer(): Promise<FuzzServer> {
   const upstream = await serveDemoUpstream();
   const dataDir = await mkdtemp(join(tmpdir(), 'asu-fuzz-'));

@@ -30,7 +30,7 @@ it(`is asked at least ${leastCases} times, at every operation`, () => {
   expect(report.operations.tested).toBe(report.operations.total);
 });
 
-it('is asked for what exists: every operation has been answered with success', () => {
+it('is asked for existing things: every operation has been answered with success', () => {
   const neverAccepted = Object.entries(report.valid_rates).filter(([, phases]) =>
     Object.values(phases).every(({ accepted }) => accepted === 0),
   );
@@ -38,11 +38,11 @@ it('is asked for what exists: every operation has been answered with success', (
   expect(Object.entries(report.warnings).filter(([, operations]) => operations.length > 0)).toEqual([]);
 });
 
-it('meets no fault of its own', () => {
+it('answers no request with an unexpected error', () => {
   expect(server.troubles).toEqual([]);
 });
 
-it('is still well', async () => {
+it('is still healthy afterwards', async () => {
   const response = await fetch(`${server.url}/ready`);
   expect(response.status).toBe(200);
 });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** A Python environment with Schemathesis as pinned; made once, and anew when the pins change. */
+/** Makes a Python environment with the pinned Schemathesis, once for each set of pins. */
 export const environment = at('../../node_modules/.cache/schemathesis');
 const requirements = at('requirements.txt');
 
@@ -21,7 +21,7 @@ export async function setup(): Promise<void> {
   await writeFile(`${environment}/installed.txt`, wanted);
 }
 
-/** The first Python that is new enough. */
+/** The first Python on this machine that is new enough. */
 async function findPython(): Promise<string> {
   for (const name of ['python3', 'python3.13', 'python3.12', 'python3.11'])
     try {

@@ -7,7 +7,7 @@ import { environment } from './global-setup.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** The parts of Schemathesis' JSON report that are looked at. */
+/** The parts of Schemathesis' JSON report that tests read. */
 export interface FuzzReport {
   readonly complete: boolean;
   readonly exit_code: number;
@@ -16,19 +16,19 @@ export interface FuzzReport {
   readonly failures: readonly unknown[];
   readonly errors: readonly unknown[];
   readonly warnings: Readonly<Record<string, readonly unknown[]>>;
-  /** By operation and phase. */
+  /** The results by operation and phase. */
   readonly valid_rates: Readonly<Record<string, Readonly<Record<string, { readonly accepted: number }>>>>;
 }
 
 export interface FuzzOptions {
   readonly seed: number;
-  /** Cases at most, for each operation and phase that draws them. */
+  /** The most cases for each operation and phase. */
   readonly maxExamples: number;
-  /** Checks to leave out, by Schemathesis' names. */
+  /** The checks to leave out, by Schemathesis' names. */
   readonly without?: readonly string[];
 }
 
-/** Fuzzes the server from the document it serves; what Schemathesis prints, with a curl line per finding, comes along. */
+/** Fuzzes the server from the document it serves. Returns Schemathesis' report and its output, which has a curl line per finding. */
 export async function runSchemathesis(
   url: string,
   { seed, maxExamples, without = [] }: FuzzOptions,
@@ -63,7 +63,7 @@ export async function runSchemathesis(
           env: { PATH: '/usr/bin:/bin', SCHEMATHESIS_HOOKS: 'hooks', PYTHONPATH: here, PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' },
           maxBuffer: 256 * 1024 * 1024,
         },
-        // Its exit code stands in the report as well.
+        // The report has the exit code as well.
         (_, stdout, stderr) => resolve(stdout + stderr),
       );
     });

@@ -5,19 +5,19 @@ export type Behaviour = (request: IncomingMessage, response: ServerResponse, bod
 
 export interface FaultyServer {
   readonly url: string;
-  /** Requests so far. */
+  /** The number of requests so far. */
   readonly seen: readonly {
     readonly method: string;
     readonly url: string;
     readonly headers: IncomingMessage['headers'];
     readonly body: Buffer;
   }[];
-  /** How it behaves from now on. */
+  /** Sets how the server behaves from now on. */
   behave(behaviour: Behaviour): void;
   close(): Promise<void>;
 }
 
-/** A real HTTP server on the loopback that does to requests whatever a test wants. */
+/** Starts a real HTTP server on the loopback that treats requests as a test wants. */
 export async function faultyServer(first: Behaviour): Promise<FaultyServer> {
   let behaviour = first;
   const seen: { method: string; url: string; headers: IncomingMessage['headers']; body: Buffer }[] = [];
@@ -26,7 +26,7 @@ export async function faultyServer(first: Behaviour): Promise<FaultyServer> {
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer);
     } catch {
-      // Whoever asked has gone.
+      // The client has gone.
       return;
     }
     const body = Buffer.concat(chunks);
@@ -53,15 +53,15 @@ export const answering =
     response.writeHead(status, headers).end(body);
   };
 
-/** Takes the request and never says anything. */
+/** Takes the request and never answers. */
 export const silent: Behaviour = () => undefined;
 
-/** Ends the connection without an answer. */
+/** Closes the connection without an answer. */
 export const hangingUp: Behaviour = (request) => {
   request.socket.destroy();
 };
 
-/** Passes the request on to `url`, the answer through `change`. */
+/** Passes the request on to `url`, and its answer through `change`. */
 export const passingOn =
   (url: string, change: (answer: Record<string, unknown>) => unknown = (answer) => answer): Behaviour =>
   async (request, response, body) => {

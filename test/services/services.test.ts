@@ -36,7 +36,7 @@ beforeAll(async () => {
     upstreamUrl: upstream.url,
     directory,
     names,
-    // On a machine where somebody runs the services too, theirs would answer for one that is taken away here.
+    // Services that somebody else runs on this machine would answer for the one that the test takes away.
     anyPorts: true,
     environment: {
       TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
@@ -77,7 +77,7 @@ async function build(body: unknown, query = ''): Promise<{ status: number; body:
   return { status: response.status, body: answer };
 }
 
-/** A service taken away for the time of `act`. */
+/** Stops a service, runs `act`, and starts the service again. */
 async function without<T>(name: ServiceName, act: () => Promise<T>): Promise<T> {
   await topology.kill(name);
   try {
@@ -88,7 +88,7 @@ async function without<T>(name: ServiceName, act: () => Promise<T>): Promise<T> 
 }
 
 describe('every service', () => {
-  it.each(SERVICE_NAMES)('%s has health, readiness and metrics of its own', async (name) => {
+  it.each(SERVICE_NAMES)('%s has its own health, readiness and metrics', async (name) => {
     const health = await get('/health', name);
     expect(await json(health)).toMatchObject({ service: name, status: 'ok', version: expect.any(String), timestamp: expect.any(String) });
     await expect.poll(async () => [name, (await get('/ready', name)).status], { timeout: 60_000, interval: 500 }).toEqual([name, 200]);
@@ -113,7 +113,7 @@ describe('the documents’ own examples', () => {
       `curl -sS -w '\\n%{http_code}' -X POST http://localhost:8000/api/v1/build/prepare -H "Content-Type: application/json" -d '${BODY}'`,
     ],
   ])('%s: %s', async (name, command) => {
-    // Somebody else may have the documented port.
+    // Another program may have the documented port.
     const { port } = new URL(topology.urls[name]);
     const documented = TOPOLOGY.find((service) => service.name === name)?.port;
     const { stdout } = await run('sh', ['-c', command.replace(`localhost:${documented}`, `127.0.0.1:${port}`)]);
@@ -137,14 +137,14 @@ describe('the three flows', () => {
     expect(submitted(await (await get('/metrics', 'build')).text())).toBe(submitted(before));
   });
 
-  it('direct: POST /build resolves the packages, builds, and every file can be had', async () => {
+  it('direct: POST /build resolves the packages and builds, and every file can be downloaded', async () => {
     const { status, body } = await build({ ...X86, packages: ['vim', 'auc'] });
     expect(status).toBe(200);
     expect(body['request']).toMatchObject({ packages: ['vim', 'owut'] });
     await downloadAll(topology.urls.gateway, body as unknown as Finished);
   });
 
-  it('prepared: what was prepared and approved is what is built, and the other way round cached', async () => {
+  it('prepared: the approved list is what is built, and a direct request for it is cached, and the other way round', async () => {
     const request = { ...X86, packages: ['tmux', 'auc'] };
     const prepared = await json(await post('/api/v1/build/prepare', request));
     expect(prepared).toMatchObject({ resolved_packages: ['tmux', 'owut'], cache_available: false, cached_job_id: null });
@@ -169,8 +169,8 @@ describe('the three flows', () => {
   });
 });
 
-describe('what services tell of their work', () => {
-  /** The sum over all samples of a metric that have the labels. */
+describe('the logs and metrics of the services', () => {
+  /** The sum of all samples of a metric that have the labels. */
   const metric = async (service: ServiceName, name: string, labels: Record<string, string> = {}) => {
     const samples = familiesIn(await (await get('/metrics', service)).text()).flatMap((family) => family.samples);
     const found = samples.filter(
@@ -179,7 +179,7 @@ describe('what services tell of their work', () => {
     return found.reduce((sum, { value }) => sum + value, 0);
   };
 
-  it('the runner: its slots, builds by outcome, how long they waited and each step took', async () => {
+  it('the runner: slots, builds by outcome, time in the queue and time per step', async () => {
     const done = await metric('runner', 'asu_builds_total', { outcome: 'done' });
     expect((await build({ ...X86, packages: ['vim', 'tmux', 'htop'] })).status).toBe(200);
     await expect.poll(() => metric('runner', 'asu_builds_total', { outcome: 'done' })).toBe(done + 1);
@@ -197,7 +197,7 @@ describe('what services tell of their work', () => {
     expect(await metric(name, 'asu_upstream_request_duration_seconds_count')).toBeGreaterThan(0);
   });
 
-  it('build: which request it was whose message could not be sent', async () => {
+  it('build: the request whose message could not be sent', async () => {
     const id = `unsent-${randomUUID()}`;
     const denied = { status: 403, contentType: 'application/x-amz-json-1.0', body: '{"__type":"AccessDenied","message":"no"}' };
     aws.fail(({ operation }) => (operation === 'SendMessage' ? denied : undefined));
@@ -215,7 +215,7 @@ describe('what services tell of their work', () => {
   });
 });
 
-describe('one service away', () => {
+describe('without one service', () => {
   let finished: Record<string, unknown>;
   beforeAll(async () => {
     ({ body: finished } = await build({ ...X86, packages: ['htop'] }));
@@ -223,9 +223,9 @@ describe('one service away', () => {
   });
   const statusPath = () => `/api/v1/build/${finished['request_hash']}`;
 
-  it.each(SERVICE_NAMES)('%s: a finished build and its images are still there', async (name) => {
+  it.each(SERVICE_NAMES)('%s: a finished build and its images are still served', async (name) => {
     await without(name, async () => {
-      // Without the gateway the services answer by themselves.
+      // Without the gateway, the services themselves answer.
       const entry = name === 'gateway' ? 'status' : 'gateway';
       const response = await get(statusPath(), entry);
       expect([response.status, await json(response)]).toEqual([200, finished]);
@@ -233,7 +233,7 @@ describe('one service away', () => {
     });
   });
 
-  it('prepare: builds are accepted and prepared all the same, with the same answer', async () => {
+  it('prepare: builds are still accepted and prepared, with the same answer', async () => {
     const request = { ...X86, packages: ['luci', 'auc'] };
     const usual = await json(await post('/api/v1/build/prepare', request));
     await without('prepare', async () => {
@@ -244,7 +244,7 @@ describe('one service away', () => {
     expect(await json(await post('/api/v1/prepare', request))).toMatchObject({ resolved_packages: usual['resolved_packages'] });
   });
 
-  it('build: prepare goes on, and nothing but new builds is refused', async () => {
+  it('build: prepare goes on, and only new builds are refused', async () => {
     await without('build', async () => {
       expect((await post('/api/v1/prepare', X86)).status).toBe(200);
       expect((await post('/api/v1/build', X86)).status).toBe(502);
@@ -253,7 +253,7 @@ describe('one service away', () => {
     });
   });
 
-  it('runner: builds are accepted, and done when one is back', async () => {
+  it('runner: builds are accepted, and finished once a runner is back', async () => {
     const hash = await without('runner', async () => {
       const response = await post('/api/v1/build', { ...X86, packages: ['vim', 'htop'] });
       expect(response.status).toBe(202);

@@ -15,7 +15,7 @@ async function documents(): Promise<string[]> {
   for await (const path of glob('{*,docs/*,docs/decisions/*,demo/*,demo/upstream/*}.md', { cwd: ROOT })) paths.push(path);
   return paths.sort();
 }
-/** As GitHub makes them. */
+/** The anchor of a heading, as GitHub makes it. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()
@@ -24,7 +24,7 @@ const anchorOf = (heading: string) =>
 const anchorsIn = (text: string) => [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
 
 describe('the documents', () => {
-  it('lead to files and headings that there are', async () => {
+  it('link to existing files and headings', async () => {
     const paths = await documents();
     expect(paths.length).toBeGreaterThan(30);
     for (const path of paths)
@@ -36,13 +36,13 @@ describe('the documents', () => {
       }
   });
 
-  it('name commands that there are', async () => {
+  it('name existing commands', async () => {
     for (const path of await documents())
       for (const [, name = ''] of (await textOf(path)).matchAll(/\bnpm run ([a-z]+(?::[a-z]+)*)/g))
         expect([path, name, name in manifest.scripts]).toEqual([path, name, true]);
   });
 
-  it('are there when a comment cites them', async () => {
+  it('exist when a comment cites them', async () => {
     let cited = 0;
     for await (const path of glob('**/*.{ts,js,sh}', {
       cwd: ROOT,
@@ -90,7 +90,7 @@ describe('the map in CONTRIBUTING', () => {
   });
 });
 
-describe('what the design documents want written', () => {
+describe('the contents that the design documents require', () => {
   it('README: two steps, services, ways to run, what each needs', async () => {
     const text = await textOf('README.md');
     expect(anchorsIn(text)).toContain('three-ways-to-run-it');

@@ -26,7 +26,7 @@ it('names no registry', () => {
   expect(Object.values(lock.packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
 });
 
-/** Node's way of looking: beside the package's own files, then in every `node_modules` above it. */
+/** Node's lookup: beside the package's own files, then in every `node_modules` above it. */
 function isInstalledFor(path: string, name: string): boolean {
   if (lock.packages[`${path === '' ? '' : `${path}/`}node_modules/${name}`] !== undefined) return true;
   const end = path.lastIndexOf('node_modules/');

@@ -7,7 +7,7 @@ import { type Family, familiesIn, namesIn, type Sample } from '#test/support/pro
 import { type TestServer, testServer } from '#test/support/test-server.ts';
 import dashboard from '../../deploy/grafana/dashboard.json' with { type: 'json' };
 
-/** Dashboard, alerts and documentation against what a running server really tells. */
+/** Compares dashboard, alerts and documentation with the metrics of a running server. */
 let server: TestServer;
 let families: Family[];
 let samples: Sample[];
@@ -15,7 +15,7 @@ beforeAll(async () => {
   server = await testServer();
   await server.build({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim'] });
   await server.post('/api/v1/prepare', { version: '24.10.2', target: 'x86/64', profile: 'generic' });
-  // The answer is there before the runner has told its end.
+  // The answer comes before the runner has logged the end.
   await vi.waitFor(async () => {
     families = familiesIn(await (await server.get('/metrics')).text());
     expect(families.find(({ name }) => name === 'asu_build_step_duration_seconds')?.samples).not.toEqual([]);
@@ -27,13 +27,13 @@ afterAll(() => server.close());
 const ROOT = new URL('../../', import.meta.url);
 const file = (path: string) => readFile(new URL(path, ROOT), 'utf8');
 
-/** Added by Prometheus to everything that it scrapes, and what it knows itself. */
+/** The labels and metrics that Prometheus itself adds. */
 const TARGET_LABELS = ['job', 'instance'];
 const OF_PROMETHEUS = ['up'];
-/** Clients and circumstances make these, so that any value is possible. */
+/** The labels that may have any value, because clients or circumstances set them. */
 const OPEN_LABELS = ['status_code'];
 
-/** What an expression speaks of that there is not. */
+/** The names in an expression that do not exist. */
 function unknownIn(expression: string): string[] {
   const { selectors, grouped } = namesIn(expression);
   const unknown: string[] = [];
@@ -99,11 +99,11 @@ describe('names in expressions', () => {
 });
 
 describe('the alerts', () => {
-  it('speak of metrics, labels and values that there are', async () => {
+  it('use existing metrics, labels and values', async () => {
     for (const { alert, expr } of await rules()) expect([alert, unknownIn(expr)]).toEqual([alert, []]);
   });
 
-  it('have names of their own, a severity, and words in which only labels stand that they have', async () => {
+  it('have unique names, a severity, and texts that use only their own labels', async () => {
     const all = await rules();
     expect(new Set(all.map(({ alert }) => alert)).size).toBe(all.length);
     for (const { alert, expr, labels, annotations } of all) {
@@ -121,11 +121,11 @@ describe('the alerts', () => {
 });
 
 describe('the dashboard', () => {
-  it('shows metrics, labels and values that there are', () => {
+  it('shows existing metrics, labels and values', () => {
     for (const expression of panelExpressions()) expect([expression, unknownIn(expression)]).toEqual([expression, []]);
   });
 
-  it('offers services by a label that there is', () => {
+  it('offers services by an existing label', () => {
     const queries = dashboard.templating.list.map(({ query }) => (typeof query === 'string' ? '' : query.query)).filter(Boolean);
     for (const query of queries) {
       const [, metric = '', label = ''] = /^label_values\((\w+), (\w+)\)$/.exec(query) ?? [];
@@ -134,7 +134,7 @@ describe('the dashboard', () => {
     expect(queries).toHaveLength(1);
   });
 
-  it('shows everything that the server counts of itself', () => {
+  it('shows every metric of the server', () => {
     const shown = panelExpressions().flatMap((expression) => namesIn(expression).selectors.map(({ metric }) => metric));
     const own = families.filter(({ name }) => /^(asu|http)_/.test(name));
     const missing = own.filter(
@@ -144,7 +144,7 @@ describe('the dashboard', () => {
     expect(own.length).toBeGreaterThan(10);
   });
 
-  it('has panels with places and ids of their own', () => {
+  it('has panels with unique places and ids', () => {
     const places = dashboard.panels.map(({ gridPos }) => `${gridPos.x} ${gridPos.y}`);
     expect(new Set(places).size).toBe(places.length);
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);

@@ -26,7 +26,7 @@ const rows: Row[] = text
   });
 
 const pathsIn = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, path]) => path ?? '');
-/** `path` “name” “another name”: tests by their names in that file. */
+/** The tests in a cell of the form `path` “name” “another name”. */
 const testsIn = (cell: string) =>
   [...cell.matchAll(/`([^`]+)`((?: “[^”]+”)*)/g)].map(([, path = '', names = '']) => ({
     path,
@@ -35,10 +35,10 @@ const testsIn = (cell: string) =>
 const decisionsIn = (cell: string) => [...cell.matchAll(/\]\(decisions\/([^)]+)\)/g)].map(([, file]) => file ?? '');
 const isFile = (path: string) => existsSync(new URL(path, root));
 
-/** Tests, suites of contracts, and benchmarks. */
+/** The files that may show a requirement: tests, contract suites and benchmarks. */
 const SHOWS = /\.test\.ts$|^test\/contracts\/[a-z-]+\.ts$|^bench\/[a-z]+\.ts$/;
 
-/** As the title of a test or of a group, whole. */
+/** Whether the whole name is the title of a test or of a group in the source. */
 const isTitle = (name: string, source: string) => [`'${name}'`, `"${name}"`, `\`${name}\``].some((quoted) => source.includes(quoted));
 
 const STATES = /^(met|open|note|(deviates|declined)( \[\d+\]\(decisions\/[^)]+\))+)$/;
@@ -48,7 +48,7 @@ describe('docs/requirements.md', () => {
     expect(rows.map(({ number }) => Number(number))).toEqual(Array.from({ length: 145 }, (_, index) => index + 1));
   });
 
-  it('says of each how it stands: met with file and test, open with what is missing, or a decision', () => {
+  it('gives each a state: met with file and test, open with what is missing, or a decision', () => {
     for (const { number, requirement, state, where, shownBy } of rows) {
       expect([number, requirement.length > 3, state]).toEqual([number, true, expect.stringMatching(STATES)]);
       if (state === 'met' || state.startsWith('deviates')) {
@@ -76,7 +76,7 @@ describe('docs/requirements.md', () => {
     },
   );
 
-  it('counts what stands in it', () => {
+  it('counts its own rows', () => {
     const count = (state: string) => rows.filter((row) => row.state.startsWith(state)).length;
     const line = `${count('met')} met, ${count('deviates')} deviate, ${count('declined')} declined, ${count('open')} open, ${count('note')} for information`;
     expect(text).toContain(line);

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What a secret looks like; each with an example put together here, so that this file has none. */
+/** The shapes of secrets, each with an example that is assembled at run time, so that this file has none. */
 const SECRETS: Readonly<Record<string, { pattern: RegExp; example: string }>> = {
   'access key of AWS': { pattern: /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/, example: `AKIA${'Q7'.repeat(8)}` },
   'secret key of AWS': {

@@ -22,7 +22,7 @@ function parseUnit(text: string): Map<string, string[]> {
 
 const unit = parseUnit(await readFile(new URL('../../deploy/asu.service', import.meta.url), 'utf8'));
 
-it('runs the server as a user of its own, again after a crash, and reloads by SIGHUP', () => {
+it('runs the server as its own user, restarts it after a crash, and reloads it by SIGHUP', () => {
   const wanted = {
     'Service.Type': 'simple',
     'Service.User': 'asu',
@@ -37,7 +37,7 @@ it('runs the server as a user of its own, again after a crash, and reloads by SI
   for (const [key, value] of Object.entries(wanted)) expect([key, unit.get(key)]).toEqual([key, [value]]);
 });
 
-it('starts what this repository has', () => {
+it('starts a file of this repository', () => {
   const [node, main] = unit.get('Service.ExecStart')?.[0]?.split(' ') ?? [];
   for (const path of [node, main]) {
     expect(path).toMatch(/^\/opt\/asu\//);
@@ -45,11 +45,11 @@ it('starts what this repository has', () => {
   }
 });
 
-it('may write where it keeps its data: ./data below the working directory', () => {
+it('lets the server write to ./data below its working directory', () => {
   expect(unit.get('Service.WorkingDirectory')).toEqual([`/var/lib/${unit.get('Service.StateDirectory')?.[0]}`]);
 });
 
-it('restricts nothing that builds in namespaces of their own need', () => {
+it('forbids nothing that builds in namespaces need', () => {
   for (const key of [
     'RestrictNamespaces',
     'SystemCallFilter',

@@ -125,12 +125,12 @@ export function keepsPromises({ name, facts }: Recording, start: () => Promise<U
       isAnsweredAsBefore(await ask('/api/v1/build', build.request), build, 500);
     });
 
-    it.each(facts.failedForNow)('answers another failure as it was, and builds for who asks again: one $name', async (build) => {
+    it.each(facts.failedForNow)('answers another failure as it was, and builds when a client asks again: one $name', async (build) => {
       isAnsweredAsBefore(await get(build.hash), build, 500);
       await isBuiltAnew(build);
     });
 
-    it.each(facts.cancelled)('knows that a build was $name, and builds for who asks again', async (build) => {
+    it.each(facts.cancelled)('knows that a build was $name, and builds when a client asks again', async (build) => {
       const { status, body } = await get(build.hash);
       expect([status, body['title']]).toEqual([500, 'Build cancelled']);
       await isBuiltAnew(build);
@@ -141,7 +141,7 @@ export function keepsPromises({ name, facts }: Recording, start: () => Promise<U
       expect([status, body['request_hash']]).toEqual([200, hash]);
     });
 
-    it.each(facts.expired)('knows an expired build no more: one $name', async ({ hash }) => {
+    it.each(facts.expired)('no longer knows an expired build: one $name', async ({ hash }) => {
       await expect.poll(async () => (await get(hash)).status, { timeout: 30_000 }).toBe(404);
     });
 

@@ -19,12 +19,12 @@ import {
 } from './client.ts';
 
 const USER_AGENT = { 'User-Agent': 'auc/0.3.2-1' };
-/** URLs are put together in a buffer of 256 bytes (docs/contract.md §9.7). */
+/** The size in bytes of the buffer in which auc builds URLs (docs/contract.md §9.7). */
 const MAX_URL = 255;
 const AHEAD_OF_INDEX = ['libc', 'librt', 'libpthread', 'kernel'];
 
 export interface AucRun extends Downloaded {
-  /** Versions of the wanted branch whose profile could be read, newest first as listed. */
+  /** The versions of the wanted branch whose profile could be read, newest first as listed. */
   readonly offered: readonly string[];
 }
 
@@ -82,7 +82,7 @@ interface AucBranch {
   readonly targets: Readonly<Record<string, unknown>>;
 }
 
-/** 1. A branch with anything of another type is dropped without a word; here with one. */
+/** 1. auc drops a branch with a value of another type silently; this emulation throws. */
 async function branchNamed(server: string, wanted: string): Promise<AucBranch> {
   const body = parse((await follow(url(server, '/json/v1/branches.json'), { headers: USER_AGENT })).answer);
   const branches = Array.isArray(body) ? body : Object.values(object(body, 'branches'));
@@ -155,7 +155,7 @@ interface AucImage {
   readonly sha256: string;
 }
 
-/** 7. By file system, then by kind; an entry of which anything is no string does not count. */
+/** 7. Chooses by file system, then by kind. An entry with a value that is no string does not count. */
 function imageOf(images: Json[], filesystem: string): AucImage {
   for (const wanted of [filesystem, 'squashfs'])
     for (const type of ['sysupgrade', 'combined', 'combined-efi', 'sdcard'])

@@ -7,20 +7,20 @@ export interface PageRequest {
   readonly body?: string;
 }
 
-/** What a page gets to see of an answer from another origin. */
+/** An answer from another origin as a page sees it. */
 export interface PageAnswer {
   readonly status: number;
   readonly ok: boolean;
-  /** After redirects. */
+  /** The URL after redirects. */
   readonly url: string;
   readonly bytes: Buffer;
   readonly text: string;
-  /** Only simple headers and those that the server exposes. */
+  /** The simple headers and those that the server exposes. */
   header(name: string): string | undefined;
 }
 
 export interface Browser {
-  /** Rejects, as an XMLHttpRequest does without saying why, with what CORS forbids. */
+  /** Rejects what CORS forbids, like an XMLHttpRequest, but with the reason. */
   send(url: string, request?: PageRequest): Promise<PageAnswer>;
   /** Preflights sent so far, `METHOD URL`. */
   readonly preflights: readonly string[];
@@ -63,7 +63,7 @@ export function browser(origin: string): Browser {
           method,
           headers: {
             Origin: sender,
-            // A browser unpacks what it gets; it is asked for here as browsers ask.
+            // Browsers accept compressed answers and unpack them.
             'Accept-Encoding': 'gzip, deflate, br, zstd',
             ...(contentType !== undefined && { 'Content-Type': contentType }),
           },
@@ -72,7 +72,7 @@ export function browser(origin: string): Browser {
         checkOrigin(answer, sender, `${method} ${at}`);
         if (![301, 302, 303, 307, 308].includes(answer.status)) return seen(answer, at);
         const next = new URL(answer.header('location') ?? fail('redirect without location'), at);
-        // A second origin is told nothing of the first.
+        // A second origin does not learn the first.
         if (next.origin !== new URL(at).origin) sender = 'null';
         at = next.href;
       }

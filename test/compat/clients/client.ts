@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Answer, type Asked, ask } from '../support/ask.ts';
 
-/** What a real client would do no worse than stop at, in its words where it has any. */
+/** An error at which a real client stops, in the client's words where it has any. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
 }
@@ -10,19 +10,19 @@ export function fail(message: string): never {
   throw new ClientError(message);
 }
 
-/** The router on which a client runs, or for which one asks. */
+/** The router on which a client runs, or for which it asks. */
 export interface Device {
-  /** Installed now. */
+  /** The version that is installed now. */
   readonly version: string;
   readonly target: string;
-  /** As the device tree spells it: `8dev,carambola2`. */
+  /** The board name as the device tree spells it: `8dev,carambola2`. */
   readonly board: string;
   readonly filesystem: string;
-  /** Packages that the user has installed or that came as default, without ABI suffix. */
+  /** The installed packages, both default and user-installed, without ABI suffix. */
   readonly packages: readonly string[];
 }
 
-/** A downloaded image whose sum was right. */
+/** A downloaded image whose checksum was right. */
 export interface Downloaded {
   readonly name: string;
   readonly bytes: Buffer;
@@ -31,7 +31,7 @@ export interface Downloaded {
 
 export type Json = Record<string, unknown>;
 
-/** Paths are sent as they are, without being normalised. */
+/** Sends a path unchanged, without normalising it. */
 export function askUrl(url: string, asked?: Asked): Promise<Answer> {
   const { origin } = new URL(url);
   return ask(origin, url.slice(origin.length) || '/', asked);
@@ -47,7 +47,7 @@ export async function follow(url: string, asked: Asked = {}): Promise<{ url: str
   return fail(`too many redirects from ${url}`);
 }
 
-/** Routers' clients ask for no compression and cannot undo any (docs/contract.md §9.1). */
+/** Sends a request without compression: clients on routers cannot unpack (docs/contract.md §9.1). */
 export function parse(answer: Answer): unknown {
   if (answer.header('content-encoding') !== undefined) fail(`compressed although nobody asked: ${answer.header('content-encoding')}`);
   try {
@@ -78,7 +78,7 @@ export function integer(value: unknown, what: string): number {
 
 export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** uclient sends bodies in pieces and never says how long they are (docs/contract.md §9.1). */
+/** Sends a body in chunks without a length, as uclient does (docs/contract.md §9.1). */
 export function chunked(body: unknown): string[] {
   const text = JSON.stringify(body);
   const half = Math.ceil(text.length / 2);

@@ -12,10 +12,10 @@ import { repostingScript } from './script.ts';
 
 const TO = '24.10.2';
 
-/** Builds wait until the client has polled once, or given up. */
+/** Makes builds wait until the client has polled once or given up. */
 let gate = Promise.withResolvers<void>();
 
-/** With a manifest and facts like those of an ImageBuilder. */
+/** A scripted image with a manifest and facts like those of an ImageBuilder. */
 function patientImageMaker(): ImageMaker {
   const scripted = scriptedImageMaker({ act: () => gate.promise });
   return {
@@ -35,7 +35,7 @@ function patientImageMaker(): ImageMaker {
 
 const ROUTER: Device = { version: '24.10.0', target: 'ath79/generic', board: '8dev,carambola2', filesystem: 'squashfs', packages: [] };
 
-/** Each with a wish of its own, so that nothing is in the cache. */
+/** The clients, each with its own packages, so that no build is cached. */
 const CLIENTS: Record<string, (url: string, upstream: string, packages: string[]) => Promise<Downloaded>> = {
   owut: (url, _, packages) => owut(url, { ...ROUTER, packages }, TO),
   auc: (url, _, packages) => auc(url, { ...ROUTER, packages }, TO),
@@ -81,7 +81,7 @@ const isBuild = ({ path }: Passing) => path.startsWith('/api/v1/build');
 const isStore = ({ path }: Passing) => path.startsWith('/store/');
 const isUnder = (passing: Passing, part: string) => passing.path.includes(part);
 
-/** Rows of docs/contract.md §9 as a server would get them wrong, and what the client makes of it. */
+/** Mistakes of a server for rows of docs/contract.md §9, and how the client reacts. */
 const FAULTS: readonly (readonly [row: string, client: string, tamper: (passing: Passing) => void, says: string | RegExp])[] = [
   ['1 compressed unasked', 'owut', (p) => p.headers.push(['content-encoding', 'gzip']), 'compressed although nobody asked'],
   ['2 no status in the body', 'owut', (p) => isBuild(p) && changeJson(p, (body) => delete body['status']), 'status is no integer'],

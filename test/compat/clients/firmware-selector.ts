@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { browser, type PageAnswer } from './browser.ts';
 import { array, askUrl, type Downloaded, fail, type Json, object, parseObject, sha256, string } from './client.ts';
 
-/** Keys `tr-…` that the page has translations for. */
+/** The keys `tr-…` that the page can translate. */
 const TRANSLATED = [
   'init',
   'queued',
@@ -75,7 +75,7 @@ export async function firmwareSelector(server: string, imageUrl: string, wish: W
       sum: image['sha256'],
     }));
     const { name, sum } = images[0] ?? fail('no images');
-    // A click: the browser saves what is no page, under the link's name.
+    // On a click the browser saves anything that is not a page under the link's name.
     const file = await page.send(`${server}/store/${result['bin_dir']}/${name}`);
     if (file.status !== 200 || file.header('content-type') !== 'application/octet-stream') fail('a click does not download');
     if (sha256(file.bytes) !== sum) fail('sha256 shown is not that of the file');
@@ -83,7 +83,7 @@ export async function firmwareSelector(server: string, imageUrl: string, wish: W
   }
 }
 
-/** Everything before the build comes from the download server, not from ASU. */
+/** Reads everything before the build from the download server, not from ASU. */
 async function pickDevice(imageUrl: string, { version, target, profile }: Wish) {
   const versions = parseObject(await askUrl(`${imageUrl}/.versions.json`));
   if (!array(versions['versions_list'], 'versions_list').includes(version)) fail(`${version} is not offered`);
@@ -98,7 +98,7 @@ async function pickDevice(imageUrl: string, { version, target, profile }: Wish) 
   };
 }
 
-/** `detail` is shown as it is; a list of complaints makes the page's handler throw, and the box keeps its old text. */
+/** The page shows `detail` unchanged. A list of complaints makes its handler throw, and the box keeps its old text. */
 function refuse(answer: PageAnswer): never {
   const { detail, stderr } = json(answer);
   if (detail !== undefined) return fail(string(detail, 'detail'));

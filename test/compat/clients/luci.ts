@@ -2,20 +2,20 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { browser, type PageAnswer } from './browser.ts';
 import { array, branchOf, type Device, type Downloaded, fail, type Json, object, sha256, string } from './client.ts';
 
-/** What the progress box has a text for (docs/contract.md §9.10); anything else ends in an exception. */
+/** The states for which the progress box has a text (docs/contract.md §9.10); any other ends in an exception. */
 const KNOWN_STATUSES = ['init', 'download_imagebuilder', 'unpack_imagebuilder', 'calculate_packages_hash', 'building_image'];
 
 export interface LuciRun extends Downloaded {
-  /** What the progress box showed, without repetitions. */
+  /** The texts of the progress box, without repetitions. */
   readonly shown: readonly string[];
   readonly hashes: readonly string[];
   readonly preflights: readonly string[];
 }
 
 export interface LuciOptions {
-  /** `/api/overview` up to 23.05.3 and in the copies of today, `/api/v1/overview` in those of 2024 and 2025. */
+  /** `/api/overview` up to 23.05.3 and again today, `/api/v1/overview` in 2024 and 2025. */
   readonly overview: '/api/overview' | '/api/v1/overview';
-  /** Posts that the five seconds' ticker sends before the first has been answered. */
+  /** The number of posts that the five-second timer sends before the first is answered. */
   readonly parallelPosts?: number;
 }
 
@@ -45,7 +45,7 @@ export async function luci(server: string, device: Device, { overview, parallelP
       if (!/^r\d+-[0-9a-f]+$/.test(string(revision, 'revision'))) fail(`no revision: ${revision}`);
       return device.version;
     }
-    // Newest first: walked until the running version is met.
+    // The list is newest first, and LuCI walks it until it meets the running version.
     for (const entry of array(json(await good(stamped(overview)))['latest'], 'latest')) {
       const candidate = string(entry, 'version');
       if (candidate === device.version) break;

@@ -18,9 +18,9 @@ import {
 } from './client.ts';
 
 export interface OwutRun extends Downloaded {
-  /** What the status line showed, without repetitions. */
+  /** The texts of the status line, without repetitions. */
   readonly shown: readonly string[];
-  /** What each asked package was expected to be. */
+  /** The expected version of each requested package. */
   readonly expected: Readonly<Record<string, string>>;
 }
 
@@ -125,7 +125,7 @@ function profileOf(profiles: Json, board: string): string {
   return alias ?? (profiles['generic'] === undefined ? fail(`no profile for ${board}`) : 'generic');
 }
 
-/** Changes up to the wanted revision: replaced, also where the new one does not exist, or dropped. */
+/** Applies the package changes up to the wanted revision: a package is replaced, even by one that does not exist, or dropped. */
 function changed(packages: readonly string[], changes: unknown[], versionCode: string): string[] {
   const revision = Number(/^r(\d+)-/.exec(versionCode)?.[1] ?? fail(`no revision in ${versionCode}`));
   const list = new Set(packages);

@@ -12,7 +12,7 @@ export interface ScriptRun extends Downloaded {
   readonly posts: number;
 }
 
-/** A script that polls by posting the same request again (docs/contract.md §9), and reads the answer as the shell, Python and Go ones do. */
+/** A script that polls by posting the same request again (docs/contract.md §9). It reads answers like those in shell, Python and Go. */
 export async function repostingScript(server: string, wish: ScriptWish): Promise<ScriptRun> {
   const newest = array(parseObject((await follow(`${server}/api/v1/latest`)).answer)['latest'], 'latest');
   if (!newest.includes(wish.version)) fail(`${wish.version} is not among the latest`);

@@ -11,18 +11,18 @@ export interface Subject {
 
 export interface Asked {
   readonly url: string;
-  /** Something that the server can build. */
+  /** A request that the server can build. */
   readonly subject: Subject;
-  /** How long a build may take until its end is asked for no more. */
+  /** Milliseconds after which the check stops waiting for the build. */
   readonly patienceMs: number;
 }
 
-/** What any server of this API answers, whoever wrote it, in whatever language: asked for over HTTP and nothing else. */
+/** A check that any server of this API passes, in any language: it uses nothing but HTTP. */
 export interface Check {
   readonly name: string;
-  /** Makes the server build an image; the others cost it nothing. */
+  /** Whether the check makes the server build an image; the others are cheap. */
   readonly builds?: true;
-  /** Rejects when it is not so. */
+  /** Rejects with the reason when the server breaks the promise. */
   run(asked: Asked): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ const post = ({ url }: Asked, path: string, body: unknown, headers: Record<strin
   });
 const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
 
-/** The one shape of every refusal: a status as a number, a title, and a detail that can be shown as it is. */
+/** Asserts the shape of every refusal: a numeric status, a title, and a detail that clients can show unchanged. */
 async function refused(response: Response, status: number): Promise<Record<string, unknown>> {
   equal(response.status, status);
   const body = await json(response);

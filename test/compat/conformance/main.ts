@@ -43,7 +43,7 @@ async function main(): Promise<number> {
   return failed > 0 || (values.fuzz && !(await fuzz(url))) ? 1 : 0;
 }
 
-/** What fails a build is the ImageBuilder's business, and answered 500, as every client expects. */
+/** A failed build, which every client expects as 500. */
 const OF_SCRIPTED_BUILDS = ['not_a_server_error', 'positive_data_acceptance'];
 
 async function fuzz(url: string): Promise<boolean> {

@@ -2,17 +2,17 @@ import { type Asked, CHECKS, type Subject } from './checks.ts';
 
 export interface Finding {
   readonly name: string;
-  /** Why it is not so; absent: it is. */
+  /** The reason why the check failed; absent when it passed. */
   readonly failure?: string;
 }
 
 export interface RunOptions extends Partial<Omit<Asked, 'url'>> {
-  /** Whether an image is built too. */
+  /** Whether the server also has to build an image. */
   readonly builds?: boolean;
   readonly onFinding?: (finding: Finding) => void;
 }
 
-/** Asks a server all that the API promises. */
+/** Runs all checks against a server. */
 export async function runChecks(url: string, { subject, builds = false, patienceMs = 900_000, onFinding }: RunOptions = {}) {
   const asked = { url, patienceMs, subject: subject ?? (await latestOf(url)) };
   const findings: Finding[] = [];
@@ -29,7 +29,7 @@ export async function runChecks(url: string, { subject, builds = false, patience
   return findings;
 }
 
-/** The latest release, for a machine that every release is for. */
+/** A request for the latest release and a device that every release supports. */
 async function latestOf(url: string): Promise<Subject> {
   const response = await fetch(`${url}/json/v1/latest.json`).catch((cause) => {
     throw new Error(`${url} cannot be reached`, { cause });

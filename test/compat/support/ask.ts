@@ -3,13 +3,13 @@ import { request } from 'node:http';
 export interface Asked {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent with its length, or in these pieces without any (chunked), as routers do. */
+  /** The body: a string is sent with its length, an array in chunks without a length, as routers do. */
   readonly body?: string | readonly string[] | undefined;
 }
 
 export interface Answer {
   readonly status: number;
-  /** Lower-case names as they came, repeated ones included. */
+  /** The headers in their order, with lower-case names, repeated ones included. */
   readonly headerLines: readonly (readonly [name: string, value: string])[];
   readonly bytes: Buffer;
   readonly text: string;
@@ -17,8 +17,8 @@ export interface Answer {
 }
 
 /**
- * One request over a socket of its own, with nothing added: no User-Agent, no Accept-Encoding, the path as it is (`..`, `//`), no
- * redirect followed, nothing unpacked.
+ * Sends one request over its own socket and adds nothing: no User-Agent, no Accept-Encoding. The path stays as it is (`..`, `//`);
+ * no redirect is followed and nothing is unpacked.
  */
 export function ask(base: string, path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> {
   const { hostname, port } = new URL(base);

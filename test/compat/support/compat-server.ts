@@ -18,16 +18,16 @@ export interface CompatServer extends Standalone {
 }
 
 export interface CompatServerOptions {
-  /** Makes the images by script; default: small files at once. Ignored with `real`. */
+  /** Makes the scripted images; by default small files, immediately. Ignored with `real`. */
   readonly imageMaker?: ImageMaker;
   readonly env?: Readonly<Record<string, string>>;
-  /** Tree to serve as upstream; default: the demo's. */
+  /** The directory to serve as upstream; by default the demo's. */
   readonly directory?: string;
-  /** Whether ImageBuilders are really run; else images are made by script. */
+  /** Whether real ImageBuilders run; otherwise a script makes the images. */
   readonly real?: boolean;
 }
 
-/** The standalone server on a free port over an upstream of its own. */
+/** Starts the standalone server on a free port over its own upstream. */
 export async function compatServer({
   env = {},
   directory,

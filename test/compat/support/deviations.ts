@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Recorded, Vector } from './vectors.ts';
 
-/** Where our answer differs from the recorded one: which difference of docs/contract.md §10 (or what else) allows it, and how it looks. */
+/** A place where our answer differs from the recorded one, the paragraph of docs/contract.md §10 (or other reason) that allows it, and our answer. */
 export interface Deviation {
   readonly because: string;
   readonly expected: (recorded: Recorded) => Recorded;
@@ -13,7 +13,7 @@ interface Rule extends Deviation {
 
 type Json = Record<string, unknown>;
 
-/** An error of ours: one shape, whatever the reference server made of it. */
+/** Our answer to an error, which has one shape whatever the reference server sent. */
 const problem = (status: number, title: string, detail: unknown = expect.any(String), more: Json = {}): Recorded => ({
   status,
   headers: { 'content-type': 'application/json' },
@@ -27,7 +27,7 @@ const overloaded = ({ body }: Recorded): Recorded => ({
   headers: { 'content-type': 'application/json', 'retry-after': expect.stringMatching(/^[1-9]\d*$/) },
 });
 
-/** An accepted build that waits. */
+/** The answer for an accepted build that waits. */
 const queued = (position: number): Recorded => ({
   status: 202,
   headers: { 'content-type': 'application/json', 'x-imagebuilder-status': 'queued', 'x-queue-position': String(position) },
@@ -41,7 +41,7 @@ const queued = (position: number): Recorded => ({
   },
 });
 
-/** The reference server's complaints, as we word them beside a readable detail. Input is left out where it is long or private. */
+/** The reference server's complaints in our words, beside a readable detail. We leave out input that is long or private. */
 function complaint(recorded: Json): unknown {
   const { type, loc, msg, input, ctx } = recorded;
   const isLong = typeof input === 'string' && input.length > 256;
@@ -52,14 +52,14 @@ function complaint(recorded: Json): unknown {
 }
 
 const DAY_MS = 86_400_000;
-/** `count` labels, each `step` days after the other, the last `ago` days before today. */
+/** `count` labels that are `step` days apart; the last one is `ago` days before today. */
 const days = (count: number, step: number, ago: number) =>
   Array.from(
     { length: count },
     (_, index) => `${new Date(Date.now() - (ago + (count - 1 - index) * step) * DAY_MS).toISOString().slice(0, 10)}Z`,
   );
 
-/** What holds for every answer of a kind. */
+/** The deviations that hold for every answer of a kind. */
 export const RULES: readonly Rule[] = [
   {
     because: '§0.1: 422 has a status and a readable detail, and the complaints in errors',
@@ -112,7 +112,7 @@ const isDirectOverview: Deviation = {
     json(200, expect.objectContaining({ latest: expect.any(Array), branches: expect.any(Object), server: expect.any(Object) })),
 };
 
-/** `double_slash_post` was refused by the reference server. */
+/** The reference server refused `double_slash_post`. */
 const oneMoreWaits: Deviation = {
   because: '§0.17: the build posted to //api/v1/build waits',
   expected: (recorded) => ({ ...recorded, body: { ...(recorded.body as Json), queue_length: 1 } }),
@@ -123,7 +123,7 @@ const isNoRepositoryOfOurs = (url: string): Deviation => ({
   expected: () => badRequest(`Repository not allowed: ${url}`),
 });
 
-/** What holds for one vector alone, in place of the rules above. */
+/** The deviations of a single vector, which replace the rules above. */
 export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   api_overview_redirect: isDirectOverview,
   legacy_overview_redirect: isDirectOverview,
@@ -226,7 +226,7 @@ export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   },
 };
 
-/** What our server must answer to a vector, and why where that is not what was recorded. */
+/** The answer that our server must give to a vector, with the reason where it differs from the recording. */
 export function expectedAnswer(vector: Vector): { expected: Recorded; because: readonly string[] } {
   const own = DEVIATIONS[vector.name];
   const used = own === undefined ? RULES.filter(({ applies }) => applies(vector)) : [own];

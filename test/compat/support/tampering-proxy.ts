@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Answer, ask } from './ask.ts';
 
-/** An answer on its way through. Headers may be repeated; a Content-Length that no longer fits is put right. */
+/** An answer that passes the proxy. Headers may be repeated; the proxy corrects a Content-Length that no longer fits. */
 export interface Passing {
   readonly method: string;
   readonly path: string;
@@ -11,7 +11,7 @@ export interface Passing {
   body: Buffer;
 }
 
-/** Stands between clients and a server, and spoils the answers. */
+/** Starts a proxy between clients and a server that spoils the answers. */
 export async function tamperingProxy(target: string, tamper: (passing: Passing) => void): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -48,7 +48,7 @@ export async function tamperingProxy(target: string, tamper: (passing: Passing) 
   };
 }
 
-/** Changes a JSON body where there is one. */
+/** Returns a change that applies to JSON bodies and leaves others alone. */
 export function changeJson(passing: Passing, change: (body: Record<string, unknown>) => void): void {
   if (passing.body.length === 0) return;
   const body = JSON.parse(passing.body.toString('utf8')) as Record<string, unknown>;

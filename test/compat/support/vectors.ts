@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** One request to the reference server and what it answered (test/compat/data/vectors.json). */
+/** One request to the reference server and its answer (test/compat/data/vectors.json). */
 export interface Vector {
   readonly name: string;
-  /** How the server was configured. */
+  /** The configuration of the server. */
   readonly server: string;
   readonly request: {
     readonly method: string;
@@ -14,7 +14,7 @@ export interface Vector {
   readonly response: Recorded;
 }
 
-/** An answer as recorded, or as expected; `body` is parsed where it is JSON. */
+/** A recorded or expected answer; `body` is parsed where it is JSON. */
 export interface Recorded {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
