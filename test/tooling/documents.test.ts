@@ -72,9 +72,21 @@ describe('the documents', () => {
     expect(cited).toBeGreaterThan(40);
   });
 
-  it('number decisions without repeating one', async () => {
-    const numbers = (await documents()).flatMap((path) => /^docs\/decisions\/(\d{4})-/.exec(path)?.[1] ?? []);
-    expect(new Set(numbers).size).toBe(numbers.length);
+  it('number decisions without a gap and without repeating one, in their headings too', async () => {
+    const pages = (await documents()).filter((path) => /^docs\/decisions\/\d{4}-/.test(path));
+    const numbers = pages.map((path) => Number(/(\d{4})-/.exec(path)?.[1]));
+    expect(numbers).toEqual(Array.from(pages, (_, index) => index + 1));
+    const headings = await Promise.all(pages.map(async (path) => Number(/^# (\d+)\. \S/.exec(await textOf(path))?.[1])));
+    expect(headings).toEqual(numbers);
+  });
+
+  it('have an index of decisions with a line for each page, under the heading of the page', async () => {
+    const pages = (await documents()).filter((path) => /^docs\/decisions\/\d{4}-/.test(path));
+    const rows = [...(await textOf('docs/decisions/README.md')).matchAll(/^\| (\d+) \| \[(.+)\]\((\S+)\) \| \S.* \|$/gm)];
+    const headings = await Promise.all(pages.map(async (path) => (await textOf(path)).split('\n', 1)[0]));
+    expect(rows.map(([, number, title, file]) => [`docs/decisions/${file}`, `# ${number}. ${title}`])).toEqual(
+      pages.map((path, index) => [path, headings[index]]),
+    );
   });
 });
 
