@@ -1,4 +1,5 @@
 import type { Clock, Monotonic } from '#core/stores.ts';
+import { withTimeout } from '#lib/with-timeout.ts';
 import { type Routes, routes } from './http-app.ts';
 import { jsonResponse } from './json-response.ts';
 
@@ -6,27 +7,27 @@ export interface HealthOptions {
   readonly service: string;
   readonly version: string;
   readonly now: Clock;
-  /** Default: this process's own. */
+  /** Default: the clock of this process. */
   readonly monotonic?: Monotonic;
-  /** What the service needs, each by name: settles when it is there, rejects with what is wrong. */
+  /** The dependencies of the service by name. A check resolves when its dependency works and rejects with what is wrong. */
   readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
 }
 
-/** How long the outcome of the deep check is repeated before it is made again. */
-const KEPT_MS = 30_000;
-/** A dependency that does not answer for so long is not there. */
+/** The outcome of the checks is repeated for this long before they run again. */
+const REPEATED_MS = 30_000;
+/** A dependency that does not answer within this time counts as missing. */
 const PATIENCE_MS = 5_000;
 
-/** `/health`: the process answers, nothing more. `/ready`: what it needs is there, looked at every 30 s at most. */
+/** Routes of the probes: `/health` says that the process answers, `/ready` that its dependencies work. They are checked every 30 s at most. */
 export function healthRoutes({ service, version, now, checks, monotonic = () => performance.now() }: HealthOptions): Routes {
-  let kept: { at: number; outcome: Promise<Readonly<Record<string, string>>> } | undefined;
+  let last: { at: number; outcome: Promise<Readonly<Record<string, string>>> } | undefined;
   const lookAtAll = async () =>
     Object.fromEntries(await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await lookAt(check)] as const)));
   return routes()
     .get('/health', () => fresh(200, { service, status: 'ok', version, timestamp: now().toISOString() }))
     .get('/ready', async () => {
-      if (kept === undefined || monotonic() - kept.at > KEPT_MS) kept = { at: monotonic(), outcome: lookAtAll() };
-      const outcome = await kept.outcome;
+      if (last === undefined || monotonic() - last.at > REPEATED_MS) last = { at: monotonic(), outcome: lookAtAll() };
+      const outcome = await last.outcome;
       const isReady = Object.values(outcome).every((state) => state === 'ok');
       const body = { service, version, checks: outcome, timestamp: now().toISOString() };
       if (isReady) return fresh(200, { ...body, status: 'ready' });
@@ -38,16 +39,10 @@ export function healthRoutes({ service, version, now, checks, monotonic = () => 
 const fresh = (status: number, body: object): Response => jsonResponse(status, JSON.stringify(body), { 'Cache-Control': 'no-store' });
 
 async function lookAt(check: () => Promise<unknown>): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
-  });
   try {
-    await Promise.race([check(), patience]);
+    await withTimeout(PATIENCE_MS, check());
     return 'ok';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import type { Log } from '#observe/log.ts';
@@ -24,7 +24,7 @@ export const sharedCatalogue = (
   { s3, log, metrics }: SharedCatalogueParts,
 ): Catalogue =>
   upstreamCatalogue({
-    fetch: measuredFetch(metrics.onUpstream, steadyFetch),
+    fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
     baseUrl: UPSTREAM_URL,
     records: s3RecordStore(s3, ARTIFACT_BUCKET),
     now: () => new Date(),

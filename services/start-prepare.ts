@@ -1,5 +1,5 @@
 import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { prepareApp } from '#functions/prepare/app.ts';
 import { requestDeps } from '#http/request-deps.ts';
@@ -14,7 +14,7 @@ export async function startPrepare(config = prepareConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
   const metrics = prometheusMetrics(config.SERVICE_NAME);
   const catalogue = upstreamCatalogue({
-    fetch: measuredFetch(metrics.onUpstream, steadyFetch),
+    fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
     baseUrl: config.CATALOGUE_URL,
     records: memoryRecordStore(),
     now: () => new Date(),

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { assertWritable } from '#adapters/disk/assert-writable.ts';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { measuredFetch } from '#observe/measured-fetch.ts';
 import { prometheusMetrics } from '#observe/metrics.ts';
 import { processLog } from '#observe/process-log.ts';
@@ -31,7 +31,7 @@ export async function startRunner(config = runnerConfig(), building = loadConfig
   };
   const service = await startService(config, { log, checks, metrics, routes: [] });
   // It has its own ears for SIGTERM and settles when its last build is handed back, or when it may take no further one.
-  const maker = equippedMaker(measuredFetch(metrics.onUpstream, steadyFetch));
+  const maker = equippedMaker(measuredFetch(metrics.onUpstream, fetchByNodeHttp));
   const ended = runRunner(building, log, maker, metrics).finally(service.close);
   return { ...service, ended, close: () => ended };
 }

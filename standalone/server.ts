@@ -14,7 +14,7 @@ import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { sqliteRecordStore } from '#adapters/sqlite/record-store.ts';
 import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
 import { sqliteWriteCheck } from '#adapters/sqlite/write-check.ts';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build/build-pace.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
@@ -24,6 +24,7 @@ import type { RunEvent } from '#core/build/run-build.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { recoverAllBuilds } from '#core/build/sweep.ts';
 import { timeOfBuilds } from '#core/build/time-of-builds.ts';
+import { preparationMemory } from '#core/request/preparation-memory.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
@@ -108,7 +109,7 @@ export async function startStandalone(
   const metrics = prometheusMetrics('standalone', positions);
   leftovers?.listen(metrics.onLeftover);
   const catalogue = upstreamCatalogue({
-    fetch: measuredFetch(metrics.onUpstream, steadyFetch),
+    fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
     baseUrl: config.UPSTREAM_URL,
     records,
     now,
@@ -123,7 +124,7 @@ export async function startStandalone(
   const { rebuildPauseSeconds } = settings;
   const status = { builds, positions, artifacts, now, timeOf: timeOfBuilds(now, monotonic), results, estimate, rebuildPauseSeconds };
   const { policy, timesToLive, parseRequest } = settings;
-  const prepare = { catalogue, policy, parseRequest, maxBodyBytes: settings.maxBodyBytes };
+  const prepare = { catalogue, policy, parseRequest, maxBodyBytes: settings.maxBodyBytes, memory: preparationMemory() };
   const offer = {
     catalogue,
     now,

@@ -2,7 +2,7 @@ import { boundedMap } from '#lib/bounded-map.ts';
 import type { Sliced } from '#lib/sliced.ts';
 import { gate } from './gate.ts';
 import { inSlices } from './in-slices.ts';
-import { single } from './single.ts';
+import { singleFlight } from './single-flight.ts';
 import { type UpstreamClient, UpstreamFailure, type Validators } from './upstream-client.ts';
 
 /** A file of upstream, parsed, with the digest of its bytes. */
@@ -72,7 +72,9 @@ export function cachedFiles(client: UpstreamClient): CachedFiles {
 
   return {
     read<T>(path: string, format: FileFormat<T>, { reload = false } = {}) {
-      return single(flights, `${reload} ${path}`, () => inTurn(() => load(path, format, reload))) as Promise<UpstreamFile<T> | undefined>;
+      return singleFlight(flights, `${reload} ${path}`, () => inTurn(() => load(path, format, reload))) as Promise<
+        UpstreamFile<T> | undefined
+      >;
     },
   };
 }

@@ -3,7 +3,7 @@ import type { PackageIndex } from '#core/catalogue/catalogue.ts';
 import type { RecordStore } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
-import { single } from './single.ts';
+import { singleFlight } from './single-flight.ts';
 
 /** Package indexes in the shared store, found by digest, beside the records that name them. */
 export interface IndexSlots {
@@ -51,7 +51,7 @@ export function indexSlots(records: RecordStore): IndexSlots {
     },
 
     async read(key, digest) {
-      return memory.get(digest)?.index ?? single(flights, `${key} ${digest}`, () => fetchIndex(key, digest));
+      return memory.get(digest)?.index ?? singleFlight(flights, `${key} ${digest}`, () => fetchIndex(key, digest));
     },
   };
 }

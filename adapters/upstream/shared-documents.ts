@@ -2,8 +2,9 @@ import { MAX_CLOCK_SKEW_SECONDS } from '#core/clock-skew.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
+import { withTimeout } from '#lib/with-timeout.ts';
 import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
-import { single } from './single.ts';
+import { singleFlight } from './single-flight.ts';
 
 /** When a copy is good enough. */
 export interface DocumentPolicy<T> {
@@ -103,7 +104,7 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: 
     const known = memory.get(key);
     if (known !== undefined && monotonic() - known.readAt < memoryMs) return known.copy;
     try {
-      return ((await single(lookUps, key, () => lookUp(key))) ?? known)?.copy;
+      return ((await singleFlight(lookUps, key, () => lookUp(key))) ?? known)?.copy;
     } catch (error) {
       onFailure?.(`record ${key}`, error);
       return known?.copy;
@@ -145,7 +146,7 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: 
       const isGood = copy?.value !== undefined && !isPartial(copy.value);
       const wanted = fresh || !isGood ? Math.min(REVALIDATE_MS, maxAgeMs) : maxAgeMs;
       if (copy !== undefined && (age < wanted || isTriedLately(key))) return copy;
-      const flight = single(refreshes, key, () => {
+      const flight = singleFlight(refreshes, key, () => {
         const refreshed = refresh(key, load as Load<unknown>, wanted);
         refreshed.catch((error: unknown) => onFailure?.(what, error));
         return refreshed;
@@ -154,7 +155,7 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: 
       flight.catch(() => {});
       if (copy !== undefined && isGood && !fresh && age < maxStaleMs) return copy;
       try {
-        return await within(waitMs, flight);
+        return await withTimeout(waitMs, flight);
       } catch (cause) {
         if (copy !== undefined) return copy;
         throw new UpstreamUnavailableError(what, cause instanceof Error ? cause.message : String(cause), { cause });
@@ -171,17 +172,5 @@ async function decode(body: string): Promise<{ copy: Copy<unknown>; size: number
     return { copy: { value: value ?? undefined, checkedAt }, size: text.length };
   } catch {
     return { copy: { value: undefined, checkedAt: 0 }, size: 0 };
-  }
-}
-
-async function within<T>(ms: number, task: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([task, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

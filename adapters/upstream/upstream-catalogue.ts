@@ -5,12 +5,12 @@ import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { cachedFiles } from './cached-files.ts';
+import { fetchByNodeHttp } from './fetch-by-node-http.ts';
 import { TARGETS, VERSIONS } from './file-formats.ts';
 import { indexSlots } from './index-slots.ts';
 import { lackingLike, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
 import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
-import { steadyFetch } from './steady-fetch.ts';
 import { upstreamClient } from './upstream-client.ts';
 import { isUpstreamPath } from './upstream-url.ts';
 
@@ -21,7 +21,7 @@ export interface UpstreamCatalogueOptions {
   readonly now: Clock;
   /** Default: this process's own. */
   readonly monotonic?: Monotonic;
-  /** Injected where calls are measured, or a proxy is needed. Default `steadyFetch`. */
+  /** Injected where calls are measured, or a proxy is needed. Default `fetchByNodeHttp`. */
   readonly fetch?: typeof globalThis.fetch;
   /** At least this long a target's record stays as it is, so that all processes hash over one. */
   readonly recordMaxAgeMs?: number;
@@ -59,7 +59,7 @@ const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
  * answers with what the store holds, never with a fetch of its own that lost the race to be stored.
  */
 export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {
-  const { baseUrl, records, now, monotonic = () => performance.now(), fetch = steadyFetch, onFailure } = options;
+  const { baseUrl, records, now, monotonic = () => performance.now(), fetch = fetchByNodeHttp, onFailure } = options;
   const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000, idleMs = 5000 } = options;
   const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: 15_000 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));

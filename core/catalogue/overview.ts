@@ -4,7 +4,7 @@ import type { Catalogue } from './catalogue.ts';
 import { publishedPackageChanges } from './published-package-changes.ts';
 import { knownVersions, latestVersions } from './versions.ts';
 
-/** What clients are told about the server, in the reference server's words. */
+/** The facts about the server that clients read, named as the reference server names them. */
 export interface ServerFacts {
   readonly version: string;
   readonly contact: string;
@@ -14,7 +14,7 @@ export interface ServerFacts {
   readonly max_defaults_length: number;
 }
 
-/** One branch as published; auc drops a branch of which any key is missing or of another type (docs/contract.md §9). */
+/** One branch as it is published. auc drops a branch in which a key is missing or has another type (docs/contract.md §9). */
 export type PublishedBranch = Omit<Branch, 'package_changes'> & {
   readonly package_changes?: readonly unknown[];
   readonly versions: readonly string[];
@@ -33,13 +33,13 @@ export interface OverviewDeps {
   readonly branches: readonly Branch[];
 }
 
-/** `latest.json`: upcoming, stable, oldstable; what upstream does not name or we do not build is left out. */
-export async function latest({ catalogue, branches }: OverviewDeps): Promise<{ latest: string[] }> {
+/** Reads the content of `latest.json`: upcoming, stable and oldstable, without those that upstream does not name or the server does not offer. */
+export async function readLatest({ catalogue, branches }: OverviewDeps): Promise<{ latest: string[] }> {
   return { latest: latestVersions(await catalogue.versions(), branches) };
 }
 
-/** `branches.json`, in the operator's order. A branch whose targets cannot be read has none; the others do not suffer. */
-export async function publishedBranches({ catalogue, branches }: OverviewDeps): Promise<PublishedBranch[]> {
+/** Reads the content of `branches.json`, in the operator's order. A branch whose targets cannot be read has none, and the others are complete. */
+export async function readBranches({ catalogue, branches }: OverviewDeps): Promise<PublishedBranch[]> {
   const known = knownVersions(await catalogue.versions(), branches);
   return Promise.all(
     branches.map(async (branch) => {
@@ -57,9 +57,9 @@ export async function publishedBranches({ catalogue, branches }: OverviewDeps): 
   );
 }
 
-/** `overview.json`: all of the above and what this server allows. */
-export async function overview(deps: OverviewDeps, upstreamUrl: string, server: ServerFacts): Promise<Overview> {
-  const [{ latest: newest }, branches] = await Promise.all([latest(deps), publishedBranches(deps)]);
+/** Reads the content of `overview.json`: all of the above, and what this server allows. */
+export async function readOverview(deps: OverviewDeps, upstreamUrl: string, server: ServerFacts): Promise<Overview> {
+  const [{ latest: newest }, branches] = await Promise.all([readLatest(deps), readBranches(deps)]);
   return {
     latest: newest,
     branches: Object.fromEntries(branches.map((branch) => [branch.name, branch])),
@@ -68,7 +68,7 @@ export async function overview(deps: OverviewDeps, upstreamUrl: string, server: 
   };
 }
 
-/** Targets of the newest version that has any: the very newest may not be mirrored yet. */
+/** Returns the targets of the newest version that has any. A mirror may not have the very newest version yet. */
 async function targetsOf(catalogue: Catalogue, branch: Branch, versions: readonly string[]): Promise<Readonly<Record<string, string>>> {
   for (const version of versions.slice(0, 3)) {
     const targets = await catalogue.targets(versionPath(version, branch)).catch(() => undefined);

@@ -1,4 +1,5 @@
 import { PACKAGE_RULES } from '#core/package-changes/package-rules.ts';
+import { editDistance } from '#lib/edit-distance.ts';
 import { PIECE, type Sliced } from '#lib/sliced.ts';
 import type { ApkPackage } from './apk-index.ts';
 import type { PackageIndex, TargetRecord } from './catalogue.ts';
@@ -191,25 +192,32 @@ export function hasKmodSplit(versionPath: string): boolean {
   return major === '23' && minor === '05' && (rest === undefined || (/^\d+$/.test(rest) && Number(rest) >= 6));
 }
 
-/** What every image has, and ImageBuilder brings along where the feeds do not list it. */
+/** Packages that every image has. ImageBuilder brings them where the feeds do not list them. */
 const ALWAYS_KNOWN = new Set(['kernel', 'libc', 'base-files']);
 
-const knownAliases = new WeakMap<PackageIndex, ReadonlySet<string>>();
-const targetPackages = new WeakMap<TargetRecord, ReadonlySet<string>>();
+/** Names that are derived from an index and a record. A process makes each once and remembers it (`preparationMemory`). */
+export interface KnownNames {
+  aliases(index: PackageIndex): ReadonlySet<string>;
+  carried(record: TargetRecord): ReadonlySet<string>;
+}
+
+/** Derives the names each time. */
+export const KNOWN_NAMES: KnownNames = { aliases: ({ aliases }) => new Set(aliases), carried: namesCarried };
 
 /**
- * Which of the asked packages exist nowhere for this target, so that only a failing build could tell (docs/contract.md §10.21). A removal is
- * never refused, and nothing is where the index is not complete: a wrong refusal locks a user out, a late one costs a build.
- * `suggestions` has the names that come close, for those where there are any.
+ * Returns the packages that exist nowhere for this target, for which the build would fail (docs/contract.md §10.21). A removal is never among them.
+ * None is while the index is not complete: a wrong refusal locks a user out, a late one costs a build. `suggestions` has similar names, where
+ * there are any.
  */
 export function unknownPackages(
   asked: readonly string[],
   index: PackageIndex,
   record: TargetRecord,
+  names: KnownNames = KNOWN_NAMES,
 ): { missing: string[]; suggestions: Record<string, string[]> } {
   if (!index.complete) return { missing: [], suggestions: {} };
-  const aliases = remembered(knownAliases, index, () => new Set(index.aliases));
-  const carried = remembered(targetPackages, record, () => namesCarried(record));
+  const aliases = names.aliases(index);
+  const carried = names.carried(record);
   const missing = asked.filter(
     (name) =>
       !name.startsWith('-') &&
@@ -223,17 +231,17 @@ export function unknownPackages(
   return { missing: unique, suggestions: suggest(unique, index) };
 }
 
-/** Default packages and those of every device: their names stand in ImageBuilder itself, whatever the feeds say. */
+/** Returns the default packages and those of every device: ImageBuilder itself names them, whatever the feeds list. */
 function namesCarried(record: TargetRecord): ReadonlySet<string> {
   const names = [...record.defaultPackages, ...Object.values(record.profiles).flatMap((profile) => profile.devicePackages)];
   return new Set(names.filter((name) => !name.startsWith('-')));
 }
 
-/** Names looked for at most: beyond, the request is no slip of the keyboard. */
+/** With more unknown names than this, the request is no typing mistake. */
 const MAX_SUGGESTED_FOR = 10;
 const MAX_SUGGESTIONS = 3;
 
-/** What packages that are gone were replaced with. */
+/** The successors of packages that no longer exist. */
 const SUCCESSORS: ReadonlyMap<string, string> = new Map(
   PACKAGE_RULES.flatMap(({ action }) => (action.kind === 'replace' ? [[action.from, action.to]] : [])),
 );
@@ -251,7 +259,7 @@ function suggest(missing: readonly string[], index: PackageIndex): Record<string
   return Object.fromEntries(found);
 }
 
-/** The names with the fewest changes, when those are few. */
+/** Returns the names with the fewest changes, if these are few. */
 function closest(name: string, candidates: readonly string[]): string[] {
   const limit = name.length < 5 ? 1 : 2;
   const letters = lettersOf(name);
@@ -267,7 +275,7 @@ function closest(name: string, candidates: readonly string[]): string[] {
   return [...best].sort().slice(0, MAX_SUGGESTIONS);
 }
 
-/** A bit for each letter that occurs: a change takes away one at most, so most candidates need no closer look. */
+/** Returns a bit for each letter that occurs. One change removes at most one letter, so most candidates need no closer look. */
 function lettersOf(name: string): number {
   let letters = 0;
   for (let index = 0; index < name.length; index++) letters |= 1 << (name.charCodeAt(index) & 31);
@@ -278,26 +286,6 @@ function bitCount(bits: number): number {
   let count = 0;
   for (let rest = bits; rest !== 0; rest &= rest - 1) count += 1;
   return count;
-}
-
-/** Levenshtein distance, or a number above `limit` where it is larger: only the band of the matrix within `limit` is computed. */
-function editDistance(a: string, b: string, limit: number): number {
-  const beyond = limit + 1;
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current: number[] = new Array(b.length + 1).fill(beyond);
-    if (row <= limit) current[0] = row;
-    let best = current[0] ?? beyond;
-    for (let column = Math.max(1, row - limit); column <= Math.min(b.length, row + limit); column++) {
-      const replaced = (previous[column - 1] ?? beyond) + (a.charCodeAt(row - 1) === b.charCodeAt(column - 1) ? 0 : 1);
-      const cost = Math.min(replaced, (previous[column] ?? beyond) + 1, (current[column - 1] ?? beyond) + 1);
-      current[column] = cost;
-      best = Math.min(best, cost);
-    }
-    if (best > limit) return beyond;
-    previous = current;
-  }
-  return previous[b.length] ?? beyond;
 }
 
 /** `libfoo (= 1.0), @virtual` → `libfoo`, `virtual`. */
@@ -315,11 +303,3 @@ const parseProvides = (list: string): string[] =>
 
 const withoutAbi = (name: string, abi: string | undefined): string =>
   abi && name.endsWith(abi) && name.length > abi.length ? name.slice(0, -abi.length) : name;
-
-function remembered<K extends object, V>(memory: WeakMap<K, V>, key: K, make: () => V): V {
-  const known = memory.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  memory.set(key, made);
-  return made;
-}

@@ -1,4 +1,4 @@
-import { type Branch, branchOf } from './branches.ts';
+import { type Branch, branchOf, versionPath } from './branches.ts';
 import type { UpstreamVersions } from './catalogue.ts';
 
 interface Ordinal {
@@ -23,7 +23,7 @@ function ordinal(version: string): Ordinal {
 const descending = <T extends number | string>(a: T, b: T): number => (a < b ? 1 : a > b ? -1 : 0);
 
 /**
- * Order of versions, newest first: SNAPSHOT, then by number (23.05.10 above 23.05.2), a release above its candidates, and a
+ * Compares versions so that the newest comes first: SNAPSHOT, then by number (23.05.10 above 23.05.2), a release above its candidates, and a
  * branch's `-SNAPSHOT` below its versions, where the reference server puts it. Total: 0 only for equal strings.
  */
 export function compareVersions(a: string, b: string): number {
@@ -38,28 +38,45 @@ export function compareVersions(a: string, b: string): number {
   return descending(left.stage, right.stage) || descending(a, b);
 }
 
-/** Versions the server knows: of enabled branches, without repetition, newest first. Same sources as asu/util.py reload_versions. */
-export function knownVersions(upstream: UpstreamVersions, branches: readonly Branch[]): readonly string[] {
-  const remembered = known.get(upstream);
-  if (remembered?.branches === branches) return remembered.versions;
-  const branchSnapshots = branches.filter(({ name }) => name !== 'SNAPSHOT').map(({ name }) => `${name}-SNAPSHOT`);
-  const versions = supported([upstream.upcoming, ...upstream.list, 'SNAPSHOT', ...branchSnapshots], branches);
-  known.set(upstream, { branches, versions });
-  return versions;
-}
+/** Returns the versions that the server offers: of enabled branches, without repetition, newest first. Same sources as asu/util.py reload_versions. */
+export const knownVersions = (upstream: UpstreamVersions, branches: readonly Branch[]): string[] =>
+  offered(namedVersions(upstream, branches), branches);
 
-/** Every request asks; both lists are replaced, never changed. */
-const known = new WeakMap<UpstreamVersions, { branches: readonly Branch[]; versions: readonly string[] }>();
+/** Returns whether the server offers the version. Every build request asks, so nothing is sorted for it. */
+export const isKnownVersion = (version: string, upstream: UpstreamVersions, branches: readonly Branch[]): boolean =>
+  namedVersions(upstream, branches).includes(version) && isOffered(version, branches);
+
+/** Returns the newest version whose files are at the path below the upstream base; `undefined`: the server offers none there. */
+export function versionAt(path: string, upstream: UpstreamVersions, branches: readonly Branch[]): string | undefined {
+  const isThere = (version: string) => {
+    const branch = branchOf(version, branches);
+    return branch !== undefined && versionPath(version, branch) === path;
+  };
+  return offered(
+    namedVersions(upstream, branches).filter((version) => version !== undefined && isThere(version)),
+    branches,
+  )[0];
+}
 
 /**
  * The newest versions that upstream recommends, newest first: LuCI walks the list until it meets the running version
  * (docs/contract.md §9), so a release candidate must not stand above the release that followed it.
  */
-export function latestVersions(upstream: UpstreamVersions, branches: readonly Branch[]): string[] {
-  return supported([upstream.upcoming, upstream.stable, upstream.oldstable], branches);
-}
+export const latestVersions = (upstream: UpstreamVersions, branches: readonly Branch[]): string[] =>
+  offered([upstream.upcoming, upstream.stable, upstream.oldstable], branches);
 
-function supported(versions: readonly (string | undefined)[], branches: readonly Branch[]): string[] {
-  const kept = versions.filter((version) => version !== undefined && version !== '' && branchOf(version, branches)?.enabled);
-  return [...new Set(kept as string[])].sort(compareVersions);
+/** Returns every name of a version that upstream or the map of branches gives, in no order. */
+const namedVersions = (upstream: UpstreamVersions, branches: readonly Branch[]): (string | undefined)[] => [
+  upstream.upcoming,
+  ...upstream.list,
+  'SNAPSHOT',
+  ...branches.filter(({ name }) => name !== 'SNAPSHOT').map(({ name }) => `${name}-SNAPSHOT`),
+];
+
+const isOffered = (version: string, branches: readonly Branch[]): boolean =>
+  version !== '' && branchOf(version, branches)?.enabled === true;
+
+function offered(versions: readonly (string | undefined)[], branches: readonly Branch[]): string[] {
+  const found = versions.filter((version) => version !== undefined && isOffered(version, branches));
+  return [...new Set(found as string[])].sort(compareVersions);
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import type { Catalogue, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
 import { buildRequestParser } from './parse-build-request.ts';
+import { preparationMemory } from './preparation-memory.ts';
 import { prepareBuild } from './prepare-build.ts';
 
 const record: TargetRecord = {
@@ -35,33 +36,45 @@ const catalogue: Catalogue = {
   feeds: async () => ({}),
 };
 const policy = { allowDefaults: false, repositoryAllowList: [], branches: DEFAULT_BRANCHES };
+const deps = { catalogue, policy, memory: preparationMemory() };
 const request = buildRequestParser()({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim', 'auc'] });
 
 describe('a request that comes again', () => {
   it('is what it was while upstream is as it was', async () => {
-    expect(await prepareBuild({ catalogue, policy }, request)).toEqual(await prepareBuild({ catalogue, policy }, request));
+    expect(await prepareBuild(deps, request)).toEqual(await prepareBuild(deps, request));
+  });
+
+  it('is prepared once, although each request is an object of its own', async () => {
+    const first = await prepareBuild(deps, { ...request });
+    expect((await prepareBuild(deps, { ...request })).resolved).toBe(first.resolved);
+    expect((await prepareBuild({ catalogue, policy }, request)).resolved).not.toBe(first.resolved);
+  });
+
+  it('is prepared again when it has a first-boot script, which no memory holds', async () => {
+    const open = { ...deps, policy: { ...policy, allowDefaults: true } };
+    const withDefaults = { ...request, defaults: 'echo secret' };
+    expect((await prepareBuild(open, withDefaults)).resolved).not.toBe((await prepareBuild(open, withDefaults)).resolved);
   });
 
   it('is another build after upstream has another revision or other indexes', async () => {
-    const first = await prepareBuild({ catalogue, policy }, request);
+    const first = await prepareBuild(deps, request);
     upstream.record = { ...record, revision: 'r28800-0123456789' };
-    const second = await prepareBuild({ catalogue, policy }, request);
+    const second = await prepareBuild(deps, request);
     upstream.record = { ...record, indexes: { 'releases/24.10.2/packages/x86_64/base/Packages': 'c'.repeat(64) } };
-    const third = await prepareBuild({ catalogue, policy }, request);
+    const third = await prepareBuild(deps, request);
     expect(new Set([first, second, third].map(({ hash }) => hash)).size).toBe(3);
     expect(second.valid.record.revision).toBe('r28800-0123456789');
   });
 
   it('misses what upstream has no more, and no longer what it has now', async () => {
     upstream.index = feeds({ vim: '9.1' });
-    expect((await prepareBuild({ catalogue, policy }, request)).missing).toEqual(['owut']);
+    expect((await prepareBuild(deps, request)).missing).toEqual(['owut']);
     upstream.index = feeds({ owut: '1', vim: '9.1' });
-    expect((await prepareBuild({ catalogue, policy }, request)).missing).toEqual([]);
+    expect((await prepareBuild(deps, request)).missing).toEqual([]);
   });
 
   it('is taken as it is by whoever skips the resolution, and resolved by who does not', async () => {
-    const packages = async (skipResolution: boolean) =>
-      (await prepareBuild({ catalogue, policy }, request, { skipResolution })).resolved.packages;
+    const packages = async (skipResolution: boolean) => (await prepareBuild(deps, request, { skipResolution })).resolved.packages;
     expect([await packages(false), await packages(true), await packages(false)]).toEqual([
       ['vim', 'owut'],
       ['vim', 'auc'],
@@ -71,7 +84,7 @@ describe('a request that comes again', () => {
 
   it('is refused under a policy that has changed', async () => {
     const withDefaults = buildRequestParser()({ ...request, defaults: 'true' });
-    await prepareBuild({ catalogue, policy: { ...policy, allowDefaults: true } }, withDefaults);
-    await expect(prepareBuild({ catalogue, policy }, withDefaults)).rejects.toThrow(/defaults/i);
+    await prepareBuild({ ...deps, policy: { ...policy, allowDefaults: true } }, withDefaults);
+    await expect(prepareBuild(deps, withDefaults)).rejects.toThrow(/defaults/i);
   });
 });

@@ -1,24 +1,28 @@
-import type { Catalogue, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
+import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import { unknownPackages } from '#core/catalogue/package-index.ts';
 import { type PackageChange, type ResolvedPackages, resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import type { BuildRequest } from './build-request.ts';
+import type { PreparationMemory } from './preparation-memory.ts';
 import { inputsDigest, type RequestHash, requestHash } from './request-hash.ts';
 import { type Policy, type ValidRequest, validateRequest } from './validate-request.ts';
 
 export interface PrepareBuildDeps {
   readonly catalogue: Catalogue;
   readonly policy: Policy;
+  /** What the process remembers between requests. Without it everything is made again for each request. */
+  readonly memory?: PreparationMemory;
 }
 
-/** A request made ready to build: what will be asked of ImageBuilder, why it differs from what was asked, and its identity. */
+/** A request that is ready to be built: what ImageBuilder will get, why that differs from what the client asked, and its identity. */
 export interface PreparedBuild {
-  /** Normalised and validated, packages as the client asked. */
+  /** The normalised, valid request, with the packages that the client asked for. */
   readonly asked: BuildRequest;
-  /** The same with the package changes applied: a whole request that means the same build when posted again. */
+  /** The same request after the package changes. It is complete, and means the same build when a client posts it. */
   readonly resolved: BuildRequest;
   readonly changes: readonly PackageChange[];
-  /** Packages of `resolved` that exist nowhere in the feeds, each with names that come close. */
+  /** The packages of `resolved` that exist nowhere in the feeds. */
   readonly missing: readonly string[];
+  /** Similar names for each missing package that has any. */
   readonly suggestions: Readonly<Record<string, readonly string[]>>;
   readonly valid: ValidRequest;
   readonly inputs: string;
@@ -26,9 +30,9 @@ export interface PreparedBuild {
 }
 
 export interface PrepareBuildOptions {
-  /** The packages are taken as they are: `packages` when there are any, else the names in `packages_versions`, which then only verifies. */
+  /** Takes the packages as they are: `packages` if there are any, else the names in `packages_versions`, which then only verifies. */
   readonly skipResolution?: boolean;
-  /** Upstream is asked what the target is now, unless it was just now. */
+  /** Asks upstream for the target again, unless that happened a moment ago. */
   readonly fresh?: boolean;
 }
 
@@ -39,42 +43,18 @@ export async function prepareBuild(
   { skipResolution = false, fresh = false }: PrepareBuildOptions = {},
 ): Promise<PreparedBuild> {
   const valid = await validateRequest(deps, request, { fresh });
-  const before = lately.get(request);
-  if (before?.skipResolution === skipResolution && isAsBefore(before, valid)) return { ...before.prepared, valid };
+  const recalled = deps.memory?.recall(request, skipResolution, valid);
+  if (recalled !== undefined) return { ...recalled, valid };
   const asked = valid.request;
   const { packages, packagesVersions, changes } = skipResolution ? asListed(asked) : resolveRequest(asked);
   const resolved: BuildRequest = { ...asked, packages: [...packages], packages_versions: { ...packagesVersions } };
-  const { missing, suggestions } = missingPackages(resolved, valid);
-  const inputs = inputsDigest(valid.record);
+  const { missing, suggestions } = missingPackages(resolved, valid, deps.memory);
+  const inputs = deps.memory?.inputs(valid.record) ?? inputsDigest(valid.record);
   const hash = requestHash(resolved, valid.record.revision, inputs);
-  const prepared = { asked, resolved, changes, missing, suggestions, inputs, hash };
-  lately.set(request, {
-    skipResolution,
-    branch: valid.branch,
-    record: new WeakRef(valid.record),
-    index: valid.index && new WeakRef(valid.index),
-    prepared,
-  });
-  return { ...prepared, valid };
+  const made = { asked, resolved, changes, missing, suggestions, inputs, hash };
+  deps.memory?.remember(request, skipResolution, valid, made);
+  return { ...made, valid };
 }
-
-/** What was made of a request, and of what; upstream's records are held by the catalogue alone, which bounds them. */
-interface Lately {
-  readonly skipResolution: boolean;
-  readonly branch: ValidRequest['branch'];
-  readonly record: WeakRef<TargetRecord>;
-  readonly index: WeakRef<PackageIndex> | undefined;
-  readonly prepared: Omit<PreparedBuild, 'valid'>;
-}
-
-/** A request object that is asked with again, as those of bodies are that come again (http/build-request-body.ts), means what it meant. */
-const lately = new WeakMap<BuildRequest, Lately>();
-
-/** Of a request only upstream's records change what is made of it; they are replaced, never changed. */
-const isAsBefore = (before: Lately, { branch, record, index }: ValidRequest) =>
-  before.branch === branch &&
-  before.record.deref() === record &&
-  (before.index === undefined ? index === undefined : index !== undefined && before.index.deref() === index);
 
 function resolveRequest({ packages_versions: packagesVersions, from_version: fromVersion, ...request }: BuildRequest): ResolvedPackages {
   return resolvePackages({ ...request, packagesVersions, ...(fromVersion !== undefined && { fromVersion }) });
@@ -85,8 +65,8 @@ function asListed(request: BuildRequest): ResolvedPackages {
   return { packages, packagesVersions: request.packages_versions, changes: [] };
 }
 
-/** With repositories of the client's own only the build can tell what exists. */
-function missingPackages(request: BuildRequest, { index, record }: ValidRequest) {
+/** Returns nothing for a request with repositories of its own: only the build can tell what exists there. */
+function missingPackages(request: BuildRequest, { index, record }: ValidRequest, memory: PreparationMemory | undefined) {
   if (index === undefined || Object.keys(request.repositories).length > 0) return { missing: [], suggestions: {} };
-  return unknownPackages(request.packages, index, record);
+  return unknownPackages(request.packages, index, record, memory);
 }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { TargetRecord } from '#core/catalogue/catalogue.ts';
 import type { BuildRequest } from './build-request.ts';
 
-/** Identity of a build: 64 lower-case hex digits, SHA-256 over the normalised request and its inputs. */
+/** The identity of a build: 64 lower-case hex digits, SHA-256 over the normalised request and its inputs. */
 export const RequestHash = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
@@ -11,32 +11,24 @@ export const RequestHash = z
   .meta({ id: 'RequestHash', description: 'Names one build and its result: lower-case hex SHA-256.', examples: ['0'.repeat(64)] });
 export type RequestHash = z.infer<typeof RequestHash>;
 
-/** Storage prefix of one attempt's files: 64 lower-case hex digits, new for each attempt. */
+/** The storage prefix of one attempt's files: 64 lower-case hex digits, new for each attempt. */
 export const BinDir = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .brand('BinDir');
 export type BinDir = z.infer<typeof BinDir>;
 
-/** Changes whenever the same request is to be built differently than before: all earlier results are left behind. */
+/** The version of the hash's format. A new one means that equal requests are built again, because they are built in another way. */
 const FORMAT = 1;
 
-/** What a build depends on besides the request: the ImageBuilder and the package indexes it will read. */
-export function inputsDigest(record: Pick<TargetRecord, 'imagebuilder' | 'indexes'>): string {
-  const remembered = inputsOf.get(record);
-  if (remembered !== undefined) return remembered;
-  const digest = sha256(canonicalJson({ imagebuilder: record.imagebuilder?.sha256 ?? '', indexes: record.indexes }));
-  inputsOf.set(record, digest);
-  return digest;
-}
-
-/** Records are never changed, only replaced, and serve many requests each. */
-const inputsOf = new WeakMap<object, string>();
+/** Returns a digest of what a build depends on besides the request: the ImageBuilder and the package indexes that it reads. */
+export const inputsDigest = (record: Pick<TargetRecord, 'imagebuilder' | 'indexes'>): string =>
+  sha256(canonicalJson({ imagebuilder: record.imagebuilder?.sha256 ?? '', indexes: record.indexes }));
 
 /**
- * The identity of a build (docs/architecture.md, Identity and expiry): SHA-256 of canonical JSON over everything that can change the image. Expects the
- * resolved request with its canonical profile. `client`, `from_version` and the order of packages and repositories are
- * no part of it; fields are delimited, so no two requests collide by concatenation.
+ * Returns the identity of a build (docs/architecture.md, Identity and expiry): SHA-256 of canonical JSON over everything that can change
+ * the image. The request must be resolved and have its canonical profile. `client`, `from_version` and the order of packages and
+ * repositories are not part of it. Fields are delimited, so no two requests collide by concatenation.
  */
 export function requestHash(request: BuildRequest, revision: string, inputs: string): RequestHash {
   return RequestHash.parse(
@@ -63,10 +55,10 @@ export function requestHash(request: BuildRequest, revision: string, inputs: str
   );
 }
 
-/** Storage prefix of one attempt: nothing under it is ever written by another. */
+/** Returns the storage prefix of one attempt. No other attempt ever writes below it. */
 export const binDirOf = (hash: RequestHash, attemptId: string): BinDir => BinDir.parse(sha256(`${hash}:${attemptId}`));
 
-/** JSON with sorted keys and no white space: equal values, equal text. */
+/** Returns JSON with sorted keys and no white space, so that equal values give equal text. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
@@ -75,5 +67,5 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** Lower-case hex SHA-256 of UTF-8 text. */
+/** Returns the SHA-256 of UTF-8 text in lower-case hex. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

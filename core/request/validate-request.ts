@@ -1,6 +1,6 @@
 import { type Branch, branchOf, versionPath } from '#core/catalogue/branches.ts';
 import type { Catalogue, Freshness, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
-import { knownVersions } from '#core/catalogue/versions.ts';
+import { isKnownVersion } from '#core/catalogue/versions.ts';
 import {
   DefaultsNotAllowedError,
   RepositoryNotAllowedError,
@@ -53,7 +53,7 @@ export async function validateRequest(
 
   const branch = branchOf(request.version, policy.branches);
   if (branch === undefined || !branch.enabled) throw new UnsupportedBranchError(request.version);
-  if (!(await isKnownVersion(catalogue, request.version, policy.branches))) throw new UnsupportedVersionError(request.version);
+  if (!(await isVersionOffered(catalogue, request.version, policy.branches))) throw new UnsupportedVersionError(request.version);
 
   const path = versionPath(request.version, branch);
   const targets = await catalogue.targets(path);
@@ -74,9 +74,9 @@ export async function validateRequest(
 /** Before anything is called unknown, upstream is asked once more: it may be newer than what we remember. */
 const FRESH = { fresh: true } as const;
 
-async function isKnownVersion(catalogue: Catalogue, version: string, branches: readonly Branch[]): Promise<boolean> {
-  if (knownVersions(await catalogue.versions(), branches).includes(version)) return true;
-  return knownVersions(await catalogue.versions(FRESH), branches).includes(version);
+async function isVersionOffered(catalogue: Catalogue, version: string, branches: readonly Branch[]): Promise<boolean> {
+  if (isKnownVersion(version, await catalogue.versions(), branches)) return true;
+  return isKnownVersion(version, await catalogue.versions(FRESH), branches);
 }
 
 const fits = (record: TargetRecord, request: BuildRequest) =>

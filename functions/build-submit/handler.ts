@@ -14,7 +14,7 @@ import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts'
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import { httpPrepareService } from '#adapters/prepare-service/prepare-service.ts';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build/build-pace.ts';
 import { timeOfBuilds } from '#core/build/time-of-builds.ts';
@@ -79,7 +79,7 @@ const answer = handle(
     buildSubmitApp({
       ...requestDeps(config),
       catalogue: upstreamCatalogue({
-        fetch: measuredFetch(metrics.onUpstream, steadyFetch),
+        fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
         baseUrl: config.UPSTREAM_URL,
         records,
         now,

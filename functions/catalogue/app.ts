@@ -1,14 +1,14 @@
-import { type Branch, branchOf, versionPath } from '#core/catalogue/branches.ts';
+import type { Branch } from '#core/catalogue/branches.ts';
 import type { Catalogue } from '#core/catalogue/catalogue.ts';
-import { latest, overview, publishedBranches, type ServerFacts } from '#core/catalogue/overview.ts';
+import { readBranches, readLatest, readOverview, type ServerFacts } from '#core/catalogue/overview.ts';
 import { targetIndexDocument } from '#core/catalogue/package-index.ts';
 import { profileDocument } from '#core/catalogue/profile-document.ts';
-import { revision } from '#core/catalogue/revision.ts';
-import { knownVersions } from '#core/catalogue/versions.ts';
+import { readRevision } from '#core/catalogue/revision.ts';
+import { versionAt } from '#core/catalogue/versions.ts';
+import { cachedJson } from '#http/cached-json.ts';
 import { problem } from '#http/error-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';
-import { keptJson } from '#http/kept-json.ts';
 import { redirect } from '#http/redirect.ts';
 
 export interface CatalogueAppDeps {
@@ -28,23 +28,19 @@ const PROFILE = /^(.+)\/targets\/([A-Za-z0-9_]+\/[A-Za-z0-9_]+)\/([A-Za-z0-9][A-
 
 const notFound = () => problem({ status: 404, title: 'Not Found', detail: 'Not Found: no such version, target, architecture or profile' });
 
-/** Everything clients ask about versions, targets, profiles and packages: `/json/v1/**`, overview, latest, revision. */
+/** Answers what clients ask about versions, targets, profiles and packages: `/json/v1/**`, overview, latest, revision. */
 export function catalogueApp(deps: CatalogueAppDeps): Routes {
   const { catalogue } = deps;
-  const kept = (make: () => Promise<unknown>) => keptJson(make, DOCUMENT_MAX_AGE_MS);
-  const latestJson = kept(() => latest({ catalogue, branches: deps.branches() }));
-  const branchesJson = kept(() => publishedBranches({ catalogue, branches: deps.branches() }));
-  const overviewJson = kept(() => overview({ catalogue, branches: deps.branches() }, deps.upstreamUrl, deps.serverFacts()));
+  const cached = (make: () => Promise<unknown>) => cachedJson(make, DOCUMENT_MAX_AGE_MS);
+  const latestJson = cached(() => readLatest({ catalogue, branches: deps.branches() }));
+  const branchesJson = cached(() => readBranches({ catalogue, branches: deps.branches() }));
+  const overviewJson = cached(() => readOverview({ catalogue, branches: deps.branches() }, deps.upstreamUrl, deps.serverFacts()));
 
   /** The version whose files lie at the path; paths of no known version are never asked upstream. */
-  const versionAt = async (path: string): Promise<string | undefined> =>
-    knownVersions(await catalogue.versions(), deps.branches()).find((version) => {
-      const branch = branchOf(version, deps.branches());
-      return branch !== undefined && versionPath(version, branch) === path;
-    });
+  const versionOf = async (path: string): Promise<string | undefined> => versionAt(path, await catalogue.versions(), deps.branches());
 
   const targetRecord = async (path: string, target: string) => {
-    const version = await versionAt(path);
+    const version = await versionOf(path);
     if (version === undefined) return undefined;
     const targets = await catalogue.targets(path);
     return targets !== undefined && Object.hasOwn(targets, target) ? catalogue.target(version, path, target) : undefined;
@@ -56,7 +52,7 @@ export function catalogueApp(deps: CatalogueAppDeps): Routes {
   };
 
   const archIndex = async (path: string, arch: string): Promise<Response> => {
-    if ((await versionAt(path)) === undefined) return notFound();
+    if ((await versionOf(path)) === undefined) return notFound();
     const archs = Object.values((await catalogue.targets(path)) ?? {});
     return archs.length > 0 && !archs.includes(arch) ? notFound() : document(path, await catalogue.feeds(path, arch));
   };
@@ -72,7 +68,7 @@ export function catalogueApp(deps: CatalogueAppDeps): Routes {
     .get('/api/v1/latest', () => redirect(301, '/json/v1/latest.json'))
     .get('/api/v1/revision/:version/:target/:subtarget', async (c) => {
       const { version, target, subtarget } = c.req.param();
-      const known = await revision({ catalogue, branches: deps.branches() }, version, `${target}/${subtarget}`);
+      const known = await readRevision({ catalogue, branches: deps.branches() }, version, `${target}/${subtarget}`);
       return jsonResponse(200, JSON.stringify(known), { 'Cache-Control': 'public, max-age=60' });
     });
   for (const path of ['/json/v1/overview.json', '/api/v1/overview', '/api/overview', '/overview'])

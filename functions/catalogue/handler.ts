@@ -3,7 +3,7 @@ import { handle } from 'hono/aws-lambda';
 import { S3_CLIENT } from '#adapters/aws/clients/client-options.ts';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
 import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { httpApp } from '#http/http-app.ts';
 import { emfMetrics } from '#observe/emf-metrics.ts';
@@ -21,7 +21,7 @@ const now = () => new Date();
 const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const facts = serverFacts(config, manifest.version);
 const catalogue = upstreamCatalogue({
-  fetch: measuredFetch(metrics.onUpstream, steadyFetch),
+  fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
   baseUrl: config.UPSTREAM_URL,
   records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
   now,

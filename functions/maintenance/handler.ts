@@ -17,7 +17,7 @@ import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { rollUpStatistics } from '#adapters/aws/statistics/roll-up-statistics.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-report.ts';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build/build-pace.ts';
 import { sightings } from '#core/build/sightings.ts';
@@ -77,7 +77,7 @@ const deps: RunMaintenanceDeps = {
   queue: sqsBuildQueue(sqs, queue),
   artifacts: s3ArtifactStore(s3, config.ARTIFACT_BUCKET),
   catalogue: upstreamCatalogue({
-    fetch: measuredFetch(metrics.onUpstream, steadyFetch),
+    fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
     baseUrl: config.UPSTREAM_URL,
     records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
     now,

@@ -1,5 +1,5 @@
 import type { OverviewDeps, ServerFacts } from '#core/catalogue/overview.ts';
-import { latest, overview, publishedBranches } from '#core/catalogue/overview.ts';
+import { readBranches, readLatest, readOverview } from '#core/catalogue/overview.ts';
 import type { ArtifactStore } from '#core/stores.ts';
 
 export interface PublishCatalogueDeps extends OverviewDeps {
@@ -18,9 +18,9 @@ const META = { contentType: 'application/json', cacheControl: 'public, max-age=6
  */
 export async function publishCatalogue(deps: PublishCatalogueDeps): Promise<string[]> {
   const documents = {
-    'json/v1/overview.json': await overview(deps, deps.upstreamUrl, deps.serverFacts),
-    'json/v1/branches.json': await publishedBranches(deps),
-    'json/v1/latest.json': await latest(deps),
+    'json/v1/overview.json': await readOverview(deps, deps.upstreamUrl, deps.serverFacts),
+    'json/v1/branches.json': await readBranches(deps),
+    'json/v1/latest.json': await readLatest(deps),
   };
   const written: string[] = [];
   for (const [key, document] of Object.entries(documents)) {

@@ -1,6 +1,6 @@
 import { handle } from 'hono/aws-lambda';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { httpApp } from '#http/http-app.ts';
 import { requestDeps } from '#http/request-deps.ts';
@@ -14,7 +14,7 @@ const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'prepare');
 const metrics = emfMetrics({ service: 'prepare', namespace: config.METRICS_NAMESPACE });
 const catalogue = upstreamCatalogue({
-  fetch: measuredFetch(metrics.onUpstream, steadyFetch),
+  fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
   baseUrl: config.CATALOGUE_URL,
   records: memoryRecordStore(),
   now: () => new Date(),

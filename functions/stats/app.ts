@@ -1,7 +1,7 @@
 import type { QueuePositions } from '#core/build/ports.ts';
 import type { Branch } from '#core/catalogue/branches.ts';
 import type { Catalogue } from '#core/catalogue/catalogue.ts';
-import { latest, publishedBranches, type ServerFacts } from '#core/catalogue/overview.ts';
+import { readBranches, readLatest, type ServerFacts } from '#core/catalogue/overview.ts';
 import { MAX_BUILD_ERRORS, type Ranked } from '#core/statistics/counts.ts';
 import type { StatisticsReport } from '#core/statistics/ports.ts';
 import {
@@ -56,7 +56,7 @@ export function statsApp(deps: StatsAppDeps): Routes {
   const topTargets = ofThirtyDays('target');
   const topClients = ofThirtyDays('client');
   const topSubjects = dear(() => report.subjects(firstDay(now()), now(), RANKED_ON_PAGE));
-  const offer = dear(async () => ({ ...(await latest(catalogueOf(deps))), branches: await publishedBranches(catalogueOf(deps)) }));
+  const offer = dear(async () => ({ ...(await readLatest(catalogueOf(deps))), branches: await readBranches(catalogueOf(deps)) }));
 
   const overview = cheap(async () =>
     overviewPage({

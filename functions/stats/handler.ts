@@ -8,7 +8,7 @@ import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.t
 import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-report.ts';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { httpApp } from '#http/http-app.ts';
 import { emfMetrics } from '#observe/emf-metrics.ts';
@@ -27,7 +27,7 @@ const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
 const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
 const facts = serverFacts(config, manifest.version);
 const catalogue = upstreamCatalogue({
-  fetch: measuredFetch(metrics.onUpstream, steadyFetch),
+  fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
   baseUrl: config.UPSTREAM_URL,
   records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
   now,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildProgress, ImageMaker } from '#core/build/ports.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -207,7 +207,7 @@ async function inTime<T>(signal: AbortSignal, act: (bounded: AbortSignal) => Pro
 function downloadOptions(options: ImagebuilderMakerOptions): DownloadOptions {
   return {
     upstreamUrl: options.upstreamUrl,
-    fetch: options.fetch ?? steadyFetch,
+    fetch: options.fetch ?? fetchByNodeHttp,
     verify: options.verify ?? DEFAULTS.verify,
     keys: [...knownUpstreamKeys, ...(options.keys ?? [])],
     attempts: options.downloadAttempts ?? DEFAULTS.downloadAttempts,

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { steadyFetch } from '#adapters/upstream/steady-fetch.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
@@ -44,7 +44,7 @@ async function download(options: Partial<DownloadOptions> = {}, signal: AbortSig
     path,
     {
       upstreamUrl: upstream.url,
-      fetch: steadyFetch,
+      fetch: fetchByNodeHttp,
       verify: 'known',
       keys: [demoKey],
       attempts: 3,

@@ -1,5 +1,5 @@
 /** One call at a time for each key; who comes meanwhile shares its outcome. */
-export function single<T>(flights: Map<string, Promise<T>>, key: string, start: () => Promise<T>): Promise<T> {
+export function singleFlight<T>(flights: Map<string, Promise<T>>, key: string, start: () => Promise<T>): Promise<T> {
   const flying = flights.get(key);
   if (flying !== undefined) return flying;
   const flight = start().finally(() => flights.delete(key));

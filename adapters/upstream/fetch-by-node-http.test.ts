@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { steadyFetch } from './steady-fetch.ts';
+import { fetchByNodeHttp } from './fetch-by-node-http.ts';
 
 const servers: { close(): unknown }[] = [];
 afterEach(() => {
@@ -31,18 +31,18 @@ const closing = (head: string, body: Buffer) =>
 const serving = (answer: (url: string, response: ServerResponse) => void) =>
   listen(createServer((request, response) => answer(request.url ?? '', response)));
 
-describe('steadyFetch', () => {
+describe('fetchByNodeHttp', () => {
   it('survives a server that closes before the body is read, and gives it whole', async () => {
     const body = Buffer.alloc(65_536, 'a');
     const url = await closing(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}`, body);
-    const response = await steadyFetch(url);
+    const response = await fetchByNodeHttp(url);
     await sleep(100);
     expect((await response.arrayBuffer()).byteLength).toBe(body.length);
   });
 
   it('rejects a body that is cut off', async () => {
     const url = await closing('HTTP/1.1 200 OK\r\nContent-Length: 1000', Buffer.alloc(10));
-    await expect((await steadyFetch(url)).arrayBuffer()).rejects.toThrow();
+    await expect((await fetchByNodeHttp(url)).arrayBuffer()).rejects.toThrow();
   });
 
   it('sends headers, follows redirects, and knows when it goes in circles', async () => {
@@ -50,23 +50,23 @@ describe('steadyFetch', () => {
       if (path === '/here') return response.writeHead(206, { 'content-range': 'bytes 1-2/3', etag: '"a"' }).end('bc');
       return response.writeHead(302, { location: path === '/there' ? '/here' : '/circle' }).end();
     });
-    const response = await steadyFetch(`${url}/there`, { headers: { range: 'bytes=1-' } });
+    const response = await fetchByNodeHttp(`${url}/there`, { headers: { range: 'bytes=1-' } });
     expect([response.status, response.headers.get('content-range'), await response.text()]).toEqual([206, 'bytes 1-2/3', 'bc']);
-    await expect(steadyFetch(`${url}/circle`)).rejects.toMatchObject({ cause: { message: 'too many redirects' } });
+    await expect(fetchByNodeHttp(`${url}/circle`)).rejects.toMatchObject({ cause: { message: 'too many redirects' } });
   });
 
   it('says why there is no answer, and stops when told to', async () => {
-    await expect(steadyFetch('http://127.0.0.1:1/')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+    await expect(fetchByNodeHttp('http://127.0.0.1:1/')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
     const url = await serving(() => undefined);
     const abort = new AbortController();
     setTimeout(() => abort.abort(new Error('told to')), 50);
-    await expect(steadyFetch(url, { signal: abort.signal })).rejects.toThrow('told to');
+    await expect(fetchByNodeHttp(url, { signal: abort.signal })).rejects.toThrow('told to');
   });
 
   it('ends an answer under way when told to', async () => {
     const url = await serving((_, response) => response.writeHead(200).write('some'));
     const abort = new AbortController();
-    const response = await steadyFetch(url, { signal: abort.signal });
+    const response = await fetchByNodeHttp(url, { signal: abort.signal });
     setTimeout(() => abort.abort(new Error('told to')), 50);
     await expect(response.text()).rejects.toThrow();
   });

@@ -4,7 +4,7 @@ import type { Monotonic } from '#core/stores.ts';
  * A document that is made at most every `maxAgeMs`, once however many ask, and of which the last good copy is answered while
  * the next is made or cannot be made. Only the very first asker may have to wait, or be told of a failure.
  */
-export function keptJson(
+export function cachedJson(
   make: () => Promise<unknown>,
   maxAgeMs: number,
   monotonic: Monotonic = () => performance.now(),

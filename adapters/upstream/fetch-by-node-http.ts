@@ -11,7 +11,7 @@ const WITHOUT_BODY = [204, 205, 304];
  * (https://github.com/nodejs/undici/issues/5360); a tarball that is written to a busy disk is
  * exactly that, and an index of megabytes in a small function may be. Everything that reads upstream uses this one. It asks for no encoding.
  */
-export const steadyFetch: typeof fetch = async (input, init = {}) => {
+export const fetchByNodeHttp: typeof fetch = async (input, init = {}) => {
   let url = new URL(input instanceof Request ? input.url : input);
   for (let redirects = 0; ; redirects++) {
     const answer = await request(url, init);

@@ -1,0 +1,66 @@
+import type { PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
+import { KNOWN_NAMES, type KnownNames } from '#core/catalogue/package-index.ts';
+import { boundedMap } from '#lib/bounded-map.ts';
+import type { BuildRequest } from './build-request.ts';
+import type { PreparedBuild } from './prepare-build.ts';
+import { inputsDigest } from './request-hash.ts';
+import type { ValidRequest } from './validate-request.ts';
+
+type Preparation = Omit<PreparedBuild, 'valid'>;
+
+/**
+ * What one process remembers of requests and of upstream's records, so that it does the same work once: facts that are derived from a
+ * record or an index, and what recent requests were made into. Records and indexes are replaced and never changed.
+ */
+export interface PreparationMemory extends KnownNames {
+  inputs(record: TargetRecord): string;
+  /** Returns what an equal request was made into, as long as its branch, record and index are still the same. */
+  recall(request: BuildRequest, skipResolution: boolean, valid: ValidRequest): Preparation | undefined;
+  /** Remembers a preparation, unless the request has `defaults`, which may hold passwords. */
+  remember(request: BuildRequest, skipResolution: boolean, valid: ValidRequest, made: Preparation): void;
+}
+
+/** The characters of all requests that are remembered together. What they were made into takes some times as much. */
+const MAX_CHARACTERS = 1024 * 1024;
+
+interface Remembered {
+  readonly made: Preparation;
+  readonly branch: ValidRequest['branch'];
+  /** The catalogue bounds the records that it holds, so the memory holds none of them. */
+  readonly record: WeakRef<TargetRecord>;
+  readonly index: WeakRef<PackageIndex> | undefined;
+  readonly size: number;
+}
+
+export function preparationMemory(): PreparationMemory {
+  const recent = boundedMap<Remembered>(MAX_CHARACTERS, ({ size }) => size);
+  const keyOf = (request: BuildRequest, skipResolution: boolean) => `${skipResolution} ${JSON.stringify(request)}`;
+  return {
+    aliases: oncePerObject(KNOWN_NAMES.aliases),
+    carried: oncePerObject(KNOWN_NAMES.carried),
+    inputs: oncePerObject(inputsDigest),
+    recall(request, skipResolution, { branch, record, index }) {
+      if (request.defaults) return undefined;
+      const found = recent.get(keyOf(request, skipResolution));
+      const isSame = found?.branch === branch && found.record.deref() === record && found.index?.deref() === index;
+      return isSame ? found.made : undefined;
+    },
+    remember(request, skipResolution, { branch, record, index }, made) {
+      if (request.defaults) return;
+      const key = keyOf(request, skipResolution);
+      recent.set(key, { made, branch, record: new WeakRef(record), index: index && new WeakRef(index), size: key.length });
+    },
+  };
+}
+
+function oncePerObject<K extends object, V>(derive: (key: K) => V): (key: K) => V {
+  const known = new WeakMap<K, { readonly value: V }>();
+  return (key) => {
+    let entry = known.get(key);
+    if (entry === undefined) {
+      entry = { value: derive(key) };
+      known.set(key, entry);
+    }
+    return entry.value;
+  };
+}
