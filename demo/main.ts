@@ -40,7 +40,7 @@ async function main(): Promise<number> {
       dataDir,
       upstreamUrl: upstream.url,
       port: values.port,
-      key: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
+      key: demoUpstreamKey.base64,
       verbose: values.verbose,
     });
     server = await startRealServer(config);

@@ -60,7 +60,7 @@ async function main(): Promise<void> {
       runnerMain,
       port: Number(values.port),
       ...(!LOCALSTACK_URL && { prefix: 'asu' }),
-      env: { TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '', MAX_RUNNERS: values.runners },
+      env: { TRUSTED_KEYS: demoUpstreamKey.base64, MAX_RUNNERS: values.runners },
       ...(!values.quiet && { onLine: (who, line) => say(`${who.padEnd(14)} ${line}`) }),
     });
     closers.push(stack.stop);

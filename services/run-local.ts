@@ -52,7 +52,7 @@ async function run(): Promise<void> {
       upstreamUrl: demo?.url ?? 'https://downloads.openwrt.org',
       directory,
       names: RESOURCES,
-      ...(demo && { environment: { TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '' } }),
+      ...(demo && { environment: { TRUSTED_KEYS: demoUpstreamKey.base64 } }),
       ...(values.verbose && { onLine: (service: string, line: string) => say(`${service}: ${line}`) }),
     });
     ends.push(topology.close);

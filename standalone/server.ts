@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { LRUCache } from 'lru-cache';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { assertWritable } from '#adapters/disk/assert-writable.ts';
 import { httpPrepareService } from '#adapters/prepare-service/prepare-service.ts';
@@ -41,6 +40,7 @@ import { httpApp } from '#http/http-app.ts';
 import { metricsRoutes } from '#http/metrics-routes.ts';
 import { addressOf, clientKeys } from '#http/rate-limit/client-keys.ts';
 import { serveNode } from '#http/serve-node.ts';
+import { boundedMap } from '#lib/bounded-map.ts';
 import { inTurn } from '#lib/in-turn.ts';
 import { buildLogFields } from '#observe/build-log-fields.ts';
 import type { Log } from '#observe/log.ts';
@@ -119,7 +119,7 @@ export async function startStandalone(
   });
   const pace = buildPace(records, monotonic);
   const estimate = (ahead: number) => pace.secondsPerBuild() * (1 + Math.floor(ahead / Math.max(1, config.WORKER_CONCURRENT)));
-  const results = new LRUCache<string, string>({ maxSize: REMEMBERED_RESULTS_BYTES, sizeCalculation: (text) => text.length * 2 || 1 });
+  const results = boundedMap<string>(REMEMBERED_RESULTS_BYTES, (text) => text.length * 2);
 
   const { rebuildPauseSeconds } = settings;
   const status = { builds, positions, artifacts, now, timeOf: timeOfBuilds(now, monotonic), results, estimate, rebuildPauseSeconds };

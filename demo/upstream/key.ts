@@ -1,11 +1,13 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 
-/** A usign key pair of the demo. Its secret is public: whatever it signs is worth nothing outside the demo. */
+/** A usign key pair of the demo. Its secret is public, so its signatures are worth nothing outside the demo. */
 export interface DemoKey {
   /** Lower-case hex of the eight bytes by which usign names a key; the file name in ImageBuilder's keys/. */
   id: string;
   /** The two lines of a usign public key file. */
   publicKey: string;
+  /** The second of these lines, as `TRUSTED_KEYS` takes it. */
+  base64: string;
   privateKey: KeyObject;
 }
 
@@ -17,7 +19,7 @@ function demoKey(id: string, comment: string): DemoKey {
   const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' });
   const publicBytes = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32);
   const line = Buffer.concat([Buffer.from('Ed'), Buffer.from(id, 'hex'), publicBytes]).toString('base64');
-  return { id, publicKey: `untrusted comment: ${comment} ${id}\n${line}\n`, privateKey };
+  return { id, publicKey: `untrusted comment: ${comment} ${id}\n${line}\n`, base64: line, privateKey };
 }
 
 /** Signs `sha256sums` and the package indexes of the demo upstream. */

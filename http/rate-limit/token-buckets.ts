@@ -1,32 +1,32 @@
-import { LRUCache } from 'lru-cache';
 import type { Monotonic } from '#core/stores.ts';
+import { boundedMap } from '#lib/bounded-map.ts';
 
 export interface TokenBuckets {
-  /** Takes a token of the key's bucket. Without one left: how long until there is. */
+  /** Takes a token from the key's bucket. If none is left, the answer says how long it takes until there is one. */
   take(key: string): { readonly taken: true; giveBack(): void } | { readonly taken: false; readonly retryAfterSeconds: number };
 }
 
 export interface Rate {
-  /** Tokens of a full bucket. */
+  /** The number of tokens in a full bucket. */
   readonly burst: number;
-  /** Tokens that come back in an hour. */
+  /** The number of tokens that come back in an hour. */
   readonly perHour: number;
 }
 
-/** `0` per hour is no limit. */
+/** Returns the rate that the settings ask for. `0` per hour means no limit. */
 export const rateOf = (perHour: number, burst: number): Rate | undefined => (perHour === 0 ? undefined : { perHour, burst });
 
 export interface TokenBucketOptions extends Rate {
-  /** Default: this process's own. */
+  /** Default: the clock of this process. */
   readonly monotonic?: Monotonic;
 }
 
-/** A bucket that nobody has asked for longest is forgotten, which fills it: bounds memory, and is to the client's good. */
+/** Beyond this number the bucket that was not used for longest is forgotten. That bounds memory, and leaves its client a full bucket. */
 const MAX_BUCKETS = 50_000;
 
-/** One bucket of tokens per key, refilled steadily. */
+/** Returns one bucket of tokens per key. Each refills steadily. */
 export function tokenBuckets({ burst, perHour, monotonic = () => performance.now() }: TokenBucketOptions): TokenBuckets {
-  const buckets = new LRUCache<string, { tokens: number; at: number }>({ max: MAX_BUCKETS });
+  const buckets = boundedMap<{ tokens: number; at: number }>(MAX_BUCKETS, () => 1);
   const perMs = perHour / 3_600_000;
   return {
     take(key) {
@@ -40,7 +40,7 @@ export function tokenBuckets({ burst, perHour, monotonic = () => performance.now
       return {
         taken: true,
         giveBack: () => {
-          const current = buckets.peek(key);
+          const current = buckets.get(key);
           if (current !== undefined) current.tokens = Math.min(burst, current.tokens + 1);
         },
       };

@@ -27,7 +27,7 @@ describe('asu.mjs', () => {
       PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
       HOME: directory,
       UPSTREAM_URL: upstream.url,
-      TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
+      TRUSTED_KEYS: demoUpstreamKey.base64,
       PORT: '0',
     };
     server = spawn(process.execPath, ['asu.mjs'], { cwd: directory, env, stdio: ['ignore', 'pipe', 'inherit'] });

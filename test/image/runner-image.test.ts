@@ -53,7 +53,7 @@ async function runner(name: string, options: readonly string[]): Promise<Contain
   const container = startContainer(directory, name, ['--health-interval=1s', ...options], {
     ...environmentOf(inject('localStackUrl'), stack.resources),
     UPSTREAM_URL: stack.upstream.url,
-    TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
+    TRUSTED_KEYS: demoUpstreamKey.base64,
     LEASE: String(LEASE_SECONDS),
     LOG_LEVEL: 'debug',
   });

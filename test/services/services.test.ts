@@ -39,7 +39,7 @@ beforeAll(async () => {
     // Services that somebody else runs on this machine would answer for the one that the test takes away.
     anyPorts: true,
     environment: {
-      TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
+      TRUSTED_KEYS: demoUpstreamKey.base64,
       LOG_LEVEL: 'debug',
       RATE_LIMIT_BUILDS_BURST: '1000',
     },

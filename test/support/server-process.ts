@@ -32,7 +32,7 @@ export async function serverProcess(
       PORT: '0',
       LOG_LEVEL: 'debug',
       ASU_CONFIG: '/dev/null',
-      TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '',
+      TRUSTED_KEYS: demoUpstreamKey.base64,
       ...env,
     },
   });

@@ -48,7 +48,7 @@ export async function testServer({
       ASU_DATA_DIR: dataDir,
       PORT: '0',
       WORKER_CONCURRENT: '1',
-      TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1),
+      TRUSTED_KEYS: demoUpstreamKey.base64,
       ...env,
     },
   );

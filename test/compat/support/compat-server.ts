@@ -43,7 +43,7 @@ export async function compatServer({
       ASU_DATA_DIR: dataDir,
       PORT: '0',
       WORKER_CONCURRENT: '1',
-      TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1),
+      TRUSTED_KEYS: demoUpstreamKey.base64,
       ...env,
     },
   );

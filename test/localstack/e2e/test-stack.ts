@@ -35,7 +35,7 @@ export async function testStack({ images, ...options }: TestStackOptions): Promi
     functionsDirectory: bundles,
     runnerMain: join(bundles, images === 'real' ? 'runner.mjs' : 'scripted-runner.mjs'),
     ...options,
-    env: { LOG_LEVEL: 'debug', TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '', ...options.env },
+    env: { LOG_LEVEL: 'debug', TRUSTED_KEYS: demoUpstreamKey.base64, ...options.env },
   });
   const get = async (path: string, init: RequestInit = {}): Promise<Answer> => {
     const response = await fetch(stack.url + path, init);

@@ -35,7 +35,7 @@ export async function recordAws(directory: string, commit: string, upstream: Dem
     upstreamUrl: upstream.url,
     functionsDirectory: bundles,
     runnerMain,
-    env: { ...RECORDING_SETTINGS, LOG_LEVEL: 'debug', TRUSTED_KEYS: demoUpstreamKey.publicKey.trim().split('\n').at(-1) ?? '' },
+    env: { ...RECORDING_SETTINGS, LOG_LEVEL: 'debug', TRUSTED_KEYS: demoUpstreamKey.base64 },
   });
   const options = { endpoint: localStackUrl, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
   const [dynamo, sqs, s3] = [new DynamoDBClient(options), new SQSClient(options), new S3Client({ ...options, forcePathStyle: true })];
