@@ -36,6 +36,20 @@ describe('the documents', () => {
       }
   });
 
+  it('name existing files of the tree', async () => {
+    const { stdout } = await promisify(execFile)('git', ['ls-files'], { cwd: ROOT });
+    const files = stdout.trim().split('\n');
+    const folders = new Set(files.flatMap((path) => (path.includes('/') ? [path.slice(0, path.indexOf('/'))] : [])));
+    let named = 0;
+    for (const path of await documents())
+      for (const [, name = ''] of (await textOf(path)).matchAll(/`((?:[a-z-]+\/)+[\w.-]+\.(?:ts|js|cjs|yaml|json|md|sh|svg|service))`/g)) {
+        if (!folders.has(name.slice(0, name.indexOf('/')))) continue;
+        named++;
+        expect([path, name, existsSync(join(ROOT, name))]).toEqual([path, name, true]);
+      }
+    expect(named).toBeGreaterThan(100);
+  });
+
   it('name existing commands', async () => {
     for (const path of await documents())
       for (const [, name = ''] of (await textOf(path)).matchAll(/\bnpm run ([a-z]+(?::[a-z]+)*)/g))
