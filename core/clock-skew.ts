@@ -1,8 +1,8 @@
 /**
- * How far the clocks of two machines may be apart, in seconds, and everything still holds: 30 on either side of the true time.
- * A stored time that lies further ahead was written by a clock that has been set back since.
+ * The largest difference between the clocks of two machines, in seconds, with which every promise holds: 30 on either
+ * side of the true time. A stored time that is further ahead comes from a clock that was set back later.
  */
 export const MAX_CLOCK_SKEW_SECONDS = 60;
 
-/** The latest time that a clock in order can have written by now. */
+/** Returns the latest time that a correct clock can have written by now. */
 export const latestPlausible = (now: Date): Date => new Date(now.getTime() + MAX_CLOCK_SKEW_SECONDS * 1000);

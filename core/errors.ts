@@ -1,20 +1,20 @@
-/** Something about the request that the client can act on: shown to people, so it is written for them. */
+/** A problem of the request that the client can act on. People read it. */
 export interface ErrorEntry {
   readonly [key: string]: unknown;
 }
 
 /**
- * A failure a client may read. Everything thrown that is not one of these is a bug, answered as a bare 500.
+ * A failure that a client may read. Any other error is a bug and is answered as a bare 500.
  * The HTTP body is `{status, title, detail}`, `errors` beside it where there is structure to show.
  */
 export abstract class AsuError extends Error {
   abstract readonly status: number;
   abstract readonly title: string;
-  /** Structured entries beside the readable `detail`. */
+  /** The structured entries beside the readable `detail`. */
   readonly errors?: readonly ErrorEntry[];
-  /** Text shown by clients that look for ImageBuilder's output (auc, LuCI). */
+  /** The text for clients that show ImageBuilder's output (auc, LuCI). */
   readonly stderr?: string;
-  /** Headers the answer carries besides the usual ones. */
+  /** The headers of the answer besides the usual ones. */
   readonly headers?: Readonly<Record<string, string>>;
 
   override get name(): string {
@@ -22,7 +22,7 @@ export abstract class AsuError extends Error {
   }
 }
 
-/** A request that is well-formed but asks for what this server does not have or allow (docs/contract.md §4). */
+/** A well-formed request for something that this server does not have or allow (docs/contract.md §4). */
 export abstract class BadRequestError extends AsuError {
   readonly status = 400;
   readonly title = 'Bad Request';
@@ -74,14 +74,17 @@ export class UnsupportedProfileError extends BadRequestError {
   }
 }
 
-/** The client wants a revision that upstream no longer (or not yet) has: told before a build is queued (docs/contract.md §10.24). */
+/**
+ * Upstream does not have the revision that the client wants, or no longer. The server answers before it queues a build
+ * (docs/contract.md §10.24).
+ */
 export class RevisionMismatchError extends BadRequestError {
   constructor(upstream: string, requested: string) {
     super(`Error: Received incorrect version ${upstream} (requested ${requested})`);
   }
 }
 
-/** The version is known, but upstream has no ImageBuilder for the target: not yet, or no longer. */
+/** The version is known, but upstream has no ImageBuilder for the target, or no longer. */
 export class ImagebuilderNotPublishedError extends BadRequestError {
   constructor(version: string, target: string) {
     super(
@@ -108,7 +111,7 @@ export class QueueFullError extends AsuError {
   }
 }
 
-/** One client has its share of the queue, and others wait. */
+/** The client has its share of the queue, and other clients wait. */
 export class ClientShareError extends AsuError {
   readonly status = 429;
   readonly title = 'Too Many Requests';
@@ -121,7 +124,7 @@ export class ClientShareError extends AsuError {
   }
 }
 
-/** Upstream (or our own store) cannot be asked now and there is no earlier answer to fall back on. */
+/** Upstream or the server's own store does not answer now, and there is no earlier answer. */
 export class UpstreamUnavailableError extends AsuError {
   readonly status = 503;
   readonly title = 'Service Unavailable';
@@ -131,7 +134,7 @@ export class UpstreamUnavailableError extends AsuError {
   }
 }
 
-/** A store of ours takes no more requests right now, and went on refusing through all retries. */
+/** A store of the server takes no more requests now, and refused all retries. */
 export class ThrottledError extends AsuError {
   readonly status = 503;
   readonly title = 'Service Unavailable';
@@ -141,7 +144,7 @@ export class ThrottledError extends AsuError {
   }
 }
 
-/** A disk of ours is full: what was asked for has not been done, what was accepted before is kept. */
+/** A disk of the server is full. It did not do what the client asked, and keeps what it accepted before. */
 export class StorageFullError extends AsuError {
   readonly status = 503;
   readonly title = 'Service Unavailable';
@@ -168,7 +171,7 @@ export class UnknownPackagesError extends AsuError {
   }
 }
 
-/** Headers beyond some kilobytes are refused by proxies and clients; the body names them all. */
+/** Proxies and clients refuse headers of more than a few kilobytes. The body names all packages. */
 const MAX_HEADER_LENGTH = 1_024;
 
 function fitting(packages: readonly string[]): string {

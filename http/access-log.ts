@@ -1,26 +1,31 @@
 import type { Answered } from '#observe/answered.ts';
 import { type Log, type LogFields, type LogLevel, shortHashes } from '#observe/log.ts';
 
-/** What comes by the thousand and changes nothing: polls, downloads, probes and scans. */
+/** The methods of requests that arrive by the thousand and change nothing: polls, downloads, probes and scans. */
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Requests that change something, and answers that tell of trouble, are worth a line each; the rest only to who looks closely. */
+/**
+ * Returns the level of a request's line: `info` for requests that change something and for faults, `debug` for all
+ * others.
+ */
 export const accessLevel = (method: string, status: number): LogLevel => (status < 500 && READS.has(method) ? 'debug' : 'info');
 
-/** Text from outside, which may be of any length. */
+/** Cuts text from outside, which may have any length. */
 export const shown = (text: string, most = 200): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
-/** A path as the log may show it, with short hashes: with the whole hash a reader of the log could read a private build. */
+/**
+ * Returns a path with short hashes for the log. With the whole hash, a reader of the log could fetch a private build.
+ */
 export const shownPath = (path: string): string => shown(shortHashes(path));
 
-/** What the log asks of a request, of most of which it says nothing. */
+/** The part of a request that the log reads, and only if it writes a line. */
 export interface AccessedRequest {
   readonly method: string;
   readonly path: string;
   header(name: string): string | undefined;
 }
 
-/** One line when a request is understood (debug), one when its answer begins. */
+/** Returns the access log: one line when a request has found its route (debug), and one when its answer begins. */
 export function accessLog(log: Log) {
   return {
     started(request: AccessedRequest, endpoint: string, correlationId: string): void {

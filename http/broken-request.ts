@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { AsuError } from '#core/errors.ts';
 import type { HttpEnv } from './http-app.ts';
 
-/** A request whose body ended before it was whole: the client hung up, or what it sent is no body. */
+/** The body of the request ended too early: the client hung up, or sent something that is no body. */
 export class BrokenBodyError extends AsuError {
   readonly status = 400;
   readonly title = 'Bad Request';
@@ -12,7 +12,9 @@ export class BrokenBodyError extends AsuError {
   }
 }
 
-/** A client that hung up before its answer began. Only log and metrics see the status, which is nginx's for the same case. */
+/**
+ * The client hung up before its answer began. Only log and metrics see the status, which nginx uses for the same case.
+ */
 export class ClientGoneError extends AsuError {
   readonly status = 499;
   readonly title = 'Client Closed Request';
@@ -22,8 +24,8 @@ export class ClientGoneError extends AsuError {
 }
 
 /**
- * Whether the client broke its request off. Node's own request is in the environment where `serveNode` serves; a function on AWS gets
- * whole requests only.
+ * Returns whether the client broke its request off. `serveNode` puts Node's own request into the environment. A
+ * function on AWS gets complete requests only.
  */
 export function isBrokenOff({ env }: Context<HttpEnv>): boolean {
   const incoming = (env as { incoming?: IncomingMessage } | undefined)?.incoming;

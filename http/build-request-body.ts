@@ -10,16 +10,16 @@ interface BuildRequestDeps {
   readonly maxBodyBytes: () => number;
 }
 
-/** Bodies that were asked with lately, weighed by their characters; what is made of each takes some times as much. */
+/** The characters of all bodies that are remembered. The parsed requests take some times as much. */
 const MAX_REMEMBERED = 1024 * 1024;
 const MAX_BODY_REMEMBERED = 16 * 1024;
 
 const rememberedBy = new WeakMap<ParseBuildRequest, BoundedMap<{ text: string; request: BuildRequest }>>();
 
 /**
- * The build request in a body. LuCI asks for a build's state by sending its request again every few seconds: the same text is read
- * once, and answered as the same request, which is frozen. Requests with `defaults`, which may hold passwords, are not remembered.
- * Throws what `bodyText` and `parseJsonBody` throw, and `InvalidRequestError` with every complaint.
+ * Reads the build request in a body. LuCI polls a build by sending its request again every few seconds, so the same
+ * text is parsed once and gives the same request, which is frozen. A request with `defaults`, which may hold passwords,
+ * is not remembered. Throws what `bodyText` and `parseJsonBody` throw, and `InvalidRequestError` with every complaint.
  */
 export async function buildRequestBody(c: Context<HttpEnv>, deps: BuildRequestDeps): Promise<BuildRequest> {
   const body = await bodyText(c, deps.maxBodyBytes());

@@ -3,12 +3,15 @@ import { BUILD_STEPS } from '#core/build/build.ts';
 import type { BuildView } from '#core/build/build-status.ts';
 import { jsonResponse } from './json-response.ts';
 
-/** Estimates how long a build with so many ahead of it will still take, in seconds. */
+/** Estimates the seconds until a build is done that has this many builds ahead of it. */
 export type EstimateSeconds = (ahead: number) => number;
 
 const CANCELLED = { title: 'Build cancelled', detail: 'Error: build was cancelled' };
 
-/** The answer of POST, GET and HEAD for a build, the same for all (docs/contract.md §3). Nothing else makes one. */
+/**
+ * Returns the answer about a build, the same for POST, GET and HEAD (docs/contract.md §3). All answers about builds
+ * come from here.
+ */
 export function buildResponse(view: BuildView, estimate: EstimateSeconds, method: 'GET' | 'POST' = 'GET'): Response {
   switch (view.state) {
     case 'queued':
@@ -20,7 +23,7 @@ export function buildResponse(view: BuildView, estimate: EstimateSeconds, method
         request_hash: view.build.hash,
       });
     case 'building':
-      // No queue_position: LuCI tells building from waiting by its absence (docs/contract.md §9.10).
+      // There is no queue_position: its absence is how LuCI knows that the build runs (docs/contract.md §9.10).
       return pending(view.build.step, 0, estimate(0) * remaining(view.build.step), {
         status: 202,
         detail: 'started',
@@ -32,7 +35,8 @@ export function buildResponse(view: BuildView, estimate: EstimateSeconds, method
     case 'done':
       return jsonResponse(200, view.document, {
         ...headers('done', 0),
-        // As the published document has it, which a CDN answers with in place of this; but never beyond the build's expiry.
+        // The same as that of the published document, with which a CDN answers in place of this, but never beyond the
+        // build's expiry.
         'Cache-Control':
           view.build.isPrivate || method === 'GET' ? resultMeta(view.build.isPrivate, view.maxAgeSeconds).cacheControl : 'no-store',
       });
@@ -73,5 +77,5 @@ const failureBody = (build: { enqueuedAt: string; hash: string }, title: string,
     request_hash: build.hash,
   });
 
-/** The share of a build that lies after the step's beginning, roughly: the image itself takes most. */
+/** Returns the rough share of a build that is left when the step begins. The image itself takes most of the time. */
 const remaining = (step: (typeof BUILD_STEPS)[number]): number => 1 - BUILD_STEPS.indexOf(step) * 0.1;

@@ -1,6 +1,6 @@
 /**
- * The one CORS policy: anybody may ask, nobody is known by cookie. LuCI and the firmware selector run on other origins and
- * preflight their polls too (docs/contract.md §9.8).
+ * The one CORS policy: every origin may ask, and no request has cookies. LuCI and the firmware selector run on other
+ * origins and preflight their polls too (docs/contract.md §9.8).
  */
 export const CORS_HEADERS: Readonly<Record<string, string>> = {
   'Access-Control-Allow-Origin': '*',
@@ -10,7 +10,7 @@ export const CORS_HEADERS: Readonly<Record<string, string>> = {
 
 export const PREFLIGHT_HEADERS: Readonly<Record<string, string>> = {
   'Access-Control-Allow-Methods': 'GET, HEAD, POST, DELETE, OPTIONS',
-  // By name: a wildcard does not cover Authorization.
+  // Each header has its name here, because a wildcard does not cover Authorization.
   'Access-Control-Allow-Headers':
     'Content-Type, Authorization, X-Correlation-Id, Accept, Accept-Language, Cache-Control, Pragma, If-None-Match, If-Modified-Since, Range, X-Requested-With',
   'Access-Control-Max-Age': '86400',

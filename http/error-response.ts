@@ -1,7 +1,7 @@
 import { AsuError } from '#core/errors.ts';
 import { jsonResponse } from './json-response.ts';
 
-/** The body of every error: an integer status and a readable string `detail`, `errors` beside it where structured. */
+/** The body of every error: an integer `status`, a readable `detail`, and `errors` for structured facts. */
 export interface ErrorBody {
   readonly status: number;
   readonly title: string;
@@ -10,7 +10,7 @@ export interface ErrorBody {
   readonly stderr?: string;
 }
 
-/** Turns what was thrown into an answer. What is no `AsuError` is a bug: nothing of it is shown. */
+/** Returns the answer for an error. An error that is no `AsuError` is a bug, and the answer shows nothing of it. */
 export function errorResponse(error: unknown): Response {
   if (!(error instanceof AsuError))
     return problem({ status: 500, title: 'Internal Server Error', detail: 'Internal Server Error: the fault is ours and has been logged' });

@@ -1,7 +1,10 @@
 import type { BuildPace } from '#core/build/build-pace.ts';
 import type { EstimateSeconds } from './build-response.ts';
 
-/** One build's time for each time that all runners have been through those ahead. */
+/**
+ * Returns an estimate: the time of one build for each round in which all runners work on the builds ahead, and for the
+ * build itself.
+ */
 export const estimateSeconds =
   (pace: BuildPace, runners: number): EstimateSeconds =>
   (ahead) =>

@@ -1,6 +1,6 @@
 /**
- * A handler that answers only once what its answers have to be counted with is written: where a process is frozen after its
- * answer, nothing may be left for later.
+ * Returns a handler that answers only after `flush` has written the counts of its request. A function on AWS is frozen
+ * after its answer, so it can leave nothing for later.
  */
 export const flushed =
   <Args extends unknown[], Answer>(handler: (...args: Args) => Promise<Answer>, flush: () => Promise<void>) =>

@@ -9,7 +9,9 @@ export interface HealthOptions {
   readonly now: Clock;
   /** Default: the clock of this process. */
   readonly monotonic?: Monotonic;
-  /** The dependencies of the service by name. A check resolves when its dependency works and rejects with what is wrong. */
+  /**
+   * The dependencies of the service by name. A check resolves when its dependency works and rejects with what is wrong.
+   */
   readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
 }
 
@@ -18,7 +20,10 @@ const REPEATED_MS = 30_000;
 /** A dependency that does not answer within this time counts as missing. */
 const PATIENCE_MS = 5_000;
 
-/** Routes of the probes: `/health` says that the process answers, `/ready` that its dependencies work. They are checked every 30 s at most. */
+/**
+ * Routes of the probes: `/health` says that the process answers, `/ready` that its dependencies work. They are checked
+ * every 30 s at most.
+ */
 export function healthRoutes({ service, version, now, checks, monotonic = () => performance.now() }: HealthOptions): Routes {
   let last: { at: number; outcome: Promise<Readonly<Record<string, string>>> } | undefined;
   const lookAtAll = async () =>

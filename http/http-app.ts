@@ -12,31 +12,32 @@ import { redirect } from './redirect.ts';
 import { refusalOf } from './refusal.ts';
 import { routeTemplate } from './route-template.ts';
 
-/** What every route handler finds in its context. */
+/** The variables in the context of every route handler. */
 export interface HttpEnv {
   Variables: {
     correlationId: string;
-    /** What a handler wants the request's line in the log to say besides, such as the build it was about. */
+    /** Further fields for the request's line in the log, such as the build that it was about. */
     logFields?: LogFields;
   };
 }
 
-/** A function's routes, to be mounted by a way of running. */
+/** The routes of a function, which a composition root mounts. */
 export type Routes = Hono<HttpEnv>;
 
 export const routes = (): Routes => new Hono<HttpEnv>();
 
 export interface HttpAppOptions {
   readonly log: Log;
-  /** Called once per answered request with the route's template (never the raw path), for metrics. */
+  /** Called once for each answered request with the route's template, never the raw path; for metrics. */
   readonly onAnswered?: (answered: Answered) => void;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'PUT', 'PATCH'] as const;
 
 /**
- * One HTTP application out of functions' routes: correlation id, CORS on every answer, errors in one shape, preflight,
- * HEAD wherever GET is, `//x` and `x/` as the reference server treats them, 404 and 405 as JSON.
+ * Returns one HTTP application made of functions' routes. It adds correlation id, CORS on every answer, errors in one
+ * shape, preflight, HEAD wherever GET works, the reference server's treatment of `//x` and `x/`, and 404 and 405 as
+ * JSON.
  */
 export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly Routes[]): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
@@ -53,7 +54,7 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
     const { status } = c.res;
     const answer = withHeaders(c.res, { ...CORS_HEADERS, [CORRELATION_ID]: correlationId });
     if (answer !== c.res) {
-      // Hono would carry the headers of the one it has over to the one it gets, and ask for them.
+      // Without this, Hono would read the headers of the old answer and copy them to the new one.
       c.res = undefined;
       c.res = answer;
     }
@@ -97,8 +98,9 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
 }
 
 /**
- * `//x`, from clients configured with a trailing slash: GET and HEAD are redirected with the query kept; anything else is answered in
- * place, since a redirected POST would lose its body (docs/contract.md §10.17). It is one request: counted and logged once.
+ * Returns the request for `/x` where a client that is configured with a trailing slash asks for `//x`. GET and HEAD are
+ * redirected and keep their query. Other methods are answered in place, since a redirected POST would lose its body
+ * (docs/contract.md §10.17). It is one request, counted and logged once.
  */
 function withoutDoubledSlash({ url: given, method, headers, body }: Request): Request {
   const url = new URL(given);
@@ -110,7 +112,7 @@ const BODIED: ReadonlySet<string> = new Set(['POST', 'DELETE', 'PUT', 'PATCH']);
 
 const plainPath = (path: string) => `/${path.replace(/^\/+/, '')}`;
 
-/** Methods some route (not a middleware) answers at the path. */
+/** Returns the methods that a route (not a middleware) answers at the path. */
 function methodsOf(app: Hono<HttpEnv>, path: string): string[] {
   const found = METHODS.filter((method) => app.router.match(method, path)[0].some(([[, route]]) => route.method !== 'ALL'));
   return found.includes('GET') && !found.includes('HEAD') ? ['GET', 'HEAD', ...found.filter((method) => method !== 'GET')] : found;

@@ -12,10 +12,10 @@ export class BodyTooLargeError extends AsuError {
   }
 }
 
-/** Bodies for these limits: 256 KB, or room for every character of `defaults` escaped, whichever is more. */
+/** Returns the largest size of a body: 256 KB, or more if all characters of `defaults` are escaped and need it. */
 export const maxBodyBytes = (maxDefaultsLength: number): number => Math.max(256 * 1024, 12 * maxDefaultsLength + 16 * 1024);
 
-/** A body as text, and what its content type lets it be. */
+/** A body as text, and the kind that its content type allows. */
 export interface BodyText {
   readonly text: string;
   readonly kind: 'json' | 'text' | 'other';
@@ -24,7 +24,10 @@ export interface BodyText {
 /** Reads a JSON body of at most `maxBytes`, chunked or not. Throws like `bodyText` and `parseJsonBody`. */
 export const jsonBody = async (c: Context<HttpEnv>, maxBytes: number): Promise<unknown> => parseJsonBody(await bodyText(c, maxBytes));
 
-/** Reads a body of at most `maxBytes`, chunked or not. Throws `BodyTooLargeError`, and `BrokenBodyError` when the client breaks it off. */
+/**
+ * Reads a body of at most `maxBytes`, chunked or not. Throws `BodyTooLargeError`, or `BrokenBodyError` if the client
+ * breaks it off.
+ */
 export async function bodyText(c: Context<HttpEnv>, maxBytes: number): Promise<BodyText> {
   const announced = Number(c.req.header('Content-Length') ?? 0);
   if (announced > maxBytes) throw new BodyTooLargeError(maxBytes);
@@ -35,8 +38,8 @@ export async function bodyText(c: Context<HttpEnv>, maxBytes: number): Promise<B
 }
 
 /**
- * A missing or text content type with a JSON body is taken too (docs/contract.md §10.8). Throws `InvalidRequestError` as the reference server
- * words it.
+ * Parses a JSON body, also one with a missing or text content type (docs/contract.md §10.8). Throws
+ * `InvalidRequestError` in the reference server's words.
  */
 export function parseJsonBody({ text, kind }: BodyText): unknown {
   if (text === '') throw missingBody();
@@ -49,7 +52,10 @@ export function parseJsonBody({ text, kind }: BodyText): unknown {
   }
 }
 
-/** An announced length has been checked and is enforced by the server; without one bytes are counted as they come. */
+/**
+ * Reads the text. The server has checked and enforces an announced length; without one, the bytes are counted as they
+ * arrive.
+ */
 async function readText(request: Request, maxBytes: number, isAnnounced: boolean): Promise<string> {
   if (isAnnounced || request.body === null) return request.text();
   const chunks: Uint8Array[] = [];

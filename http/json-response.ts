@@ -1,7 +1,7 @@
-/** What an answer was made of, for as long as somebody holds it. */
+/** The parts of each answer, for as long as the answer itself is in use. */
 const madeOf = new WeakMap<Response, { status: number; json: string; headers: Readonly<Record<string, string>> }>();
 
-/** JSON text as an answer, with its length: HEAD and auc need it (docs/contract.md §9.5). */
+/** Returns JSON text as an answer with its length, which HEAD and auc need (docs/contract.md §9.5). */
 export function jsonResponse(status: number, json: string, headers: Readonly<Record<string, string>> = {}): Response {
   const all = { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(json)), ...headers };
   const response = new Response(json, { status, headers: all });
@@ -10,8 +10,8 @@ export function jsonResponse(status: number, json: string, headers: Readonly<Rec
 }
 
 /**
- * The answer with these headers besides, in place of those of the same name. JSON is answered by the thousand, and asking a `Response`
- * for its headers costs more than making it: such an answer is made anew.
+ * Returns the answer with these headers, which replace those of the same name. The server answers JSON by the thousand,
+ * and reading the headers of a `Response` costs more than making it, so a JSON answer is made again.
  */
 export function withHeaders(response: Response, more: Readonly<Record<string, string>>): Response {
   const made = madeOf.get(response);

@@ -1,7 +1,7 @@
 import type { Metrics } from '#observe/metrics.ts';
 import { type Routes, routes } from './http-app.ts';
 
-/** `GET /metrics`: the process's metrics in Prometheus' text format. */
+/** Returns the route `GET /metrics`: the metrics of the process in Prometheus' text format. */
 export const metricsRoutes = ({ exposition }: Pick<Metrics, 'exposition'>): Routes =>
   routes().get('/metrics', async () => {
     const { text, contentType } = await exposition();

@@ -1,7 +1,10 @@
 import type { BuildRequest } from '#core/request/build-request.ts';
 import type { PreparedBuild } from '#core/request/prepare-build.ts';
 
-/** The answer of the first step of a two-step build, without what only the build service knows (docs/contract.md §10). */
+/**
+ * The answer of the first step of a two-step build, without the fields that only the build service knows
+ * (docs/contract.md §3).
+ */
 export interface PreparedBody {
   readonly status: 'prepared';
   readonly original_packages: readonly string[];
@@ -10,7 +13,7 @@ export interface PreparedBody {
   readonly changes: PreparedBuild['changes'];
   readonly missing: readonly string[];
   readonly suggestions?: PreparedBuild['suggestions'];
-  /** Can be posted to `/api/v1/build` unchanged, with the skip flag or without: the same build. */
+  /** The client can post it to `/api/v1/build` unchanged, with the skip flag or without, for the same build. */
   readonly prepared_request: BuildRequest;
   readonly request_hash: string;
   readonly status_url: string;

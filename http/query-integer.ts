@@ -1,6 +1,9 @@
 import { InvalidRequestError } from '#core/request/invalid-request.ts';
 
-/** A whole number in the query, spelled as the reference server's framework takes them; absent is `fallback`, too much is `max`. */
+/**
+ * A whole number in the query, spelled as the reference server's framework takes them; absent is `fallback`, too much
+ * is `max`.
+ */
 export function queryInteger(
   name: string,
   value: string | undefined,

@@ -1,11 +1,11 @@
-/** What stands for every path that no route answers: scans must not make labels. */
+/** The template of every path that no route answers, so that scans make no labels. */
 export const UNMATCHED = 'unmatched';
 
 const templates = new Map<string, string>();
 
 /**
- * The template of the route that answers, as logs and metrics name it: `/api/v1/build/:hash`, without the pattern that a parameter
- * has to match. There are as many as there are routes, whatever is asked for.
+ * Returns the template of the route that answers, for logs and metrics: `/api/v1/build/:hash`, without the pattern of a
+ * parameter. There are only as many templates as routes, whatever clients ask for.
  */
 export function routeTemplate(matched: readonly { path: string; method: string }[]): string {
   const path = matched.findLast(({ method }) => method !== 'ALL')?.path;
@@ -18,7 +18,7 @@ export function routeTemplate(matched: readonly { path: string; method: string }
   return template;
 }
 
-/** `:hash{[0-9a-f]{64}}` is `:hash`. */
+/** Returns `:hash` for `:hash{[0-9a-f]{64}}`. */
 function withoutPatterns(path: string): string {
   let depth = 0;
   let template = '';

@@ -4,8 +4,8 @@ import { problem } from './error-response.ts';
 import type { HttpEnv } from './http-app.ts';
 
 /**
- * Serves one object: strong ETag and Last-Modified with their conditions, one byte range, HEAD. No compression: auc compares
- * the file's size with Content-Length (docs/contract.md §9.5).
+ * Serves one object: strong ETag and Last-Modified with their conditions, one byte range, HEAD. It does not compress,
+ * since auc compares the file's size with Content-Length (docs/contract.md §9.5).
  */
 export async function serveArtifact(c: Context<HttpEnv>, artifacts: ArtifactStore, key: string): Promise<Response> {
   const found = await artifacts.stat(key);
@@ -55,7 +55,10 @@ function isNotModified(c: Context<HttpEnv>, { etag, lastModified }: Facts): bool
   return since !== undefined && Date.parse(since) >= Math.floor(lastModified.getTime() / 1000) * 1000;
 }
 
-/** A single byte range of the present object; anything else that a Range header may say is ignored, as RFC 9110 allows. */
+/**
+ * Returns the single byte range that the request wants of the present object. Any other Range header is ignored, as RFC
+ * 9110 allows.
+ */
 function wantedRange(
   c: Context<HttpEnv>,
   { size, etag, lastModified }: Facts,

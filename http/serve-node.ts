@@ -4,19 +4,19 @@ import { getRequestListener } from '@hono/node-server';
 import { tellUnreadable, unreadableRequest } from './unreadable-request.ts';
 
 export interface NodeServer {
-  /** `http://127.0.0.1:8000`, with the port really taken. */
+  /** `http://127.0.0.1:8000`, with the port that the server really has. */
   readonly url: string;
-  /** Stops listening, lets answers under way end for a moment, then cuts what is left. */
+  /** Stops listening, waits a moment for answers in progress, then cuts the remaining connections. */
   close(): Promise<void>;
 }
 
-/** Answers under way get this long when the server stops. */
+/** Answers in progress get this long when the server stops. */
 const GRACE_MS = 3_000;
 
-/** HTTP/1.0 has no Host: probes of load balancers and old clients send none. */
+/** The host of requests without one: HTTP/1.0 has none, and neither do probes of load balancers. */
 const HOST_OF_NOBODY = 'localhost';
 
-/** Serves an HTTP application on a port. Rejects with what to do when the port cannot be had. */
+/** Serves an HTTP application on a port. If it cannot have the port, it rejects with a message that says what to do. */
 export async function serveNode(
   app: { fetch: (request: Request, env: object) => Response | Promise<Response> },
   { host, port }: { host: string; port: number },
@@ -53,8 +53,9 @@ export async function serveNode(
 let turn: Promise<void> | undefined;
 
 /**
- * When everything that came in with this turn of the event loop has been looked at. Answers written one after the other find their reader
- * awake; each written by itself wakes it anew, which costs more than all we do for a request (docs/decisions/0041-answers-leave-together.md).
+ * Resolves when every request of this turn of the event loop has been handled. Answers that are written one after the
+ * other find their reader awake. An answer written alone wakes it again, which costs more than the whole request
+ * (docs/decisions/0041-answers-leave-together.md).
  */
 function endOfTurn(): Promise<void> {
   turn ??= new Promise((resolve) =>

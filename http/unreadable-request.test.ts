@@ -20,7 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Everything the server says until it hangs up. Each text but the first is sent when something was answered to the one before. */
+/**
+ * Everything the server says until it hangs up. Each text but the first is sent when something was answered to the one
+ * before.
+ */
 function said(port: number, ...texts: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(texts.shift() ?? ''));

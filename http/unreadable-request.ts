@@ -5,7 +5,7 @@ import { CORRELATION_ID, correlationIdOf } from './correlation-id.ts';
 import { CORS_HEADERS } from './cors.ts';
 import { type ErrorBody, errorResponse, problem } from './error-response.ts';
 
-/** A client that is still sending gets this long to read why nobody listens. */
+/** A client that is still sending gets this long to read why the server does not listen. */
 const LINGER_MS = 1_000;
 
 const refusal = (status: number, title: string, why: string): ErrorBody => ({ status, title, detail: `${title}: ${why}` });
@@ -14,14 +14,17 @@ const MALFORMED = refusal(400, 'Bad Request', 'this is no HTTP request that can 
 const WITHOUT_HOST = refusal(400, 'Bad Request', 'the Host header is missing');
 const EXPECTS_TOO_MUCH = refusal(417, 'Expectation Failed', 'nothing but 100-continue can be expected here');
 
-/** What else Node may say of a request that never became one. */
+/** The answers to Node's other errors about requests that it could not read. */
 const REFUSALS: Readonly<Record<string, ErrorBody>> = {
   ERR_HTTP_REQUEST_TIMEOUT: refusal(408, 'Request Timeout', 'the request did not come in time'),
   HPE_CHUNK_EXTENSIONS_OVERFLOW: refusal(413, 'Content Too Large', 'the chunk extensions are too long'),
   HPE_HEADER_OVERFLOW: refusal(431, 'Request Header Fields Too Large', 'request line and headers are too long together'),
 };
 
-/** What never reaches the application, as its Host or path cannot be read, is told in the shape of every other error. */
+/**
+ * Returns the answer for a request that cannot reach the application, as its Host or path is unreadable, in the shape
+ * of every other error.
+ */
 export function unreadableRequest(error: unknown): Response {
   if (error instanceof RequestError) return problem(refusal(400, 'Bad Request', error.message.toLowerCase()), headersOf(undefined));
   const response = errorResponse(error);
@@ -30,9 +33,9 @@ export function unreadableRequest(error: unknown): Response {
 }
 
 /**
- * Tells what Node would end without a word of ours, in the shape of every other error: requests that cannot be parsed, are too large or
- * too slow, expect what nobody offers, or have no Host. For a server with `requireHostHeader: false`; answers the listener that is to
- * stand before `listener`.
+ * Answers requests that Node would end by itself, in the shape of every other error: requests that cannot be parsed,
+ * are too large or too slow, expect what the server does not offer, or have no Host. It is for a server with
+ * `requireHostHeader: false`. Returns the listener that must come before `listener`.
  */
 export function tellUnreadable(server: Server, listener: RequestListener): RequestListener {
   const lastAnswers = new WeakMap<Socket, ServerResponse>();
@@ -45,7 +48,7 @@ export function tellUnreadable(server: Server, listener: RequestListener): Reque
       socket.destroy();
       return;
     }
-    // Not cut at once: to a client that is still sending, the answer would be lost with it.
+    // The connection stays for a moment: a client that is still sending would lose the answer with it.
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
     socket.end(messageOf(REFUSALS[code ?? ''] ?? MALFORMED));
   });
@@ -53,13 +56,16 @@ export function tellUnreadable(server: Server, listener: RequestListener): Reque
 
   return (incoming, outgoing) => {
     lastAnswers.set(incoming.socket, outgoing);
-    // HTTP/1.0 knows none.
+    // HTTP/1.0 has no Host.
     if (incoming.headers.host === undefined && incoming.httpVersion === '1.1') return refuse(incoming, outgoing, WITHOUT_HOST);
     return listener(incoming, outgoing);
   };
 }
 
-/** The answer that is due next, of which nothing was sent, to a request whose body broke off: what is said now is taken for it. */
+/**
+ * Returns whether the next answer belongs to a request whose body broke off and has not begun, so that the client takes
+ * this message for it.
+ */
 const isAskedInVain = (answer: ServerResponse): boolean => answer.socket !== null && !answer.headersSent && !answer.req.complete;
 
 function refuse(incoming: IncomingMessage, outgoing: ServerResponse, body: ErrorBody): void {
@@ -68,7 +74,7 @@ function refuse(incoming: IncomingMessage, outgoing: ServerResponse, body: Error
   outgoing.end(JSON.stringify(body));
 }
 
-/** The whole answer as it goes over the wire. */
+/** Returns the whole answer in the form in which it goes over the wire. */
 function messageOf(body: ErrorBody): string {
   const headers = {
     ...Object.fromEntries(problem(body, headersOf(undefined)).headers),

@@ -5,8 +5,9 @@ export interface BoundedMap<V> {
 }
 
 /**
- * A map whose values weigh at most `maxWeight` together: what was not used for long goes first, and what is too heavy alone is not
- * kept. In place of a library, which would be a tenth of the prepare function's bundle.
+ * Returns a map whose values weigh at most `maxWeight` together. Entries that were not used for long go first, and a
+ * value that is too heavy alone is not kept. A library in its place would be a tenth of the prepare function's bundle
+ * (decision 33).
  */
 export function boundedMap<V>(maxWeight: number, weightOf: (value: V) => number): BoundedMap<V> {
   const entries = new Map<string, { readonly value: V; readonly weight: number; isUsed: boolean }>();
@@ -15,14 +16,16 @@ export function boundedMap<V>(maxWeight: number, weightOf: (value: V) => number)
     total -= entries.get(key)?.weight ?? 0;
     entries.delete(key);
   };
-  /** From the oldest on, but past what was used since it was last looked at: a use costs no more than a mark. */
+  /**
+   * Removes entries from the oldest on, but gives one that was used a second chance. A use costs no more than a mark.
+   */
   const makeRoom = (weight: number): void => {
     for (const [key, entry] of entries) {
       if (total + weight <= maxWeight) return;
       if (!entry.isUsed) remove(key);
       else {
         entry.isUsed = false;
-        // A Map remembers the order of insertion: to the end with it, where this loop comes to it again.
+        // A Map keeps the order of insertion, so the entry moves to the end, where this loop meets it again.
         entries.delete(key);
         entries.set(key, entry);
       }

@@ -1,4 +1,4 @@
-/** A service failed so often that it is left alone for a while. */
+/** The service failed so often that callers leave it alone for a while. */
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
   constructor() {
@@ -7,19 +7,25 @@ export class CircuitOpenError extends Error {
 }
 
 export interface CircuitBreaker {
-  /** Runs the task, or throws `CircuitOpenError` at once while the circuit is open. Any rejection of the task is a failure. */
+  /**
+   * Runs the task, or throws `CircuitOpenError` at once while the circuit is open. Any rejection of the task is a
+   * failure.
+   */
   run<T>(task: () => Promise<T>): Promise<T>;
 }
 
 interface CircuitBreakerOptions {
   readonly monotonic: () => number;
-  /** Failures in a row that open the circuit. */
+  /** The number of failures in a row that opens the circuit. */
   readonly threshold: number;
-  /** How long it stays open before one task may try again. */
+  /** The time until one task may try again. */
   readonly openMs: number;
 }
 
-/** Spares a service that is down, and our callers the wait: after `openMs` a single probe decides whether all may ask again. */
+/**
+ * Returns a circuit breaker, which spares a failed service the load and its callers the wait. After `openMs` one probe
+ * decides whether all may ask again.
+ */
 export function circuitBreaker({ monotonic, threshold, openMs }: CircuitBreakerOptions): CircuitBreaker {
   let failures = 0;
   let openedAt: number | undefined;

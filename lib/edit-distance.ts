@@ -1,6 +1,6 @@
 /**
- * Returns how many letters must be inserted, removed or replaced to make one text of the other (Levenshtein), or `limit + 1` where it is
- * more than `limit`. Only the band of the matrix within the limit is computed.
+ * Returns how many letters must be inserted, removed or replaced to make one text of the other (Levenshtein), or `limit
+ * + 1` where it is more than `limit`. Only the band of the matrix within the limit is computed.
  */
 export function editDistance(a: string, b: string, limit: number): number {
   const beyond = limit + 1;

@@ -1,4 +1,4 @@
-/** Runs pieces of work one after the other, in the order in which they are given; one that fails holds up none behind it. */
+/** Runs pieces of work one after the other, in the order of the calls. A piece that fails does not stop the next. */
 export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
 export function inTurn(): InTurn {

@@ -1,6 +1,6 @@
 /**
- * Calls `use` with each line of a text, without its line end (`\n` or `\r\n`), until `use` answers false. Several line ends in a row
- * are one empty line. The text is never split as a whole: a text of nothing but line ends costs no memory.
+ * Calls `use` with each line of a text, without its line end (`\n` or `\r\n`), until `use` returns false. Several line
+ * ends in a row are one empty line. The text is never split as a whole, so a text of line ends alone costs no memory.
  */
 export function eachLine(text: string, use: (line: string) => boolean | undefined): void {
   let start = 0;

@@ -1,4 +1,4 @@
-/** Waits so long, or until the signal aborts; never rejects. */
+/** Waits for the time, or until the signal aborts. Never rejects. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -1,10 +1,10 @@
 import { PIECE, type Sliced } from './sliced.ts';
 
-/** What a JSON document may have at most. */
+/** The limits of a JSON document. */
 export interface JsonLimits {
-  /** Objects and arrays within each other. */
+  /** The depth of objects and arrays within each other. */
   readonly maxDepth: number;
-  /** Objects, arrays, texts, numbers and words, keys not counted. */
+  /** The number of objects, arrays, texts, numbers and words, without keys. */
   readonly maxValues: number;
 }
 
@@ -27,8 +27,9 @@ const WORDS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 ]);
 
 /**
- * Reads JSON as `JSON.parse` does, in pieces and within limits: nesting uses no stack, so that no document of somebody else's can exhaust
- * it, neither here nor in what walks the value later. Throws `SyntaxError` for what is no JSON, `JsonLimitError` for too much of it.
+ * Reads JSON like `JSON.parse`, in pieces and within limits. Nesting uses no stack, so a foreign document cannot
+ * exhaust it, neither here nor in code that walks the value later. Throws `SyntaxError` for text that is no JSON and
+ * `JsonLimitError` for a document beyond its limits.
  */
 export function* readJson(text: string, limits: JsonLimits): Sliced<unknown> {
   if (text.length > SMALL_LENGTH) return yield* readLargeJson(text, limits);
@@ -36,10 +37,13 @@ export function* readJson(text: string, limits: JsonLimits): Sliced<unknown> {
   return JSON.parse(text);
 }
 
-/** A shorter text is read at once, which takes some milliseconds: a fifth of what it takes in pieces. */
+/** A shorter text is read at once, in a few milliseconds: a fifth of the time that the pieces take. */
 const SMALL_LENGTH = 512 * 1024;
 
-/** Of text that is no JSON it says nothing. An empty object or array counts as two values here. */
+/**
+ * Throws `JsonLimitError` for a document beyond its limits, and ignores text that is no JSON. An empty object or array
+ * counts as two values.
+ */
 function checkLimits(text: string, { maxDepth, maxValues }: JsonLimits): void {
   let depth = 0;
   let values = 1;
@@ -119,7 +123,7 @@ function* readLargeJson(text: string, { maxDepth, maxValues }: JsonLimits): Slic
       value = container.value;
     } else value = readScalar(first);
 
-    // The value is whole; so may be what it is in.
+    // The value is complete, and its container may be complete too.
     for (;;) {
       const container = open.at(-1);
       if (container === undefined) {

@@ -1,6 +1,6 @@
 /**
- * Long work in short pieces: it yields after each and returns what it made, so that a server can answer others in between. Who drives
- * it decides when to go on (`inSlices` in adapters/upstream).
+ * Long work in short pieces: it yields after each and returns its result, so that a server can answer others in
+ * between. The caller decides when to continue (`inSlices` in adapters/upstream).
  */
 export type Sliced<T> = Generator<undefined, T, undefined>;
 
@@ -12,5 +12,5 @@ export function finished<T>(work: Sliced<T>): T {
   }
 }
 
-/** Items or values that a piece of work handles between two yields: some tenths of a millisecond. */
+/** The number of items or values between two yields: a few tenths of a millisecond of work. */
 export const PIECE = 500;

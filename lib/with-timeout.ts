@@ -1,4 +1,6 @@
-/** Returns the outcome of the task, or rejects with `no answer within …` when it takes longer. The task itself goes on. */
+/**
+ * Returns the outcome of the task, or rejects with `no answer within …` when it takes longer. The task itself goes on.
+ */
 export async function withTimeout<T>(ms: number, task: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

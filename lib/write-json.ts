@@ -1,11 +1,11 @@
 import { PIECE, type Sliced } from './sliced.ts';
 
-/** Maps in documents of ours stand no deeper than this; what is deeper is small. */
+/** The large maps of the server's documents are at most this deep. Everything deeper is small. */
 const SLICED_DEPTH = 5;
 
 const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null;
 
-/** The text that `JSON.stringify` makes of plain data, in pieces. `undefined` as there: for `undefined` itself. */
+/** Returns the text that `JSON.stringify` makes of plain data, in pieces, and `undefined` for `undefined`. */
 export function* writeJson(value: unknown, depth = 0): Sliced<string | undefined> {
   if (isPlain(value) || depth === SLICED_DEPTH) return JSON.stringify(value);
   const isList = Array.isArray(value);

@@ -8,7 +8,10 @@ import { apkFeed, parseIndexJson } from './package-index.ts';
 import { writeApkIndex } from './testing/write-apk-index.ts';
 import { MalformedFileError } from './upstream-files.ts';
 
-/** Indexes that apk-tools 3 made for the feeds of an ImageBuilder of 25.12, and what OpenWrt's make-index-json.py made of them. */
+/**
+ * Indexes that apk-tools 3 made for the feeds of an ImageBuilder of 25.12, and what OpenWrt's make-index-json.py made
+ * of them.
+ */
 const fixture = (name: string) => readFile(new URL(`./fixtures/${name}`, import.meta.url));
 const unpacked = async (feed: string) => inflateRawSync((await fixture(`${feed}.packages.adb`)).subarray(4));
 

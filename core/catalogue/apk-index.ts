@@ -1,9 +1,9 @@
 import { PIECE, type Sliced } from '#lib/sliced.ts';
 import { MalformedFileError } from './upstream-files.ts';
 
-/** A package as apk's index has it. */
+/** A package in apk's index. */
 export interface ApkPackage {
-  /** With ABI suffix. */
+  /** The name with its ABI suffix. */
   readonly name: string;
   readonly version: string;
   readonly arch: string;
@@ -29,15 +29,17 @@ const PACKAGE = { name: 1, version: 2, arch: 5, provides: 16, tags: 21 } as cons
 /** A package has some ten texts. */
 const PACKAGES_PER_PIECE = PIECE / 10;
 /**
- * Equal objects and texts stand in a file once and are referred to from many places, so what is read can be more than the file holds: an
- * index of 11,000 packages has half a million slots and four megabytes of texts. Beyond these limits it is an attack.
+ * Equal objects and texts stand in a file once and are referred to from many places, so what is read can be more than
+ * the file holds: an index of 11,000 packages has half a million slots and four megabytes of texts. Beyond these limits
+ * it is an attack.
  */
 const MAX_SLOTS = 5_000_000;
 const MAX_TEXT_BYTES = 64 * 1024 * 1024;
 
 /**
- * The packages in apk's `packages.adb`, unpacked (the file is `ADBd` and raw deflate around it). The format is that of apk-tools 3
- * (src/adb.h): blocks, the first being a tree of typed offsets into itself. Signatures are the package manager's business.
+ * The packages in apk's `packages.adb`, unpacked (the file is `ADBd` and raw deflate around it). The format is that of
+ * apk-tools 3 (src/adb.h): blocks, the first being a tree of typed offsets into itself. Signatures are the package
+ * manager's business.
  */
 export function* parseApkIndex(bytes: Uint8Array): Sliced<ApkPackage[]> {
   try {
@@ -64,7 +66,10 @@ export function* parseApkIndex(bytes: Uint8Array): Sliced<ApkPackage[]> {
   }
 }
 
-/** A value is 4 bits of type and 28 of content, usually an offset; absent fields are 0. Reading outside throws `RangeError`. */
+/**
+ * A value is 4 bits of type and 28 of content, usually an offset; absent fields are 0. Reading outside throws
+ * `RangeError`.
+ */
 function openTree(bytes: Uint8Array) {
   const file = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.getUint32(0, true) !== MAGIC || file.getUint32(4, true) !== INDEX_SCHEMA) throw new RangeError('no index');

@@ -1,17 +1,21 @@
 import * as z from 'zod';
 
-/** An entry of the published table of package changes: `source` was replaced by `target` or, without one, dropped (as owut reads it). */
+/**
+ * An entry of the published table of package changes: `target` replaced `source`, or `source` was dropped if there is
+ * no `target` (as owut reads it).
+ */
 export interface PublishedPackageChange {
   readonly source?: string | undefined;
   readonly target?: string | undefined;
-  /** The number of the revision (`r18611`) from which on the change holds. */
+  /** The number of the revision (`r18611`) from which the change holds. */
   readonly revision: number;
   readonly mandatory?: boolean | undefined;
 }
 
 /**
- * A series of versions: where upstream keeps it and when it left the main line. Keys other than `name` are the reference
- * server's own and are published to clients as they stand (auc insists on several), absent where the operator gave none.
+ * A series of versions: where upstream keeps it and when it left the main line. Keys other than `name` are the
+ * reference server's own and are published to clients as they stand (auc insists on several), absent where the operator
+ * gave none.
  */
 export interface Branch {
   readonly name: string;
@@ -20,9 +24,9 @@ export interface Branch {
   readonly enabled: boolean;
   readonly snapshot?: boolean | undefined;
   readonly path_packages?: string | undefined;
-  /** Number of the revision at which the branch left the main line; none for the main line itself. */
+  /** The number of the revision at which the branch left the main line. The main line has none. */
   readonly branch_off_rev?: number | undefined;
-  /** An operator's own table; without it the branch publishes ours (`publishedPackageChanges`). */
+  /** The operator's own table. Without it the branch publishes the server's (`publishedPackageChanges`). */
   readonly package_changes?: readonly PublishedPackageChange[] | undefined;
 }
 
@@ -36,8 +40,8 @@ const branchPath = z
 const revisionNumber = z.int().nonnegative();
 
 /**
- * The operator's map of branches, name → settings, in the order in which they are published; it replaces the whole default,
- * as the reference server's setting `branches` does (asu/config.py).
+ * The operator's map of branches, name → settings, in the order in which they are published; it replaces the whole
+ * default, as the reference server's setting `branches` does (asu/config.py).
  */
 export const Branches = z
   .record(
@@ -82,19 +86,19 @@ export const DEFAULT_BRANCHES: readonly Branch[] = [
   release('21.02', 15812),
 ];
 
-/** The name of the branch a version belongs to, whether or not there is such a branch. Same as get_branch in asu/util.py. */
+/** Returns the name of the branch of a version, even if there is no such branch. Same as get_branch in asu/util.py. */
 function branchNameOf(version: string): string {
   if (version.endsWith('-SNAPSHOT')) return version.slice(0, -'-SNAPSHOT'.length);
   const lastDot = version.lastIndexOf('.');
   return lastDot === -1 ? version : version.slice(0, lastDot);
 }
 
-/** The branch of a version, enabled or not; the name of a branch is itself a version of it. */
+/** Returns the branch of a version, enabled or not. The name of a branch is also a version of it. */
 export function branchOf(version: string, branches: readonly Branch[]): Branch | undefined {
   return branches.find(({ name }) => name === version) ?? branches.find(({ name }) => name === branchNameOf(version));
 }
 
-/** Where upstream keeps a version, below its base: `snapshots`, `releases/24.10.2`. */
+/** Returns the place of a version below the upstream base: `snapshots`, `releases/24.10.2`. */
 export function versionPath(version: string, branch: Branch): string {
   return branch.path.replaceAll('{version}', () => version);
 }

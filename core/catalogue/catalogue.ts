@@ -1,4 +1,7 @@
-/** What upstream's `.versions.json` says, tolerantly read. Versions as upstream spells them; absent entries are absent. */
+/**
+ * The content of upstream's `.versions.json`, read tolerantly. Versions have upstream's spelling. An entry that
+ * upstream lacks is absent.
+ */
 export interface UpstreamVersions {
   readonly stable?: string;
   readonly oldstable?: string;
@@ -6,30 +9,33 @@ export interface UpstreamVersions {
   readonly list: readonly string[];
 }
 
-/** Kernel of a target, as `profiles.json` names it; names the `kmods/` directory. */
+/** The kernel of a target, as `profiles.json` names it. It gives the `kmods/` directory its name. */
 export interface LinuxKernel {
   readonly version: string;
   readonly release: string;
   readonly vermagic: string;
 }
 
-/** One device of a target, from `profiles.json`; keys we do not interpret are kept in `raw`. */
+/** One device of a target, from `profiles.json`; `raw` keeps the keys that the server does not interpret. */
 export interface Profile {
   readonly id: string;
   readonly devicePackages: readonly string[];
-  /** As upstream spells them, commas included. */
+  /** The names in upstream's spelling, with commas. */
   readonly supportedDevices: readonly string[];
   /** The profile's own object in `profiles.json`, untouched (images, titles, image_prefix, …). */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-/** The digest of a file that a build will use, by its path below the upstream base. `undefined` digest: the file is not there. */
+/**
+ * The digests of the files that a build will use, by path below the upstream base. A file that does not exist has none.
+ */
 export type IndexDigests = Readonly<Record<string, string>>;
 
 /**
  * One version and target as upstream publishes it, read in one consistent snapshot: revision, ImageBuilder and package
  * indexes belong together (profiles.json and target index match `sha256sums`). Kept in the shared store, so that every
- * process computes the same request hash; a record is replaced at most every ten minutes (docs/architecture.md, Identity and expiry).
+ * process computes the same request hash; a record is replaced at most every ten minutes (docs/architecture.md,
+ * Identity and expiry).
  */
 export interface TargetRecord {
   readonly version: string;
@@ -46,11 +52,11 @@ export interface TargetRecord {
   readonly profiles: Readonly<Record<string, Profile>>;
   /** Top-level keys of `profiles.json` but `profiles`, untouched. */
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** Tarball as `sha256sums` lists it; absent: none is published (yet). */
+  /** The tarball as `sha256sums` lists it. Absent while upstream has not published one. */
   readonly imagebuilder?: { readonly name: string; readonly sha256: string };
   /** Digests of the package indexes a build will read, by path below the upstream base. */
   readonly indexes: IndexDigests;
-  /** Digest under which the shared store keeps the package index that belongs to the record; absent: none could be read. */
+  /** The digest under which the shared store keeps the package index of the record. Absent if none could be read. */
   readonly packageIndex?: string;
   /** When upstream was last asked about it, ISO 8601. */
   readonly fetchedAt: string;
@@ -65,18 +71,24 @@ export interface PackageIndex {
   readonly feeds: Readonly<Record<string, string>>;
   /** Other names by which a package can be asked for: Provides, and names with ABI suffix. */
   readonly aliases: readonly string[];
-  /** False when a feed could not be read or lists no Provides: then only the build can tell that a package is unknown. */
+  /**
+   * False when a feed could not be read or lists no Provides: then only the build can tell that a package is unknown.
+   */
   readonly complete: boolean;
 }
 
-/** `fresh`: before the caller says that something is unknown, upstream is asked once more, at most every 30 s (docs/contract.md §4). */
+/**
+ * With `fresh`, upstream is asked once more before the caller says that something is unknown, at most every 30 s
+ * (docs/contract.md §4).
+ */
 export interface Freshness {
   readonly fresh?: boolean;
 }
 
 /**
- * What the server knows of upstream. Answers from memory, then the shared store, then upstream; once a good copy has been
- * seen, an upstream that fails is answered with that copy. Throws `UpstreamUnavailableError` only when there is none.
+ * The server's knowledge of upstream. It answers from memory, then from the shared store, then from upstream. Once it
+ * has a good copy, it answers with that copy while upstream fails. It throws `UpstreamUnavailableError` only if there
+ * is none.
  */
 export interface Catalogue {
   versions(options?: Freshness): Promise<UpstreamVersions>;

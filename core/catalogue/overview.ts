@@ -14,7 +14,10 @@ export interface ServerFacts {
   readonly max_defaults_length: number;
 }
 
-/** One branch as it is published. auc drops a branch in which a key is missing or has another type (docs/contract.md §9). */
+/**
+ * One branch as it is published. auc drops a branch in which a key is missing or has another type (docs/contract.md
+ * §9).
+ */
 export type PublishedBranch = Omit<Branch, 'package_changes'> & {
   readonly package_changes?: readonly unknown[];
   readonly versions: readonly string[];
@@ -33,12 +36,18 @@ export interface OverviewDeps {
   readonly branches: readonly Branch[];
 }
 
-/** Reads the content of `latest.json`: upcoming, stable and oldstable, without those that upstream does not name or the server does not offer. */
+/**
+ * Reads the content of `latest.json`: upcoming, stable and oldstable, without those that upstream does not name or the
+ * server does not offer.
+ */
 export async function readLatest({ catalogue, branches }: OverviewDeps): Promise<{ latest: string[] }> {
   return { latest: latestVersions(await catalogue.versions(), branches) };
 }
 
-/** Reads the content of `branches.json`, in the operator's order. A branch whose targets cannot be read has none, and the others are complete. */
+/**
+ * Reads the content of `branches.json`, in the operator's order. A branch whose targets cannot be read has none, and
+ * the others are complete.
+ */
 export async function readBranches({ catalogue, branches }: OverviewDeps): Promise<PublishedBranch[]> {
   const known = knownVersions(await catalogue.versions(), branches);
   return Promise.all(

@@ -7,23 +7,23 @@ import { dictionary, MalformedFileError, parseObject } from './upstream-files.ts
 
 /** One index file, or several merged: a feed, a target's own packages, its kernel modules. */
 export interface FeedIndex {
-  /** Absent where no package says (all are `all`, or there are none). */
+  /** Absent where no package names one: all are `all`, or there are none. */
   readonly architecture?: string;
   /** name without ABI suffix → version. */
   readonly packages: Readonly<Record<string, string>>;
   /** Provides, and names with ABI suffix. */
   readonly aliases: readonly string[];
-  /** False: the names are not all that can be asked for, as no Provides were read. */
+  /** False where no Provides were read, so that a request may name packages that are not listed. */
   readonly complete: boolean;
 }
 
 export const EMPTY_FEED: FeedIndex = { packages: dictionary<string>([]), aliases: [], complete: true };
 
-/** All feeds of an architecture have 11,000 packages, and as many other names. */
+/** The feeds of an architecture together have 11,000 packages and as many other names. */
 const MAX_NAMES = 100_000;
 const MAX_NAME_LENGTH = 256;
 
-/** Collects what an index lists; refuses what no index has. */
+/** Collects the entries of an index, and refuses what no real index has. */
 function feedOf(what: string) {
   const packages = dictionary<string>([]);
   const aliases = new Set<string>();
@@ -49,7 +49,10 @@ function feedOf(what: string) {
   };
 }
 
-/** `index.json`: `clean` (version 2 and later, of apk) has names without ABI suffix; version 1 has them with, and lacks some packages. */
+/**
+ * Reads `index.json`. `clean` (version 2 and later, of apk) has names without ABI suffix; version 1 has them with it,
+ * and lacks some packages.
+ */
 export function* parseIndexJson(text: string): Sliced<FeedIndex & { readonly clean: boolean }> {
   const file = yield* parseObject('index.json', text);
   const listed = file['packages'];
@@ -77,16 +80,16 @@ function* inPieces<T>(items: readonly T[], use: (item: T) => void): Sliced<void>
   }
 }
 
-/** Fields of `Packages` that are read; `Provides` of the kernel has some kilobytes. */
+/** The fields of `Packages` that are read. The `Provides` of the kernel takes some kilobytes. */
 const FIELDS = new Set(['Package', 'Version', 'Architecture', 'ABIVersion', 'Provides']);
 const INITIALS = new Set([...FIELDS].map((field) => field.charCodeAt(0)));
 const MAX_FIELD_BYTES = 64 * 1024;
 const [NEWLINE, BLANK, TAB, COLON] = [10, 32, 9, 58];
 
 /**
- * `Packages` of opkg: paragraphs of `Field: value`. Names lose their ABI suffix, the first architecture that is not `all`
- * is the feed's (asu/util.py, parse_packages_file). A file that does not end with a line is cut off. Only the lines that are read become
- * text, so that the file's size is all the memory it takes.
+ * `Packages` of opkg: paragraphs of `Field: value`. Names lose their ABI suffix, the first architecture that is not
+ * `all` is the feed's (asu/util.py, parse_packages_file). A file that does not end with a line is cut off. Only the
+ * lines that are read become text, so that the file's size is all the memory it takes.
  */
 export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
   if (bytes.length > 0 && bytes.at(-1) !== NEWLINE) throw new MalformedFileError('Packages', 'it is cut off');
@@ -133,7 +136,7 @@ export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
 
 const ABI_TAG = 'openwrt:abiversion=';
 
-/** What apk's own index says: clean names as in `index.json` version 2, and all other names that packages go by. */
+/** Reads apk's own index: clean names as in `index.json` version 2, and all other names of the packages. */
 export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
   const architecture = packages.find(({ arch }) => arch !== 'noarch' && arch !== 'all' && arch !== '')?.arch;
   const feed = feedOf('packages.adb');
@@ -141,13 +144,16 @@ export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
     const bare = withoutAbi(name, tags.find((tag) => tag.startsWith(ABI_TAG))?.slice(ABI_TAG.length));
     feed.add(bare, version);
     if (bare !== name) feed.addAlias(name);
-    // Others are sonames and commands, which nobody can ask for by name.
+    // The others are sonames and commands, which no request can name.
     for (const provided of provides) if (!provided.includes(':')) feed.addAlias(provided);
   });
   return { ...(architecture !== undefined && { architecture }), packages: feed.packages, aliases: feed.aliases(), complete: true };
 }
 
-/** Feeds as one; of equal names the later wins, as in the reference server. The first architecture that is known is the whole's. */
+/**
+ * Feeds as one; of equal names the later wins, as in the reference server. The first architecture that is known is the
+ * whole's.
+ */
 export function* mergeFeeds(feeds: readonly FeedIndex[]): Sliced<FeedIndex> {
   const architecture = feeds.find((feed) => feed.architecture !== undefined)?.architecture;
   const merged = feedOf('All feeds');
@@ -195,7 +201,9 @@ export function hasKmodSplit(versionPath: string): boolean {
 /** Packages that every image has. ImageBuilder brings them where the feeds do not list them. */
 const ALWAYS_KNOWN = new Set(['kernel', 'libc', 'base-files']);
 
-/** Names that are derived from an index and a record. A process makes each once and remembers it (`preparationMemory`). */
+/**
+ * Names that are derived from an index and a record. A process makes each once and remembers it (`preparationMemory`).
+ */
 export interface KnownNames {
   aliases(index: PackageIndex): ReadonlySet<string>;
   carried(record: TargetRecord): ReadonlySet<string>;
@@ -205,9 +213,9 @@ export interface KnownNames {
 export const KNOWN_NAMES: KnownNames = { aliases: ({ aliases }) => new Set(aliases), carried: namesCarried };
 
 /**
- * Returns the packages that exist nowhere for this target, for which the build would fail (docs/contract.md §10.21). A removal is never among them.
- * None is while the index is not complete: a wrong refusal locks a user out, a late one costs a build. `suggestions` has similar names, where
- * there are any.
+ * Returns the packages that exist nowhere for this target, for which the build would fail (docs/contract.md §10.21). A
+ * removal is never among them. None is while the index is not complete: a wrong refusal locks a user out, a late one
+ * costs a build. `suggestions` has similar names, where there are any.
  */
 export function unknownPackages(
   asked: readonly string[],
@@ -275,7 +283,10 @@ function closest(name: string, candidates: readonly string[]): string[] {
   return [...best].sort().slice(0, MAX_SUGGESTIONS);
 }
 
-/** Returns a bit for each letter that occurs. One change removes at most one letter, so most candidates need no closer look. */
+/**
+ * Returns a bit for each letter that occurs. One change removes at most one letter, so most candidates need no closer
+ * look.
+ */
 function lettersOf(name: string): number {
   let letters = 0;
   for (let index = 0; index < name.length; index++) letters |= 1 << (name.charCodeAt(index) & 31);

@@ -1,8 +1,8 @@
 import type { TargetRecord } from './catalogue.ts';
 
 /**
- * `/json/v1/{path}/targets/{target}/{profile}.json`: what upstream's `profiles.json` says, the profile's own keys over the target's
- * (docs/contract.md §5). The name is taken literally; an unknown profile is `{}`.
+ * `/json/v1/{path}/targets/{target}/{profile}.json`: what upstream's `profiles.json` says, the profile's own keys over
+ * the target's (docs/contract.md §5). The name is taken literally; an unknown profile is `{}`.
  */
 export function profileDocument(record: TargetRecord, profileId: string): Record<string, unknown> {
   const profile = Object.hasOwn(record.profiles, profileId) ? record.profiles[profileId] : undefined;
@@ -10,7 +10,10 @@ export function profileDocument(record: TargetRecord, profileId: string): Record
   return { ...record.metadata, ...profile.raw, id: profileId, build_at: buildAt(record.metadata['source_date_epoch']) };
 }
 
-/** `2024-09-23T12:34:46.000000Z`: with microseconds, as Python prints it. Upstream spells the epoch as number or as text. */
+/**
+ * `2024-09-23T12:34:46.000000Z`: with microseconds, as Python prints it. Upstream spells the epoch as number or as
+ * text.
+ */
 export function buildAt(epoch: unknown): string {
   const seconds = typeof epoch === 'number' || typeof epoch === 'string' ? Number(epoch) : 0;
   const date = new Date((Number.isFinite(seconds) ? seconds : 0) * 1000);

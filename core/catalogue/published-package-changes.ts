@@ -3,7 +3,7 @@ import { PACKAGE_RULES } from '#core/package-changes/package-rules.ts';
 import type { Branch, PublishedPackageChange } from './branches.ts';
 
 /**
- * What branches.json and overview.json tell clients of a branch's package changes: the changes up to the revision where it
+ * Returns the package changes of a branch for branches.json and overview.json: the changes up to the revision where it
  * left the main line, all of them for the main line itself, the operator's own list where there is one, and nothing
  * (`undefined`) for a branch of which none of this is known. Same as package_changes in asu/config.py.
  */

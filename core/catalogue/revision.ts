@@ -11,7 +11,10 @@ export class RevisionNotFoundError extends AsuError {
   }
 }
 
-/** Reads the revision that upstream has now, for `GET /api/v1/revision/{version}/{target}/{subtarget}`. LuCI compares the number in it. */
+/**
+ * Reads the revision that upstream has now, for `GET /api/v1/revision/{version}/{target}/{subtarget}`. LuCI compares
+ * the number in it.
+ */
 export async function readRevision(
   { catalogue, branches }: { catalogue: Catalogue; branches: readonly Branch[] },
   version: string,
@@ -20,7 +23,8 @@ export async function readRevision(
   const branch = branchOf(version, branches);
   if (branch === undefined || !branch.enabled) throw new UnsupportedVersionError(version);
   const isKnown = async (freshness?: Freshness) => isKnownVersion(version, await catalogue.versions(freshness), branches);
-  // The server does not look for a version that it does not offer: a client could make it ask upstream for, and remember, any number of them.
+  // The server does not look for a version that it does not offer: a client could make it ask upstream for, and
+  // remember, any number of them.
   const record =
     (await isKnown()) || (await isKnown({ fresh: true }))
       ? await catalogue.target(version, versionPath(version, branch), target)

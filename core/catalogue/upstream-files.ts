@@ -2,7 +2,10 @@ import { JsonLimitError, readJson } from '#lib/read-json.ts';
 import { PIECE, type Sliced } from '#lib/sliced.ts';
 import type { LinuxKernel, Profile, UpstreamVersions } from './catalogue.ts';
 
-/** What upstream served is not the file that was asked for: an HTML page, a truncated or a foreign document. An earlier copy is better. */
+/**
+ * Upstream served something else than the file: an HTML page, a truncated or a foreign document. An earlier copy is
+ * better.
+ */
 export class MalformedFileError extends Error {
   override readonly name = 'MalformedFileError';
   readonly reason: string;
@@ -12,7 +15,7 @@ export class MalformedFileError extends Error {
   }
 }
 
-/** What `profiles.json` says of a target. */
+/** The content of a target's `profiles.json`. */
 export interface TargetProfiles {
   /** `version_code`; empty where upstream does not say. */
   readonly revision: string;
@@ -38,14 +41,17 @@ const IMAGEBUILDER = /^openwrt-imagebuilder-.*x86_64\.tar\.(?:xz|zst)$/;
 const VERSIONS_KEYS = ['stable_version', 'oldstable_version', 'upcoming_version', 'versions_list'];
 
 /**
- * What any of upstream's JSON documents may have: five times the values of the largest, the `index.json` of a feed and the
+ * The limits of upstream's JSON documents: five times the values of the largest, the `index.json` of a feed and the
  * `profiles.json` of a target with 400 devices, and far more nesting.
  */
 const JSON_LIMITS = { maxDepth: 32, maxValues: 120_000 };
 /** The target with most profiles has about 400. */
 const MAX_PROFILES = 10_000;
 
-/** `.versions.json`. Every key is optional and a value of the wrong type is as good as absent; without any it is another file. */
+/**
+ * `.versions.json`. Every key is optional and a value of the wrong type is as good as absent; without any it is another
+ * file.
+ */
 export function* parseVersions(text: string): Sliced<UpstreamVersions> {
   const file = yield* parseObject('.versions.json', text);
   if (!VERSIONS_KEYS.some((key) => Object.hasOwn(file, key))) throw new MalformedFileError('.versions.json', 'it says nothing of versions');
@@ -61,7 +67,10 @@ export function* parseVersions(text: string): Sliced<UpstreamVersions> {
   };
 }
 
-/** `.targets.json`: target → package architecture. Entries of another shape are dropped; when all are, it is another file. */
+/**
+ * `.targets.json`: target → package architecture. Entries of another shape are dropped; when all are, it is another
+ * file.
+ */
 export function* parseTargets(text: string): Sliced<Readonly<Record<string, string>>> {
   const entries = Object.entries(yield* parseObject('.targets.json', text));
   const targets = entries.filter((entry): entry is [string, string] => TARGET.test(entry[0]) && asMatch(entry[1], ARCH) !== undefined);
@@ -89,8 +98,8 @@ export function* parseProfiles(text: string): Sliced<TargetProfiles> {
 }
 
 /**
- * `sha256sums`: file name → digest. A line of another shape means that the file is cut off or no such list at all; then a
- * digest that it does not hold proves nothing.
+ * `sha256sums`: file name → digest. A line of another shape means that the file is cut off or no such list at all; then
+ * a digest that it does not hold proves nothing.
  */
 export function* parseDigests(text: string): Sliced<ReadonlyMap<string, string>> {
   const digests = new Map<string, string>();
@@ -109,7 +118,9 @@ export function* parseDigests(text: string): Sliced<ReadonlyMap<string, string>>
   return digests;
 }
 
-/** The ImageBuilder among the files of a target; the name is taken from there, never composed (docs/imagebuilder.md §8). */
+/**
+ * The ImageBuilder among the files of a target; the name is taken from there, never composed (docs/imagebuilder.md §8).
+ */
 export function imagebuilderOf(digests: ReadonlyMap<string, string>): { name: string; sha256: string } | undefined {
   for (const [name, sha256] of digests) if (IMAGEBUILDER.test(name) && PROFILE.test(name)) return { name, sha256 };
   return undefined;
@@ -125,7 +136,7 @@ export function parseFeeds(text: string): readonly string[] {
   return unique;
 }
 
-/** A record without prototype: a name such as `constructor` is in it only when somebody put it there. */
+/** Returns a record without prototype, so that a name such as `constructor` is in it only if it was added. */
 export function dictionary<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   const out = Object.create(null) as Record<string, T>;
   for (const [key, value] of entries) out[key] = value;

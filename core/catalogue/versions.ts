@@ -5,7 +5,7 @@ interface Ordinal {
   /** Newest kinds highest: the main line, names without numbers, numbered versions. */
   readonly kind: 2 | 1 | 0;
   readonly numbers: readonly number[];
-  /** Within one number: branch snapshot, release candidates by number, release. */
+  /** The order within one number: branch snapshot, release candidates by number, release. */
   readonly stage: number;
 }
 
@@ -23,8 +23,9 @@ function ordinal(version: string): Ordinal {
 const descending = <T extends number | string>(a: T, b: T): number => (a < b ? 1 : a > b ? -1 : 0);
 
 /**
- * Compares versions so that the newest comes first: SNAPSHOT, then by number (23.05.10 above 23.05.2), a release above its candidates, and a
- * branch's `-SNAPSHOT` below its versions, where the reference server puts it. Total: 0 only for equal strings.
+ * Compares versions so that the newest comes first: SNAPSHOT, then by number (23.05.10 above 23.05.2), a release above
+ * its candidates, and a branch's `-SNAPSHOT` below its versions, where the reference server puts it. Total: 0 only for
+ * equal strings.
  */
 export function compareVersions(a: string, b: string): number {
   const left = ordinal(a);
@@ -38,7 +39,10 @@ export function compareVersions(a: string, b: string): number {
   return descending(left.stage, right.stage) || descending(a, b);
 }
 
-/** Returns the versions that the server offers: of enabled branches, without repetition, newest first. Same sources as asu/util.py reload_versions. */
+/**
+ * Returns the versions that the server offers: of enabled branches, without repetition, newest first. Same sources as
+ * asu/util.py reload_versions.
+ */
 export const knownVersions = (upstream: UpstreamVersions, branches: readonly Branch[]): string[] =>
   offered(namedVersions(upstream, branches), branches);
 
@@ -46,7 +50,10 @@ export const knownVersions = (upstream: UpstreamVersions, branches: readonly Bra
 export const isKnownVersion = (version: string, upstream: UpstreamVersions, branches: readonly Branch[]): boolean =>
   namedVersions(upstream, branches).includes(version) && isOffered(version, branches);
 
-/** Returns the newest version whose files are at the path below the upstream base; `undefined`: the server offers none there. */
+/**
+ * Returns the newest version whose files are at the path below the upstream base; `undefined`: the server offers none
+ * there.
+ */
 export function versionAt(path: string, upstream: UpstreamVersions, branches: readonly Branch[]): string | undefined {
   const isThere = (version: string) => {
     const branch = branchOf(version, branches);
@@ -59,8 +66,8 @@ export function versionAt(path: string, upstream: UpstreamVersions, branches: re
 }
 
 /**
- * The newest versions that upstream recommends, newest first: LuCI walks the list until it meets the running version
- * (docs/contract.md §9), so a release candidate must not stand above the release that followed it.
+ * Returns the newest versions that upstream recommends, newest first: LuCI walks the list until it meets the running
+ * version (docs/contract.md §9), so a release candidate must not stand above the release that followed it.
  */
 export const latestVersions = (upstream: UpstreamVersions, branches: readonly Branch[]): string[] =>
   offered([upstream.upcoming, upstream.stable, upstream.oldstable], branches);

@@ -1,7 +1,7 @@
 import { type BuildProblem, MAX_PROBLEMS } from './failure-analysis.ts';
 import { belowRoot, clashOf, conflictOf, missingDependency, missingPackage, withoutVersion } from './package-problems.ts';
 
-/** What apk says of one package or name that it could not fit in: `key: word word …`, the words by key. */
+/** The message of apk about one package or name that does not fit: `key: word word …`, as words by key. */
 interface Entry {
   readonly label: string;
   readonly words: Map<string, string[]>;
@@ -10,9 +10,9 @@ interface Entry {
 const OVERWRITE = /^ERROR: (\S+): trying to overwrite (.+) owned by (\S+)\.$/;
 
 /**
- * Why apk would not select what was asked for, one entry per cause, in its order. The texts are those of analyze_package and
- * analyze_missing_name in apk-tools' src/commit.c; `breaks:` is what declared conflicts look like, `conflicts:` what two
- * providers of one name do.
+ * Returns why apk did not select the packages, one entry per cause, in its order. The texts are those of
+ * analyze_package and analyze_missing_name in apk-tools' src/commit.c; `breaks:` is what declared conflicts look like,
+ * `conflicts:` what two providers of one name do.
  */
 export function apkProblems(lines: readonly string[]): BuildProblem[] {
   const overwrites: BuildProblem[] = [];
@@ -25,10 +25,13 @@ export function apkProblems(lines: readonly string[]): BuildProblem[] {
   return distinct([...entries(lines).flatMap(problemsOf), ...overwrites].slice(0, MAX_PROBLEMS));
 }
 
-/** Words of one key that are read, and entries: more than any selection of packages has. */
+/** The largest number of words of one key, and of entries: more than any selection of packages has. */
 const MAX_WORDS = 1_000;
 
-/** The blocks below `ERROR: unable to select packages:`, two blanks deep; keys are four deep, further words deeper still. */
+/**
+ * The blocks below `ERROR: unable to select packages:`, two blanks deep; keys are four deep, further words deeper
+ * still.
+ */
 function entries(lines: readonly string[]): Entry[] {
   const found: Entry[] = [];
   let isInside = false;
@@ -64,7 +67,7 @@ function problemsOf({ label, words }: Entry): BuildProblem[] {
   ];
 }
 
-/** `foe-a-1.0-r1[!foe-b]`: who says so, and what it says. `world` is what was asked for. */
+/** `foe-a-1.0-r1[!foe-b]`: the package that gives the reason, and the reason. `world` stands for the request. */
 function parseReason(word: string): { by: string; dependency: string } {
   const [, by = word, dependency = ''] = /^([^[]+)\[(.*)\]$/.exec(word) ?? [];
   return { by, dependency };

@@ -7,7 +7,7 @@ export interface BuiltFile {
   readonly sha256: string;
 }
 
-/** An entry of `images` in ImageBuilder's `profiles.json`; keys beyond these are kept. */
+/** An entry of `images` in ImageBuilder's `profiles.json`; other keys are kept. */
 export interface BuiltImage {
   readonly name: string;
   readonly type: string;
@@ -17,11 +17,14 @@ export interface BuiltImage {
   readonly [key: string]: unknown;
 }
 
-/** What a successful run of ImageBuilder left. `dispose` deletes the build dir and must be called once, after uploading. */
+/**
+ * The output of a successful run of ImageBuilder. `dispose` deletes the build directory; call it once, after the
+ * upload.
+ */
 export interface BuildOutput {
-  /** Everything in BIN_DIR that is to be served: images, manifest, profiles.json, sha256sums, … */
+  /** The files of BIN_DIR that the server offers: images, manifest, profiles.json, sha256sums, … */
   readonly files: readonly BuiltFile[];
-  /** Top-level keys of the built `profiles.json` but `profiles`. */
+  /** The top-level keys of the built `profiles.json`, without `profiles`. */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The built profile's own keys, `images` with recomputed sha256. */
   readonly profile: Readonly<Record<string, unknown>> & { readonly images: readonly BuiltImage[] };
@@ -29,13 +32,13 @@ export interface BuildOutput {
   readonly manifest: Readonly<Record<string, string>>;
   /** The `make image` command as an argv array, `make` first. */
   readonly buildCommand: readonly string[];
-  /** What stood in PACKAGES. */
+  /** The value of PACKAGES, as a list. */
   readonly packages: readonly string[];
   readonly stdout: string;
   readonly stderr: string;
   /** Milliseconds per step. */
   readonly durations: Readonly<Record<string, number>>;
-  /** Digests really used: tarball and, where known, indexes. */
+  /** The digests that the build really used: of the tarball and, where known, of the indexes. */
   readonly digests: Readonly<Record<string, string>>;
   /** Complete log, on the runner's disk. */
   readonly logPath?: string;
@@ -44,7 +47,7 @@ export interface BuildOutput {
   dispose(): Promise<void>;
 }
 
-/** What a failed run has to say; but for the log it becomes part of the failure document. */
+/** The evidence of a failed run. All of it but the log becomes part of the failure document. */
 export interface FailureEvidence {
   readonly stdout?: string;
   readonly stderr?: string;
@@ -53,11 +56,14 @@ export interface FailureEvidence {
   readonly durations?: Readonly<Record<string, number>>;
   /** Complete log, on the runner's disk. */
   readonly logPath?: string;
-  /** Deletes what the failed build keeps for its evidence; to be called once, when nobody reads it any more. */
+  /** Deletes the files that the failed build keeps as evidence. Call it once, after the last reader. */
   readonly dispose?: () => Promise<void>;
 }
 
-/** The request itself is at fault: packages that do not exist or clash, image too big. The same request would fail again. */
+/**
+ * The request itself is at fault: its packages do not exist or clash, or the image is too big. The same request would
+ * fail again.
+ */
 export class BuildFailure extends Error {
   override readonly name = 'BuildFailure';
   readonly evidence: FailureEvidence;
@@ -67,7 +73,10 @@ export class BuildFailure extends Error {
   }
 }
 
-/** Download, disk, timeout, lost input: another attempt may succeed. With `isFinal`, a retry is pointless although nothing is cached. */
+/**
+ * The download, the disk, the time or an input failed, and another attempt may succeed. With `isFinal` a retry is
+ * pointless, although nothing is cached.
+ */
 export class InfrastructureFailure extends Error {
   override readonly name = 'InfrastructureFailure';
   readonly evidence: FailureEvidence;

@@ -2,10 +2,10 @@ import type { FailureAnalysis } from './failure-analysis.ts';
 import type { InstalledPackage, Manifest } from './manifest.ts';
 
 /**
- * Whether the image holds what `packages_versions` requires; the texts are those of check_manifest in asu/util.py, for the
- * first package that is not as required. An empty version means any, a removal (`-name`) requires nothing, and where `installed`
- * is given a package may be called by its name with ABI version or by one that it provides: who asks for `nftables` gets
- * `nftables-json`, and that is what was asked for.
+ * Returns the complaint about the first package that is not as `packages_versions` requires, in the words of
+ * check_manifest in asu/util.py. An empty version means any, and a removal (`-name`) requires nothing. With
+ * `installed`, the request may name a package by its name with ABI version or by one that it provides: a request for
+ * `nftables` is met by `nftables-json`.
  */
 export function checkManifest(
   manifest: Manifest,

@@ -4,9 +4,9 @@ import { type BuildProblem, documentedProblems, type FailureAnalysis, outputLine
 import { imageErrorsOf } from './image-errors.ts';
 import { packageErrorsOf } from './package-errors.ts';
 
-/** What a run of make left when it did not make what it should. */
+/** The output of a run of make that failed. */
 export interface FailedRun {
-  /** `null`: ended by a signal. */
+  /** `null` if a signal ended it. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -14,21 +14,23 @@ export interface FailedRun {
   readonly isOffline?: boolean;
 }
 
-/** Deterministic: the same request would fail again, so the answer may be remembered. Infrastructure: it may well not. */
+/**
+ * Deterministic: the same request would fail again, so the answer may be remembered. Infrastructure: it may well not.
+ */
 export interface ClassifiedFailure {
   readonly kind: 'deterministic' | 'infrastructure';
   readonly detail: string;
   readonly errors?: readonly BuildProblem[];
 }
 
-/** Repositories of the client's own, name → URL: what cannot be trusted there is the client's to mend. */
+/** The client's own repositories, name → URL. Only the client can fix what cannot be trusted there. */
 export type OwnRepositories = Readonly<Record<string, string>>;
 
 /**
- * Whose fault a failed run of make was. Nothing counts as the request's fault while the machine was short of something, and
- * no package counts as missing while a feed or a package could not be fetched or verified, unless it is the client's own
- * repository that has no good signature; what is not understood is not the request's fault either. The texts for image
- * size and for the rest are those of asu/build.py.
+ * Returns whose fault a failed run of make was. A failure is not the request's fault while the machine lacked something, or
+ * if its output is not understood. No package counts as missing while a feed or a package could not be fetched or
+ * verified, unless it is the client's own repository that has no good signature. The texts for image size and for the
+ * rest are those of asu/build.py.
  */
 export function classifyFailure(
   { exitCode, stdout, stderr, isOffline = false }: FailedRun,
@@ -73,7 +75,10 @@ function untrustedRepositories(troubles: readonly DownloadTrouble[], own: OwnRep
   }));
 }
 
-/** The name of the repository that a package manager means by a URL: opkg's is that of a directory, apk's that of the index itself. */
+/**
+ * The name of the repository that a package manager means by a URL: opkg's is that of a directory, apk's that of the
+ * index itself.
+ */
 function namesByUrl(own: OwnRepositories): NameOf {
   const entries = Object.entries(own).reverse();
   const byUrl = new Map(entries.map(([name, url]) => [url, name]));
@@ -108,11 +113,14 @@ const matching =
 const FORK = /\bv?fork: /;
 const NO_PROCESS = 'Resource temporarily unavailable';
 
-/** Found in two steps: one expression for both would try every `fork: ` of a line against all that follows. */
+/** The search has two steps: one expression for both would try every `fork: ` of a line against all that follows. */
 const isForkRefused: Pattern = (line) =>
   line.includes(NO_PROCESS) && line.lastIndexOf(NO_PROCESS) > (FORK.exec(line)?.index ?? line.length);
 
-/** What a machine says that lacks something, and what we say of it. Whole messages of C libraries, shells, make and ImageBuilder. */
+/**
+ * The messages of a machine that lacks something, and the server's words for them. They are whole messages of C
+ * libraries, shells, make and ImageBuilder.
+ */
 const SHORTAGES: readonly (readonly [Pattern, string])[] = [
   [
     matching(/\b(?:No space left on device|Disk quota exceeded|Only have -?\d+kb available on filesystem)\b/),
@@ -122,7 +130,7 @@ const SHORTAGES: readonly (readonly [Pattern, string])[] = [
   [matching(/\b(?:Cannot allocate memory|virtual memory exhausted|Out of memory|out of memory)\b/), 'the build machine has no memory left'],
   [isForkRefused, 'the build needs more processes than it may have'],
   [matching(/^Prerequisite check failed\./), 'the build machine lacks something that ImageBuilder needs'],
-  // What apk's package_install exits with is the number of its errors.
+  // apk's package_install exits with the number of its errors.
   [
     matching(
       /^make(?:\[\d+\])?: \*\*\* .* (?:Killed|Terminated)$|^(?:\S+: line \d+: +)?\d+ Killed\b|^make(?:\[\d+\])?: \*\*\* (?!.*\bpackage_install\]).*\bError 137$/,

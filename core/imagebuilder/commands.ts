@@ -1,8 +1,8 @@
 import { FILESYSTEMS, type Filesystem, PACKAGE_NAME, PROFILE_NAME } from '#core/request/build-request.ts';
 
 /**
- * Something that make or the shell behind it would read as syntax was about to be put on its command line. Requests are
- * checked long before: this is a bug or an attack, and no process is started.
+ * Text that make or its shell would read as syntax was about to reach the command line. The API checked the request
+ * long before, so this is a bug or an attack, and no process starts.
  */
 export class UnsafeArgumentError extends Error {
   override readonly name = 'UnsafeArgumentError';
@@ -13,12 +13,12 @@ export class UnsafeArgumentError extends Error {
 
 export interface ManifestCommand {
   readonly profile: string;
-  /** In canonical order. */
+  /** The packages in canonical order. */
   readonly packages: readonly string[];
 }
 
 export interface ImageCommand extends ManifestCommand {
-  /** Lower-case hex of our own; tells builds with different packages apart by file name. */
+  /** The server's own lower-case hex, which gives builds with different packages different file names. */
   readonly extraImageName: string;
   /** Absolute. */
   readonly binDir: string;
@@ -63,7 +63,10 @@ const selection = ({ profile, packages }: ManifestCommand): string[] => [
   `PACKAGES=${packages.map((name) => checked('PACKAGES', name, isText(name) && PACKAGE_NAME.test(name) && !name.startsWith('+'))).join(' ')}`,
 ];
 
-/** What is stored may have been tampered with: an array of one string would pass a regular expression. */
+/**
+ * Returns whether the value is text. A stored order may be manipulated, and an array of one string would pass a regular
+ * expression.
+ */
 const isText = (value: unknown): boolean => typeof value === 'string';
 
 function checked<T extends string | number>(variable: string, value: T, isSafe: boolean): T {

@@ -2,16 +2,16 @@ import type { Filesystem } from '#core/request/build-request.ts';
 import { eachLine } from '#lib/lines.ts';
 import { BuildFailure } from './build-output.ts';
 
-/** What an ImageBuilder's `.config` says of it. */
+/** The facts about an ImageBuilder in its `.config`. */
 export interface ImageBuilderConfig {
-  /** Root file systems it can make, in the order of its Makefile's IB_FILESYSTEMS. */
+  /** The root file systems that it can make, in the order of its Makefile's IB_FILESYSTEMS. */
   readonly filesystems: readonly Filesystem[];
-  /** apk, or else opkg. */
+  /** Whether it uses apk; otherwise it uses opkg. */
   readonly usesApk: boolean;
   readonly checksSignatures: boolean;
   /** `mips_24kc`. */
   readonly archPackages?: string;
-  /** `24.10.2`; absent in snapshots that do not say. */
+  /** `24.10.2`. Absent in some snapshots. */
   readonly version?: string;
   /** `r28739-d9340319c6`. */
   readonly versionCode?: string;
@@ -28,7 +28,7 @@ const SYMBOLS: Readonly<Record<Filesystem, string>> = {
   cpiogz: 'CONFIG_TARGET_ROOTFS_CPIOGZ',
 };
 
-/** The symbols that are looked at; a real `.config` has ten thousand others. */
+/** The symbols that are read. A real `.config` has ten thousand others. */
 const READ = new Set([
   ...Object.values(SYMBOLS),
   'CONFIG_USE_APK',
@@ -48,7 +48,9 @@ function symbolsOf(text: string): Map<string, string> {
   return symbols;
 }
 
-/** Archives of the root: up to 24.10 they come beside the images of other file systems and are none themselves. */
+/**
+ * Archives of the root. Up to 24.10 they come beside the images of other file systems and are not images themselves.
+ */
 export const ARCHIVES: readonly Filesystem[] = ['targz', 'cpiogz'];
 
 /** Reads the `.config` at the top of an unpacked ImageBuilder. */
@@ -70,8 +72,9 @@ export function parseDotConfig(text: string): ImageBuilderConfig {
 }
 
 /**
- * The `.config` with every other root file system switched off: the only way that every ImageBuilder understands of making
- * one alone (ROOTFS_FILESYSTEM came in May 2026). Throws `BuildFailure` when it cannot make the one asked for.
+ * Returns the `.config` with every other root file system switched off, the only way to make one alone that every
+ * ImageBuilder understands (ROOTFS_FILESYSTEM came in May 2026). Throws `BuildFailure` if the ImageBuilder cannot make
+ * the requested one.
  */
 export function onlyFilesystem(text: string, filesystem: Filesystem): string {
   const { filesystems } = parseDotConfig(text);
@@ -82,7 +85,7 @@ export function onlyFilesystem(text: string, filesystem: Filesystem): string {
 
 const SWITCHED_ON = new RegExp(`^(${Object.values(SYMBOLS).join('|')})=y[ \\t\\r]*$`, 'gm');
 
-/** The answer to a request for a file system that an ImageBuilder makes no images of. */
+/** Returns the failure for a file system of which an ImageBuilder makes no images. */
 export function unavailableFilesystem(filesystem: Filesystem, available: readonly Filesystem[]): BuildFailure {
   const message = `Unsupported filesystem: ${filesystem}. Available: ${available.join(', ')}`;
   return new BuildFailure(message, { errors: [{ code: 'filesystem_unavailable', filesystem, available, message }] });

@@ -1,9 +1,9 @@
-/** Something that a package manager could not fetch, or would not trust. */
+/** A file that a package manager could not fetch or did not trust. */
 export interface DownloadTrouble {
   readonly kind: 'download' | 'signature';
-  /** What it is about: of an index its URL, where the package manager says it. */
+  /** The subject of the message: for an index its URL, if the package manager prints it. */
   readonly url?: string;
-  /** For people; a whole sentence without a full stop. */
+  /** A sentence for people, without a full stop. */
   readonly message: string;
 }
 
@@ -18,15 +18,18 @@ const OPKG_LIST = /^\*\*\* Failed to download the package list from (\S+)$/;
 const OPKG_FETCHING = /^Downloading (https?:\/\/\S+)$/;
 const OPKG_PACKAGE = /^ \* opkg_install_pkg: Failed to download (\S+)\. /;
 const OPKG_DAMAGED = /^ \* opkg_install_pkg: Checksum or size mismatch for package (\S+)\. /;
-/** `updating and opening`, `fetching`, …; that it then lacks its copy (`opening from cache`) is a consequence and told a dozen times. */
+/**
+ * Matches `updating and opening`, `fetching`, …. The missing copy (`opening from cache`) is a consequence, which apk
+ * repeats a dozen times.
+ */
 const APK_INDEX = /^WARNING: (?!opening from cache)[a-z ]*(https?:\/\/\S+): (.+)$/;
 /** `ERROR: curl-8.10.1-r1: unexpected end of file`; see `hasVersion`. */
 const APK_PACKAGE = /^ERROR: (\S+): (?!trying to overwrite )(.+)$/;
 const VERSION = /-\d/;
 
 /**
- * What opkg or apk could not download or verify, in the order in which they say so. They go on without, and then call every
- * package missing that stands in such an index: look here first.
+ * Returns what opkg or apk could not download or verify, in the order of their messages. They continue, and then report
+ * every package of such an index as missing, so callers must look here first.
  */
 export function downloadTroubles(lines: readonly string[]): DownloadTrouble[] {
   const troubles: DownloadTrouble[] = [];
@@ -42,7 +45,7 @@ export function downloadTroubles(lines: readonly string[]): DownloadTrouble[] {
 function troubleOf(line: string, fetching: string | undefined): DownloadTrouble | undefined {
   const [, opkgUrl, code] = OPKG_DOWNLOAD.exec(line) ?? [];
   if (opkgUrl !== undefined) {
-    // An index without a signature file: the server is there and has none.
+    // The index has no signature file: the server answers and has none.
     const kind = opkgUrl.endsWith('/Packages.sig') && code === '8' ? 'signature' : 'download';
     return { kind, url: opkgUrl, message: `Could not download ${opkgUrl}: ${WGET_CODES[code ?? ''] ?? `wget returned ${code}`}` };
   }
@@ -64,7 +67,10 @@ function troubleOf(line: string, fetching: string | undefined): DownloadTrouble 
   return undefined;
 }
 
-/** Whether a version ends the text, as apk names a package; looked for behind the last colon, which no version has. */
+/**
+ * Returns whether the text ends with a version, as in apk's names of packages. It looks behind the last colon, which no
+ * version has.
+ */
 const hasVersion = (name: string): boolean => VERSION.test(name.slice(Math.max(1, name.lastIndexOf(':') + 1)));
 
 const unverified = (reason: string, url: string | undefined): DownloadTrouble => ({

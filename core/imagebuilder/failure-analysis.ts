@@ -1,9 +1,12 @@
-/** One thing that is wrong with what was asked for; part of the failure document's `errors`. */
+/** One problem of the request; part of the failure document's `errors`. */
 export type BuildProblem = {
   readonly message: string;
 } /** Nobody offers these packages. `providers`: the name stands for any of these, and none was chosen. */ & (
   | { readonly code: 'package_missing'; readonly packages: readonly string[]; readonly providers?: readonly string[] }
-  /** The package needs another one that nobody offers; `needed_by` is what names it, where that is not the package itself. */
+  /**
+   * The package needs another one that no feed offers. `needed_by` is the package that names it, if that is another
+   * one.
+   */
   | {
       readonly code: 'dependency_missing';
       readonly packages: readonly string[];
@@ -14,7 +17,7 @@ export type BuildProblem = {
   | { readonly code: 'package_conflict'; readonly packages: readonly string[] }
   /** These packages bring the same files. */
   | { readonly code: 'file_clash'; readonly packages: readonly string[]; readonly files: readonly string[] }
-  /** A package is in the image with another version than was required, or not at all. */
+  /** A package in the image has another version than required, or is missing. */
   | { readonly code: 'version_mismatch'; readonly packages: readonly string[]; readonly required: string; readonly found?: string }
   /** The package's script failed while the root file system was made. */
   | { readonly code: 'script_failed'; readonly packages: readonly string[]; readonly exit_code: number }
@@ -25,31 +28,31 @@ export type BuildProblem = {
   | { readonly code: 'filesystem_unavailable'; readonly filesystem: string; readonly available: readonly string[] }
 );
 
-/** What went wrong, for people (`detail`) and for programs. */
+/** The reason of a failure, for people (`detail`) and for programs. */
 export interface FailureAnalysis {
   readonly detail: string;
   readonly errors: readonly BuildProblem[];
 }
 
-/** ImageBuilder colours what it wants noticed. */
+/** Matches the colours of ImageBuilder's output. */
 const ANSI_COLOUR = /\u001b\[[0-9;]*m/g;
 
 /**
- * Real output has a few thousand lines, none of them long, and less than a megabyte; scripts of packages may print anything. What is
- * beyond these limits is left out: of each stream the middle, of each line the end.
+ * Real output has less than a megabyte in a few thousand short lines, but package scripts may print anything. Beyond
+ * these limits the middle of a stream and the end of a line are left out.
  */
 const MAX_LINES = 20_000;
 const MAX_CHARACTERS = 2 * 1024 * 1024;
 const MAX_LINE_LENGTH = 4_096;
 
-/** Lines of ImageBuilder's output, without colours, stream after stream; bounded, so that reading them is. */
+/** Returns the lines of ImageBuilder's output without colours, stream after stream, up to the limits. */
 export const outputLines = (...streams: readonly string[]): string[] =>
   streams.flatMap((text) => {
     const first = firstLines(text);
     return [...first.lines, ...lastLines(text, first.end)];
   });
 
-/** Half of what may be read, from the start; `end` is where the first line begins that was not read. */
+/** Reads the first half of what may be read. `end` is the start of the first line that was not read. */
 function firstLines(text: string): { lines: string[]; end: number } {
   const lines: string[] = [];
   let characters = 0;
@@ -64,7 +67,7 @@ function firstLines(text: string): { lines: string[]; end: number } {
   return { lines, end: start };
 }
 
-/** The other half, from the end back to `begin`. */
+/** Reads the other half, from the end back to `begin`. */
 function lastLines(text: string, begin: number): string[] {
   const lines: string[] = [];
   let characters = 0;
@@ -83,15 +86,18 @@ function plainLine(text: string, start: number, end: number): string {
   return text.slice(start, Math.min(isCarriageReturn ? end - 1 : end, start + MAX_LINE_LENGTH)).replace(ANSI_COLOUR, '');
 }
 
-/** More causes than this are not looked for: a person mends the first few. */
+/** The largest number of causes that is searched for: a person fixes the first few. */
 export const MAX_PROBLEMS = 1_000;
 
-/** A failure document has room for this much of what is wrong; a person reads the first few lines. */
+/** The room for problems in a failure document: a person reads the first few lines. */
 const MAX_PROBLEMS_LENGTH = 64 * 1024;
 const MAX_LIST_LENGTH = 100;
 const MAX_TEXT_LENGTH = 500;
 
-/** The problems that fit into a failure document, at least the first: their lists and texts are cut to what people read. */
+/**
+ * Returns the problems that fit into a failure document, and at least the first. Lists and texts are cut to what people
+ * read.
+ */
 export function documentedProblems(problems: readonly BuildProblem[]): readonly BuildProblem[] {
   const kept: BuildProblem[] = [];
   let length = 0;

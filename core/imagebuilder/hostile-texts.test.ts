@@ -32,8 +32,8 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
 };
 
 /**
- * A parser whose work grows faster than the text needs hours for one of these and the test never ends; what it keeps is to fit into
- * a document.
+ * A parser whose work grows faster than the text needs hours for one of these and the test never ends; what it keeps is
+ * to fit into a document.
  */
 describe.each(Object.keys(hostileTexts))('4 MB of %s', (name) => {
   const text = hostileTexts[name] ?? '';

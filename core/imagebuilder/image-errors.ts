@@ -2,12 +2,13 @@ import { type BuildProblem, type FailureAnalysis, outputLines } from './failure-
 import { withoutVersion } from './package-problems.ts';
 
 /**
- * What ImageBuilder found impossible in a request besides its packages: an image too big for its device or partition, a
- * profile or file system it does not know, a package whose script fails. `undefined` when it complained of nothing the like.
+ * Returns what ImageBuilder found impossible in a request apart from its packages: an image too big for its device or
+ * partition, an unknown profile or file system, a package whose script fails. Returns `undefined` if it reported
+ * nothing of the kind.
  */
 export const analyseImageErrors = (stderr: string, stdout = ''): FailureAnalysis | undefined => imageErrorsOf(outputLines(stdout, stderr));
 
-/** The same, of lines of output. */
+/** Returns the same for lines of output. */
 export function imageErrorsOf(lines: readonly string[]): FailureAnalysis | undefined {
   return tooBig(lines) ?? unknownProfile(lines) ?? unknownFilesystem(lines) ?? failedScript(lines);
 }
@@ -15,7 +16,7 @@ export function imageErrorsOf(lines: readonly string[]): FailureAnalysis | undef
 const TOO_BIG = /^\s*WARNING: Image file (\S+) is too big: (\d+) > (\d+)$/;
 const FEW_BLOCKS = /failed to allocate \d+ blocks, out of space\?/;
 
-/** The words are those by which asu/build.py knows it; a flash device's build then ends well, without an image. */
+/** Matches the words that asu/build.py looks for. The build of a flash device then succeeds, without an image. */
 function tooBig(lines: readonly string[]): FailureAnalysis | undefined {
   let partition: BuildProblem | undefined;
   const errors = lines.flatMap((line): BuildProblem[] => {
@@ -45,7 +46,10 @@ const tooBigForFlash = (image: string, size: number, limit: number): BuildProble
   message: `${image} has ${size} bytes, the device takes ${limit}`,
 });
 
-/** make_ext4fs says how large the file system is to be; how much more it needs, it says only of the file it stopped at. */
+/**
+ * make_ext4fs prints the size that the file system shall have. It prints how much more it needs only for the file at
+ * which it stopped.
+ */
 function tooBigForPartition(lines: readonly string[]): BuildProblem {
   const size = lines
     .slice(lines.indexOf('Creating filesystem with parameters:') + 1)
@@ -74,7 +78,7 @@ function unknownFilesystem(lines: readonly string[]): FailureAnalysis | undefine
 
 const SCRIPT = /^postinst script (\S+) has failed with exit code (\d+)$/;
 
-/** A script ended by a signal (128 and up) met a limit of this machine: that is not the package's fault. */
+/** A signal (128 and up) ended the script: it met a limit of this machine, which is not the package's fault. */
 function failedScript(lines: readonly string[]): FailureAnalysis | undefined {
   const match = lines.map((line) => SCRIPT.exec(line)).find((found) => found !== null);
   const [, path, code] = match ?? [];

@@ -1,6 +1,6 @@
 import { eachLine } from '#lib/lines.ts';
 
-/** What `make info` says of an ImageBuilder. */
+/** The output of `make info` of an ImageBuilder. */
 export interface MakeInfo {
   /** `target/subtarget`. */
   readonly target: string;
@@ -12,14 +12,14 @@ export interface MakeInfo {
 
 interface MakeInfoProfile {
   readonly title?: string;
-  /** `-name` included. */
+  /** The packages, with `-name` entries. */
   readonly packages: readonly string[];
   readonly hasImageMetadata: boolean;
-  /** As upstream spells them, commas included. */
+  /** The names in upstream's spelling, with commas. */
   readonly supportedDevices: readonly string[];
 }
 
-/** `make info` did not say what it always says: the ImageBuilder is broken, or it is not one. */
+/** The output of `make info` lacks what it always has: the ImageBuilder is broken, or it is none. */
 export class MakeInfoError extends Error {
   override readonly name = 'MakeInfoError';
   constructor(missing: string) {
@@ -31,11 +31,11 @@ export class MakeInfoError extends Error {
 const MAX_PROFILES = 10_000;
 /** They take a tenth of a megabyte. */
 const MAX_LENGTH = 4 * 1024 * 1024;
-/** Some lines stand before the list, and six make a profile. */
+/** A few lines come before the list, and each profile has six. */
 const MAX_HEAD_LINES = 1_000;
 const MAX_LINES = 100_000;
 
-/** What stands before the list of profiles, each at the start of a line. */
+/** The keys before the list of profiles, each at the start of a line. */
 const HEAD = {
   target: /^Current Target: "([^"]+)"$/,
   revision: /^Current Revision: "([^"]+)"$/,
@@ -43,8 +43,9 @@ const HEAD = {
 } as const;
 
 /**
- * Reads what `make info` prints, as `_call_info` and PROFILE_LIST of OpenWrt's target/imagebuilder/files/Makefile write it.
- * Throws `MakeInfoError` when a part that every ImageBuilder prints is missing, or when there are more profiles than any target has.
+ * Reads what `make info` prints, as `_call_info` and PROFILE_LIST of OpenWrt's target/imagebuilder/files/Makefile write
+ * it. Throws `MakeInfoError` when a part that every ImageBuilder prints is missing, or when there are more profiles
+ * than any target has.
  */
 export function parseMakeInfo(text: string): MakeInfo {
   if (text.length > MAX_LENGTH) throw new MakeInfoError(`end within ${MAX_LENGTH} characters`);

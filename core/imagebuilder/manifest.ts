@@ -2,13 +2,13 @@ import { eachLine } from '#lib/lines.ts';
 
 /** A package in the root file system of a build. */
 export interface InstalledPackage {
-  /** Without ABI version: `libubox`. What clients and feeds call it. */
+  /** The name without ABI version, which clients and feeds use: `libubox`. */
   readonly name: string;
-  /** With it: `libubox20240329`. The same for packages without one. */
+  /** The name with ABI version: `libubox20240329`. The same as `name` for packages without one. */
   readonly installedName: string;
   readonly version: string;
   readonly abiVersion?: string;
-  /** Other names that it goes by, with the version it has under that name. */
+  /** Its other names, each with its version under that name. */
   readonly provides?: Readonly<Record<string, string>>;
 }
 
@@ -17,7 +17,10 @@ export type Manifest = Readonly<Record<string, string>>;
 
 const MANIFEST_LINE = /^([A-Za-z0-9][A-Za-z0-9._+-]*)(?: - | )(\S+)$/;
 
-/** Reads what `make manifest` prints: `name - version`, or `name version` as apk ImageBuilders did at first. Other lines are chatter. */
+/**
+ * Reads what `make manifest` prints: `name - version`, or `name version` as apk ImageBuilders did at first. Other lines
+ * are ignored.
+ */
 export function parseManifest(text: string): Manifest {
   return Object.fromEntries(
     text.split(/\r?\n/).flatMap((line) => {
@@ -27,7 +30,10 @@ export function parseManifest(text: string): Manifest {
   );
 }
 
-/** Reads opkg's database, `usr/lib/opkg/status` below the root: paragraphs of `Key: value` lines. Throws `PackageDatabaseError`. */
+/**
+ * Reads opkg's database, `usr/lib/opkg/status` below the root: paragraphs of `Key: value` lines. Throws
+ * `PackageDatabaseError`.
+ */
 export const parseOpkgStatus = (text: string): InstalledPackage[] =>
   installedPackages(text, ['Package: ', 'Version: ', 'Status: ', 'ABIVersion: ', 'Provides: '], ([name, version, status, abi, provides]) =>
     name === undefined || version === undefined || !status?.endsWith(' installed')
@@ -36,8 +42,8 @@ export const parseOpkgStatus = (text: string): InstalledPackage[] =>
   );
 
 /**
- * Reads apk's database, `lib/apk/db/installed` below the root: paragraphs of one-letter keys. The ABI version is one of the
- * package's tags (`g:`), where include/package-pack.mk of OpenWrt puts it. Throws `PackageDatabaseError`.
+ * Reads apk's database, `lib/apk/db/installed` below the root: paragraphs of one-letter keys. The ABI version is one of
+ * the package's tags (`g:`), where include/package-pack.mk of OpenWrt puts it. Throws `PackageDatabaseError`.
  */
 export const parseApkInstalled = (text: string): InstalledPackage[] =>
   installedPackages(text, ['P:', 'V:', 'g:', 'p:'], ([name, version, tags, provides]) =>
@@ -46,21 +52,24 @@ export const parseApkInstalled = (text: string): InstalledPackage[] =>
       : installedPackage(name, version, abiTag(tags), provided(provides?.split(' ') ?? [], version)),
   );
 
-/** The package database of an image holds more than that of any device: a script of a package wrote it. */
+/** The package database of an image has more entries than that of any device, so a package script wrote it. */
 export class PackageDatabaseError extends Error {
   override readonly name = 'PackageDatabaseError';
 }
 
-/** A request may name 1,000 packages; the fullest images have some thousand. */
+/** A request may name 1,000 packages. The fullest images have a few thousand. */
 const MAX_INSTALLED = 10_000;
-/** Characters in which all packages together say what else they are called. */
+/** The characters of the other names of all packages together. */
 const MAX_PROVIDES_LENGTH = 1024 * 1024;
 /** apk's database has three lines for each file; the largest images have some ten thousand files. */
 const MAX_DATABASE_LINES = 300_000;
 /** busybox provides some hundred commands. */
 const MAX_DATABASE_LINE = 64 * 1024;
 
-/** One package for each paragraph of which `make` makes one, from the first value of each key; the last key is that of other names. */
+/**
+ * Returns a package for each paragraph that `make` turns into one. `make` gets the first value of each key; the last
+ * key has other names.
+ */
 function installedPackages(
   text: string,
   keys: readonly string[],
@@ -92,7 +101,7 @@ function installedPackages(
   return packages;
 }
 
-/** The manifest as `make manifest STRIP_ABI=1` prints it: names without ABI version, sorted. */
+/** Returns the manifest as `make manifest STRIP_ABI=1` prints it: sorted names without ABI version. */
 export function manifestOf(installed: readonly InstalledPackage[]): Manifest {
   const sorted = installed.toSorted((a, b) => order(a.name, b.name) || order(a.installedName, b.installedName));
   return Object.fromEntries(sorted.map(({ name, version }) => [name, version]));
@@ -109,7 +118,7 @@ const abiTag = (tags: string | undefined): string | undefined =>
     ?.slice(ABI_TAG.length)
     .trim();
 
-/** `name`, `name=1.0` (apk) or `name (= 1.0)` (opkg) each; without a version of its own the name has the package's. */
+/** Reads `name`, `name=1.0` (apk) or `name (= 1.0)` (opkg). A name without a version has that of the package. */
 const provided = (entries: readonly string[], version: string): Record<string, string> =>
   Object.fromEntries(
     entries.flatMap((entry) => {

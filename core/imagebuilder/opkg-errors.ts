@@ -1,12 +1,12 @@
 import { type BuildProblem, MAX_PROBLEMS } from './failure-analysis.ts';
 import { belowRoot, clashOf, conflictOf, missingDependency, missingPackage } from './package-problems.ts';
 
-/** What opkg has said so far of the package that it is about to give up. */
+/** The messages of opkg so far about the package that it is about to give up. */
 interface Circumstances {
   readonly unresolved: { readonly dependency: string; readonly neededBy: string }[];
   readonly clashes: { readonly packages: readonly [string, string]; readonly file: string }[];
   readonly conflicts: (readonly [string, string])[];
-  /** Its file could not be fetched or is not what the index says: not the request's fault. */
+  /** Its file could not be fetched or differs from the index, which is not the request's fault. */
   isDownload: boolean;
 }
 
@@ -17,14 +17,17 @@ const CLASH = /^ \* check_data_file_clashes: Package (\S+) wants to install file
 const CLASH_OWNER = /^\s+But that file is already provided by package\s+\* (\S+)\s*$/;
 const CONFLICT = /^ \* check_conflicts_for: The following packages conflict with (\S+):$/;
 const CONFLICT_WITH = /^ \* check_conflicts_for:\s+(\S+)(?: .*)?$/;
-/** Of a package; an index that cannot be fetched is told long before anything is given up. */
+/**
+ * Matches a package that cannot be fetched. opkg reports an index that it cannot fetch long before it gives up
+ * anything.
+ */
 const DOWNLOAD =
   /^ \* opkg_(?:download: Failed to download (?!\S+\/Packages(?:\.gz|\.sig)?,)|install_pkg: (?:Failed to download|Checksum or size mismatch|Package size mismatch))/;
 const GIVEN_UP = /^ \* opkg_install_cmd: Cannot install package (\S+)\.$/;
 
 /**
- * Why opkg would not install what was asked for, one entry per cause, in its order. opkg says why, then `Cannot install
- * package X.`; said without a reason, X does not exist.
+ * Returns why opkg did not install the packages, one entry per cause, in its order. opkg prints the reason and then
+ * `Cannot install package X.`; without a reason, X does not exist.
  */
 export function opkgProblems(lines: readonly string[]): BuildProblem[] {
   const problems: BuildProblem[] = [];
@@ -54,7 +57,7 @@ export function opkgProblems(lines: readonly string[]): BuildProblem[] {
 }
 
 function problemsOf(asked: string, { unresolved, clashes, conflicts, isDownload }: Circumstances): BuildProblem[] {
-  // Of a chain the last link is what is missing; the others only fail because of it.
+  // The last link of a chain is missing; the others only fail because of it.
   const waiting = new Set(unresolved.map(({ neededBy }) => neededBy));
   const found: BuildProblem[] = [
     ...unresolved

@@ -6,14 +6,15 @@ import { opkgProblems } from './opkg-errors.ts';
 const MAX_EXPLANATIONS = 5;
 
 /**
- * What opkg or apk found impossible in a selection of packages; `undefined` when they did not complain of one. `detail`
- * begins as the reference server's does (`missing (…) conflicts (…)`, sorted; check_package_errors in asu/util.py) and goes on
- * with what it leaves out: who needs the missing dependency, which packages exclude each other, which file both bring.
+ * Returns what opkg or apk found impossible in a selection of packages, or `undefined` if they reported nothing.
+ * `detail` begins like the reference server's (`missing (…) conflicts (…)`, sorted; check_package_errors in
+ * asu/util.py) and adds what that leaves out: the package that needs the missing dependency, the packages that exclude
+ * each other, the file that both contain.
  */
 export const analysePackageErrors = (stderr: string, stdout = ''): FailureAnalysis | undefined =>
   packageErrorsOf(outputLines(stdout, stderr));
 
-/** The same, of lines of output. */
+/** Returns the same for lines of output. */
 export function packageErrorsOf(lines: readonly string[]): FailureAnalysis | undefined {
   const errors = [...opkgProblems(lines), ...apkProblems(lines)];
   return errors.length === 0 ? undefined : { detail: describe(errors), errors };

@@ -1,6 +1,6 @@
 import type { BuildProblem } from './failure-analysis.ts';
 
-/** Where a file will be on the device, of a path in the ImageBuilder's `build_dir/target-…/root-…/`. */
+/** Returns the place of a file on the device, from its path in the ImageBuilder's `build_dir/target-…/root-…/`. */
 export const belowRoot = (file: string): string =>
   `/${file.replace(/^.*\/build_dir\/target-[^/]+\/root(?:\.orig)?-[^/]+\//, '').replace(/^\/+/, '')}`;
 
@@ -39,7 +39,10 @@ export function clashOf(names: readonly string[], files: readonly string[]): Bui
   return { code: 'file_clash', packages, files: unique, message: `${packages.join(' and ')} both bring ${first}: remove one of them` };
 }
 
-/** The package's name in what apk calls it, `libevent2-7-2.1.12-r2`. OpenWrt's names are lower case; other text is left as it is. */
+/**
+ * Returns the package's name without the version that apk adds, as in `libevent2-7-2.1.12-r2`. OpenWrt's names are
+ * lower case; other text stays as it is.
+ */
 export function withoutVersion(text: string): string {
   return /^([a-z0-9][a-z0-9._+-]*?)-\d[^-]*(?:-r\d+)?$/.exec(text)?.[1] ?? text;
 }

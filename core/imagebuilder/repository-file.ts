@@ -3,7 +3,10 @@ import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { BadRequestError } from '../errors.ts';
 import { UnsafeArgumentError } from './commands.ts';
 
-/** Of two repositories with one name opkg reads the first, the ImageBuilder's, and would leave out the client's without a word that counts. */
+/**
+ * A client's repository has the name of one of the ImageBuilder's. opkg reads only the first of the two, and prints no
+ * error.
+ */
 export class RepositoryNameTakenError extends BadRequestError {
   constructor(name: string) {
     super(`Repository name ${name} is taken: the ImageBuilder has a repository of that name itself; choose another`);
@@ -11,13 +14,13 @@ export class RepositoryNameTakenError extends BadRequestError {
 }
 
 export interface RepositoryFileInput {
-  /** The ImageBuilder's own `repositories.conf` (opkg) or `repositories` (apk). */
+  /** The text of the ImageBuilder's own `repositories.conf` (opkg) or `repositories` (apk). */
   readonly original: string;
   readonly usesApk: boolean;
-  /** name → URL. */
+  /** The client's repositories, name → URL. */
   readonly repositories: Readonly<Record<string, string>>;
   readonly mode: 'append' | 'replace';
-  /** Where `original` has URLs of OpenWrt's own server led to; a client may name it by either. */
+  /** The upstream that replaces OpenWrt's own server in the URLs of `original`. A client may name it by either. */
   readonly upstreamUrl?: string;
 }
 
@@ -26,15 +29,15 @@ const URL_TEXT = /^https?:\/\/[^\s"'`$\\<>{}|^\p{Cc}]+$/u;
 const LOCAL_OPKG = 'src imagebuilder file:packages';
 const OPKG_LINE = /^\s*src(?:\/gz)?\s+(\S+)\s+(\S+)/;
 const CHECK_SIGNATURE = 'option check_signature';
-/** apk ImageBuilders of 2024 list their own packages in the file; later ones pass them by option. */
+/** The apk ImageBuilders of 2024 list their own packages in the file; later ones pass them by an option. */
 const LOCAL_APK = /^\s*(?:file:)?(?:\.\/)?packages\/packages\.adb\s*$/;
 
 /**
- * The ImageBuilder's repository file with a client's repositories joined to it or in place of it, sorted by name. What the
- * ImageBuilder cannot do without stays in either mode: its own packages and, for opkg, the signature check. Blank lines go.
- * What the client repeats of the ImageBuilder's own, as a device's list of feeds does, is there already. Same as merge_repositories in
- * asu/repositories.py; names and URLs are checked again (`UnsafeArgumentError`). Throws
- * `RepositoryNameTakenError`.
+ * Returns the ImageBuilder's repository file with a client's repositories added or in place of its own, sorted by name.
+ * Both modes keep what the ImageBuilder cannot do without: its own packages and, for opkg, the signature check. Blank
+ * lines go. A repository of the ImageBuilder that the client repeats, as a device's list of feeds does, is not added
+ * twice. Same as merge_repositories in asu/repositories.py. Names and URLs are checked again (`UnsafeArgumentError`).
+ * Throws `RepositoryNameTakenError`.
  */
 export function repositoryFile({ original, usesApk, repositories, mode, upstreamUrl }: RepositoryFileInput): string {
   const lines = original.split(/\r?\n/).filter((line) => line.trim() !== '');
@@ -58,7 +61,9 @@ function ownRepository(line: string): [name: string, url: string][] {
   return name === undefined || url === undefined ? [] : [[name, withoutTrailingSlashes(url)]];
 }
 
-/** Repository URLs of OpenWrt's own server led to the upstream that this server uses, whatever slashes it ends in. */
+/**
+ * Replaces OpenWrt's own server in repository URLs by the upstream of this server, with or without a slash at its end.
+ */
 export function withUpstream(text: string, upstreamUrl: string): string {
   const base = withoutTrailingSlashes(upstreamUrl);
   return text.replaceAll(/https?:\/\/downloads\.openwrt\.org\/*(?=\/|\s|$)/g, () => base);

@@ -1,21 +1,22 @@
 import type { PackageRule, RuleScope } from './package-rule.ts';
 
-/** What decides which rules are for a request. */
+/** The facts that decide which rules apply to a request. */
 export interface RuleSubject {
   readonly version: string;
   readonly target: string;
   readonly profile: string;
-  /** The version being upgraded from, if the client said so. */
+  /** The version that the device has now, if the client sent it. */
   readonly fromVersion?: string | undefined;
 }
 
 /**
- * The rules that are for this request, in the order of the table.
+ * Returns the rules that apply to this request, in the order of the table.
  *
- * Not knowing what is upgraded from, these are exactly the reference server's. Knowing it, whatever renames or drops a
- * package is applied if it happened on the way: after the branch upgraded from, up to and including the branch upgraded to.
- * So a rename of 24.10 also holds from 23.05 to 25.12, and none holds within one branch or downwards. Rules that describe
- * the version upgraded to (a device needs a driver, a package exists no more) hold from wherever one comes.
+ * Without `fromVersion` these are exactly the reference server's. With it, a rule that renames or drops a package
+ * applies if the change happened between the two versions: after the branch of the old one, up to and including the
+ * branch of the new one. For example, a rename of 24.10 also applies from 23.05 to 25.12, and none applies within one
+ * branch or downwards. Rules that describe the new version (a device needs a driver, a package no longer exists) apply
+ * from every version.
  */
 export function applicableRules(rules: readonly PackageRule[], subject: RuleSubject): PackageRule[] {
   const from = series(subject.fromVersion ?? '');
@@ -33,14 +34,18 @@ export function applicableRules(rules: readonly PackageRule[], subject: RuleSubj
   });
 }
 
-/** Renames, and what the reference server leaves to clients: matters of the way from one version to another. */
+/**
+ * Returns whether the rule depends on the old version: renames, and the rules that the reference server leaves to
+ * clients.
+ */
 const isMigration = ({ action, appliesTo }: PackageRule): boolean =>
   action.kind === 'replace' || action.kind === 'replace-prefix' || appliesTo === undefined;
 
 function covers(scope: RuleScope, { version, target, profile }: RuleSubject): boolean {
   if (scope.branch !== undefined && !isOfBranch(version, scope.branch)) return false;
   if (scope.version !== undefined && version !== scope.version) return false;
-  // By character, as asu/package_changes.py compares: digits sort below SNAPSHOT, and OpenWrt's years have two.
+  // The comparison is by character, as in asu/package_changes.py: digits sort below SNAPSHOT, and OpenWrt's years have
+  // two of them.
   if (scope.since !== undefined && version < scope.since) return false;
   if (scope.targets !== undefined && !scope.targets.includes(target)) return false;
   return scope.profiles === undefined || scope.profiles.includes(profile);
@@ -51,7 +56,10 @@ const isOfBranch = (version: string, branch: string): boolean =>
 
 type Series = readonly [year: number, month: number];
 
-/** The place of a version's branch in time, the main line last; unknown for what is no OpenWrt version. */
+/**
+ * Returns the place of a version's branch in time, the main line last, or `undefined` for text that is no OpenWrt
+ * version.
+ */
 function series(version: string): Series | undefined {
   if (version === 'SNAPSHOT') return [Number.POSITIVE_INFINITY, 0];
   const [, year, month] = /^(\d+)\.(\d+)(?:[.-]|$)/.exec(version) ?? [];

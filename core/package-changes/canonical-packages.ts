@@ -1,18 +1,19 @@
 export interface CanonicalPackagesInput {
-  /** Resolved: what is asked for, `-name` for a removal. */
+  /** The resolved packages; `-name` is a removal. */
   readonly packages: readonly string[];
-  /** `packages` is the whole list: what the image would have besides is removed. */
+  /** Whether `packages` is the whole list, so that all other packages are removed. */
   readonly diffPackages: boolean;
-  /** Default packages of the target, `-name` included. */
+  /** The default packages of the target, with `-name` entries. */
   readonly defaultPackages: readonly string[];
-  /** Packages of the profile, `-name` included. */
+  /** The packages of the profile, with `-name` entries. */
   readonly profilePackages: readonly string[];
 }
 
 /**
- * The list that ImageBuilder is given: first, with `diffPackages`, `-p` for each default or profile package that was not
- * asked for (one that is itself a removal stays as it is), then what was asked for; both sorted, nothing twice. So requests
- * that mean the same image give the same command. The removals are those of diff_packages in asu/util.py.
+ * Returns the list for ImageBuilder. With `diffPackages` it begins with `-p` for each default or profile package that
+ * the request lacks (an entry that is itself a removal stays). The requested packages follow. Both parts are sorted and
+ * have no repetitions, so requests that mean the same image give the same command. The removals are those of
+ * diff_packages in asu/util.py.
  */
 export function canonicalPackages({ packages, diffPackages, defaultPackages, profilePackages }: CanonicalPackagesInput): string[] {
   const asked = [...new Set(packages)].sort();

@@ -10,7 +10,7 @@ export interface RuleScope {
   readonly profiles?: readonly string[];
 }
 
-/** What a rule does to the list of requested packages. Names with a leading `-` are never touched. */
+/** The change that a rule makes to the list of requested packages. It never touches a name with a leading `-`. */
 type RuleAction =
   /** Each package that is missing is put at the end. */
   | { readonly kind: 'add'; readonly packages: readonly string[] }
@@ -32,9 +32,9 @@ export interface PackageRule {
   readonly appliesTo?: RuleScope;
   /** The first branch that has the change. */
   readonly introducedIn: string;
-  /** Told to clients in branches.json and overview.json (docs/contract.md §7): the first revision that has it. */
+  /** The first revision with the change, published in branches.json and overview.json (docs/contract.md §7). */
   readonly published?: { readonly revision: number; readonly mandatory?: boolean };
-  /** What changed, and since when, for the person whose list is changed. */
+  /** The change and since when it holds, for the person whose list it changes. */
   readonly reason: string;
   /** The commit (or the discussion) that made the change. */
   readonly link?: string;

@@ -33,8 +33,8 @@ const BLUETOOTH_UART = {
 
 /**
  * Every change of packages that this server knows, in the order in which they are applied: the reference server's rules
- * (asu/package_changes.py) and its published table (`package_changes_list` in asu/config.py). To add one, append it to the
- * rules of its branch; nothing else needs to know.
+ * (asu/package_changes.py) and its published table (`package_changes_list` in asu/config.py). To add one, append it to
+ * the rules of its branch; nothing else needs to know.
  */
 export const PACKAGE_RULES: readonly PackageRule[] = [
   // 22.03

@@ -3,9 +3,9 @@ import type { PackageRule } from './package-rule.ts';
 import { PACKAGE_RULES } from './package-rules.ts';
 
 export interface ResolvePackagesInput extends RuleSubject {
-  /** Normalised names, `-name` for a removal. */
+  /** The normalised names; `-name` is a removal. */
   readonly packages: readonly string[];
-  /** When not empty, its keys are what is asked for (docs/contract.md §4) and `packages` does not matter. */
+  /** If not empty, its keys are the request's packages (docs/contract.md §4), and `packages` does not matter. */
   readonly packagesVersions: Readonly<Record<string, string>>;
 }
 
@@ -19,15 +19,15 @@ export type PackageChange = { readonly reason: string; readonly automatic: true 
 export interface ResolvedPackages {
   readonly packages: readonly string[];
   readonly packagesVersions: Readonly<Record<string, string>>;
-  /** In the order of the rules. */
+  /** The changes in the order of the rules. */
   readonly changes: readonly PackageChange[];
 }
 
 /**
- * Brings a package list up to the version it is asked for. Deterministic and idempotent; the input is left alone; order is
- * kept and repetitions are dropped. What a request removes by `-name` is never added, nor is it ever the successor in a
- * rename. `packagesVersions` follows: a renamed package may have any version (`''`), since the required one was its
- * predecessor's; a removed one leaves the map; an added one does not enter it.
+ * Returns the package list brought up to the version of the request. It is deterministic and idempotent, leaves its
+ * input alone, keeps the order and drops repetitions. A package that the request removes by `-name` is never added, and
+ * never the successor in a rename. `packagesVersions` follows: a renamed package may have any version (`''`), since the
+ * required one was its predecessor's. A removed package leaves the map, and an added one does not enter it.
  */
 export function resolvePackages(input: ResolvePackagesInput, rules: readonly PackageRule[] = PACKAGE_RULES): ResolvedPackages {
   const isVersioned = Object.keys(input.packagesVersions).length > 0;

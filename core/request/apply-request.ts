@@ -10,7 +10,7 @@ const packageNames = () =>
 
 export const MAX_APPLY_ITEMS = { packages: MAX_PACKAGES, default_packages: MAX_PACKAGES } as const;
 
-/** What `POST /apply` takes: no catalogue, no validation, only the rules of package changes. */
+/** The body of `POST /apply`, which applies the rules of package changes without catalogue or validation. */
 export const ApplyRequest = z
   .object({
     version: word(/^[A-Za-z0-9_.,-]*$/).meta({ description: 'Version whose rules apply.', examples: ['24.10.2'] }),

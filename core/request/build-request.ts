@@ -29,8 +29,8 @@ export const FILESYSTEMS = ['squashfs', 'ext4', 'ubifs', 'erofs', 'jffs2', 'jffs
 export type Filesystem = (typeof FILESYSTEMS)[number];
 
 /**
- * What ImageBuilder's make cannot mistake for its own syntax (docs/imagebuilder.md §2): the only shapes of text from a request
- * that may ever reach a command line. Checked here and once more by the runner.
+ * The patterns that ImageBuilder's make cannot mistake for its own syntax (docs/imagebuilder.md §2): the only shapes of
+ * text from a request that may ever reach a command line. Checked here and once more by the runner.
  */
 export const PACKAGE_NAME = /^[+-]?[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 export const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -89,7 +89,10 @@ const atMost = (max: number, kind: 'List' | 'Dictionary') => (ctx: z.core.ParseP
     });
 };
 
-/** The schema of `POST /api/v1/build` for the operator's limits; field order is the order of errors. Unknown keys are dropped. */
+/**
+ * The schema of `POST /api/v1/build` for the operator's limits; field order is the order of errors. Unknown keys are
+ * dropped.
+ */
 export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
   return z
     .object({

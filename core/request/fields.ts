@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What a check sees of the value under test, and where it leaves its complaints. */
+/** The part of zod's payload that a check uses: the value, and the list for its complaints. */
 export type Payload<T> = z.core.ParsePayload<T>;
 
 /** Records a failed check with the reference server's (pydantic's) error type, message and context. */
@@ -40,8 +40,8 @@ const FALSE = new Set<unknown>([false, 0, '0', 'false', 'f', 'no', 'n', 'off']);
 export const BOOLEAN_WORD = '^(?:1|0|[Tt](?:[Rr][Uu][Ee])?|[Ff](?:[Aa][Ll][Ss][Ee])?|[Yy](?:[Ee][Ss])?|[Nn][Oo]?|[Oo](?:[Nn]|[Ff][Ff]))$';
 
 /**
- * The coercions that pydantic's lax mode makes and clients have come to rely on (docs/contract.md §2). Their metadata is the JSON
- * Schema of the value; `accepts` that of what is taken for it, for the OpenAPI document.
+ * The coercions that pydantic's lax mode makes and clients have come to rely on (docs/contract.md §2). Their metadata
+ * is the JSON Schema of the value; `accepts` that of what is taken for it, for the OpenAPI document.
  */
 export const lax = {
   boolean: () =>

@@ -28,7 +28,9 @@ const PRIVATE_FIELDS = new Set<unknown>(['defaults', 'repository_keys']);
 /** A list of ten thousand bad names makes no answer of ten thousand complaints. */
 const MAX_ERRORS = 100;
 
-/** Turns what zod found into the reference server's complaints; `body` is what was parsed, `root` where it came from. */
+/**
+ * Turns what zod found into the reference server's complaints; `body` is what was parsed, `root` where it came from.
+ */
 export function invalidRequest(issues: readonly z.core.$ZodIssue[], body: unknown, root: 'body' | 'query' = 'body'): InvalidRequestError {
   const shown = issues.slice(0, MAX_ERRORS).map((issue) => fieldError(issue, body, root));
   if (issues.length > MAX_ERRORS)

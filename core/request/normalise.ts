@@ -1,17 +1,17 @@
 import type { BuildRequest } from './build-request.ts';
 
-/** `client` is shown to all who share the build. */
+/** Every client that shares the build sees `client`. */
 const MAX_CLIENT_LENGTH = 256;
 
 /**
- * Spells a request the one way the rest of the system knows it: commas of device-tree names become `_` (old LuCI sends
- * board names; same as asu/routers/api.py), one leading `+` of a package name is dropped, empty names vanish,
+ * Returns the request in the one spelling that the rest of the system knows: commas of device-tree names become `_`
+ * (old LuCI sends board names; same as asu/routers/api.py), a package name loses one leading `+`, empty names go, and
  * `client` is cut to a sensible length. Idempotent.
  */
 export function normaliseRequest(request: BuildRequest): BuildRequest {
   return {
     ...request,
-    // Keys of no repository change nothing but whom a build trusts.
+    // Without repositories, keys would only change whom a build trusts.
     repository_keys: Object.keys(request.repositories).length > 0 ? request.repository_keys : [],
     client: request.client?.slice(0, MAX_CLIENT_LENGTH) ?? null,
     profile: request.profile.replaceAll(',', '_'),

@@ -9,8 +9,9 @@ import type { ValidRequest } from './validate-request.ts';
 type Preparation = Omit<PreparedBuild, 'valid'>;
 
 /**
- * What one process remembers of requests and of upstream's records, so that it does the same work once: facts that are derived from a
- * record or an index, and what recent requests were made into. Records and indexes are replaced and never changed.
+ * What one process remembers of requests and of upstream's records, so that it does the same work once: facts that are
+ * derived from a record or an index, and what recent requests were made into. Records and indexes are replaced and
+ * never changed.
  */
 export interface PreparationMemory extends KnownNames {
   inputs(record: TargetRecord): string;

@@ -13,7 +13,10 @@ export interface PrepareBuildDeps {
   readonly memory?: PreparationMemory;
 }
 
-/** A request that is ready to be built: what ImageBuilder will get, why that differs from what the client asked, and its identity. */
+/**
+ * A request that is ready to be built: what ImageBuilder will get, why that differs from what the client asked, and its
+ * identity.
+ */
 export interface PreparedBuild {
   /** The normalised, valid request, with the packages that the client asked for. */
   readonly asked: BuildRequest;
@@ -30,7 +33,10 @@ export interface PreparedBuild {
 }
 
 export interface PrepareBuildOptions {
-  /** Takes the packages as they are: `packages` if there are any, else the names in `packages_versions`, which then only verifies. */
+  /**
+   * Takes the packages as they are: `packages` if there are any, else the names in `packages_versions`, which then only
+   * verifies.
+   */
   readonly skipResolution?: boolean;
   /** Asks upstream for the target again, unless that happened a moment ago. */
   readonly fresh?: boolean;

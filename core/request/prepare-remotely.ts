@@ -4,8 +4,8 @@ import { normaliseRequest } from './normalise.ts';
 import { type PrepareBuildDeps, type PreparedBuild, prepareBuild } from './prepare-build.ts';
 
 /**
- * Has another process resolve a request's packages. `undefined`: it could not, would not or answered what makes no sense; never
- * rejects, and settles within seconds.
+ * Asks another process to resolve a request's packages. Returns `undefined` if it did not, or if its answer makes no
+ * sense. Never rejects, and settles within seconds.
  */
 export type AskPrepare = (request: BuildRequest, correlationId: string) => Promise<ResolvedPackages | undefined>;
 
@@ -14,9 +14,9 @@ export interface PrepareRemotelyDeps extends PrepareBuildDeps {
 }
 
 /**
- * As `prepareBuild`, with the packages as the prepare service resolves them where there is one that answers; otherwise they are
- * resolved here, with the same outcome. Validation, missing packages and hash are our own in either case: only the process that
- * owns the builds can tell which build a request means (prepare's hash is a forecast).
+ * Does the same as `prepareBuild`, with packages that the prepare service resolved if it answers, and with the same
+ * outcome if it does not. Validation, missing packages and hash are always this process's own: only the process that
+ * owns the builds can say which build a request means (the hash of the prepare service is a forecast).
  */
 export async function prepareRemotely(deps: PrepareRemotelyDeps, request: BuildRequest, correlationId: string): Promise<PreparedBuild> {
   const answer = await deps.askPrepare?.(request, correlationId);

@@ -1,8 +1,9 @@
 import { InvalidRequestError } from './invalid-request.ts';
 
 /**
- * Throws `InvalidRequestError` for a list or map that has more items than it may have, before any of them is looked at: a hundred
- * thousand complaints about single items would keep the process from all others. The words are those of the schema's own check.
+ * Throws `InvalidRequestError` for a list or map with too many items, before any of them is checked: a hundred thousand
+ * complaints about single items would block the process for all other requests. The text is that of the schema's own
+ * check.
  */
 export function refuseTooMany(body: object, most: Readonly<Record<string, number>>): void {
   for (const [field, max] of Object.entries(most)) {

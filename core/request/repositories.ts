@@ -1,10 +1,10 @@
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 
 /**
- * Whether the operator lets clients use a package repository: scheme, host and port equal those of an entry of the list, and
- * the path lies below the entry's. Stricter than asu/repositories.py, which ignores the port and takes `..` as it stands. The
- * path is compared after `.` and `..` are resolved, also percent-encoded ones; an encoded slash, backslash or percent sign
- * is refused, since a server may decode it into one. An entry itself, with nothing after it, is not below it.
+ * Returns whether the operator allows a package repository: scheme, host and port equal those of an entry of the list,
+ * and the path is below the entry's. This is stricter than asu/repositories.py, which ignores the port and `..`. The
+ * path is compared after `.` and `..` are resolved, percent-encoded ones too. An encoded slash, backslash or percent
+ * sign is refused, since a server may decode it. An entry itself is not below itself.
  */
 export function isRepositoryAllowed(url: string, allowList: readonly string[]): boolean {
   const asked = URL.parse(url);

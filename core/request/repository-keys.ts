@@ -7,17 +7,17 @@ export class InvalidRepositoryKeyError extends BadRequestError {
   }
 }
 
-/** A file to put into the ImageBuilder's tree. */
+/** A file for the ImageBuilder's tree. */
 export interface KeyFile {
-  /** Below the top of the tree. */
+  /** The path below the top of the tree. */
   readonly path: string;
   readonly content: string;
 }
 
 /**
- * The files by which an ImageBuilder trusts a client's keys: PEM text (apk) as `keys/custom-<index>.pem`, a usign public key
- * (opkg) under its fingerprint, the only name by which usign finds it. Same as inject_files in asu/build.py, except that bad
- * text is an error with a name (`InvalidRepositoryKeyError`).
+ * Returns the files with which an ImageBuilder trusts a client's keys: PEM text (apk) as `keys/custom-<index>.pem`, a
+ * usign public key (opkg) under its fingerprint, the only name by which usign finds it. Same as inject_files in
+ * asu/build.py, except that bad text is an error with a name (`InvalidRepositoryKeyError`).
  */
 export function repositoryKeyFiles(keys: readonly string[]): KeyFile[] {
   return keys.map((key, index) => {
@@ -34,7 +34,10 @@ export function repositoryKeyFiles(keys: readonly string[]): KeyFile[] {
   });
 }
 
-/** Fingerprint of a usign public key: base64 of `Ed`, eight bytes that are the fingerprint, and the 32 bytes of the key. */
+/**
+ * Returns the fingerprint of a usign public key. The key is base64 of `Ed`, eight bytes that are the fingerprint, and
+ * the 32 bytes of the key.
+ */
 export function usignFingerprint(line: string): string | undefined {
   if (!/^[A-Za-z0-9+/]+=*$/.test(line)) return undefined;
   const bytes = Buffer.from(line, 'base64');

@@ -18,17 +18,24 @@ export const BinDir = z
   .brand('BinDir');
 export type BinDir = z.infer<typeof BinDir>;
 
-/** The version of the hash's format. A new one means that equal requests are built again, because they are built in another way. */
+/**
+ * The version of the hash's format. A new one means that equal requests are built again, because they are built in
+ * another way.
+ */
 const FORMAT = 1;
 
-/** Returns a digest of what a build depends on besides the request: the ImageBuilder and the package indexes that it reads. */
+/**
+ * Returns a digest of what a build depends on besides the request: the ImageBuilder and the package indexes that it
+ * reads.
+ */
 export const inputsDigest = (record: Pick<TargetRecord, 'imagebuilder' | 'indexes'>): string =>
   sha256(canonicalJson({ imagebuilder: record.imagebuilder?.sha256 ?? '', indexes: record.indexes }));
 
 /**
- * Returns the identity of a build (docs/architecture.md, Identity and expiry): SHA-256 of canonical JSON over everything that can change
- * the image. The request must be resolved and have its canonical profile. `client`, `from_version` and the order of packages and
- * repositories are not part of it. Fields are delimited, so no two requests collide by concatenation.
+ * Returns the identity of a build (docs/architecture.md, Identity and expiry): SHA-256 of canonical JSON over
+ * everything that can change the image. The request must be resolved and have its canonical profile. `client`,
+ * `from_version` and the order of packages and repositories are not part of it. Fields are delimited, so no two
+ * requests collide by concatenation.
  */
 export function requestHash(request: BuildRequest, revision: string, inputs: string): RequestHash {
   return RequestHash.parse(

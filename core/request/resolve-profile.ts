@@ -3,10 +3,11 @@ import type { TargetRecord } from '#core/catalogue/catalogue.ts';
 const withoutCommas = (name: string): string => name.replaceAll(',', '_');
 
 /**
- * The id of the profile that a client means: an id, or a name among the supported devices (`8dev,carambola2`), commas read
- * as underscores. Where two profiles support one device the later one has it, as in the reference server (asu/util.py
- * reload_profiles); unlike there an id always names its own profile. A target that has nothing but `generic` (x86, armsr)
- * takes any name for it, since its devices have no profiles (asu/routers/api.py). `undefined`: there is no such profile.
+ * Returns the id of the profile that a client means by an id or by a supported device (`8dev,carambola2`), with commas
+ * read as underscores. If two profiles support one device, the later one counts, as in the reference server
+ * (asu/util.py reload_profiles); unlike there, an id always names its own profile. A target that has only `generic`
+ * (x86, armsr) takes any name for it, since its devices have no profiles (asu/routers/api.py). Returns `undefined` if
+ * there is no such profile.
  */
 export function resolveProfile({ profiles }: Pick<TargetRecord, 'profiles'>, asked: string): string | undefined {
   const name = withoutCommas(asked);

@@ -17,7 +17,7 @@ import { isRepositoryAllowed } from './repositories.ts';
 import { repositoryKeyFiles } from './repository-keys.ts';
 import { resolveProfile } from './resolve-profile.ts';
 
-/** What the operator allows; settings of the reference server. */
+/** The requests that the operator allows, by settings of the reference server. */
 export interface Policy {
   readonly allowDefaults: boolean;
   readonly repositoryAllowList: readonly string[];
@@ -26,18 +26,19 @@ export interface Policy {
 
 /** A request that this server can build, with what upstream says of its target. */
 export interface ValidRequest {
-  /** Normalised, profile canonical; packages as the client asked. */
+  /** The normalised request with its canonical profile and the packages that the client asked for. */
   readonly request: BuildRequest;
   readonly branch: Branch;
   readonly record: TargetRecord;
-  /** Absent: upstream has none that could be read; then only the build can tell which packages exist. */
+  /** Absent if upstream has no readable index. Then only the build can tell which packages exist. */
   readonly index: PackageIndex | undefined;
 }
 
 /**
- * Checks a request against policy and upstream, in the reference server's order, first failure wins (docs/contract.md §4) —
- * but always, also when the answer is cached (§0.3). Throws the matching `AsuError`; `UpstreamUnavailableError` when upstream
- * cannot be asked and was never seen. `fresh`: upstream is asked what the target is now, unless it was just now.
+ * Checks a request against policy and upstream in the reference server's order; the first check that fails answers
+ * (docs/contract.md §4). Unlike there, the checks also run when the answer is cached (decision 6). Throws the matching
+ * `AsuError`, or `UpstreamUnavailableError` if upstream cannot be asked and was never seen. With `fresh`, upstream is
+ * asked for the target again, unless that happened a moment ago.
  */
 export async function validateRequest(
   { catalogue, policy }: { catalogue: Catalogue; policy: Policy },
@@ -71,7 +72,7 @@ export async function validateRequest(
   return { request: { ...request, profile }, branch, record, index: await catalogue.packages(record) };
 }
 
-/** Before anything is called unknown, upstream is asked once more: it may be newer than what we remember. */
+/** Upstream may be newer than the server's copy, so it is asked once more before anything is called unknown. */
 const FRESH = { fresh: true } as const;
 
 async function isVersionOffered(catalogue: Catalogue, version: string, branches: readonly Branch[]): Promise<boolean> {

@@ -4,7 +4,10 @@ import { html, raw } from 'hono/html';
 /** Markup with everything in it escaped; what `html` makes. */
 export type Markup = ReturnType<typeof html>;
 
-/** Small enough to travel in every page: no page needs a second request. Colours follow the reader's light or dark setting. */
+/**
+ * Small enough to travel in every page: no page needs a second request. Colours follow the reader's light or dark
+ * setting.
+ */
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1c2733;--soft:#56657a;--line:#d9e0e8;--back:#fff;--panel:#f5f7fa;--accent:#00557f}
 @media(prefers-color-scheme:dark){:root{--ink:#e4eaf1;--soft:#9fb0c3;--line:#2f3b49;--back:#121820;--panel:#1a222d;--accent:#7cc7f0}}

@@ -11,7 +11,10 @@ export interface AdmitBuildsOptions {
   readonly clientAddress: ClientAddress;
 }
 
-/** Limits the new builds of each client where it is known which request begins one: nothing else costs, or is ever refused. */
+/**
+ * Limits the new builds of each client in the process that knows which request begins one. No other request costs a
+ * token or is refused.
+ */
 export function admitBuilds({ rate, clientAddress }: AdmitBuildsOptions): (c: Context<HttpEnv>) => AdmitBuild {
   const buckets = tokenBuckets(rate);
   return (c) => () => {

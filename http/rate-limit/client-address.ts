@@ -2,10 +2,12 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Context } from 'hono';
 import type { HttpEnv } from '../http-app.ts';
 
-/** Who asks: the peer, or, behind proxies of ours, whom the last of them says it was. */
+/**
+ * Returns the address of the client: the peer's, or, behind trusted proxies, the one that the first of them received.
+ */
 export type ClientAddress = (peer: string | undefined, forwardedFor: string | null) => string;
 
-/** Reads an address or a range, as in `10.0.0.0/8`. `undefined`: it is none. */
+/** Reads an address or a range such as `10.0.0.0/8`. Returns `undefined` for other text. */
 export function parseRange(text: string): { readonly address: string; readonly bits: number } | undefined {
   const [address = '', bits, ...more] = text.trim().split('/');
   const version = isIP(address);
@@ -14,13 +16,16 @@ export function parseRange(text: string): { readonly address: string; readonly b
   return { address, bits: Number(bits ?? max) };
 }
 
-/** Node's own request is in the environment where `serveNode` serves; nowhere else has a request a peer. */
+/**
+ * Returns the address of the peer from Node's own request, which `serveNode` puts into the environment. Elsewhere a
+ * request has no peer.
+ */
 export const peerOf = ({ env }: Context<HttpEnv>): string | undefined =>
   (env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming?.socket?.remoteAddress;
 
 /**
- * Reads `X-Forwarded-For` from its end for as long as the one who wrote an entry is trusted: what stands before an entry of
- * somebody else may be invented.
+ * Reads `X-Forwarded-For` from its end as long as the writer of an entry is trusted. Entries before that of an
+ * untrusted writer may be invented.
  */
 export function clientAddress(trusted: readonly string[]): ClientAddress {
   const list = new BlockList();
@@ -39,7 +44,10 @@ export function clientAddress(trusted: readonly string[]): ClientAddress {
   };
 }
 
-/** What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits, of which every address is theirs. */
+/**
+ * Returns the part of an address that names one subscriber: an IPv4 address, or an IPv6 network of 64 bits, all of
+ * which is theirs.
+ */
 export function subscriberOf(address: string): string {
   if (!isIPv6(address)) return address;
   const [head = '', tail] = address.split('::');
@@ -55,7 +63,7 @@ export function subscriberOf(address: string): string {
 
 const family = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Without port, brackets and zone; IPv4 as such, also where a socket for both shows it as IPv6. */
+/** Returns the address without port, brackets and zone. IPv4 that a socket for both shows as IPv6 becomes IPv4. */
 function plainAddress(text: string): string | undefined {
   const bare = text.trim().replace(/%.*$/, '');
   const [, bracketed = bare] = /^\[([^\]]+)\](?::\d+)?$/.exec(bare) ?? [];

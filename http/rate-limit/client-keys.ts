@@ -7,7 +7,10 @@ import { type ClientAddress, peerOf, subscriberOf } from './client-address.ts';
 /** Half of SHA-256: two clients share a name once in 2^64. */
 const KEY_LENGTH = 22;
 
-/** Names clients (an IPv4 address or an IPv6 network of 64 bits each) by a hash that only a holder of the secret can compute. */
+/**
+ * Names clients (an IPv4 address or an IPv6 network of 64 bits each) by a hash that only a holder of the secret can
+ * compute.
+ */
 export const clientKeys =
   (secret: Uint8Array) =>
   (address: string): ClientKey =>

@@ -1,3 +1,6 @@
-/** The number of builds that one client may have under way while others wait: as given, else a tenth of the queue, at least one. */
+/**
+ * Returns the number of unfinished builds that one client may have while others wait: the given one, else a tenth of
+ * the queue and at least one.
+ */
 export const shareOf = (given: number | undefined, maxPendingBuilds: number): number =>
   given ?? Math.max(1, Math.floor(maxPendingBuilds / 10));

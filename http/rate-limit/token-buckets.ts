@@ -21,7 +21,10 @@ export interface TokenBucketOptions extends Rate {
   readonly monotonic?: Monotonic;
 }
 
-/** Beyond this number the bucket that was not used for longest is forgotten. That bounds memory, and leaves its client a full bucket. */
+/**
+ * Beyond this number the bucket that was not used for longest is forgotten. That bounds memory, and leaves its client a
+ * full bucket.
+ */
 const MAX_BUCKETS = 50_000;
 
 /** Returns one bucket of tokens per key. Each refills steadily. */

@@ -1,6 +1,6 @@
 import { AsuError } from '#core/errors.ts';
 
-/** Where it stands, nobody else's requests are in the way: this client's own are. */
+/** The client itself sent too many requests; others are not the reason. */
 export class TooManyRequestsError extends AsuError {
   readonly status = 429;
   readonly title = 'Too Many Requests';

@@ -1,9 +1,9 @@
 import type { ApkPackage } from '../apk-index.ts';
 
 /**
- * The counterpart of `parseApkIndex`: an index as apk-tools 3 lays it out, unsigned and not yet compressed (`ADBd` and raw deflate go
- * around it). For tests and the demo upstream; real indexes come from apk. `appendix` is put into a further block, which readers of
- * the first ignore.
+ * The counterpart of `parseApkIndex`: an index as apk-tools 3 lays it out, unsigned and not yet compressed (`ADBd` and
+ * raw deflate go around it). For tests and the demo upstream; real indexes come from apk. `appendix` is put into a
+ * further block, which readers of the first ignore.
  */
 export function writeApkIndex(packages: readonly ApkPackage[], appendix: Uint8Array = new Uint8Array()): Uint8Array {
   const chunks: Uint8Array[] = [new Uint8Array(8)];
