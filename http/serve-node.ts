@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { tellUnreadable, unreadableRequest } from './unreadable-request.ts';
+import { answerUnreadable, unreadableRequest } from './unreadable-request.ts';
 
 export interface NodeServer {
   /** `http://127.0.0.1:8000`, with the port that the server really has. */
@@ -28,7 +28,7 @@ export async function serveNode(
   };
   const server = createServer({ requireHostHeader: false });
   const listener = getRequestListener(answer, { hostname: HOST_OF_NOBODY, errorHandler: unreadableRequest });
-  server.on('request', tellUnreadable(server, listener));
+  server.on('request', answerUnreadable(server, listener));
   server.requestTimeout = 60_000;
   server.headersTimeout = 15_000;
   server.keepAliveTimeout = 65_000;

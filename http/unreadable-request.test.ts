@@ -5,7 +5,7 @@ import { jsonLog } from '#observe/log.ts';
 import { httpApp, routes } from './http-app.ts';
 import { jsonBody } from './json-body.ts';
 import { type NodeServer, serveNode } from './serve-node.ts';
-import { tellUnreadable } from './unreadable-request.ts';
+import { answerUnreadable } from './unreadable-request.ts';
 
 const app = httpApp(
   { log: jsonLog('silent', () => undefined) },
@@ -131,7 +131,7 @@ describe('on a server of its own', () => {
     own = createServer({ requireHostHeader: false, connectionsCheckingInterval: 20 });
     own.headersTimeout = 50;
     own.requestTimeout = 100;
-    own.on('request', tellUnreadable(own, listener));
+    own.on('request', answerUnreadable(own, listener));
     await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
     return (own.address() as AddressInfo).port;
   }

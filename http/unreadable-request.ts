@@ -37,7 +37,7 @@ export function unreadableRequest(error: unknown): Response {
  * are too large or too slow, expect what the server does not offer, or have no Host. It is for a server with
  * `requireHostHeader: false`. Returns the listener that must come before `listener`.
  */
-export function tellUnreadable(server: Server, listener: RequestListener): RequestListener {
+export function answerUnreadable(server: Server, listener: RequestListener): RequestListener {
   const lastAnswers = new WeakMap<Socket, ServerResponse>();
 
   server.on('clientError', ({ code }: NodeJS.ErrnoException, socket: Socket) => {

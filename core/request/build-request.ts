@@ -103,7 +103,7 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
       }),
       version_code: word(VERSION)
         .default('')
-        .meta({ description: 'Revision the image must have; empty: any.', examples: ['r28739-d9340319c6'] }),
+        .meta({ description: 'The revision that the image must have; empty means any.', examples: ['r28739-d9340319c6'] }),
       target: word(TARGET).meta({ description: 'Target and subtarget.', examples: ['ath79/generic'] }),
       profile: word(PROFILE_INPUT).meta({ description: 'Profile, board name or supported device.', examples: ['8dev_carambola2'] }),
       packages: z
@@ -111,7 +111,7 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
         .check(atMost(MAX_PACKAGES, 'List'), namesFit)
         .default([])
         .meta({
-          description: 'Packages to add (`-name` removes), or the whole list with `diff_packages`.',
+          description: 'Packages to add (`-name` removes one), or the whole list with `diff_packages`.',
           examples: [['vim', 'tmux']],
           maxItems: MAX_PACKAGES,
         }),
@@ -127,7 +127,7 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
       diff_packages: lax
         .boolean()
         .default(false)
-        .meta({ description: '`packages` is the whole list: defaults that it lacks are removed.' }),
+        .meta({ description: 'Whether `packages` is the whole list, so that the image lacks all defaults that the list lacks.' }),
       defaults: text()
         .check((ctx) => {
           if (codePoints(ctx.value) > limits.maxDefaultsLength)
@@ -138,12 +138,12 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
         .meta({ maxLength: limits.maxDefaultsLength })
         .nullable()
         .default(null)
-        .meta({ description: 'Shell script run at first boot (uci-defaults), where the server allows it.' }),
+        .meta({ description: 'A shell script for the first boot (uci-defaults), where the server allows it.' }),
       rootfs_size_mb: lax
         .integer(1, limits.maxCustomRootfsSizeMb)
         .nullable()
         .default(null)
-        .meta({ description: 'Size of the root file system partition in MiB.', examples: [256] }),
+        .meta({ description: 'The size of the root file system partition in MiB.', examples: [256] }),
       filesystem: z
         .enum(FILESYSTEMS)
         .nullable()
@@ -157,7 +157,7 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
       repositories_mode: z
         .enum(['append', 'replace'])
         .default('replace')
-        .meta({ description: 'Whether `repositories` join or replace the usual ones.' }),
+        .meta({ description: 'Whether `repositories` are added to the usual ones or replace them.' }),
       repository_keys: z
         .array(
           text()
@@ -178,7 +178,7 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
         .meta({ description: 'Name and version of the client, for statistics.', examples: ['owut/2026.04'] }),
       from_version: word(VERSION)
         .exactOptional()
-        .meta({ description: 'Version being upgraded from: only renames between the two apply.', examples: ['23.05.5'] }),
+        .meta({ description: 'The version that the device has now. Only renames between the two versions apply.', examples: ['23.05.5'] }),
     })
     .meta({ id: 'BuildRequest' });
 }

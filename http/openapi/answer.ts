@@ -6,19 +6,23 @@ export type Answer = Readonly<Record<string, unknown>>;
 /** Headers of the document by name; `answer` refers to them. */
 export const HEADERS = {
   'Access-Control-Allow-Origin': header('Any origin may ask.', { const: '*' }, true),
-  'X-Correlation-Id': header("The request's, or a new one; the same in every line of the log.", { type: 'string', minLength: 1 }, true),
-  'X-Imagebuilder-Status': header('Step of the build, or its end.', { type: 'string', minLength: 1 }, true),
-  'X-Queue-Position': header('How many builds are ahead; 0 unless queued.', { type: 'string', pattern: '^[0-9]+$' }, true),
-  'Retry-After': header('Seconds to wait before asking again.', { type: 'string', pattern: '^[0-9]+$' }, true),
+  'X-Correlation-Id': header(
+    'The id from the request, or a new one; every line of the log has it.',
+    { type: 'string', minLength: 1 },
+    true,
+  ),
+  'X-Imagebuilder-Status': header('The step of the build, or its end.', { type: 'string', minLength: 1 }, true),
+  'X-Queue-Position': header('The number of builds ahead; 0 unless the build waits.', { type: 'string', pattern: '^[0-9]+$' }, true),
+  'Retry-After': header('The seconds to wait before the next request.', { type: 'string', pattern: '^[0-9]+$' }, true),
   'Content-Length': header('Bytes.', { type: 'string', pattern: '^[0-9]+$' }, true),
-  'X-Unknown-Package': header('Packages that do not exist, separated by blanks.', { type: 'string' }, false),
+  'X-Unknown-Package': header('The packages that do not exist, separated by spaces.', { type: 'string' }, false),
   Location: header('Relative.', { type: 'string', pattern: '^/' }, true),
-  Allow: header('Methods that the path has.', { type: 'string', minLength: 3 }, true),
+  Allow: header('The methods of the path.', { type: 'string', minLength: 3 }, true),
   ETag: header('Strong.', { type: 'string', pattern: '^"' }, true),
-  'Content-Range': header('Which bytes these are.', { type: 'string', pattern: '^bytes ' }, true),
-  'Access-Control-Allow-Methods': header('Methods that scripts may use.', { type: 'string' }, true),
-  'Access-Control-Allow-Headers': header('Headers that scripts may send.', { type: 'string' }, true),
-  'Access-Control-Max-Age': header('Seconds for which this holds.', { type: 'string', pattern: '^[0-9]+$' }, true),
+  'Content-Range': header('The range of these bytes.', { type: 'string', pattern: '^bytes ' }, true),
+  'Access-Control-Allow-Methods': header('The methods that scripts may use.', { type: 'string' }, true),
+  'Access-Control-Allow-Headers': header('The headers that scripts may send.', { type: 'string' }, true),
+  'Access-Control-Max-Age': header('The seconds for which a client may cache this answer.', { type: 'string', pattern: '^[0-9]+$' }, true),
 } as const;
 
 export type HeaderName = keyof typeof HEADERS;
@@ -28,7 +32,7 @@ interface AnswerOptions {
   readonly links?: Readonly<Record<string, unknown>>;
 }
 
-/** An answer without a body, or of a kind that has no schema. */
+/** Returns an answer without a body, or with a body that has no schema. */
 export function answer(
   description: string,
   { headers = [], links }: AnswerOptions = {},
@@ -43,7 +47,7 @@ export function answer(
   };
 }
 
-/** A JSON answer. Its examples are checked: one that does not match makes no document. */
+/** Returns a JSON answer. It checks its examples: the document is not made if one does not match. */
 export const json = <S extends z.ZodType>(
   description: string,
   schema: S,
@@ -51,7 +55,7 @@ export const json = <S extends z.ZodType>(
   options: AnswerOptions = {},
 ): Answer => answer(description, options, { 'application/json': { schema: reference(schema), examples: checked(schema, examples) } });
 
-/** One of several JSON shapes under one status. */
+/** Returns an answer with one of several JSON shapes under one status. */
 export const jsonOneOf = (
   description: string,
   shapes: readonly { readonly schema: z.ZodType; readonly examples: Readonly<Record<string, unknown>> }[],
@@ -64,13 +68,13 @@ export const jsonOneOf = (
     },
   });
 
-/** A JSON body of a request. */
+/** Returns the JSON body of a request. */
 export const jsonBody = <S extends z.ZodType>(schema: S, examples: Readonly<Record<string, z.input<S>>>): Answer => ({
   required: true,
   content: { 'application/json': { schema: reference(schema), examples: checked(schema, examples) } },
 });
 
-/** `not_found` → `{"not_found": {"value": …}}`, each as it was given. */
+/** Returns `{"not_found": {"value": …}}` for `not_found`, each value unchanged. */
 function checked(schema: z.ZodType, examples: Readonly<Record<string, unknown>>): Record<string, { value: unknown }> {
   for (const example of Object.values(examples)) schema.parse(example);
   return Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));

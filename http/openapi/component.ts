@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Schemas of the document by name; what answers and requests refer to. */
+/** The schemas of the document by name, to which answers and requests refer. */
 export const answerComponents = z.registry<{ id: string }>();
 export const requestComponents = z.registry<{ id: string }>();
 
@@ -16,7 +16,7 @@ export function requestSchema<S extends z.ZodType>(id: string, schema: S): S {
   return schema;
 }
 
-/** `{"$ref": …}` to a named schema; throws for one that has no name. */
+/** Returns `{"$ref": …}` to a named schema. Throws for a schema without a name. */
 export function reference(schema: z.ZodType): { $ref: string } {
   const id = (answerComponents.get(schema) ?? requestComponents.get(schema))?.id;
   if (id === undefined) throw new Error('the schema has no name in the document');
@@ -25,7 +25,7 @@ export function reference(schema: z.ZodType): { $ref: string } {
 
 const uriOf = (id: string) => `#/components/schemas/${id}`;
 
-/** Every named schema as JSON Schema: requests as they may be sent, answers as they are. */
+/** Returns every named schema as JSON Schema: requests as clients may send them, answers as the server makes them. */
 export function componentSchemas(): Record<string, unknown> {
   const of = (registry: typeof answerComponents, io: 'input' | 'output') =>
     z.toJSONSchema(registry, { io, uri: uriOf, unrepresentable: 'any', override: ({ jsonSchema }) => spell(jsonSchema, io) }).schemas;
@@ -33,7 +33,7 @@ export function componentSchemas(): Record<string, unknown> {
   return Object.fromEntries(Object.entries(all).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]));
 }
 
-/** Fields with lax spellings (core/request/fields.ts) may be sent in any of them and are answered in one. */
+/** Fields with lax spellings (core/request/fields.ts): clients may send any spelling, and the server answers with one. */
 function spell(schema: Record<string, unknown>, io: 'input' | 'output'): void {
   const { accepts } = schema;
   if (accepts === undefined) return;

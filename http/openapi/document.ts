@@ -9,14 +9,14 @@ import { storePaths } from './paths/store.ts';
 
 const DESCRIPTION = `Firmware images of [OpenWrt](https://openwrt.org) with your own packages.
 
-1. Ask what there is: \`GET /json/v1/overview.json\`.
-2. Optionally see what would be built, and why: \`POST /api/v1/build/prepare\`.
-3. Ask for the image: \`POST /api/v1/build\`. While the answer is 202, ask again by \`GET /api/v1/build/{request_hash}\`.
+1. Read what the server offers: \`GET /json/v1/overview.json\`.
+2. Optionally see what the server would build, and why: \`POST /api/v1/build/prepare\`.
+3. Ask for the image: \`POST /api/v1/build\`. While the answer is 202, ask again with \`GET /api/v1/build/{request_hash}\`.
 4. Download from \`/store/{bin_dir}/{name}\` and compare the SHA-256.
 
-**Everywhere**: HEAD is answered wherever GET is, with the same status and headers; OPTIONS answers any preflight; other methods get 405 with \`Allow\`.
-Every error is \`{"status", "title", "detail"}\`. Unknown query parameters and fields are ignored. Paths may begin with a doubled slash or end with a
-slash (redirects, relative). A JSON body is taken with a text content type or none, too. Limits are those of a server with default settings.`;
+**Everywhere**: HEAD works wherever GET works, with the same status and headers. OPTIONS answers any preflight. Other methods get 405 with \`Allow\`.
+Every error is \`{"status", "title", "detail"}\`. The server ignores unknown query parameters and fields. Paths may begin with a doubled slash or
+end with a slash (relative redirects). A JSON body may have a text content type or none. Limits are those of a server with default settings.`;
 
 /** The OpenAPI 3.1 document of the whole server, as one way of running it (standalone) has it. */
 export const openApiDocument = ({ version, license }: { version: string; license: string }) => ({
@@ -33,8 +33,8 @@ export const openApiDocument = ({ version, license }: { version: string; license
     { name: 'build', description: 'Ask for images.' },
     { name: 'images', description: 'Download them.' },
     { name: 'catalogue', description: 'Versions, targets, profiles, packages.' },
-    { name: 'statistics', description: 'What was asked for and what was built.' },
-    { name: 'operation', description: 'For those who run the server.' },
+    { name: 'statistics', description: 'Requests and builds in figures.' },
+    { name: 'operation', description: 'For operators of the server.' },
     { name: 'pages', description: 'For people.' },
   ],
   paths: { ...buildPaths, ...storePaths, ...cataloguePaths, ...statisticsPaths, ...servicePaths },

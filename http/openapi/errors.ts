@@ -3,23 +3,27 @@ import { InvalidRequest, Problem } from './schemas/errors.ts';
 
 /** Answers that many operations share, under `components.responses`. */
 export const SHARED: Readonly<Record<string, Answer>> = {
-  BadRequest: json('Well-formed, but not to be had here: unsupported, not allowed, or another revision by now.', Problem, {
-    profile: {
-      status: 400,
-      title: 'Bad Request',
-      detail:
-        'Unsupported profile: foobar. The requested profile was either dropped or never existed. Please check the forums for more information.',
+  BadRequest: json(
+    'The request is well-formed, but this server does not support or allow it, or upstream has another revision now.',
+    Problem,
+    {
+      profile: {
+        status: 400,
+        title: 'Bad Request',
+        detail:
+          'Unsupported profile: foobar. The requested profile was either dropped or never existed. Please check the forums for more information.',
+      },
+      revision: {
+        status: 400,
+        title: 'Bad Request',
+        detail: 'Error: Received incorrect version r28739-d9340319c6 (requested r28000-0000000000)',
+      },
     },
-    revision: {
-      status: 400,
-      title: 'Bad Request',
-      detail: 'Error: Received incorrect version r28739-d9340319c6 (requested r28000-0000000000)',
-    },
-  }),
-  NotFound: json('There is no such thing.', Problem, {
+  ),
+  NotFound: json('Nothing has this path.', Problem, {
     path: { status: 404, title: 'Not Found', detail: 'Not Found: there is nothing at /api/v1/nothing' },
   }),
-  BuildNotFound: json('No build has this hash: it never was, or has expired.', Problem, {
+  BuildNotFound: json('No build has this hash. It never existed, or it has expired.', Problem, {
     unknown: { status: 404, title: 'Not Found', detail: 'could not find provided request hash' },
   }),
   MethodNotAllowed: json(
@@ -28,10 +32,10 @@ export const SHARED: Readonly<Record<string, Answer>> = {
     { build: { status: 405, title: 'Method Not Allowed', detail: 'Method Not Allowed: GET /api/v1/build; allowed: POST' } },
     { headers: ['Allow'] },
   ),
-  ContentTooLarge: json('The body is larger than any request can be.', Problem, {
+  ContentTooLarge: json('The body is larger than any valid request.', Problem, {
     body: { status: 413, title: 'Content Too Large', detail: 'Content Too Large: a request body may have at most 262144 bytes' },
   }),
-  Unprocessable: json('The request does not have the shape it must have.', InvalidRequest, {
+  Unprocessable: json('The request does not match the schema.', InvalidRequest, {
     field: {
       status: 422,
       title: 'Unprocessable Content',
@@ -40,7 +44,7 @@ export const SHARED: Readonly<Record<string, Answer>> = {
     },
   }),
   UnprocessableBuild: json(
-    'The request does not have the shape it must have, or asks for packages that do not exist.',
+    'The request does not match the schema, or asks for packages that do not exist.',
     InvalidRequest,
     {
       field: {
@@ -69,7 +73,7 @@ export const SHARED: Readonly<Record<string, Answer>> = {
     { headers: ['X-Unknown-Package'] },
   ),
   TooManyRequests: json(
-    'Too many builds are waiting, or under way for this client.',
+    'Too many builds wait, or this client has too many unfinished builds.',
     Problem,
     {
       queue: {
@@ -85,7 +89,7 @@ export const SHARED: Readonly<Record<string, Answer>> = {
     },
     { headers: ['Retry-After'] },
   ),
-  ServerError: json('A fault of the server.', Problem, {
+  ServerError: json('The server has a fault.', Problem, {
     bug: {
       status: 500,
       title: 'Internal Server Error',
@@ -93,7 +97,7 @@ export const SHARED: Readonly<Record<string, Answer>> = {
     },
   }),
   Unavailable: json(
-    'Something that the answer needs cannot be had right now.',
+    'The server cannot reach something that it needs for the answer.',
     Problem,
     {
       upstream: {
@@ -104,7 +108,7 @@ export const SHARED: Readonly<Record<string, Answer>> = {
     },
     { headers: ['Retry-After'] },
   ),
-  Preflight: answer('Any origin may ask; what scripts may send.', {
+  Preflight: answer('Any origin may ask. The headers say what scripts may send.', {
     headers: ['Access-Control-Allow-Methods', 'Access-Control-Allow-Headers', 'Access-Control-Max-Age'],
   }),
 };

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { committedDocument, documentText } from './document-text.ts';
 
-/** `npm run openapi`: writes the document. A test tells when it is out of date. */
+/** `npm run openapi`: writes the document. A test fails when it is out of date. */
 await writeFile(committedDocument, documentText());

@@ -30,6 +30,6 @@ export const headerParameter = (name: string, description: string, example: stri
 
 export const CORRELATION_ID = headerParameter(
   'X-Correlation-Id',
-  'A name for this request in every log: up to 64 of `A-Z a-z 0-9 . _ -`. Anything else is replaced.',
+  'An id for this request in every log: up to 64 of `A-Z a-z 0-9 . _ -`. The server replaces any other value.',
   'my-router-4711',
 );

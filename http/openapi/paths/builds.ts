@@ -96,7 +96,7 @@ const bug = { status: 500, title: 'Internal Server Error', detail: 'Internal Ser
 const OF_BUILD = ['X-Imagebuilder-Status', 'X-Queue-Position', 'Content-Length'] as const;
 
 const done = json(
-  'The image is there. The same for everybody who asks for the same.',
+  'The image is finished. Equal requests get the same answer.',
   FinishedBuild,
   { finished },
   {
@@ -111,7 +111,7 @@ const done = json(
   },
 );
 const pending = jsonOneOf(
-  'Accepted: waiting, or being built. Ask again after `Retry-After` seconds, by GET or by the same POST.',
+  'The build waits or runs. Ask again after `Retry-After` seconds, with GET or with the same POST.',
   [
     { schema: QueuedBuild, examples: { queued } },
     { schema: StartedBuild, examples: { started } },
@@ -122,13 +122,13 @@ const pending = jsonOneOf(
       status: {
         operationId: 'getBuild',
         parameters: { request_hash: '$response.body#/request_hash' },
-        description: 'What becomes of it.',
+        description: 'The state of the build.',
       },
     },
   },
 );
-/** The one status with two meanings; `X-Imagebuilder-Status: failed` tells the build's failure from the server's. */
-const failure = jsonOneOf('The build has failed or was cancelled (`X-Imagebuilder-Status: failed`); or a fault of the server.', [
+/** The one status with two meanings. `X-Imagebuilder-Status: failed` distinguishes a failed build from a fault of the server. */
+const failure = jsonOneOf('The build failed or was cancelled (`X-Imagebuilder-Status: failed`), or the server has a fault.', [
   { schema: FailedBuild, examples: { failed, cancelled } },
   { schema: Problem, examples: { bug } },
 ]);
@@ -173,9 +173,9 @@ const forecast: z.input<typeof ForecastBuild> = {
 };
 
 const requestErrors = { 400: 'BadRequest', 413: 'ContentTooLarge', 422: 'Unprocessable', 503: 'Unavailable' } as const;
-const hash = pathParameter('request_hash', '`request_hash` of an earlier answer.', HASH, { pattern: '^[0-9a-f]{64}$' });
+const hash = pathParameter('request_hash', 'The `request_hash` of an earlier answer.', HASH, { pattern: '^[0-9a-f]{64}$' });
 
-/** Asking for builds, and what became of them. */
+/** The paths of builds: requests, and the state of a build. */
 export const buildPaths = {
   '/api/v1/build': {
     post: {
@@ -183,7 +183,7 @@ export const buildPaths = {
       tags: ['build'],
       summary: 'Ask for an image',
       description:
-        'Validates the request, brings its packages up to the version, and answers at once. Equal requests share one build; post as often as you like. Unknown fields are ignored.',
+        'Validates the request, brings its packages up to the version, and answers at once. Equal requests share one build, so a client may post as often as it likes. The server ignores unknown fields.',
       parameters: [
         queryParameter('skip_package_resolution', 'Take `packages` as they are, without package changes.', {
           anyOf: [{ type: 'boolean' }, { type: 'string', pattern: BOOLEAN_WORD }],
@@ -204,13 +204,13 @@ export const buildPaths = {
     post: {
       operationId: 'prepareBuild',
       tags: ['build'],
-      summary: 'See what would be built, and why',
+      summary: 'See what the server would build, and why',
       description:
-        'The first step of a build in two: nothing is built. `prepared_request` can be posted to `/api/v1/build` unchanged, with `skip_package_resolution` or without: the same build.',
+        'The first step of a build in two steps. It builds nothing. The client can post `prepared_request` to `/api/v1/build` unchanged, with `skip_package_resolution` or without, for the same build.',
       requestBody: buildBody,
       responses: {
         200: json(
-          'What would be built.',
+          'The build that the server would make.',
           PreparedBuild,
           { prepared: { ...forecast, cache_available: false, cached_job_id: null } },
           {
@@ -228,7 +228,7 @@ export const buildPaths = {
     get: {
       operationId: 'getBuild',
       tags: ['build'],
-      summary: 'What has become of a build',
+      summary: 'The state of a build',
       responses: { 200: done, 202: pending, 500: failure, ...omit500(shared({ 404: 'BuildNotFound', 503: 'Unavailable' })) },
     },
     head: {
@@ -237,12 +237,16 @@ export const buildPaths = {
       summary: 'The same without the body',
       description: 'Status and headers are those of GET.',
       responses: Object.fromEntries(
-        Object.entries({ 200: 'Done.', 202: 'Waiting, or being built.', 404: 'Unknown.', 500: 'Failed.', 503: 'Unavailable.' }).map(
-          ([status, text]) => [
-            status,
-            answer(text, { headers: status === '202' ? [...OF_BUILD, 'Retry-After'] : status === '200' ? OF_BUILD : ['Content-Length'] }),
-          ],
-        ),
+        Object.entries({
+          200: 'The build is done.',
+          202: 'The build waits or runs.',
+          404: 'No build has this hash.',
+          500: 'The build failed.',
+          503: 'Unavailable.',
+        }).map(([status, text]) => [
+          status,
+          answer(text, { headers: status === '202' ? [...OF_BUILD, 'Retry-After'] : status === '200' ? OF_BUILD : ['Content-Length'] }),
+        ]),
       ),
     },
   },
@@ -251,9 +255,9 @@ export const buildPaths = {
       operationId: 'forecastBuild',
       tags: ['build'],
       summary: 'The prepare service alone',
-      description: 'As `/api/v1/build/prepare`, without knowing which images are there already.',
+      description: 'Does the same as `/api/v1/build/prepare`, but does not know which images exist.',
       requestBody: buildBody,
-      responses: { 200: json('What would be built.', ForecastBuild, { forecast: forecast }), ...shared(requestErrors) },
+      responses: { 200: json('The build that the server would make.', ForecastBuild, { forecast: forecast }), ...shared(requestErrors) },
     },
   },
   '/apply': {
@@ -273,7 +277,7 @@ export const buildPaths = {
         },
       }),
       responses: {
-        200: json('The list, brought up to the version.', AppliedChanges, {
+        200: json('The package list, brought up to the version.', AppliedChanges, {
           applied: { packages: ['luci', 'owut'], changes },
         }),
         ...shared({ 413: 'ContentTooLarge', 422: 'Unprocessable' }),

@@ -29,11 +29,11 @@ const overview = {
   },
 };
 
-const version = pathParameter('version', 'A version that has a path of its own.', '24.10.2');
-const target = pathParameter('target', 'First half of the target.', 'ath79');
-const subtarget = pathParameter('subtarget', 'Second half of the target.', 'generic');
-const profile = pathParameter('profile', 'Profile, exactly as upstream names it.', '8dev_carambola2', { pattern: '^(?!index$)[^/]+$' });
-const arch = pathParameter('arch', 'Package architecture.', 'mips_24kc');
+const version = pathParameter('version', 'A version that has its own path.', '24.10.2');
+const target = pathParameter('target', 'The first half of the target.', 'ath79');
+const subtarget = pathParameter('subtarget', 'The second half of the target.', 'generic');
+const profile = pathParameter('profile', 'The profile, exactly as upstream names it.', '8dev_carambola2', { pattern: '^(?!index$)[^/]+$' });
+const arch = pathParameter('arch', 'The package architecture.', 'mips_24kc');
 
 const unavailable = shared({ 503: 'Unavailable' });
 const unknown = shared({ 404: 'NotFound', 503: 'Unavailable' });
@@ -53,10 +53,10 @@ const versionPaths = (base: string, suffix: string, more: readonly object[]) => 
     get: {
       operationId: `getTargetIndex${suffix}`,
       tags: ['catalogue'],
-      summary: 'Packages of a target, kernel modules included',
+      summary: 'Packages of a target, with its kernel modules',
       parameters: [...more, target, subtarget],
       responses: {
-        200: json('Package → version, as it will be in the manifest.', TargetIndex, {
+        200: json('Package → version, as in the manifest.', TargetIndex, {
           index: { architecture: 'mips_24kc', packages: { 'base-files': '1648~d9340319c6', 'kmod-ath9k': '6.6.93-r1' } },
         }),
         ...unknown,
@@ -70,7 +70,7 @@ const versionPaths = (base: string, suffix: string, more: readonly object[]) => 
       summary: 'One profile',
       parameters: [...more, target, subtarget, profile],
       responses: {
-        200: json('The profile; `{}` where the target has none of this name.', Profile, {
+        200: json('The profile, or `{}` if the target has none of this name.', Profile, {
           profile: {
             arch_packages: 'mips_24kc',
             default_packages: ['base-files', 'busybox', 'dnsmasq'],
@@ -120,14 +120,14 @@ export const cataloguePaths = {
       operationId: 'getLatest',
       tags: ['catalogue'],
       summary: 'Newest versions',
-      responses: { 200: json('Upcoming, stable, old stable.', Latest, { latest: { latest } }), ...unavailable },
+      responses: { 200: json('The upcoming, stable and old stable version.', Latest, { latest: { latest } }), ...unavailable },
     },
   },
   '/api/v1/latest': {
     get: {
       operationId: 'getLatestOfApi',
       tags: ['catalogue'],
-      summary: 'The same, elsewhere',
+      summary: 'The same at another path',
       responses: { 301: answer('At `/json/v1/latest.json`.', { headers: ['Location'] }), ...shared({}) },
     },
   },
@@ -135,8 +135,8 @@ export const cataloguePaths = {
     get: {
       operationId: 'getRevision',
       tags: ['catalogue'],
-      summary: "Upstream's revision now",
-      parameters: [pathParameter('version', 'Version, SNAPSHOT included.', '24.10.2'), target, subtarget],
+      summary: 'The current revision of upstream',
+      parameters: [pathParameter('version', 'The version; SNAPSHOT is one too.', '24.10.2'), target, subtarget],
       responses: {
         200: json('The revision.', Revision, { revision: { revision: 'r28739-d9340319c6' } }),
         ...shared({ 400: 'BadRequest', 404: 'NotFound', 503: 'Unavailable' }),

@@ -8,12 +8,12 @@ const get = (operationId: string, tag: string, summary: string, responses: objec
 const page = (description: string): Answer => answer(description, {}, { 'text/html': { schema: { type: 'string' } } });
 const facts = { service: 'standalone', version: '0.1.0', timestamp: '2026-11-20T21:57:05.088Z' };
 
-/** The server itself: is it well, what has it to say. */
+/** The paths about the server itself: pages, probes and metrics. */
 export const servicePaths = {
   '/': get('getOverviewPage', 'pages', 'What this server offers, for people', { 200: page('A page.'), ...shared({ 503: 'Unavailable' }) }),
   '/stats': get('getStatisticsPage', 'pages', 'Figures, for people', { 200: page('A page.'), ...shared({ 503: 'Unavailable' }) }),
   '/api/v1/docs': get('getDocumentation', 'pages', 'This document, to read and to try', { 200: page('A page.'), ...shared({}) }),
-  '/api/v1/redoc': get('getDocumentationElsewhere', 'pages', 'The same, elsewhere', {
+  '/api/v1/redoc': get('getDocumentationElsewhere', 'pages', 'The same at another path', {
     301: answer('At `/api/v1/docs`.', { headers: ['Location'] }),
     ...shared({}),
   }),
@@ -30,7 +30,7 @@ export const servicePaths = {
     200: json('It does.', Health, { health: { ...facts, status: 'ok' } }),
     ...shared({}),
   }),
-  '/ready': get('getReadiness', 'operation', 'Is there what the server needs?', {
+  '/ready': get('getReadiness', 'operation', 'Does everything that the server needs work?', {
     200: json('There is.', Ready, { ready: { ...facts, checks: { database: 'ok', upstream: 'ok' }, status: 'ready' } }),
     503: json('There is not.', NotReady, {
       upstream: {

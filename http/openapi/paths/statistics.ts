@@ -3,7 +3,7 @@ import { shared } from '../errors.ts';
 import { queryParameter } from '../parameter.ts';
 import { Chart, QueueLength, Summary, TopPackages } from '../schemas/service.ts';
 
-const branch = queryParameter('branch', 'Of this branch only.', { type: 'string', examples: ['24.10'] });
+const branch = queryParameter('branch', 'Only this branch.', { type: 'string', examples: ['24.10'] });
 const howMany = (fallback: number, max: number) =>
   queryParameter('n', `How many at most; more than ${max} means ${max}.`, { type: 'integer', default: fallback });
 const get = (operationId: string, summary: string, parameters: readonly object[], responses: object) => ({
@@ -11,10 +11,10 @@ const get = (operationId: string, summary: string, parameters: readonly object[]
 });
 const always = shared({ 503: 'Unavailable' });
 
-/** What was asked for and what was built. */
+/** The paths of statistics: requests and builds in figures. */
 export const statisticsPaths = {
   '/api/v1/stats': get('getQueueLength', 'Length of the queue', [], {
-    200: json('Builds waiting.', QueueLength, { idle: { queue_length: 0 } }),
+    200: json('The number of waiting builds.', QueueLength, { idle: { queue_length: 0 } }),
     ...always,
   }),
   '/api/v1/stats/summary': get('getSummary', 'Queue and last day', [], {
@@ -31,11 +31,11 @@ export const statisticsPaths = {
     200: json('A chart.', Chart, { weeks: { labels: ['2026-11-08Z', '2026-11-15Z'], datasets: [{ label: '24.10', data: [1207, 1398] }] } }),
     ...always,
   }),
-  '/api/v1/top-packages': get('getTopPackages', 'Packages asked for most in the last 30 days', [howMany(30, 100), branch], {
+  '/api/v1/top-packages': get('getTopPackages', 'The most requested packages of the last 30 days', [howMany(30, 100), branch], {
     200: json('Most frequent first.', TopPackages, { top: { packages: [{ name: 'luci', count: 298 }], branch: null, days: 30 } }),
     ...shared({ 422: 'Unprocessable', 503: 'Unavailable' }),
   }),
-  '/api/v1/build-errors': get('getBuildErrors', 'Latest failures, without anything that tells who asked', [howMany(100, 500)], {
+  '/api/v1/build-errors': get('getBuildErrors', 'The latest failures, without anything that identifies a client', [howMany(100, 500)], {
     200: answer(
       'Newest first.',
       {},

@@ -12,7 +12,7 @@ const parameters = [
     pattern: '^[A-Za-z0-9._+-]+$',
   }),
   headerParameter('Range', 'One range of bytes.', 'bytes=0-1023'),
-  headerParameter('If-None-Match', 'ETags that are known.', '"5f1d2c3b"'),
+  headerParameter('If-None-Match', 'The ETags that the client has.', '"5f1d2c3b"'),
 ];
 
 /** Finished images. */
@@ -23,10 +23,10 @@ export const storePaths = {
       operationId: 'getImage',
       tags: ['images'],
       summary: 'Download an image',
-      description: 'Never compressed; what lies here never changes.',
+      description: 'The answer is never compressed, and the file never changes.',
       responses: {
         200: answer('The whole file.', { headers: ['Content-Length', 'ETag'] }, BYTES),
-        206: answer('The range that was asked for.', { headers: ['Content-Length', 'ETag', 'Content-Range'] }, BYTES),
+        206: answer('The requested range.', { headers: ['Content-Length', 'ETag', 'Content-Range'] }, BYTES),
         304: answer('As it is known.', { headers: ['ETag'] }),
         416: json(
           'The file is shorter.',
@@ -48,7 +48,7 @@ export const storePaths = {
           304: 'As it is known.',
           404: 'There is none.',
           416: 'It is shorter.',
-          500: 'A fault of the server.',
+          500: 'The server has a fault.',
         }).map(([status, text]) => [status, answer(text)]),
       ),
     },
@@ -57,7 +57,7 @@ export const storePaths = {
     get: {
       operationId: 'getSigningKey',
       tags: ['images'],
-      summary: 'The public key that images are signed with',
+      summary: 'The public key for the signatures of images',
       responses: {
         200: answer(
           'usign public key.',

@@ -13,14 +13,14 @@ requestSchema('ApplyRequest', ApplyRequest);
 const NormalisedRequest = answerSchema('NormalisedBuildRequest', buildRequestSchema());
 
 const common = { request_hash: hash, enqueued_at: time };
-const eta = { eta_seconds: z.int().min(1).meta({ description: 'Estimated seconds until the build has ended.' }) };
+const eta = { eta_seconds: z.int().min(1).meta({ description: 'The estimated seconds until the build ends.' }) };
 
 export const QueuedBuild = answerSchema(
   'QueuedBuild',
   z.object({
     status: z.literal(202),
     detail: z.literal('queued'),
-    queue_position: count.meta({ description: 'How many builds are ahead.' }),
+    queue_position: count.meta({ description: 'The number of builds ahead.' }),
     ...common,
     ...eta,
   }),
@@ -37,7 +37,7 @@ export const StartedBuild = answerSchema(
       ...common,
       ...eta,
     })
-    .meta({ description: 'Being built; without `queue_position`.' }),
+    .meta({ description: 'The build runs. The answer has no `queue_position`.' }),
 );
 
 const Image = z.looseObject({
@@ -45,7 +45,7 @@ const Image = z.looseObject({
   type: z.string(),
   filesystem: z.string().optional(),
   sha256,
-  sha256_unsigned: z.string().optional().meta({ description: 'Digest without the signature at the end.' }),
+  sha256_unsigned: z.string().optional().meta({ description: 'SHA-256 of the file without the signature at its end.' }),
 });
 
 const output = { request: NormalisedRequest, stdout: z.string(), stderr: z.string() };
@@ -58,23 +58,25 @@ export const FinishedBuild = answerSchema(
       detail: z.literal('done'),
       imagebuilder_status: z.literal('done'),
       ...output,
-      build_cmd: z.array(z.string()).meta({ description: 'The command, word by word.' }),
-      build_cmd_packages: z.array(z.string()).meta({ description: 'Packages as given to the ImageBuilder.' }),
-      id: z.string().meta({ description: 'Profile that was built.' }),
+      build_cmd: z.array(z.string()).meta({ description: 'The command as a list of words.' }),
+      build_cmd_packages: z.array(z.string()).meta({ description: 'The packages that the ImageBuilder got.' }),
+      id: z.string().meta({ description: 'The profile of the image.' }),
       bin_dir: sha256.meta({ description: 'The files are at `/store/{bin_dir}/{name}`.' }),
       images: z.array(Image).min(1),
       manifest: z.record(z.string(), z.string()).meta({ description: 'Every package of the image → its version.' }),
       files: z.array(z.object({ name: z.string(), size: count, sha256 })).meta({ description: 'Every file below `bin_dir`.' }),
       build_at: time,
       durations_ms: z.record(z.string(), z.number()).meta({ description: 'Step → milliseconds.' }),
-      inputs: z.record(z.string(), z.string()).meta({ description: 'Files of upstream that were used → SHA-256.' }),
-      reproduce: z.string().meta({ description: 'Shell script that makes the same image.' }),
+      inputs: z.record(z.string(), z.string()).meta({ description: 'Upstream file that the build used → SHA-256.' }),
+      reproduce: z.string().meta({ description: 'A shell script that makes the same image.' }),
       version_code: z.string().optional().meta({ description: 'Revision.' }),
       version_number: z.string().optional(),
       target: z.string().optional(),
       ...common,
     })
-    .meta({ description: "The result, with all of the ImageBuilder's `profiles.json` and of the profile's entry there at top level." }),
+    .meta({
+      description: "The result. All keys of the ImageBuilder's `profiles.json` and of the profile's entry in it are at the top level.",
+    }),
 );
 
 export const FailedBuild = answerSchema(
@@ -92,10 +94,10 @@ export const FailedBuild = answerSchema(
       errors: z.array(z.record(z.string(), z.unknown())).optional(),
       ...common,
     })
-    .meta({ description: 'The build has failed or was cancelled. `detail` says why.' }),
+    .meta({ description: 'The build failed or was cancelled. `detail` says why.' }),
 );
 
-const reason = { reason: z.string().min(1).meta({ description: 'In plain words.' }), automatic: z.literal(true) };
+const reason = { reason: z.string().min(1).meta({ description: 'The reason in plain words.' }), automatic: z.literal(true) };
 
 const PackageChange = answerSchema(
   'PackageChange',
@@ -112,7 +114,7 @@ const prepared = {
   original_diff_packages: z.boolean(),
   resolved_packages: z.array(z.string()),
   changes: z.array(PackageChange),
-  missing: z.array(z.string()).meta({ description: 'Packages that exist nowhere: a build would be refused.' }),
+  missing: z.array(z.string()).meta({ description: 'Packages that do not exist. The server would refuse the build.' }),
   suggestions: z.record(z.string(), z.array(z.string())).optional(),
   prepared_request: NormalisedRequest,
   request_hash: hash,
@@ -125,7 +127,7 @@ export const PreparedBuild = answerSchema(
   'PreparedBuild',
   z.object({
     ...prepared,
-    cache_available: z.boolean().meta({ description: 'Whether the image is there already.' }),
+    cache_available: z.boolean().meta({ description: 'Whether the image exists.' }),
     cached_job_id: hash.nullable(),
   }),
 );

@@ -8,17 +8,17 @@ const PublishedPackageChange = answerSchema(
     .object({
       source: z.string().optional(),
       target: z.string().optional(),
-      revision: z.int().nonnegative().meta({ description: 'From this revision on.' }),
+      revision: z.int().nonnegative().meta({ description: 'The first revision with the change.' }),
       mandatory: z.boolean().optional(),
     })
-    .meta({ description: '`source` and `target`: replaced; `source` alone: dropped; `target` alone: to be added.' }),
+    .meta({ description: '`target` replaces `source`. `source` alone is removed, `target` alone is added.' }),
 );
 
 const Branch = answerSchema(
   'Branch',
   z.object({
     name: z.string(),
-    path: z.string().meta({ description: 'Below the upstream URL; `{version}` stands for the version.' }),
+    path: z.string().meta({ description: 'The path below the upstream URL; `{version}` stands for the version.' }),
     enabled: z.boolean(),
     snapshot: z.boolean().optional(),
     path_packages: z.string().optional().meta({ deprecated: true }),
@@ -31,7 +31,7 @@ const Branch = answerSchema(
 
 export const Latest = answerSchema(
   'Latest',
-  z.object({ latest: z.array(z.string()) }).meta({ description: 'Upcoming, stable and old stable version, as far as there are any.' }),
+  z.object({ latest: z.array(z.string()) }).meta({ description: 'The upcoming, stable and old stable version, if upstream has them.' }),
 );
 
 export const BranchList = answerSchema('BranchList', z.array(Branch));
@@ -57,7 +57,7 @@ export const TargetIndex = answerSchema(
   'TargetIndex',
   z
     .object({ architecture: z.string().optional(), packages: packageVersions.optional() })
-    .meta({ description: 'Packages of a target, kernel modules included; `{}` where upstream has no index.' }),
+    .meta({ description: 'The packages of a target with its kernel modules, or `{}` if upstream has no index.' }),
 );
 
 export const ArchitectureIndex = answerSchema(
@@ -81,7 +81,9 @@ export const Profile = answerSchema(
       supported_devices: z.array(z.string()).optional(),
       titles: z.array(z.record(z.string(), z.unknown())).optional(),
     })
-    .meta({ description: "Upstream's `profiles.json`, the profile's own keys over the target's; `{}` for an unknown profile." }),
+    .meta({
+      description: "Upstream's `profiles.json` with the profile's own keys in place of the target's, or `{}` for an unknown profile.",
+    }),
 );
 
 export const Revision = answerSchema('Revision', z.object({ revision: z.string() }));

@@ -2,11 +2,14 @@ import * as z from 'zod';
 import { answerSchema } from '../component.ts';
 import { count, time } from './fields.ts';
 
-export const QueueLength = answerSchema('QueueLength', z.object({ queue_length: count.meta({ description: 'Builds waiting.' }) }));
+export const QueueLength = answerSchema(
+  'QueueLength',
+  z.object({ queue_length: count.meta({ description: 'The number of waiting builds.' }) }),
+);
 
 export const Summary = answerSchema(
   'Summary',
-  z.object({ queue_length: count, builds_24h: count.meta({ description: 'Builds that succeeded in the last 24 hours.' }) }),
+  z.object({ queue_length: count, builds_24h: count.meta({ description: 'The number of builds that succeeded in the last 24 hours.' }) }),
 );
 
 export const Chart = answerSchema(
@@ -28,7 +31,7 @@ const service = { service: z.string(), version: z.string(), timestamp: time };
 
 export const Health = answerSchema('Health', z.object({ ...service, status: z.literal('ok') }));
 
-const checks = z.record(z.string(), z.string()).meta({ description: 'What is needed → `ok`, or what is wrong.' });
+const checks = z.record(z.string(), z.string()).meta({ description: 'Dependency → `ok`, or what is wrong.' });
 
 export const Ready = answerSchema('Ready', z.object({ ...service, checks, status: z.literal('ready') }));
 
