@@ -1,5 +1,5 @@
-import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
 import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
+import { memoryRecordStore } from '#adapters/upstream/memory-record-store.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { prepareApp } from '#functions/prepare/app.ts';
 import { requestDeps } from '#http/request-deps.ts';
