@@ -15,8 +15,8 @@ export interface ServerFacts {
 }
 
 /**
- * One branch as it is published. auc drops a branch in which a key is missing or has another type (docs/contract.md
- * §9).
+ * One branch as it is published. auc drops a branch in which a key is missing or has another type
+ * (docs/contract.md §9).
  */
 export type PublishedBranch = Omit<Branch, 'package_changes'> & {
   readonly package_changes?: readonly unknown[];

@@ -1,8 +1,9 @@
 import type { TargetRecord } from './catalogue.ts';
 
 /**
- * `/json/v1/{path}/targets/{target}/{profile}.json`: what upstream's `profiles.json` says, the profile's own keys over
- * the target's (docs/contract.md §5). The name is taken literally; an unknown profile is `{}`.
+ * Returns the content of `/json/v1/{path}/targets/{target}/{profile}.json`: upstream's `profiles.json` with the
+ * profile's own keys in place of the target's (docs/contract.md §5). The name is taken literally, and an unknown
+ * profile is `{}`.
  */
 export function profileDocument(record: TargetRecord, profileId: string): Record<string, unknown> {
   const profile = Object.hasOwn(record.profiles, profileId) ? record.profiles[profileId] : undefined;
@@ -11,8 +12,7 @@ export function profileDocument(record: TargetRecord, profileId: string): Record
 }
 
 /**
- * `2024-09-23T12:34:46.000000Z`: with microseconds, as Python prints it. Upstream spells the epoch as number or as
- * text.
+ * Returns `2024-09-23T12:34:46.000000Z`, with microseconds, as Python prints it. Upstream's epoch is a number or text.
  */
 export function buildAt(epoch: unknown): string {
   const seconds = typeof epoch === 'number' || typeof epoch === 'string' ? Number(epoch) : 0;

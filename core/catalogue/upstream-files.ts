@@ -17,7 +17,7 @@ export class MalformedFileError extends Error {
 
 /** The content of a target's `profiles.json`. */
 export interface TargetProfiles {
-  /** `version_code`; empty where upstream does not say. */
+  /** `version_code`, empty if upstream has none. */
   readonly revision: string;
   /** `arch_packages`. */
   readonly arch?: string;
@@ -34,7 +34,7 @@ const PROFILE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const FEED = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 const DIGEST_LINE = /^([0-9a-f]{64}) [ *](\S.*)$/;
 const MAX_DIGEST_LINE = 4_096;
-/** OpenWrt has five; each is a request or three. */
+/** OpenWrt has five feeds. Each costs one to three requests. */
 const MAX_FEEDS = 64;
 const IMAGEBUILDER = /^openwrt-imagebuilder-.*x86_64\.tar\.(?:xz|zst)$/;
 
@@ -49,8 +49,8 @@ const JSON_LIMITS = { maxDepth: 32, maxValues: 120_000 };
 const MAX_PROFILES = 10_000;
 
 /**
- * `.versions.json`. Every key is optional and a value of the wrong type is as good as absent; without any it is another
- * file.
+ * Reads `.versions.json`. Every key is optional, and a value of the wrong type counts as absent. Without any key it is
+ * another file.
  */
 export function* parseVersions(text: string): Sliced<UpstreamVersions> {
   const file = yield* parseObject('.versions.json', text);
@@ -68,7 +68,7 @@ export function* parseVersions(text: string): Sliced<UpstreamVersions> {
 }
 
 /**
- * `.targets.json`: target → package architecture. Entries of another shape are dropped; when all are, it is another
+ * Reads `.targets.json`: target → package architecture. Entries of another shape are dropped. If all are, it is another
  * file.
  */
 export function* parseTargets(text: string): Sliced<Readonly<Record<string, string>>> {
@@ -78,7 +78,9 @@ export function* parseTargets(text: string): Sliced<Readonly<Record<string, stri
   return dictionary(targets);
 }
 
-/** `profiles.json` of a target. A profile of another shape is dropped, a file without any `profiles` is malformed. */
+/**
+ * Reads a target's `profiles.json`. A profile of another shape is dropped, and a file without `profiles` is malformed.
+ */
 export function* parseProfiles(text: string): Sliced<TargetProfiles> {
   const { profiles: listed, ...metadata } = yield* parseObject('profiles.json', text);
   const profiles = asObject(listed);
@@ -98,8 +100,8 @@ export function* parseProfiles(text: string): Sliced<TargetProfiles> {
 }
 
 /**
- * `sha256sums`: file name → digest. A line of another shape means that the file is cut off or no such list at all; then
- * a digest that it does not hold proves nothing.
+ * Reads `sha256sums`: file name → digest. A line of another shape means that the file is cut off or is another file.
+ * Then a missing digest proves nothing.
  */
 export function* parseDigests(text: string): Sliced<ReadonlyMap<string, string>> {
   const digests = new Map<string, string>();
@@ -119,14 +121,17 @@ export function* parseDigests(text: string): Sliced<ReadonlyMap<string, string>>
 }
 
 /**
- * The ImageBuilder among the files of a target; the name is taken from there, never composed (docs/imagebuilder.md §8).
+ * Returns the ImageBuilder among the files of a target. The name comes from there and is never composed
+ * (docs/imagebuilder.md §8).
  */
 export function imagebuilderOf(digests: ReadonlyMap<string, string>): { name: string; sha256: string } | undefined {
   for (const [name, sha256] of digests) if (IMAGEBUILDER.test(name) && PROFILE.test(name)) return { name, sha256 };
   return undefined;
 }
 
-/** `feeds.conf` of an architecture: the feeds' names, the second word of each line (asu/util.py, get_feeds). */
+/**
+ * Reads `feeds.conf` of an architecture: the names of the feeds, the second word of each line (asu/util.py, get_feeds).
+ */
 export function parseFeeds(text: string): readonly string[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const feeds = lines.flatMap((line) => (line.startsWith('src-') ? (asMatch(line.split(/\s+/)[1], FEED) ?? []) : []));
@@ -143,7 +148,7 @@ export function dictionary<T>(entries: Iterable<readonly [string, T]>): Record<s
   return out;
 }
 
-/** Parses a JSON document that must be an object, with bounds to its nesting and to what it holds. */
+/** Parses a JSON document that must be an object, within limits of nesting and size. */
 export function* parseObject(what: string, text: string): Sliced<Record<string, unknown>> {
   let value: unknown;
   try {

@@ -14,9 +14,7 @@ export interface FailedRun {
   readonly isOffline?: boolean;
 }
 
-/**
- * Deterministic: the same request would fail again, so the answer may be remembered. Infrastructure: it may well not.
- */
+/** A failure is deterministic if the same request would fail again, so that its answer may be remembered. */
 export interface ClassifiedFailure {
   readonly kind: 'deterministic' | 'infrastructure';
   readonly detail: string;
@@ -27,10 +25,10 @@ export interface ClassifiedFailure {
 export type OwnRepositories = Readonly<Record<string, string>>;
 
 /**
- * Returns whose fault a failed run of make was. A failure is not the request's fault while the machine lacked something, or
- * if its output is not understood. No package counts as missing while a feed or a package could not be fetched or
- * verified, unless it is the client's own repository that has no good signature. The texts for image size and for the
- * rest are those of asu/build.py.
+ * Returns whose fault a failed run of make was. A failure is not the request's fault while the machine lacked
+ * something, or if its output is not understood. No package counts as missing while a feed or a package could not be
+ * fetched or verified, unless it is the client's own repository that has no good signature. The texts for image size
+ * and for the rest are those of asu/build.py.
  */
 export function classifyFailure(
   { exitCode, stdout, stderr, isOffline = false }: FailedRun,

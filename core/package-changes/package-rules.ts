@@ -32,9 +32,9 @@ const BLUETOOTH_UART = {
 } as const;
 
 /**
- * Every change of packages that this server knows, in the order in which they are applied: the reference server's rules
+ * All package changes that this server knows, in the order in which they apply: the reference server's rules
  * (asu/package_changes.py) and its published table (`package_changes_list` in asu/config.py). To add one, append it to
- * the rules of its branch; nothing else needs to know.
+ * the rules of its branch; no other code has to change.
  */
 export const PACKAGE_RULES: readonly PackageRule[] = [
   // 22.03

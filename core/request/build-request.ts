@@ -1,23 +1,23 @@
 import * as z from 'zod';
 import { codePoints, hasNul, lax, reject, word } from './fields.ts';
 
-/** Limits an operator sets; the reference server's settings of the same names. */
+/** The limits that an operator sets, by the reference server's settings of the same names. */
 export interface RequestLimits {
-  /** Code points, not bytes. */
+  /** The limit in code points, not bytes. */
   readonly maxDefaultsLength: number;
   readonly maxCustomRootfsSizeMb: number;
 }
 
-/** `max_defaults_length` and `max_custom_rootfs_size_mb` of the reference server. */
+/** The defaults of `max_defaults_length` and `max_custom_rootfs_size_mb` in the reference server. */
 export const DEFAULT_LIMITS: RequestLimits = { maxDefaultsLength: 20_480, maxCustomRootfsSizeMb: 1024 };
 
-/** No device has use for more; keeps command lines far below what the kernel takes. */
+/** No device needs more packages. The limit keeps command lines far below that of the kernel. */
 export const MAX_PACKAGES = 1_000;
 export const MAX_REPOSITORIES = 64;
 export const MAX_REPOSITORY_KEYS = 16;
 export const MAX_REPOSITORY_KEY_LENGTH = 4_096;
 
-/** The lists and maps of a request, and how many items each may have. */
+/** The largest number of items of each list and map of a request. */
 export const MAX_ITEMS = {
   packages: MAX_PACKAGES,
   packages_versions: MAX_PACKAGES,
@@ -40,13 +40,13 @@ const PROFILE_INPUT = /^[A-Za-z0-9][A-Za-z0-9.,_-]*$/;
 const VERSION = /^[A-Za-z0-9_.,-]*$/;
 const TARGET = /^[A-Za-z0-9_]*\/[A-Za-z0-9_]*$/;
 const PACKAGE_VERSION = /^[A-Za-z0-9_+.,~-]*$/;
-/** opkg keeps a list in a file of this name: `.` and `..` are none. */
+/** opkg stores a list in a file of this name, so `.` and `..` are not allowed. */
 export const REPOSITORY_NAME = /^\.*[A-Za-z0-9_-][A-Za-z0-9_.-]*$/;
 const REPOSITORY_URL = /^https?:\/\/[^\s"'`$\\<>{}|^\u0000-\u001f\u007f-\u009f]+$/;
 
-/** OpenWrt's longest name has about half as many. */
+/** The limit is about twice OpenWrt's longest name. */
 const MAX_PACKAGE_NAME_LENGTH = 128;
-/** All names together become one word of a command line, which the kernel bounds at 128 KiB. */
+/** All names together become one word of a command line, for which the kernel's limit is 128 KiB. */
 const MAX_PACKAGES_LENGTH = 65_536;
 
 const packageName = word(PACKAGE_NAME_OR_EMPTY)
@@ -90,8 +90,8 @@ const atMost = (max: number, kind: 'List' | 'Dictionary') => (ctx: z.core.ParseP
 };
 
 /**
- * The schema of `POST /api/v1/build` for the operator's limits; field order is the order of errors. Unknown keys are
- * dropped.
+ * Returns the schema of `POST /api/v1/build` for the operator's limits. The order of its fields is the order of errors,
+ * and it drops unknown keys.
  */
 export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
   return z
@@ -183,5 +183,5 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
     .meta({ id: 'BuildRequest' });
 }
 
-/** A build request as it travels inside: wire names, every field present, nulls where nothing was asked for. */
+/** A build request inside the server: with the names of the wire and every field, null where the client sent none. */
 export type BuildRequest = z.output<ReturnType<typeof buildRequestSchema>>;

@@ -8,7 +8,10 @@ export function reject(payload: Payload<unknown>, type: string, message: string,
   payload.issues.push({ code: 'custom', message, input: payload.value, params: ctx === undefined ? { type } : { type, ctx } });
 }
 
-/** A string that matches; `$` in JavaScript without the m flag is the very end, so a trailing newline does not pass. */
+/**
+ * Returns a string type that must match. Without the m flag, `$` in JavaScript is the very end, so a trailing newline
+ * does not match.
+ */
 export const word = (pattern: RegExp) =>
   z
     .string()
@@ -18,7 +21,7 @@ export const word = (pattern: RegExp) =>
     })
     .meta({ pattern: pattern.source });
 
-/** Length in code points, as Python counts it. */
+/** Returns the length in code points, as Python counts it. */
 export const codePoints = (value: string): number => {
   let pairs = 0;
   for (let i = 0; i < value.length - 1; i++) {
@@ -36,12 +39,12 @@ export const hasNul = (value: string): boolean => value.includes('\0');
 const TRUE = new Set<unknown>([true, 1, '1', 'true', 't', 'yes', 'y', 'on']);
 const FALSE = new Set<unknown>([false, 0, '0', 'false', 'f', 'no', 'n', 'off']);
 
-/** The words of the two sets above in any case: JSON Schema patterns know no flag for that. */
+/** Matches the words of the two sets above in any case, without a flag, since JSON Schema patterns have none. */
 export const BOOLEAN_WORD = '^(?:1|0|[Tt](?:[Rr][Uu][Ee])?|[Ff](?:[Aa][Ll][Ss][Ee])?|[Yy](?:[Ee][Ss])?|[Nn][Oo]?|[Oo](?:[Nn]|[Ff][Ff]))$';
 
 /**
- * The coercions that pydantic's lax mode makes and clients have come to rely on (docs/contract.md §2). Their metadata
- * is the JSON Schema of the value; `accepts` that of what is taken for it, for the OpenAPI document.
+ * The coercions of pydantic's lax mode, on which clients rely (docs/contract.md §2). Their metadata is the JSON Schema
+ * of the value, and `accepts` is the schema of the input, for the OpenAPI document.
  */
 export const lax = {
   boolean: () =>

@@ -10,7 +10,7 @@ export interface FieldError extends ErrorEntry {
   readonly ctx?: Readonly<Record<string, unknown>>;
 }
 
-/** A request that does not have the shape it must have: 422 with every complaint at once. */
+/** A request that does not match the schema: 422 with every complaint at once. */
 export class InvalidRequestError extends AsuError {
   readonly status = 422;
   readonly title = 'Unprocessable Content';
@@ -21,15 +21,17 @@ export class InvalidRequestError extends AsuError {
   }
 }
 
-/** Longer input is not sent back. */
+/** The answer does not repeat longer input. */
 const MAX_ECHOED_INPUT = 256;
-/** Fields that may hold secrets: their input is never sent back. */
+/** Fields that may hold secrets. The answer never repeats their input. */
 const PRIVATE_FIELDS = new Set<unknown>(['defaults', 'repository_keys']);
-/** A list of ten thousand bad names makes no answer of ten thousand complaints. */
+/**
+ * The largest number of complaints, so that a list of ten thousand bad names does not make an answer of ten thousand.
+ */
 const MAX_ERRORS = 100;
 
 /**
- * Turns what zod found into the reference server's complaints; `body` is what was parsed, `root` where it came from.
+ * Turns zod's issues into the reference server's complaints. `body` is the parsed value, and `root` its place.
  */
 export function invalidRequest(issues: readonly z.core.$ZodIssue[], body: unknown, root: 'body' | 'query' = 'body'): InvalidRequestError {
   const shown = issues.slice(0, MAX_ERRORS).map((issue) => fieldError(issue, body, root));
@@ -38,7 +40,7 @@ export function invalidRequest(issues: readonly z.core.$ZodIssue[], body: unknow
   return new InvalidRequestError(shown);
 }
 
-/** The body is not JSON: where the parser stopped, and why. */
+/** Returns the error for a body that is not JSON, with the place where the parser stopped and its reason. */
 export function malformedJson(error: SyntaxError): InvalidRequestError {
   const position = /position (\d+)/.exec(error.message)?.[1];
   return new InvalidRequestError([
@@ -114,7 +116,7 @@ function isShown(loc: readonly (string | number)[], input: unknown): boolean {
   return isSmall(input);
 }
 
-/** Nesting too deep to be written out is as good as too long. */
+/** Returns whether the value is too long for an answer. Nesting that is too deep to be written counts as too long. */
 function isSmall(input: unknown): boolean {
   try {
     return JSON.stringify(input).length <= MAX_ECHOED_INPUT;
@@ -129,7 +131,7 @@ function at(value: unknown, path: readonly (string | number)[]): unknown {
 
 const isRecord = (value: unknown): value is Record<string | number, unknown> => typeof value === 'object' && value !== null;
 
-/** `'a', 'b' or 'c'`, as pydantic lists them. */
+/** Returns `'a', 'b' or 'c'`, as pydantic lists words. */
 function alternatives(values: readonly unknown[]): string {
   const quoted = values.map((value) => `'${String(value)}'`);
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;

@@ -5,7 +5,7 @@ import { refuseTooMany } from './refuse-too-many.ts';
 /** Reads a parsed JSON body as a build request. Throws `InvalidRequestError` with every complaint, in field order. */
 export type ParseBuildRequest = (body: unknown) => BuildRequest;
 
-/** Makes the parser for an operator's limits; the schema is compiled once. */
+/** Returns the parser for an operator's limits. It compiles the schema once. */
 export function buildRequestParser(limits: RequestLimits = DEFAULT_LIMITS): ParseBuildRequest {
   const schema = buildRequestSchema(limits);
   return (body) => {
@@ -18,7 +18,7 @@ export function buildRequestParser(limits: RequestLimits = DEFAULT_LIMITS): Pars
   };
 }
 
-/** zod leaves a key `__proto__` out without a word; what is asked for must not vanish. */
+/** Refuses a key `__proto__`. zod drops it silently, and no part of a request may vanish. */
 function refusePrototypeKeys(body: object): void {
   for (const field of ['packages_versions', 'repositories'] as const) {
     const map = (body as Record<string, unknown>)[field];

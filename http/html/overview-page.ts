@@ -12,7 +12,7 @@ export interface OverviewPage {
   readonly buildsOfLastDay: number;
 }
 
-/** `/`: what this server builds, what it allows, and how busy it is. */
+/** Returns the page at `/`: the versions that this server builds, the requests that it allows, and its load. */
 export function overviewPage({ facts, upstreamUrl, latest, branches, waiting, running, buildsOfLastDay }: OverviewPage): Promise<string> {
   const offered = branches.filter(({ enabled, targets }) => enabled && Object.keys(targets).length > 0);
   return pageOf(
@@ -64,5 +64,5 @@ ${facts.contact === '' ? '' : html`<p>Contact: ${facts.contact}</p>`}
   );
 }
 
-/** An operator's setting, but still: only the web is linked to. */
+/** Returns a link to the contact. The operator sets it, and still only web addresses become links. */
 const safeLink = (url: string): string => (/^https?:\/\//.test(url) ? url : '#');

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 
-/** Markup with everything in it escaped; what `html` makes. */
+/** Markup in which everything is escaped; `html` makes it. */
 export type Markup = ReturnType<typeof html>;
 
 /**
- * Small enough to travel in every page: no page needs a second request. Colours follow the reader's light or dark
- * setting.
+ * The style sheet, small enough to be part of every page, so that no page needs a second request. Colours follow the
+ * reader's light or dark setting.
  */
 const STYLE = `
 :root{color-scheme:light dark;--ink:#1c2733;--soft:#56657a;--line:#d9e0e8;--back:#fff;--panel:#f5f7fa;--accent:#00557f}
@@ -62,11 +62,11 @@ export interface PageOptions {
   readonly path: string;
   readonly title: string;
   readonly description: string;
-  /** Shown at the foot of every page. */
+  /** The text at the foot of every page. */
   readonly serverVersion: string;
 }
 
-/** A whole page: no script, nothing from anywhere else. */
+/** Returns a whole page, without scripts and without anything from other servers. */
 export async function pageOf({ path, title, description, serverVersion }: PageOptions, content: Markup): Promise<string> {
   const page = await html`<!DOCTYPE html>
 <html lang="en">
@@ -96,24 +96,24 @@ ${content}
   return page.toString();
 }
 
-/** A page as an answer, with a policy that says what it may do: nothing. */
+/** Returns a page as an answer, with a policy that allows it nothing. */
 export const pageResponse = (page: string): Response =>
   new Response(page, { headers: { ...HEADERS, 'Content-Length': String(Buffer.byteLength(page)) } });
 
-/** Figures worth a glance. */
+/** Returns a row of the main figures. */
 export const figureList = (figures: readonly (readonly [name: string, value: string])[]): Markup =>
   html`<dl class="figures">${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 
 export interface Table {
   readonly caption: string;
   readonly head: readonly string[];
-  /** The first cell names its row. */
+  /** The rows. The first cell of each is its name. */
   readonly rows: readonly (readonly (string | number | Markup)[])[];
-  /** Stands in for a table without rows. */
+  /** The text in place of a table without rows. */
   readonly empty: string;
 }
 
-/** Numbers are set right; the box scrolls by itself, and by keyboard, where it is too wide. */
+/** Returns a table. Numbers are aligned right, and a table that is too wide scrolls in its box, also by keyboard. */
 export function table({ caption, head, rows, empty }: Table): Markup {
   if (rows.length === 0) return html`<p class="soft">${empty}</p>`;
   const isNumber = (column: number) => typeof rows[0]?.[column] === 'number';
@@ -128,5 +128,5 @@ ${rows.map(([name, ...cells]) => html`<tr><th scope="row">${name}</th>${cells.ma
 const cell = (value: string | number | Markup): Markup =>
   typeof value === 'number' ? html`<td class="${value === 0 ? 'n zero' : 'n'}">${grouped(value)}</td>` : html`<td>${value}</td>`;
 
-/** 12345 → `12,345`. */
+/** Returns `12,345` for 12345. */
 export const grouped = (value: number): string => value.toLocaleString('en-US');

@@ -8,19 +8,19 @@ export interface StatsPage {
   readonly waiting: number;
   readonly running: number;
   readonly buildsOfLastDay: number;
-  /** Oldest first. */
+  /** The days, oldest first. */
   readonly days: readonly (Figures & { day: string })[];
   readonly versions: Chart;
   readonly packages: readonly Ranked[];
   readonly targets: readonly Ranked[];
   readonly clients: readonly Ranked[];
-  /** Most asked for first. */
+  /** The packages, most requested first. */
   readonly subjects: readonly SubjectCount[];
-  /** Newest first. */
+  /** The failures, newest first. */
   readonly errors: readonly BuildError[];
 }
 
-/** `/stats`: the figures of the last thirty days as tables. */
+/** Returns the page at `/stats`: the figures of the last thirty days as tables. */
 export function statsPage(page: StatsPage): Promise<string> {
   const { days, versions } = page;
   const all = sumOf(days);
@@ -92,7 +92,7 @@ ${table({
   );
 }
 
-/** Newest week first, back to the first in which anything was built. */
+/** Returns the weeks, newest first, back to the first with a build. */
 function weeksOf({ labels, datasets }: Chart): (string | number)[][] {
   const rows = labels.map((label, i) => [label.slice(0, 10), ...datasets.map(({ data }) => data[i] ?? 0)]);
   const first = rows.findIndex((row) => row.some((cell) => typeof cell === 'number' && cell > 0));

@@ -33,7 +33,9 @@ export function componentSchemas(): Record<string, unknown> {
   return Object.fromEntries(Object.entries(all).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]));
 }
 
-/** Fields with lax spellings (core/request/fields.ts): clients may send any spelling, and the server answers with one. */
+/**
+ * Fields with lax spellings (core/request/fields.ts): clients may send any spelling, and the server answers with one.
+ */
 function spell(schema: Record<string, unknown>, io: 'input' | 'output'): void {
   const { accepts } = schema;
   if (accepts === undefined) return;

@@ -127,7 +127,10 @@ const pending = jsonOneOf(
     },
   },
 );
-/** The one status with two meanings. `X-Imagebuilder-Status: failed` distinguishes a failed build from a fault of the server. */
+/**
+ * The one status with two meanings. `X-Imagebuilder-Status: failed` distinguishes a failed build from a fault of the
+ * server.
+ */
 const failure = jsonOneOf('The build failed or was cancelled (`X-Imagebuilder-Status: failed`), or the server has a fault.', [
   { schema: FailedBuild, examples: { failed, cancelled } },
   { schema: Problem, examples: { bug } },
