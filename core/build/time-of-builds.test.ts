@@ -46,4 +46,13 @@ describe('the time of a build that has ended', () => {
     await pass(60);
     expect(timeOf({ ...build, finishedAt: '2026-11-20T11:00:30.000Z' }).toISOString()).toBe('2026-11-20T11:01:00.000Z');
   });
+
+  it('is the time of day again after a clock that was wrong for a moment, in which the process first saw the end', async () => {
+    const { read, pass, step } = at('2026-11-20T12:30:00.000Z');
+    step(24 * HOUR);
+    expect(read()).toBe('2026-11-21T12:30:00.000Z');
+    await pass(5);
+    step(-24 * HOUR);
+    expect(read()).toBe('2026-11-20T12:30:05.000Z');
+  });
 });
