@@ -4,7 +4,7 @@ import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
-import { simulatedTime } from '#test/support/simulated-time.ts';
+import { type SimulatedTime, simulatedTime } from '#test/support/simulated-time.ts';
 import type { QueuedBuild, RunningBuild } from './build.ts';
 import { keepLease } from './keep-lease.ts';
 import type { BuildQueue, BuildTable } from './ports.ts';
@@ -15,7 +15,7 @@ const RENEW_AFTER_SECONDS = 300;
 const started = new Date('2026-11-20T12:00:00Z');
 
 async function running(
-  wrap: (builds: BuildTable) => BuildTable = (builds) => builds,
+  wrap: (builds: BuildTable, every: SimulatedTime['every']) => BuildTable = (builds) => builds,
   wrapQueue: (queue: BuildQueue) => BuildQueue = (queue) => queue,
 ) {
   const { now, monotonic, every, pass, step } = simulatedTime(started);
@@ -41,7 +41,13 @@ async function running(
     },
   };
   const clocks = { now, monotonic, every };
-  const deps = { builds: wrap(counted), queue: wrapQueue(queue), ...clocks, stepsEveryMs: 2_000, renewAfterSeconds: RENEW_AFTER_SECONDS };
+  const deps = {
+    builds: wrap(counted, every),
+    queue: wrapQueue(queue),
+    ...clocks,
+    stepsEveryMs: 2_000,
+    renewAfterSeconds: RENEW_AFTER_SECONDS,
+  };
   const kept = keepLease(deps, taken, message, LEASE_SECONDS);
   const row = async () => (await builds.get(hash)) as RunningBuild;
   return { kept, row, now, pass, step, writes: () => writes };
@@ -92,6 +98,31 @@ describe('a lease that is renewed late, for a table that is paid by the write', 
     expect(Date.parse((await row()).lease.expiresAt)).toBeGreaterThan(now().getTime() + 300_000);
     expect(kept.lost.aborted).toBe(false);
     expect(await kept.release()).toEqual(await row());
+  });
+
+  it.each([1, 3])('is kept while every renewal is answered late, after %i times the pause between two, and succeeds', async (times) => {
+    const late = (LEASE_SECONDS - RENEW_AFTER_SECONDS) / 5;
+    const { kept, pass, row, now } = await running((builds, every) => ({
+      ...builds,
+      transition: async (...move) => {
+        const answer = await builds.transition(...move);
+        await new Promise<void>((resolve) => {
+          const stop = every(late * times * 1_000, () => {
+            stop();
+            resolve();
+          });
+        });
+        return answer;
+      },
+    }));
+    for (let minute = 0; minute < 40; minute += 1) {
+      await pass(60);
+      expect([minute, kept.lost.aborted]).toEqual([minute, false]);
+      expect(Date.parse((await row()).lease.expiresAt)).toBeGreaterThan(now().getTime());
+    }
+    const released = kept.release();
+    await pass(late * times);
+    expect(await released).toMatchObject({ state: 'building' });
   });
 
   it('does not hear what a forgotten renewal is answered in the end', async () => {
