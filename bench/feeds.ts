@@ -101,7 +101,7 @@ async function measure(world: World): Promise<void> {
     records: memoryRecordStore(),
     now: () => new Date(),
     waitMs: 60_000,
-    onFailure: (what, error) => process.stderr.write(`${what}: ${error}\n`),
+    onError: (what, error) => process.stderr.write(`${what}: ${error}\n`),
   });
   await catalogue.versions();
   const turns = turnTimes();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RunEvent } from '#core/build/run-build.ts';
+import type { RunEvent } from '#core/build/run-event.ts';
 import { jsonLog } from '#observe/log.ts';
 import { logRunEvent } from '#observe/log-run-event.ts';
 import { matchesLogPattern } from '#test/support/log-pattern.ts';

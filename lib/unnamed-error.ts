@@ -1,5 +1,5 @@
-/** An error for the log without its message, which may name anything of a private build: its class, its code, and where it was thrown. */
-export function unnamedError(error: unknown): Readonly<Record<string, unknown>> {
+/** An error without its message, which may quote anything: its class, its code, and where it was thrown. */
+export function unnamedError(error: unknown): { readonly name: string; readonly code?: unknown; readonly stack?: string } {
   if (!(error instanceof Error)) return { name: typeof error };
   const { name, message, stack = '' } = error;
   // The stack begins with the message, which may have lines of its own.

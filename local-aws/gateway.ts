@@ -14,7 +14,7 @@ export interface GatewayOptions {
   readonly functions: Readonly<Record<FunctionName, Lambda>>;
   readonly port?: number;
   /** Told of what a deployment would have in its logs: functions that failed, origins that could not be reached. */
-  readonly onTrouble?: (error: unknown) => void;
+  readonly onError?: (error: unknown) => void;
 }
 
 export interface Gateway {
@@ -33,7 +33,7 @@ const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'up
  * deployed), the bucket as first origin where they say so, and the HTTP API with its routes. It caches nothing: every request meets
  * the origins, so that nothing looks right only because it was.
  */
-export async function startGateway({ bucketUrl, functions, port = 0, onTrouble = () => undefined }: GatewayOptions): Promise<Gateway> {
+export async function startGateway({ bucketUrl, functions, port = 0, onError = () => undefined }: GatewayOptions): Promise<Gateway> {
   const viewer = viewerFunctions();
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -49,7 +49,7 @@ export async function startGateway({ bucketUrl, functions, port = 0, onTrouble =
       statusCode < 400 ? viewer.onResponse(sent, { statusCode, headers }, requestId) : { statusCode, headers };
 
     if (route.to === 'bucket') {
-      const object = await fromBucket(bucketUrl, sent).catch(onTrouble);
+      const object = await fromBucket(bucketUrl, sent).catch(onError);
       const status = object?.statusCode ?? UNREACHABLE;
       if (object !== undefined && !route.orApiOn.includes(status)) {
         const { headers } = finish(viewerHeaders(object.headers), status);
@@ -59,7 +59,7 @@ export async function startGateway({ bucketUrl, functions, port = 0, onTrouble =
       object?.resume();
       if (!route.orApiOn.includes(status)) return send(response, { statusCode: status, headers: {} }, 'The origin cannot be reached');
     }
-    const result = await invoke(functions[functionFor(sent.uri)], httpEvent(sent, body, request.socket.remoteAddress ?? ''), onTrouble);
+    const result = await invoke(functions[functionFor(sent.uri)], httpEvent(sent, body, request.socket.remoteAddress ?? ''), onError);
     const headers: ViewerHeaders = Object.fromEntries(
       Object.entries(result.headers ?? {}).map(([name, value]) => [name.toLowerCase(), { value }]),
     );
@@ -70,7 +70,7 @@ export async function startGateway({ bucketUrl, functions, port = 0, onTrouble =
 
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => {
-      onTrouble(error);
+      onError(error);
       response.destroy();
     });
   });
@@ -89,11 +89,11 @@ export async function startGateway({ bucketUrl, functions, port = 0, onTrouble =
 }
 
 /** The HTTP API's own words for a function that failed or could not begin. */
-async function invoke(handler: Lambda, event: object, onTrouble: (error: unknown) => void): Promise<HttpResult> {
+async function invoke(handler: Lambda, event: object, onError: (error: unknown) => void): Promise<HttpResult> {
   try {
     return (await handler.invoke(event)) as HttpResult;
   } catch (error) {
-    onTrouble(error);
+    onError(error);
     return { statusCode: 500, headers: { 'content-type': 'application/json' }, body: '{"message":"Internal Server Error"}' };
   }
 }

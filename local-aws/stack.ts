@@ -69,7 +69,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     bucketUrl: `${localStackUrl}/${resources.bucket}`,
     functions,
     ...(port !== undefined && { port }),
-    onTrouble: (error) => troubles.push(error),
+    onError: (error) => troubles.push(error),
   });
   const directory = await mkdtemp(join(tmpdir(), 'asu-aws-'));
   const runners: StartedProcess[] = [];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RunEvent } from '#core/build/run-build.ts';
+import type { RunEvent } from '#core/build/run-event.ts';
 import { emfMetrics } from './emf-metrics.ts';
 import type { MetricEvents } from './metric-events.ts';
 import { prometheusMetrics } from './metrics.ts';
@@ -83,7 +83,7 @@ it('tells what happened', () => {
 it('tells what a sweep did, and nothing of one that did nothing', () => {
   const lines: Line[] = [];
   const { onSwept } = emfMetrics({ service: 'maintenance', namespace: 'asu-test', write: (line) => lines.push(JSON.parse(line)) });
-  const nothing = { sent: 0, returned: 0, failed: 0, unpublished: 0, removed: 0, errors: [] };
+  const nothing = { sent: 0, returned: 0, failed: 0, unpublished: 0, removed: 0, errors: [], unread: [] };
   onSwept(nothing);
   expect(lines).toEqual([]);
   onSwept({ ...nothing, returned: 2, errors: [new Error('throttled')] });

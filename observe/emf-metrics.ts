@@ -79,7 +79,7 @@ export function emfMetrics({ service, namespace, write = (line) => void process.
         { outcome },
       ),
     onLeftover: () => put([['asu_leftovers_total', 'Count', 1, []]]),
-    onSwept: ({ errors, ...swept }) => {
+    onSwept: ({ errors, unread: _, ...swept }) => {
       for (const [outcome, count] of Object.entries({ ...swept, error: errors.length }))
         if (count > 0) put([['asu_swept_builds_total', 'Count', count, ['outcome']]], { outcome });
     },

@@ -1,15 +1,15 @@
-import type { RunEvent } from '#core/build/run-build.ts';
+import type { RunEvent } from '#core/build/run-event.ts';
+import { unnamedError } from '#lib/unnamed-error.ts';
 import { buildLogFields } from './build-log-fields.ts';
 import type { Log } from './log.ts';
-import { unnamedError } from './unnamed-error.ts';
 
 /**
- * One line per turn in a build's life. Builds with `defaults` are private: nothing is logged that tells of their request or leads to their
- * files. How they failed names packages and repositories, so the kind of the failure is logged instead.
+ * Writes one line for each event in a build's life. Builds with `defaults` are private: the log says nothing of their request and names
+ * none of their files. The text of a failure names packages and repositories, so for them the log has the kind of the failure instead.
  */
 export function logRunEvent(log: Log, event: RunEvent): void {
   if (event.type === 'ignored') {
-    // Whether the build is private, a message does not say.
+    // A message does not say whether its build is private.
     return log.debug('message ignored', { correlation_id: event.message.correlationId, reason: event.reason });
   }
   const { build } = event;
@@ -56,7 +56,7 @@ export function logRunEvent(log: Log, event: RunEvent): void {
   }
 }
 
-/** A failure that is neither the request's nor the machine's is a bug of ours, logged with its stack. */
+/** The fields for a failure that is neither the request's fault nor the machine's: it is a bug, and the log has its stack. */
 function bug(cause: unknown, isPrivate: boolean) {
   if (cause instanceof Error && (cause.name === 'BuildFailure' || cause.name === 'InfrastructureFailure'))
     return isPrivate ? { kind: cause.name } : {};

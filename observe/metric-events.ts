@@ -1,4 +1,4 @@
-import type { RunEvent } from '#core/build/run-build.ts';
+import type { RunEvent } from '#core/build/run-event.ts';
 import type { Answered } from './answered.ts';
 
 /** What metrics are told, whoever keeps them: Prometheus where a process lives, CloudWatch where it is only called. */

@@ -12,7 +12,7 @@ import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts'
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
-import type { RunEvent } from '#core/build/run-build.ts';
+import type { RunEvent } from '#core/build/run-event.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import type { Log } from '#observe/log.ts';
 import { logRunEvent } from '#observe/log-run-event.ts';
@@ -81,7 +81,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
       : ecsTaskProtection({
           agentUri: config.ECS_AGENT_URI,
           minutes: Math.ceil((config.JOB_TIMEOUT + config.UPLOAD_TIMEOUT) / 60) + PROTECTION_SLACK_MINUTES,
-          onTrouble: (error) => log.warn('task could not be protected', { error }),
+          onError: (error) => log.warn('task could not be protected', { error }),
         });
   const now = () => new Date();
   const monotonic = () => performance.now();
@@ -90,7 +90,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
     branches: () => config.BRANCHES,
     now,
     isCounting: config.SERVER_STATS,
-    onTrouble: (error) => log.warn('statistics could not be written', { error }),
+    onError: (error) => log.warn('statistics could not be written', { error }),
   });
   const onEvent = (event: RunEvent) => {
     logRunEvent(log, event);
@@ -123,7 +123,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
       renewAfterSeconds: config.LEASE * RENEW_AFTER,
       onEvent,
       ...(metrics?.onSlots && { onSlots: metrics.onSlots }),
-      onTrouble: (error) => log.error('state could not be used', { error }),
+      onError: (error) => log.error('state could not be used', { error }),
       mustRetire: () => maker.mustRetire(),
     },
     config.WORKER_CONCURRENT,

@@ -1,11 +1,12 @@
+import { LEASE_SECONDS } from '#core/build/attempt.ts';
 import type { BuildQueue } from '#core/build/ports.ts';
-import { LEASE_SECONDS, type RunBuildDeps, runBuild } from '#core/build/run-build.ts';
+import { type RunBuildDeps, runBuild } from '#core/build/run-build.ts';
 import { pause } from '#lib/pause.ts';
 
 export interface WorkDeps extends RunBuildDeps {
   readonly queue: BuildQueue;
   /** Told when the queue or the table could not be used; work goes on after a pause. */
-  readonly onTrouble: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
   /** When it answers true no further build is taken: the sandbox of the last was not tight enough for a next. */
   readonly mustRetire?: () => boolean;
   /** Told at the start and with every change how many builds are being worked on, and how many could be. */
@@ -37,7 +38,7 @@ async function workOne(deps: WorkDeps, occupy: (change: number) => void, shutdow
       occupy(1);
       await runBuild(deps, message, shutdown).finally(() => occupy(-1));
     } catch (error) {
-      deps.onTrouble(error);
+      deps.onError(error);
       await pause(TROUBLE_PAUSE_MS, shutdown);
     }
 }

@@ -88,7 +88,7 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
 
   const asking = (options: { totalMs?: number; attemptMs?: number; openMs?: number } = {}) =>
     buildService(
-      httpPrepareService({ url: faulty.url, totalMs: 300, attemptMs: 200, ...options, onFailure: (reason) => failures.push(reason) }),
+      httpPrepareService({ url: faulty.url, totalMs: 300, attemptMs: 200, ...options, onError: (reason) => failures.push(reason) }),
     );
   const prepared = (service: ReturnType<typeof buildService>, body: unknown = REQUEST) => post(service, '/api/v1/build/prepare', body);
 

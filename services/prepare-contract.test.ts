@@ -43,7 +43,7 @@ describe('the contract between prepare and build', () => {
   it.each(named)('an old prepare is understood by the build of today: %s', async (_, { request, answer }) => {
     const failures: unknown[] = [];
     old.behave(answering(200, JSON.stringify(answer)));
-    const ask = httpPrepareService({ url: old.url, onFailure: (reason) => failures.push(reason) });
+    const ask = httpPrepareService({ url: old.url, onError: (reason) => failures.push(reason) });
     expect(await ask(parse(request), 'contract')).toEqual({
       packages: answer.resolved_packages,
       packagesVersions: answer.prepared_request['packages_versions'],

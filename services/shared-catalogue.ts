@@ -28,5 +28,5 @@ export const sharedCatalogue = (
     baseUrl: UPSTREAM_URL,
     records: s3RecordStore(s3, ARTIFACT_BUCKET),
     now: () => new Date(),
-    onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+    onError: (what, error) => log.warn('upstream could not be read', { what, error }),
   });

@@ -61,7 +61,7 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
     branches: () => config.BRANCHES,
     now,
     isCounting: config.SERVER_STATS,
-    onTrouble: (error) => log.warn('statistics could not be written', { error }),
+    onError: (error) => log.warn('statistics could not be written', { error }),
   });
   const flushing = setInterval(() => void recorder.flush(), FLUSH_STATISTICS_MS);
   const askPrepare =
@@ -69,7 +69,7 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
       ? undefined
       : httpPrepareService({
           url: config.PREPARE_SERVICE_URL,
-          onFailure: (error) => log.warn('prepare service not used: packages resolved here', { error }),
+          onError: (error) => log.warn('prepare service not used: packages resolved here', { error }),
         });
   return startService(config, {
     log,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { dynamoBuildSweep } from '#adapters/aws/builds/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
+import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
 import { settleLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
@@ -11,6 +12,7 @@ import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts'
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { rollUpStatistics } from '#adapters/aws/statistics/roll-up-statistics.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
+import { leaseNotes } from '#core/build/lease-notes.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { logMaintenance } from '#functions/maintenance/log-maintenance.ts';
@@ -56,6 +58,7 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
     artifacts: s3ArtifactStore(s3, bucket),
     timesToLive: timesToLive(config),
     sightings: sightings(() => performance.now()),
+    leaseNotes: leaseNotes({ records: s3RecordStore(s3, bucket), now }),
     newSweepId: randomUUID,
     now,
   };
@@ -75,8 +78,8 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
   const stop = new AbortController();
   const everyMinute = async () => {
     while (!stop.signal.aborted) {
-      for (const settle of settles) await settle().catch(told.onTrouble);
-      await publishCatalogue(publish).then(told.onPublished, told.onTrouble);
+      for (const settle of settles) await settle().catch(told.onError);
+      await publishCatalogue(publish).then(told.onPublished, told.onError);
       await pause(PUBLISH_EVERY_MS, stop.signal);
     }
   };

@@ -18,7 +18,7 @@ export async function startPrepare(config = prepareConfig()): Promise<Service> {
     baseUrl: config.CATALOGUE_URL,
     records: memoryRecordStore(),
     now: () => new Date(),
-    onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+    onError: (what, error) => log.warn('upstream could not be read', { what, error }),
   });
   return startService(config, {
     log,

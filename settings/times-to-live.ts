@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { TimesToLive } from '#core/build/run-build.ts';
+import type { TimesToLive } from '#core/build/times-to-live.ts';
 import type { timeToLiveSettings } from './function-settings.ts';
 
 /** How long outcomes are kept, from the settings by which the reference server names it. */

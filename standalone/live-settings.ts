@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Context } from 'hono';
-import type { TimesToLive } from '#core/build/run-build.ts';
 import type { AdmitBuild } from '#core/build/submit-build.ts';
+import type { TimesToLive } from '#core/build/times-to-live.ts';
 import type { Branch } from '#core/catalogue/branches.ts';
 import type { ServerFacts } from '#core/catalogue/overview.ts';
 import { buildRequestParser, type ParseBuildRequest } from '#core/request/parse-build-request.ts';

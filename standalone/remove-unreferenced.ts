@@ -1,7 +1,7 @@
 import { removeOldArtifacts } from '#adapters/disk/remove-old-artifacts.ts';
 import { readFailure, readResult } from '#core/build/outcome-documents.ts';
 import type { BuildTable } from '#core/build/ports.ts';
-import type { TimesToLive } from '#core/build/run-build.ts';
+import type { TimesToLive } from '#core/build/times-to-live.ts';
 import { type BinDir, RequestHash } from '#core/request/request-hash.ts';
 import type { ArtifactStore, Clock } from '#core/stores.ts';
 import { pause } from '#lib/pause.ts';
@@ -13,7 +13,7 @@ export interface RemoveUnreferencedDeps {
   readonly timesToLive: TimesToLive;
   readonly now: Clock;
   readonly onRemoved: (count: number) => void;
-  readonly onTrouble: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 const DAY_SECONDS = 86_400;
@@ -37,10 +37,10 @@ export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: Abo
   while (!stop.aborted) {
     try {
       const ageSeconds = Math.max(...Object.values(timesToLive)) + GRACE_SECONDS;
-      const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse, deps.onTrouble);
+      const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse, deps.onError);
       if (removed > 0) deps.onRemoved(removed);
     } catch (error) {
-      deps.onTrouble(error);
+      deps.onError(error);
     }
     await pause(DAY_SECONDS * 1000, stop);
   }

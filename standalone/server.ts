@@ -19,7 +19,7 @@ import { buildPace } from '#core/build/build-pace.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import { rememberDoneBuilds } from '#core/build/remember-done-builds.ts';
 import { wholeResults } from '#core/build/result-integrity.ts';
-import type { RunEvent } from '#core/build/run-build.ts';
+import type { RunEvent } from '#core/build/run-event.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { recoverAllBuilds } from '#core/build/sweep.ts';
 import { timeOfBuilds } from '#core/build/time-of-builds.ts';
@@ -30,6 +30,7 @@ import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { catalogueApp } from '#functions/catalogue/app.ts';
 import { docsApp } from '#functions/docs/app.ts';
 import { swaggerAssets } from '#functions/docs/swagger-assets.ts';
+import { logSwept } from '#functions/maintenance/log-maintenance.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
 import { prepareApp } from '#functions/prepare/app.ts';
 import { statsApp } from '#functions/stats/app.ts';
@@ -104,7 +105,7 @@ export async function startStandalone(
     branches,
     now,
     isCounting: config.SERVER_STATS,
-    onTrouble: (error) => log.warn('statistics could not be written', { error }),
+    onError: (error) => log.warn('statistics could not be written', { error }),
   });
   const metrics = prometheusMetrics('standalone', positions);
   leftovers?.listen(metrics.onLeftover);
@@ -115,7 +116,7 @@ export async function startStandalone(
     now,
     recordMaxAgeMs: config.CATALOGUE_REFRESH * 1000,
     listMaxAgeMs: Math.min(300, config.CATALOGUE_REFRESH) * 1000,
-    onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+    onError: (what, error) => log.warn('upstream could not be read', { what, error }),
   });
   const pace = buildPace(records, monotonic);
   const estimate = (ahead: number) => pace.secondsPerBuild() * (1 + Math.floor(ahead / Math.max(1, config.WORKER_CONCURRENT)));
@@ -156,7 +157,7 @@ export async function startStandalone(
       ...(config.PREPARE_SERVICE_URL !== undefined && {
         askPrepare: httpPrepareService({
           url: config.PREPARE_SERVICE_URL,
-          onFailure: (error) => log.warn('prepare service not used: packages resolved here', { error }),
+          onError: (error) => log.warn('prepare service not used: packages resolved here', { error }),
         }),
       }),
       maxPendingBuilds: settings.maxPendingBuilds,
@@ -194,7 +195,7 @@ export async function startStandalone(
     return () => clearInterval(timer);
   };
   const shared = { builds, queue, artifacts, now, monotonic, timesToLive };
-  const onTrouble = (error: unknown) => log.error('state could not be used', { error });
+  const onError = (error: unknown) => log.error('state could not be used', { error });
   const server = await serveNode(app, { host: config.HOST, port: config.PORT });
   const sweeping = {
     sweep: sqliteBuildSweep(db, monotonic),
@@ -218,7 +219,7 @@ export async function startStandalone(
         every,
         onEvent,
         onSlots: metrics.onSlots,
-        onTrouble,
+        onError,
       },
       config.WORKER_CONCURRENT,
       stop.signal,
@@ -227,12 +228,11 @@ export async function startStandalone(
       {
         ...shared,
         ...sweeping,
-        onSwept: ({ errors, ...swept }) => {
-          if (Object.values(swept).some((count) => count > 0)) log.info('builds swept', swept);
-          for (const error of errors) log.error('build could not be swept', { error });
-          settleBuilds({ statistics, builds, branches, now }).catch(onTrouble);
+        onSwept: (swept) => {
+          logSwept(log, swept);
+          settleBuilds({ statistics, builds, branches, now }).catch(onError);
         },
-        onTrouble,
+        onError,
       },
       stop.signal,
       config.SWEEP_EVERY * 1000,
@@ -242,7 +242,7 @@ export async function startStandalone(
         ...shared,
         directory: config.artifactDir,
         onRemoved: (count) => log.warn('artefacts removed that nobody referred to', { count }),
-        onTrouble: (error) => log.error('old artefacts could not be removed', { error }),
+        onError: (error) => log.error('old artefacts could not be removed', { error }),
       },
       stop.signal,
     ),

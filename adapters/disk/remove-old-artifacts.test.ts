@@ -14,8 +14,8 @@ const OLD = new Date(LIMIT.getTime() - 1_000);
 const NEW = new Date(LIMIT.getTime() + 1_000);
 
 /** Trouble is a failure, unless a test expects it. */
-const removeOld = (directory: string, olderThan: Date, inUse?: InUse, onTrouble: (error: unknown) => void = rethrow) =>
-  removeOldArtifacts(directory, olderThan, inUse, onTrouble);
+const removeOld = (directory: string, olderThan: Date, inUse?: InUse, onError: (error: unknown) => void = rethrow) =>
+  removeOldArtifacts(directory, olderThan, inUse, onError);
 const rethrow = (error: unknown) => {
   throw error;
 };

@@ -17,13 +17,13 @@ const RESULTS = 'api/v1/build';
  * The backstop behind the sweeper, for objects that nobody refers to any more (a database lost or set back, a crash at the
  * wrong moment): removes the files and records of each attempt (`store/<bin_dir>/`, `logs/<bin_dir>/`) and each published
  * result (`api/v1/build/<hash>`) whose newest file was written before `olderThan`, and never anything else. Answers how many
- * attempts and results there were. What cannot be removed is told to `onTrouble`, and the others are removed all the same.
+ * attempts and results there were. What cannot be removed is told to `onError`, and the others are removed all the same.
  */
 export async function removeOldArtifacts(
   directory: string,
   olderThan: Date,
   inUse: InUse | undefined,
-  onTrouble: (error: unknown) => void,
+  onError: (error: unknown) => void,
 ): Promise<number> {
   const root = await realpath(directory);
   let removed = 0;
@@ -49,7 +49,7 @@ export async function removeOldArtifacts(
     try {
       if (await remove()) removed += 1;
     } catch (error) {
-      onTrouble(error);
+      onError(error);
     }
   return removed;
 }

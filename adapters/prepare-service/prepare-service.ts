@@ -12,7 +12,7 @@ export interface PrepareServiceOptions {
   /** How long it is left alone after `FAILURES_TO_OPEN`. */
   readonly openMs?: number;
   /** Told why it was not asked, or not believed. */
-  readonly onFailure?: (reason: unknown) => void;
+  readonly onError?: (reason: unknown) => void;
 }
 
 export const PREPARE_TOTAL_MS = 5_000;
@@ -37,7 +37,7 @@ class PrepareServiceFailure extends Error {
  * the caller refuses it by itself, in the same words.
  */
 export function httpPrepareService(options: PrepareServiceOptions): AskPrepare {
-  const { url, totalMs = PREPARE_TOTAL_MS, attemptMs = ATTEMPT_MS, openMs = OPEN_MS, onFailure } = options;
+  const { url, totalMs = PREPARE_TOTAL_MS, attemptMs = ATTEMPT_MS, openMs = OPEN_MS, onError } = options;
   // Not cockatiel's, which counts by the time of day: a clock set back would keep it open.
   const breaker = circuitBreaker({ monotonic: () => performance.now(), threshold: FAILURES_TO_OPEN, openMs });
   const policy = wrap(
@@ -59,7 +59,7 @@ export function httpPrepareService(options: PrepareServiceOptions): AskPrepare {
         ),
       );
     } catch (error) {
-      onFailure?.(error);
+      onError?.(error);
       return undefined;
     }
   };

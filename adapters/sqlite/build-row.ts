@@ -4,16 +4,19 @@ import type { Build } from '#core/build/build.ts';
 /** The columns `buildOf` reads. */
 export const BUILD_COLUMNS = 'ticket, body';
 
-/** The build of a row; the ticket has a column of its own, so that no write of a build can change it. */
+/** The name under which `previousBinDirs` is stored, in every database there is. */
+type Stored = Omit<Build, 'previousBinDirs'> & { left?: Build['previousBinDirs'] };
+
+/** Returns the build of a row. The ticket has a column of its own, so that no write of a build can change it. */
 export function buildOf(row: Record<string, SQLOutputValue>): Build {
-  const build = JSON.parse(String(row['body'])) as Build;
-  return { ...build, ticket: Number(row['ticket']) };
+  const { left, ...build } = JSON.parse(String(row['body'])) as Stored;
+  return { ...build, ...(left !== undefined && { previousBinDirs: left }), ticket: Number(row['ticket']) } as Build;
 }
 
-/** What is stored of a build: all but the ticket. */
+/** Returns what is stored of a build: all but the ticket. */
 export function bodyOf(build: Build): string {
-  const { ticket: _, ...body } = build;
-  return JSON.stringify(body);
+  const { ticket: _, previousBinDirs: left, ...body } = build;
+  return JSON.stringify({ ...body, ...(left !== undefined && { left }) } satisfies Stored);
 }
 
 /** What `from` must still share with the row besides its state; the table's `marker` column is the same rule in SQL. */

@@ -47,7 +47,7 @@ export interface SharedDocumentsOptions {
   /** How long a caller waits for upstream. */
   readonly waitMs: number;
   /** Told of each refresh that failed. */
-  readonly onFailure?: ((what: string, error: unknown) => void) | undefined;
+  readonly onError?: ((what: string, error: unknown) => void) | undefined;
 }
 
 /** An answer of "unknown", or with parts missing, is checked again after this long, and upstream is not asked more often about one document. */
@@ -71,7 +71,7 @@ interface Stored {
   readonly value: unknown;
 }
 
-export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: SharedDocumentsOptions): SharedDocuments {
+export function sharedDocuments({ records, now, monotonic, waitMs, onError }: SharedDocumentsOptions): SharedDocuments {
   const memory = boundedMap<Remembered>(MAX_TEXT_IN_MEMORY, ({ size }) => size + LEAST_WEIGHT);
   const triedAt = boundedMap<number>(10_000, () => 1);
   const lookUps = new Map<string, Promise<Remembered | undefined>>();
@@ -106,7 +106,7 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: 
     try {
       return ((await singleFlight(lookUps, key, () => lookUp(key))) ?? known)?.copy;
     } catch (error) {
-      onFailure?.(`record ${key}`, error);
+      onError?.(`record ${key}`, error);
       return known?.copy;
     }
   }
@@ -148,7 +148,7 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onFailure }: 
       if (copy !== undefined && (age < wanted || isTriedLately(key))) return copy;
       const flight = singleFlight(refreshes, key, () => {
         const refreshed = refresh(key, load as Load<unknown>, wanted);
-        refreshed.catch((error: unknown) => onFailure?.(what, error));
+        refreshed.catch((error: unknown) => onError?.(what, error));
         return refreshed;
       }) as Promise<Copy<T>>;
       // Where nobody waits for it, nobody else hears of its failure.

@@ -51,9 +51,9 @@ async function serve(directory?: string) {
 
 function make(options: Partial<UpstreamCatalogueOptions> = {}): Catalogue {
   const ours = failures;
-  const onFailure = (what: string) => ours.push(what);
+  const onError = (what: string) => ours.push(what);
   const clocks = { now: () => new Date(time + set), monotonic: () => time };
-  return upstreamCatalogue({ baseUrl: upstream.url, records, ...clocks, onFailure, ...options });
+  return upstreamCatalogue({ baseUrl: upstream.url, records, ...clocks, onError, ...options });
 }
 
 /** For an upstream that keeps silent: tests need not wait as long as clients may. */

@@ -32,7 +32,7 @@ export interface UpstreamCatalogueOptions {
   /** An attempt ends when upstream sent nothing for this long. */
   readonly idleMs?: number;
   /** Told of each refresh that failed, and of each index that was gone without, for logs and metrics. */
-  readonly onFailure?: (what: string, error: unknown) => void;
+  readonly onError?: (what: string, error: unknown) => void;
 }
 
 const MINUTE_MS = 60_000;
@@ -59,18 +59,18 @@ const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
  * answers with what the store holds, never with a fetch of its own that lost the race to be stored.
  */
 export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {
-  const { baseUrl, records, now, monotonic = () => performance.now(), fetch = fetchByNodeHttp, onFailure } = options;
+  const { baseUrl, records, now, monotonic = () => performance.now(), fetch = fetchByNodeHttp, onError } = options;
   const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000, idleMs = 5000 } = options;
   const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: 15_000 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
-  const documents = sharedDocuments({ records, now, monotonic, waitMs, onFailure });
+  const documents = sharedDocuments({ records, now, monotonic, waitMs, onError });
   // Another upstream is another catalogue: its records must not be taken for this one's.
   const root = `catalogue/${sha256(withoutTrailingSlashes(baseUrl)).slice(0, 12)}`;
   const slots = indexSlots(records);
 
   const goWithout = (previous: Partiality | undefined): ReadOptions => ({
     mayLack: lackingLike(previous),
-    onUnread: (directory, error) => onFailure?.(`the package index in ${directory}`, error),
+    onUnread: (directory, error) => onError?.(`the package index in ${directory}`, error),
   });
   const list = ({ fresh = false }: Freshness = {}) => ({
     maxAgeMs: listMaxAgeMs,
@@ -158,7 +158,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
         return await slots.read(recordKey(versionPath, target), digest);
       } catch (error) {
         // Without it, the build decides which packages exist.
-        onFailure?.(`package index of ${target}`, error);
+        onError?.(`package index of ${target}`, error);
         return undefined;
       }
     },

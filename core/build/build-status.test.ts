@@ -9,7 +9,7 @@ import { at, done, failed, freshHash, queued, sampleOrder } from '#test/contract
 import { memoryArtifactStore } from '#test/support/memory-artifact-store.ts';
 import { artifactKeys, recordMeta, resultMeta } from './artifact-keys.ts';
 import type { Build } from './build.ts';
-import { type BuildStatusDeps, buildStatus } from './build-status.ts';
+import { type BuildStatusDeps, getBuildStatus } from './build-status.ts';
 import type { BuildTable } from './ports.ts';
 
 const RECORD = recordMeta('application/json');
@@ -32,7 +32,7 @@ describe('what earlier versions stored', () => {
     const running = await started(table, 'a');
     await moved(table, running, done(running, 100));
     await artifacts.put(artifactKeys.formerOutcome(running.binDir), SUCCESS(running.binDir), RECORD);
-    expect(await buildStatus(status, running.hash)).toMatchObject({ state: 'done', document: SUCCESS(running.binDir) });
+    expect(await getBuildStatus(status, running.hash)).toMatchObject({ state: 'done', document: SUCCESS(running.binDir) });
     expect(await artifacts.read(artifactKeys.result(running.hash))).toBe(SUCCESS(running.binDir));
   });
 
@@ -40,24 +40,24 @@ describe('what earlier versions stored', () => {
     const running = await started(table, 'a');
     await moved(table, running, { ...failed(running, true, 100), binDir: running.binDir });
     await artifacts.put(artifactKeys.formerOutcome(running.binDir), FAILURE, RECORD);
-    expect(await buildStatus(status, running.hash)).toMatchObject({ state: 'failed', document: FAILURE });
+    expect(await getBuildStatus(status, running.hash)).toMatchObject({ state: 'failed', document: FAILURE });
   });
 
   it('as a failure of a build that is done is no result: neither answered, nor published, nor believed once it is', async () => {
     const running = await started(table, 'a');
     await moved(table, running, done(running, 100));
     await artifacts.put(artifactKeys.formerOutcome(running.binDir), FAILURE, RECORD);
-    await expect(buildStatus(status, running.hash)).rejects.toBeInstanceOf(BuildNotFoundError);
+    await expect(getBuildStatus(status, running.hash)).rejects.toBeInstanceOf(BuildNotFoundError);
     expect(await artifacts.read(artifactKeys.result(running.hash))).toBeUndefined();
     await artifacts.put(artifactKeys.result(running.hash), FAILURE, resultMeta(false));
-    await expect(buildStatus(status, running.hash)).rejects.toBeInstanceOf(BuildNotFoundError);
+    await expect(getBuildStatus(status, running.hash)).rejects.toBeInstanceOf(BuildNotFoundError);
   });
 
   it('as a result of a build that failed is no failure: the answer is what the row says', async () => {
     const running = await started(table, 'a');
     await moved(table, running, { ...failed(running, true, 100), binDir: running.binDir });
     await artifacts.put(artifactKeys.formerOutcome(running.binDir), SUCCESS(running.binDir), RECORD);
-    expect(await buildStatus(status, running.hash)).toMatchObject({ state: 'failed', document: undefined });
+    expect(await getBuildStatus(status, running.hash)).toMatchObject({ state: 'failed', document: undefined });
   });
 });
 
@@ -83,7 +83,7 @@ describe('a table whose reads are behind', () => {
     if (old === undefined) throw new Error(what);
     const { won } = await table.claim(queued(old.hash, 50), sampleOrder(old.hash), at(50));
     expect(won).toBe(true);
-    expect(await buildStatus(behind(old), old.hash)).toMatchObject({ state: 'queued' });
+    expect(await getBuildStatus(behind(old), old.hash)).toMatchObject({ state: 'queued' });
   });
 
   it('does not make a client give up on a build that is done, and was begun anew since its answer was gone', async () => {
@@ -91,7 +91,7 @@ describe('a table whose reads are behind', () => {
     const leaving = { ...old, state: 'expiring' as const, lease: { owner: 'asked for again', expiresAt: at(50).toISOString() } };
     await moved(table, old, leaving as Build);
     await table.claim(queued(old.hash, 50), sampleOrder(old.hash), at(50));
-    expect(await buildStatus(behind(old), old.hash)).toMatchObject({ state: 'queued' });
+    expect(await getBuildStatus(behind(old), old.hash)).toMatchObject({ state: 'queued' });
   });
 
   it('is asked once where there is nothing to give up, and for a build that it does not know', async () => {
@@ -107,14 +107,14 @@ describe('a table whose reads are behind', () => {
       },
     };
     const running = await started(table, 'a');
-    await buildStatus(counting, running.hash);
+    await getBuildStatus(counting, running.hash);
     await moved(table, running, done(running, 100));
     await artifacts.put(artifactKeys.success(running.binDir), SUCCESS(running.binDir), RECORD);
-    await buildStatus(counting, running.hash);
-    await expect(buildStatus(counting, freshHash())).rejects.toBeInstanceOf(BuildNotFoundError);
+    await getBuildStatus(counting, running.hash);
+    await expect(getBuildStatus(counting, freshHash())).rejects.toBeInstanceOf(BuildNotFoundError);
     expect(asked).toEqual([undefined, undefined, undefined]);
     const over = await rowIn(table, 'cancelled');
-    expect(await buildStatus(counting, over.hash)).toMatchObject({ state: 'cancelled' });
+    expect(await getBuildStatus(counting, over.hash)).toMatchObject({ state: 'cancelled' });
     expect(asked.slice(3)).toEqual([undefined, { isLatest: true }]);
   });
 });

@@ -7,7 +7,7 @@ import {
   type CancelledBuild,
   type DoneBuild,
   type FailedBuild,
-  isWorthAnotherTry,
+  isRetryable,
   type QueuedBuild,
   RESULT_MAX_AGE_SECONDS,
   type RunningBuild,
@@ -46,7 +46,7 @@ export type BuildView =
  * What has become of a build. Throws `BuildNotFoundError` for one that never was or has expired. Whatever makes a client give up is
  * read once more from the row as it is now: a table whose reads may be behind would else tell of the failure before the last rebuild.
  */
-export async function buildStatus(deps: BuildStatusDeps, hash: RequestHash): Promise<BuildView> {
+export async function getBuildStatus(deps: BuildStatusDeps, hash: RequestHash): Promise<BuildView> {
   const seen = await deps.builds.get(hash);
   if (seen === undefined) throw new BuildNotFoundError();
   const view = isGivenUpOn(seen) ? undefined : await viewIfThere(deps, seen);
@@ -82,7 +82,7 @@ export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<Bu
       const time = timeOf(deps, build);
       if (build.expiresAt <= time.toISOString()) throw new BuildNotFoundError();
       const document = build.binDir === undefined ? undefined : await readFailure(deps.artifacts, build.binDir);
-      const pause = isWorthAnotherTry(build) ? rebuildPauseLeft(build, time, deps.rebuildPauseSeconds?.()) : undefined;
+      const pause = isRetryable(build) ? rebuildPauseLeft(build, time, deps.rebuildPauseSeconds?.()) : undefined;
       return { state: 'failed', build, document, retryAfterSeconds: pause === undefined ? undefined : Math.max(1, pause) };
     }
     case 'cancelled':

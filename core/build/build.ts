@@ -28,8 +28,8 @@ interface BuildFacts {
   readonly correlationId: string;
   /** Place in the queue's order; assigned by the table at `claim`, kept on return to the queue. */
   readonly ticket?: number;
-  /** Attempts of an earlier build of this hash, whose files are still there for caches that name them; removed with this build's. */
-  readonly left?: readonly BinDir[];
+  /** Attempts at earlier builds of this hash. Their files are still there for caches that name them, and are removed with this build's. */
+  readonly previousBinDirs?: readonly BinDir[];
 }
 
 export interface QueuedBuild extends BuildFacts {
@@ -122,7 +122,7 @@ export function isReplaceable(build: Build, now: Date): boolean {
 }
 
 /** The build has failed, but not for its request: asked for again, it is built again. */
-export const isWorthAnotherTry = (build: Build): build is FailedBuild => build.state === 'failed' && !build.cached;
+export const isRetryable = (build: Build): build is FailedBuild => build.state === 'failed' && !build.cached;
 
 /** So long such a failure is told to whoever asks again; default of `REBUILD_PAUSE`. */
 export const REBUILD_PAUSE_SECONDS = 10;
@@ -157,12 +157,12 @@ function stayOf(build: Build): string {
 }
 
 /** What stays the same through all states. */
-export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, ticket, left }: Build) => ({
+export const factsOf = ({ hash, enqueuedAt, attempt, isPrivate, correlationId, ticket, previousBinDirs }: Build) => ({
   hash,
   enqueuedAt,
   attempt,
   isPrivate,
   correlationId,
   ...(ticket !== undefined && { ticket }),
-  ...(left !== undefined && { left }),
+  ...(previousBinDirs !== undefined && { previousBinDirs }),
 });

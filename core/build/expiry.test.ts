@@ -14,7 +14,7 @@ import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { simulatedQueue } from '#test/support/simulated-queue.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import { RESULT_MAX_AGE_SECONDS } from './build.ts';
-import { type BuildStatusDeps, buildStatus } from './build-status.ts';
+import { type BuildStatusDeps, getBuildStatus } from './build-status.ts';
 import { publishResult } from './publish-result.ts';
 import { runBuild } from './run-build.ts';
 import { sightings } from './sightings.ts';
@@ -75,7 +75,7 @@ async function world() {
 type World = Awaited<ReturnType<typeof world>>;
 
 const readStatus = (w: World, deps = w.status) =>
-  buildStatus(deps, w.hash).catch((error) => {
+  getBuildStatus(deps, w.hash).catch((error) => {
     if (!(error instanceof BuildNotFoundError)) throw error;
   });
 

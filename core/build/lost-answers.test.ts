@@ -15,7 +15,7 @@ import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { simulatedQueue } from '#test/support/simulated-queue.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import type { QueuedBuild } from './build.ts';
-import { buildStatus } from './build-status.ts';
+import { getBuildStatus } from './build-status.ts';
 import { runBuild } from './run-build.ts';
 import { sightings } from './sightings.ts';
 import { sweepBuilds } from './sweep.ts';
@@ -107,21 +107,21 @@ async function live(attempts: readonly Attempt[], at: number, fault: Fault, who:
   const begun = clock;
   while (!(await isOver())) {
     await runNext(who === 'runner' && !isKilled() ? faulty : base);
-    await assertHonest(hash, artifacts, () => buildStatus(status, hash));
+    await assertHonest(hash, artifacts, () => getBuildStatus(status, hash));
     clock += SWEEP_EVERY_SECONDS * 1_000;
     const swept = await sweepBuilds({ ...(who === 'sweeper' && !isKilled() ? faulty : base), ...sweeping });
     if (who === 'runner') expect(swept.errors).toEqual([]);
     expect(clock - begun, JSON.stringify(await builds.get(hash))).toBeLessThanOrEqual(PATIENCE_SECONDS * 1_000);
   }
   await calls.settle();
-  await assertHonest(hash, artifacts, () => buildStatus(status, hash));
+  await assertHonest(hash, artifacts, () => getBuildStatus(status, hash));
   // Once more: the reader may have published what it read.
-  await assertHonest(hash, artifacts, () => buildStatus(status, hash));
+  await assertHonest(hash, artifacts, () => getBuildStatus(status, hash));
   return calls.isMet;
 }
 
 /** A 200 is a result whose files are all there, wherever it is read; a failure is a failure. */
-async function assertHonest(hash: RequestHash, artifacts: ArtifactStore, read: () => ReturnType<typeof buildStatus>) {
+async function assertHonest(hash: RequestHash, artifacts: ArtifactStore, read: () => ReturnType<typeof getBuildStatus>) {
   const view = await read().catch((error) => {
     if (error instanceof BuildNotFoundError) return undefined;
     throw error;

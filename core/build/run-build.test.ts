@@ -17,11 +17,13 @@ import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 import type { ArtifactStore } from '#core/stores.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { artifactKeys } from './artifact-keys.ts';
+import { MAX_ATTEMPTS } from './attempt.ts';
 import { type Build, type BuildState, type FailedBuild, isReplaceable, type QueuedBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
-import { buildStatus } from './build-status.ts';
+import { getBuildStatus } from './build-status.ts';
 import type { BuildTable, ReceivedMessage } from './ports.ts';
-import { MAX_ATTEMPTS, type RunEvent, runBuild } from './run-build.ts';
+import { runBuild } from './run-build.ts';
+import type { RunEvent } from './run-event.ts';
 import { sightings } from './sightings.ts';
 import { sweepBuilds } from './sweep.ts';
 
@@ -68,7 +70,7 @@ function world(script: Script = {}, wrap: (store: ArtifactStore) => ArtifactStor
     events,
     renewals,
     sweep: () => sweepBuilds(sweeper),
-    view: (hash: RequestHash) => buildStatus(status, hash),
+    view: (hash: RequestHash) => getBuildStatus(status, hash),
     receive: () => queue.receive({ visibilitySeconds: 60, signal: AbortSignal.timeout(2_000) }),
   };
 }
@@ -371,6 +373,23 @@ describe('a build', () => {
     expect(await w.builds.get(hash)).toMatchObject({ state: 'failed', cached: false, detail: expect.stringContaining('3 times') });
   });
 
+  it('that is private and kills every runner is remembered for as long as other failures of private builds', async () => {
+    const w = world({ act: () => new Promise(() => undefined) });
+    const hash = await accept(w, { isPrivate: true });
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const message = await w.receive();
+      if (message === undefined) throw new Error('no message');
+      void runBuild(w.runner, message, NEVER);
+      await isInLastStep(w, hash);
+      await w.sweep();
+      pass(60);
+      await w.sweep();
+    }
+    const failed = (await w.builds.get(hash)) as FailedBuild;
+    expect(failed.state).toBe('failed');
+    expect(Date.parse(failed.expiresAt) - Date.parse(failed.finishedAt)).toBe(TIMES.defaultsSeconds * 1_000);
+  });
+
   it('whose result could not be published is answered all the same, and published then', async () => {
     let isFull = true;
     const w = world({}, (store) => ({
@@ -518,6 +537,16 @@ describe('a message', () => {
     expect(build).toMatchObject({ state: 'failed', cached: false, detail: expect.stringContaining('ask again') });
     expect(build && isReplaceable(build, now())).toBe(true);
     expect(w.events.map(({ type }) => type)).toEqual(['failed']);
+  });
+
+  it('of a private build whose order is lost ends the build, for as long as other failures of private builds', async () => {
+    const w = world();
+    const hash = await accept(w, { isPrivate: true });
+    const message = await w.receive();
+    if (message === undefined) throw new Error('no message');
+    await runBuild({ ...w.runner, builds: { ...w.builds, order: async () => undefined } }, message, NEVER);
+    const failed = (await w.builds.get(hash)) as FailedBuild;
+    expect(Date.parse(failed.expiresAt) - Date.parse(failed.finishedAt)).toBe(TIMES.defaultsSeconds * 1_000);
   });
 
   it('of a build that pauses before its next attempt is not sent again within the pause', async () => {

@@ -16,7 +16,7 @@ import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import { callsInterrupted } from '#test/support/calls-interrupted.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { artifactKeys } from './artifact-keys.ts';
-import { buildStatus } from './build-status.ts';
+import { getBuildStatus } from './build-status.ts';
 import type { BuildTable } from './ports.ts';
 import { runBuild } from './run-build.ts';
 import { type SubmitBuildDeps, submitBuild } from './submit-build.ts';
@@ -190,7 +190,7 @@ it('an expired result that is asked for again is not put back by a reader that i
       expect((await submit()).outcome).toBe('new');
     });
     const status = { ...deps, builds: reader.wrap(deps.builds), artifacts: reader.wrap(deps.artifacts) };
-    await buildStatus(status, hash).catch((error) => expect(error).toBeInstanceOf(BuildNotFoundError));
+    await getBuildStatus(status, hash).catch((error) => expect(error).toBeInstanceOf(BuildNotFoundError));
     if (!reader.isMet) break;
     expect(await deps.artifacts.read(artifactKeys.result(hash))).toBeUndefined();
     expect((await deps.builds.get(hash))?.state).toBe('queued');

@@ -10,8 +10,8 @@ import {
   type ExpiringBuild,
   factsOf,
   isReplaceable,
+  isRetryable,
   isStill,
-  isWorthAnotherTry,
   type QueuedBuild,
   rebuildPauseLeft,
 } from './build.ts';
@@ -54,7 +54,7 @@ export interface Submitted {
 }
 
 /** Rows stay small; what is forgotten here goes with the backstop (old objects that no row speaks of). */
-const MAX_LEFT = 5;
+const MAX_PREVIOUS_BIN_DIRS = 5;
 
 /**
  * Accepts a request: validates, resolves, identifies it, and sees to it that exactly one build of it is under way or
@@ -109,7 +109,7 @@ async function identify(deps: SubmitBuildDeps, request: BuildRequest, options: P
   if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
   const known = await deps.builds.get(prepared.hash);
   // Mostly upstream has moved on: then the same request is another build by now.
-  if (known !== undefined && isWorthAnotherTry(known) && !options.fresh) return identify(deps, request, { ...options, fresh: true });
+  if (known !== undefined && isRetryable(known) && !options.fresh) return identify(deps, request, { ...options, fresh: true });
   return { prepared, known };
 }
 
@@ -124,7 +124,7 @@ async function answerOf(deps: SubmitBuildDeps, prepared: PreparedBuild, known: B
 function isToBeBuilt(deps: SubmitBuildDeps, known: Build): boolean {
   const time = timeOf(deps, known);
   if (!isReplaceable(known, time)) return false;
-  if (!isWorthAnotherTry(known) || known.expiresAt <= time.toISOString()) return true;
+  if (!isRetryable(known) || known.expiresAt <= time.toISOString()) return true;
   return rebuildPauseLeft(known, time, deps.rebuildPauseSeconds?.()) === 0;
 }
 
@@ -137,7 +137,7 @@ async function claim(
   correlationId: string,
   client: ClientKey | undefined,
 ) {
-  const left = known === undefined ? [] : await vacate(deps, known);
+  const previousBinDirs = known === undefined ? [] : await vacate(deps, known);
   const now = deps.now();
   const build: QueuedBuild = {
     state: 'queued',
@@ -147,7 +147,7 @@ async function claim(
     attempt: 0,
     isPrivate: Boolean(prepared.resolved.defaults),
     correlationId,
-    ...(left.length > 0 && { left }),
+    ...(previousBinDirs.length > 0 && { previousBinDirs }),
   };
   return deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now, client).catch(async (error) => {
     // The claim may have been made, and its answer lost.
@@ -178,7 +178,7 @@ async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build)
   // First what the answer could be published from again.
   if (current.binDir !== undefined) await artifacts.remove(artifactKeys.records(current.binDir));
   await artifacts.remove(artifactKeys.result(current.hash));
-  return [...(current.left ?? []), ...(current.binDir === undefined ? [] : [current.binDir])].slice(-MAX_LEFT);
+  return [...(current.previousBinDirs ?? []), ...(current.binDir === undefined ? [] : [current.binDir])].slice(-MAX_PREVIOUS_BIN_DIRS);
 }
 
 /** Sends a queued build's message and notes that it was sent; a failure is left to the sweeper. */

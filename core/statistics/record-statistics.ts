@@ -1,4 +1,4 @@
-import type { RunEvent } from '#core/build/run-build.ts';
+import type { RunEvent } from '#core/build/run-event.ts';
 import type { Submitted } from '#core/build/submit-build.ts';
 import type { Branch } from '#core/catalogue/branches.ts';
 import type { Clock } from '#core/stores.ts';
@@ -14,7 +14,7 @@ export interface RecordStatisticsDeps {
   /** `false`: nothing is counted but failures, as the reference server's error log does not depend on its statistics. Default `true`. */
   readonly isCounting?: boolean;
   /** Told when something could not be written. Ends are made up for by `settleBuilds`, counts by the next flush. */
-  readonly onTrouble: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 /** Ears for what happens in submit and runner; none of them throws, nor keeps anybody waiting. */
@@ -29,12 +29,12 @@ export interface StatisticsRecorder {
   readonly flush: () => Promise<void>;
 }
 
-export function recordStatistics({ statistics, branches, now, isCounting = true, onTrouble }: RecordStatisticsDeps): StatisticsRecorder {
+export function recordStatistics({ statistics, branches, now, isCounting = true, onError }: RecordStatisticsDeps): StatisticsRecorder {
   const counter = requestCounter({ statistics, now });
   const underWay = new Set<Promise<void>>();
   const write = (make: () => Promise<unknown>) => {
     const written: Promise<void> = make()
-      .then(() => undefined, onTrouble)
+      .then(() => undefined, onError)
       .finally(() => underWay.delete(written));
     underWay.add(written);
   };
@@ -56,7 +56,7 @@ export function recordStatistics({ statistics, branches, now, isCounting = true,
       if (event.type === 'failed') write(() => statistics.ended(buildEnd(event.build, event.order, branches())));
     },
     flush: async () => {
-      await counter.flush().catch(onTrouble);
+      await counter.flush().catch(onError);
       await Promise.all(underWay);
     },
   };

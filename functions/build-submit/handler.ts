@@ -48,7 +48,7 @@ const recorder = recordStatistics({
   branches: () => config.BRANCHES,
   now,
   isCounting: config.SERVER_STATS,
-  onTrouble: (error) => log.warn('statistics could not be written', { error }),
+  onError: (error) => log.warn('statistics could not be written', { error }),
 });
 
 const checks = {
@@ -64,7 +64,7 @@ const askPrepare =
   config.PREPARE_SERVICE_URL &&
   httpPrepareService({
     url: config.PREPARE_SERVICE_URL,
-    onFailure: (error) => log.warn('prepare service not used: packages resolved here', { error }),
+    onError: (error) => log.warn('prepare service not used: packages resolved here', { error }),
   });
 
 const answer = handle(
@@ -83,7 +83,7 @@ const answer = handle(
         baseUrl: config.UPSTREAM_URL,
         records,
         now,
-        onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+        onError: (what, error) => log.warn('upstream could not be read', { what, error }),
       }),
       builds: dynamoBuildTable(dynamo, config.BUILD_TABLE),
       positions: dynamoQueuePositions(dynamo, config.BUILD_TABLE),

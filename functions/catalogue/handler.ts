@@ -25,7 +25,7 @@ const catalogue = upstreamCatalogue({
   baseUrl: config.UPSTREAM_URL,
   records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
   now,
-  onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+  onError: (what, error) => log.warn('upstream could not be read', { what, error }),
 });
 
 await assertBucketReady(s3, config.ARTIFACT_BUCKET);

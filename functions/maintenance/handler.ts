@@ -20,6 +20,7 @@ import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-repo
 import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build/build-pace.ts';
+import { leaseNotes } from '#core/build/lease-notes.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { emfMetrics } from '#observe/emf-metrics.ts';
@@ -54,7 +55,8 @@ const builds = dynamoBuildTable(dynamo, config.BUILD_TABLE);
 const branches = () => config.BRANCHES;
 const positions = dynamoQueuePositions(dynamo, config.BUILD_TABLE);
 const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
-const pace = buildPace(s3RecordStore(s3, config.ARTIFACT_BUCKET), monotonic);
+const records = s3RecordStore(s3, config.ARTIFACT_BUCKET);
+const pace = buildPace(records, monotonic);
 
 const told = logMaintenance(log);
 const deps: RunMaintenanceDeps = {
@@ -65,7 +67,7 @@ const deps: RunMaintenanceDeps = {
   },
   builds,
   sweep: dynamoBuildSweep(dynamo, config.BUILD_TABLE),
-  settle: [
+  reconcile: [
     // CloudWatch lets the metrics of a queue go that nobody has asked for six hours, and with them the alarm that starts runners.
     () => assertQueueReady(sqs, config.BUILD_QUEUE_URL),
     () => settleLedger(dynamo, config.BUILD_TABLE, now),
@@ -79,15 +81,16 @@ const deps: RunMaintenanceDeps = {
   catalogue: upstreamCatalogue({
     fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
     baseUrl: config.UPSTREAM_URL,
-    records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
+    records,
     now,
-    onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+    onError: (what, error) => log.warn('upstream could not be read', { what, error }),
   }),
   branches,
   upstreamUrl: config.UPSTREAM_URL,
   serverFacts: serverFacts(config, manifest.version),
   timesToLive: timesToLive(config),
   sightings: sightings(monotonic),
+  leaseNotes: leaseNotes({ records, now }),
   newSweepId: randomUUID,
   now,
 };

@@ -1,14 +1,21 @@
+import { type Swept, UnsweptBuildError } from '#core/build/sweep.ts';
+import { buildLogFields } from '#observe/build-log-fields.ts';
 import type { Log } from '#observe/log.ts';
 import type { RunMaintenanceDeps } from './run-maintenance.ts';
 
-/** One line per run that did something; what failed is logged whole. */
-export const logMaintenance = (log: Log): Pick<RunMaintenanceDeps, 'onSwept' | 'onPublished' | 'onTrouble'> => ({
-  onSwept: ({ errors, ...swept }) => {
-    if (Object.values(swept).some((count) => count > 0)) log.info('builds swept', swept);
-    for (const error of errors) log.error('build could not be swept', { error });
-  },
+/** Writes what a sweep did, if it did anything, and each build that it could not sweep. */
+export function logSwept(log: Log, { errors, unread: _, ...counts }: Swept): void {
+  if (Object.values(counts).some((count) => count > 0)) log.info('builds swept', counts);
+  for (const error of errors)
+    if (error instanceof UnsweptBuildError) log.error('build could not be swept', { error: error.cause, ...buildLogFields(error.build) });
+    else log.error('build could not be swept', { error });
+}
+
+/** Writes one line for each run that did something, and one for each failure. */
+export const logMaintenance = (log: Log): Pick<RunMaintenanceDeps, 'onSwept' | 'onPublished' | 'onError'> => ({
+  onSwept: (swept) => logSwept(log, swept),
   onPublished: (keys) => {
     if (keys.length > 0) log.info('catalogue published', { keys });
   },
-  onTrouble: (error) => log.error('maintenance failed', { error }),
+  onError: (error) => log.error('maintenance failed', { error }),
 });

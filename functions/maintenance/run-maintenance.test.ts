@@ -60,7 +60,7 @@ describe('runMaintenance', () => {
       now: () => new Date(),
       onSwept: (one) => swept.push(one),
       onPublished: (keys) => published.push([...keys]),
-      onTrouble: (error) => troubles.push(error),
+      onError: (error) => troubles.push(error),
       ...change,
     };
   }
@@ -107,7 +107,7 @@ describe('runMaintenance', () => {
   it('publishes although nothing can be swept, and fails in the end', async () => {
     const gone = new Error('no such table');
     const sweep = { ...parts().sweep, leased: () => Promise.reject(gone) };
-    await expect(run(parts({ sweep, settle: [() => Promise.reject(gone)] }))).rejects.toThrow(AggregateError);
+    await expect(run(parts({ sweep, reconcile: [() => Promise.reject(gone)] }))).rejects.toThrow(AggregateError);
     expect(published[0]).toHaveLength(3);
     expect(troubles.every((trouble) => trouble === gone) && troubles.length).toBe(3);
   });

@@ -18,7 +18,7 @@ const catalogue = upstreamCatalogue({
   baseUrl: config.CATALOGUE_URL,
   records: memoryRecordStore(),
   now: () => new Date(),
-  onFailure: (what, error) => log.warn('upstream could not be read', { what, error }),
+  onError: (what, error) => log.warn('upstream could not be read', { what, error }),
 });
 
 export const handler = handle(httpApp({ log, onAnswered: metrics.onAnswered }, prepareApp({ catalogue, ...requestDeps(config) })));

@@ -1,4 +1,4 @@
-import { type BuildStatusDeps, buildStatus } from '#core/build/build-status.ts';
+import { type BuildStatusDeps, getBuildStatus } from '#core/build/build-status.ts';
 import { BuildNotFoundError } from '#core/errors.ts';
 import { RequestHash } from '#core/request/request-hash.ts';
 import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
@@ -14,6 +14,6 @@ export function statusApp(deps: StatusAppDeps): Routes {
   return routes().get('/api/v1/build/:hash{[^/]{8,}|[^/]{1,6}}', async (c) => {
     const hash = RequestHash.safeParse(c.req.param('hash'));
     if (!hash.success) throw new BuildNotFoundError();
-    return buildResponse(await buildStatus(deps, hash.data), deps.estimate);
+    return buildResponse(await getBuildStatus(deps, hash.data), deps.estimate);
   });
 }

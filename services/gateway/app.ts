@@ -29,7 +29,7 @@ export interface GatewayAppDeps {
   /** Everything else per client. */
   readonly others?: Rate | undefined;
   /** Told of each request that a service could not answer. */
-  readonly onTrouble?: (service: string, error: unknown, correlationId: string) => void;
+  readonly onError?: (service: string, error: unknown, correlationId: string) => void;
 }
 
 /** Where a stand-in is at hand, nobody waits longer for the first. */
@@ -119,7 +119,7 @@ async function passOn(deps: GatewayAppDeps, route: GatewayRoute, c: Context<Http
       if (error instanceof BodyTooLargeError) throw error;
       if (isBrokenOff(c)) throw new BrokenBodyError({ cause: error });
       if (raw.signal.aborted) throw new ClientGoneError({ cause: error });
-      deps.onTrouble?.(service, error, correlationId);
+      deps.onError?.(service, error, correlationId);
       throw error;
     }
   };

@@ -40,7 +40,7 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
         clientKey: clientKeys(randomBytes(32)),
         builds: rateOf(config.RATE_LIMIT_BUILDS_PER_HOUR, config.RATE_LIMIT_BUILDS_BURST),
         others: rateOf(config.RATE_LIMIT_REQUESTS_PER_HOUR, config.RATE_LIMIT_REQUESTS_BURST),
-        onTrouble: (service, error, correlationId) =>
+        onError: (service, error, correlationId) =>
           log.warn('service could not answer', { upstream: service, error, correlation_id: correlationId }),
       }),
     ],

@@ -1,8 +1,8 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { RETRY_DELAYS_SECONDS } from '#core/build/attempt.ts';
 import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
-import { RETRY_DELAYS_SECONDS } from '#core/build/run-build.ts';
 import { UPLOAD_SECONDS } from '#core/build/upload-output.ts';
 import { addressRanges } from '#http/rate-limit/address-ranges.ts';
 import { DEFAULTS } from '#runner/imagebuilder/maker-options.ts';

@@ -8,7 +8,7 @@ import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import { BUILD_STEPS, type CancelledBuild, type QueuedBuild, type RunningBuild } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
-import { type BuildStatusDeps, buildStatus, viewBuild } from '#core/build/build-status.ts';
+import { type BuildStatusDeps, getBuildStatus, viewBuild } from '#core/build/build-status.ts';
 import type { BuildTable, ImageMaker } from '#core/build/ports.ts';
 import { runBuild } from '#core/build/run-build.ts';
 import { sightings } from '#core/build/sightings.ts';
@@ -125,7 +125,7 @@ describe('what it costs on AWS', () => {
 
   it('a build of ten minutes with all its renewals, statistics included: at most 20 write units', async () => {
     const statistics = dynamoStatistics(client, await freshStatisticsTable(dynamoClient()), now);
-    const recorder = recordStatistics({ statistics, branches: () => [], now, onTrouble: (error) => expect.unreachable(String(error)) });
+    const recorder = recordStatistics({ statistics, branches: () => [], now, onError: (error) => expect.unreachable(String(error)) });
     await statistics.started({ hash: freshHash(), enqueuedAt: now().toISOString() }); // the day's first entry, once a day
     forget();
     const order = largeOrder(freshHash());
@@ -188,7 +188,7 @@ describe('what it costs on AWS', () => {
   it('a poll: at most 1 read unit, whatever has become of the build and however long the queue', async () => {
     const order = largeOrder(freshHash());
     const poll = async (state: string) => {
-      const view = await buildStatus(polls, order.requestHash);
+      const view = await getBuildStatus(polls, order.requestHash);
       expect(view.state).toBe(state);
       expect(pollUnits.take().reads).toBeLessThanOrEqual(1);
       return view;
@@ -206,7 +206,7 @@ describe('what it costs on AWS', () => {
     const ended = { ...over, state: 'cancelled' as const, finishedAt: now().toISOString(), expiresAt: now().toISOString() };
     expect((await deps.builds.transition(over, ended)).moved).toBe(true);
     pollUnits.take();
-    expect(await buildStatus(polls, over.hash)).toMatchObject({ state: 'cancelled' });
+    expect(await getBuildStatus(polls, over.hash)).toMatchObject({ state: 'cancelled' });
     // The one poll after which a client asks no more is read from the row as it is now.
     expect(pollUnits.take()).toEqual({ reads: 1.5, writes: 0 });
 
@@ -214,7 +214,7 @@ describe('what it costs on AWS', () => {
     const last = sampleOrder(freshHash());
     await submit(last);
     pollUnits.take();
-    expect(await buildStatus(polls, last.requestHash)).toMatchObject({ state: 'queued', position: 40 });
+    expect(await getBuildStatus(polls, last.requestHash)).toMatchObject({ state: 'queued', position: 40 });
     expect(pollUnits.take()).toEqual({ reads: 1, writes: 0 });
     expect(first.ticket).toBe(3);
   });

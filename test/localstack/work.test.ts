@@ -6,7 +6,7 @@ import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
 import { queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
-import { buildStatus } from '#core/build/build-status.ts';
+import { getBuildStatus } from '#core/build/build-status.ts';
 import { freshBucket, freshQueue, freshTable } from '#local-aws/create-resources.ts';
 import { work } from '#runner/work.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
@@ -54,7 +54,7 @@ it('drains a queue with several runners, duplicates among the messages: each bui
         newAttemptId: randomUUID,
         every,
         timesToLive,
-        onTrouble: (error) => troubles.push(error),
+        onError: (error) => troubles.push(error),
       },
       1,
       stop.signal,
@@ -69,7 +69,7 @@ it('drains a queue with several runners, duplicates among the messages: each bui
   expect([...imageMaker.begun].sort()).toEqual([...hashes].sort());
   expect(waitingTickets(await queueLedger(client, table).read({ isStrong: true }))).toEqual([]);
   for (const hash of hashes) {
-    const view = await buildStatus({ builds, positions, artifacts, now }, hash);
+    const view = await getBuildStatus({ builds, positions, artifacts, now }, hash);
     if (view.state !== 'done') throw new Error(view.state);
     const { images, bin_dir } = JSON.parse(view.document) as { images: { name: string; sha256: string }[]; bin_dir: string };
     expect(images).toHaveLength(1);

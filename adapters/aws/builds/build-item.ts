@@ -6,7 +6,8 @@ import { BUILD_TABLE } from '../resources.ts';
 export type Item = Record<string, AttributeValue>;
 
 type KeysOf<T> = T extends unknown ? keyof T : never;
-type Field = Exclude<KeysOf<Build>, 'lease'> | 'leaseOwner' | 'leaseEndsAt' | 'leaseSeconds';
+/** `previousBinDirs` is stored as `left`, in every table there is. */
+type Field = Exclude<KeysOf<Build>, 'lease' | 'previousBinDirs'> | 'left' | 'leaseOwner' | 'leaseEndsAt' | 'leaseSeconds';
 
 /** Every field of every state, as the attribute it is stored in: a new one that is not listed does not compile. */
 const TYPES = {
@@ -45,9 +46,10 @@ export const buildKey = (hash: RequestHash): Item => ({ [BUILD_TABLE.hashKey]: {
 
 /** The attributes of a build, without those of the index and of expiry. */
 export function itemOf(build: Build): Item {
-  const { lease, ...rest } = build as Build & { lease?: Lease };
+  const { lease, previousBinDirs, ...rest } = build as Build & { lease?: Lease };
   const flat: Partial<Record<Field, unknown>> = {
     ...rest,
+    left: previousBinDirs,
     ...(lease && { leaseOwner: lease.owner, leaseEndsAt: lease.expiresAt, leaseSeconds: lease.seconds }),
   };
   const item: Item = {};
@@ -69,9 +71,13 @@ export function buildOf(item: Item): Build {
     else if (value?.N !== undefined) flat[field] = Number(value.N);
     else if (value?.S !== undefined) flat[field] = TYPES[field] === 'WORDS' ? value.S.split(' ') : value.S;
   }
-  const { leaseOwner, leaseEndsAt, leaseSeconds, ...rest } = flat;
+  const { leaseOwner, leaseEndsAt, leaseSeconds, left, ...rest } = flat;
   const lease = { owner: leaseOwner, expiresAt: leaseEndsAt, ...(leaseSeconds !== undefined && { seconds: leaseSeconds }) };
-  return { ...rest, ...(leaseOwner !== undefined && { lease }) } as unknown as Build;
+  return {
+    ...rest,
+    ...(left !== undefined && { previousBinDirs: left }),
+    ...(leaseOwner !== undefined && { lease }),
+  } as unknown as Build;
 }
 
 /** What `from` must still share with the row besides its state (BuildTable in core/build/ports.ts). */
