@@ -1,4 +1,4 @@
-/** The answer of a service to a build request, with the hash of the build if the request was accepted (202). */
+/** The answer of the build service to a build request, with the hash of the build if the request was accepted (202). */
 export interface Answered {
   readonly response: Response;
   readonly hash?: string;

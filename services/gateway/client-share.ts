@@ -6,7 +6,7 @@ import { type BuildPlace, buildPlace } from './build-place.ts';
 import { type SeenBuilds, seenBuilds } from './seen-builds.ts';
 
 export interface ClientShareOptions {
-  /** The number of builds that one client may have under way while others wait. */
+  /** The number of builds that one client may have waiting or running while others wait. */
   readonly maxPending: number;
   /** Asks the services where a build is; `undefined`: they cannot tell. */
   readonly look: (hash: string) => Promise<BuildPlace | undefined>;
@@ -21,7 +21,7 @@ export interface ClientShare {
 
 type Verdict = 'has room' | 'is alone' | 'others wait';
 
-/** How many builds are looked at before a client is refused, of its own and of others each. */
+/** The number of builds that are looked at before a client is refused, of its own and of others each. */
 const LOOKS = 3;
 /** How long a refusal is repeated without looking again. */
 const REPEATED_MS = 5_000;
@@ -86,13 +86,12 @@ export function clientShare({ maxPending, look }: ClientShareOptions): ClientSha
   };
 }
 
-/** Forgets the client's builds that have ended. The queue is served in order: while the oldest has not ended, hardly any later one has. */
+/**
+ * Forgets builds of the client that have ended. The queue is served in order, so the oldest is the first to look at; since a build may
+ * take long while later ones end, the others are those that were not heard of for longest.
+ */
 async function dropEnded(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<void> {
-  for (const hash of seen.of(client).slice(0, LOOKS)) {
-    const place = await look(hash);
-    seen.found(hash, place);
-    if (place !== 'ended') return;
-  }
+  for (const hash of seen.toLookAt(client, LOOKS)) seen.found(hash, await look(hash));
 }
 
 /** Whether a build of another client waits. A build about which no service answers is taken to wait still. */

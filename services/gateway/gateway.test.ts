@@ -347,6 +347,16 @@ describe('the gateway', () => {
       expect(statuses.sort()).toEqual([202, 202, ...Array(8).fill(429)]);
     });
 
+    it('but none that begin no build, though the client may begin no more', async () => {
+      for (const hash of ['a', 'b']) {
+        services.build.behave(accepted(hash));
+        expect((await post('/api/v1/build', hash, { 'X-Forwarded-For': '198.51.100.1' })).status).toBe(202);
+      }
+      services.status.behave((_, response) => void response.writeHead(202, { 'X-Imagebuilder-Status': 'queued' }).end());
+      expect((await post('/api/v1/build', 'a', { 'X-Forwarded-For': '198.51.100.1' })).status).toBe(202);
+      expect((await post('/api/v1/build', 'c', { 'X-Forwarded-For': '198.51.100.1' })).status).toBe(429);
+    });
+
     it('of whoever really asks: an address that the client invents does not help', async () => {
       await restart({ RATE_LIMIT_BUILDS_BURST: '1', RATE_LIMIT_BUILDS_PER_HOUR: '1' });
       services.build.behave(accepted('a'));
@@ -470,6 +480,57 @@ describe('the gateway', () => {
       expect(await statuses(bob, 1)).toEqual([202]);
       services.build.behave((request, ...more) => (request.method === 'HEAD' ? hangingUp : submitting)(request, ...more));
       expect(await statuses(alice, 1)).toEqual([429]);
+    });
+
+    it('and refuses it nothing that begins no build: what it asks again, what has ended, what another began', async () => {
+      const [other, own] = [another(), another()];
+      expect((await build(bob, other)).status).toBe(202);
+      expect((await build(alice, own)).status).toBe(202);
+      expect(await statuses(alice, 3)).toEqual([202, 202, 429]);
+      expect([(await build(alice, own)).status, (await build(alice, other)).status]).toEqual([202, 202]);
+      places.set(other, 'failed');
+      expect((await build(alice, other)).status).toBe(500);
+      expect((await build(bob)).status).toBe(202);
+      expect(await statuses(alice, 1)).toEqual([429]);
+    });
+
+    it('and asks the prepare service which build a request means that it has not seen, but shows it no private one', async () => {
+      services.prepare.behave((_, response, body) => {
+        response.end(JSON.stringify({ status: 'prepared', request_hash: body.toString() }));
+      });
+      expect(await statuses(bob, 1)).toEqual([202]);
+      expect(await statuses(alice, 4)).toEqual([202, 202, 202, 429]);
+      const [begun, ended, failed] = [another(), another(), another()];
+      places.set(begun, 'queued').set(ended, 'done').set(failed, 'failed');
+      expect([(await build(alice, begun)).status, (await build(alice, ended)).status]).toEqual([202, 200]);
+      // A failure that may be tried again is built again.
+      services.status.behave(
+        (_, response) => void response.writeHead(500, { 'X-Imagebuilder-Status': 'failed', 'Retry-After': '1' }).end(),
+      );
+      expect((await build(alice, failed)).status).toBe(429);
+      const asked = services.prepare.seen.length;
+      expect((await build(alice, JSON.stringify({ defaults: 'secret' }))).status).toBe(429);
+      expect(services.prepare.seen).toHaveLength(asked);
+    });
+
+    it('and learns from the answer to a request sent again that its build has ended', async () => {
+      expect(await statuses(bob, 1)).toEqual([202]);
+      const own = another();
+      expect((await build(alice, own)).status).toBe(202);
+      expect(await statuses(alice, 1)).toEqual([202]);
+      places.set(own, 'done');
+      expect((await build(alice, own)).status).toBe(200);
+      services.status.behave(hangingUp);
+      services.build.behave((request, ...more) => (request.method === 'HEAD' ? hangingUp : submitting)(request, ...more));
+      expect(await statuses(alice, 3)).toEqual([202, 202, 429]);
+    });
+
+    it('and finds a build that has ended behind one that takes long', async () => {
+      expect(await statuses(bob, 1)).toEqual([202]);
+      const own = [another(), another(), another()];
+      for (const hash of own) expect((await build(alice, hash)).status).toBe(202);
+      places.set(own[2] ?? '', 'done');
+      expect(await statuses(alice, 2)).toEqual([202, 429]);
     });
 
     it('unless it is 0', async () => {

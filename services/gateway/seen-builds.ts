@@ -9,6 +9,8 @@ export interface SeenBuilds {
   found(hash: string, place: BuildPlace | undefined): void;
   /** The client's builds, oldest first. */
   of(client: ClientKey): readonly string[];
+  /** So many of the client's builds: its oldest, then those that were not heard of for longest. */
+  toLookAt(client: ClientKey, limit: number): readonly string[];
   count(client: ClientKey): number;
   /** Builds of other clients that were last seen waiting, the most recently seen first. */
   othersWaiting(client: ClientKey, limit: number): readonly string[];
@@ -20,6 +22,8 @@ const MAX_SEEN = 50_000;
 export function seenBuilds(max = MAX_SEEN): SeenBuilds {
   const builds = new Map<string, ClientKey>();
   const byClient = new Map<ClientKey, Set<string>>();
+  /** The same builds, in the order in which they were last heard of. */
+  const heardOf = new Map<ClientKey, Set<string>>();
   /** Builds that were last seen waiting, in the order in which they were seen. */
   const waiting = new Map<string, ClientKey>();
 
@@ -30,12 +34,18 @@ export function seenBuilds(max = MAX_SEEN): SeenBuilds {
     waiting.delete(hash);
     const own = byClient.get(client);
     own?.delete(hash);
-    if (own?.size === 0) byClient.delete(client);
+    heardOf.get(client)?.delete(hash);
+    if (own?.size !== 0) return;
+    byClient.delete(client);
+    heardOf.delete(client);
   };
   const found = (hash: string, place: BuildPlace | undefined) => {
     const client = builds.get(hash);
     if (client === undefined || place === undefined) return;
     waiting.delete(hash);
+    const heard = heardOf.get(client);
+    heard?.delete(hash);
+    heard?.add(hash);
     if (place === 'ended') forget(hash);
     if (place === 'waiting') waiting.set(hash, client);
   };
@@ -44,9 +54,11 @@ export function seenBuilds(max = MAX_SEEN): SeenBuilds {
     accepted(hash, client, place) {
       if (!builds.has(hash)) {
         builds.set(hash, client);
-        const own = byClient.get(client);
-        if (own === undefined) byClient.set(client, new Set([hash]));
-        else own.add(hash);
+        for (const builds of [byClient, heardOf]) {
+          const own = builds.get(client);
+          if (own === undefined) builds.set(client, new Set([hash]));
+          else own.add(hash);
+        }
         const [oldest] = builds.keys();
         if (builds.size > max && oldest !== undefined) forget(oldest);
       }
@@ -54,6 +66,16 @@ export function seenBuilds(max = MAX_SEEN): SeenBuilds {
     },
     found,
     of: (client) => [...(byClient.get(client) ?? [])],
+    toLookAt: (client, limit) => {
+      const chosen = new Set<string>();
+      const [oldest] = byClient.get(client) ?? [];
+      if (oldest !== undefined) chosen.add(oldest);
+      for (const hash of heardOf.get(client) ?? []) {
+        if (chosen.size >= limit) break;
+        chosen.add(hash);
+      }
+      return [...chosen];
+    },
     count: (client) => byClient.get(client)?.size ?? 0,
     othersWaiting: (client, limit) => {
       const others: string[] = [];

@@ -1,0 +1,66 @@
+import { type BuildPlace, buildPlace } from './build-place.ts';
+import type { GatewayService } from './routes.ts';
+
+export type ServiceUrls = Readonly<Partial<Record<GatewayService, string>>>;
+
+/** What a service says of a build when the gateway asks by itself. */
+export interface Look {
+  readonly place: BuildPlace;
+  /** Whether a request for the build would be answered from it, and begin no other. */
+  readonly isAnswer: boolean;
+}
+
+/** How long a client that may be refused waits for each answer. */
+const PATIENCE_MS = 2_000;
+/** The answer of the prepare service has the request in it, and a reason for each package that changed. */
+const MAX_PREPARED_BYTES = 2 * 1024 * 1024;
+/** A request with a first-boot script: what is private is shown to no service that its client did not ask. */
+const PRIVATE = /"defaults"\s*:\s*"[^"]/;
+
+/** Asks where a build is: the status service, else the build service. `undefined`: neither can say. */
+export async function lookAt(services: ServiceUrls, hash: string): Promise<Look | undefined> {
+  for (const name of ['status', 'build'] as const) {
+    const url = services[name];
+    if (url === undefined) continue;
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = await fetch(`${url}/api/v1/build/${hash}`, { method: 'HEAD', redirect: 'error', signal }).catch(() => undefined);
+    const place = response && buildPlace(response);
+    if (response !== undefined && place !== undefined) return { place, isAnswer: isAnswer(response) };
+    if (response !== undefined && response.status < 500) return undefined;
+  }
+  return undefined;
+}
+
+/**
+ * Whether the answer speaks of a build that is there, and that a request would not begin again. A failure that may be built again says
+ * after how many seconds, and one second is the least that it says.
+ */
+const isAnswer = ({ status, headers }: Response) =>
+  headers.has('X-Imagebuilder-Status') && status !== 404 && !(status === 500 && headers.get('Retry-After') === '1');
+
+/** Asks the prepare service which build a request means. `undefined`: it cannot say, or the request is private. */
+export async function hashOf(services: ServiceUrls, body: Uint8Array): Promise<string | undefined> {
+  const text = new TextDecoder().decode(body);
+  if (services.prepare === undefined || PRIVATE.test(text)) return undefined;
+  try {
+    const headers = { 'Content-Type': 'application/json' };
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const response = await fetch(`${services.prepare}/api/v1/prepare`, { method: 'POST', body: text, headers, redirect: 'error', signal });
+    const answer = await readAtMost(response, MAX_PREPARED_BYTES);
+    const hash: unknown = response.ok && answer !== undefined ? JSON.parse(answer)?.request_hash : undefined;
+    return typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash) ? hash : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readAtMost({ body }: Response, bytes: number): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > bytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
