@@ -7,6 +7,7 @@ import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/build/artifact-keys.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
+import { jsonLog } from '#observe/log.ts';
 import { at, done, freshBinDir, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { removeUnreferenced } from './remove-unreferenced.ts';
 
@@ -70,4 +71,34 @@ it.each([
   expect(removed).toEqual([3]);
   for (const prefix of ['store', 'logs']) expect((await readdir(join(directory, prefix))).sort()).toEqual([taken.binDir, young].sort());
   expect((await readdir(join(directory, 'api/v1/build'))).sort()).toEqual([hash, youngHash].sort());
+});
+
+it('says of an object that cannot be looked at why, but not what it is: it may be that of a private build', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'asu-unreferenced-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const artifacts = diskArtifactStore(directory);
+  const binDir = freshBinDir();
+  await artifacts.put(artifactKeys.file(binDir, 'a.bin'), 'x', fileMeta('a.bin'));
+  const old = new Date(Date.now() - 100 * DAYS);
+  await lutimes(join(directory, artifactKeys.file(binDir, 'a.bin')), old, old);
+  const stop = new AbortController();
+  const lines: string[] = [];
+  const log = jsonLog('debug', (line) => lines.push(line));
+  await removeUnreferenced(
+    {
+      directory,
+      artifacts: { ...artifacts, read: (key) => Promise.reject(Object.assign(new Error(`cannot read ${key}`), { code: 'EIO' })) },
+      builds: sqliteBuildTable(openSqlite(':memory:')),
+      timesToLive: { buildSeconds: 100, unversionedSeconds: 100, defaultsSeconds: 100, failureSeconds: 100 },
+      now: () => new Date(),
+      onRemoved: () => stop.abort(),
+      onError: (error) => {
+        log.error('old artefacts could not be removed', { error });
+        stop.abort();
+      },
+    },
+    stop.signal,
+  );
+  expect(lines.join('')).toContain('EIO');
+  expect(lines.join('')).not.toMatch(/logs\/|store\//);
 });

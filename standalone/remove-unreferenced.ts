@@ -1,6 +1,7 @@
 import { removeOldArtifacts } from '#adapters/disk/remove-old-artifacts.ts';
 import { readFailure, readResult } from '#core/build/outcome-documents.ts';
 import type { BuildTable } from '#core/build/ports.ts';
+import { PrivateBuildError } from '#core/build/private-build-error.ts';
 import type { TimesToLive } from '#core/build/times-to-live.ts';
 import { type BinDir, RequestHash } from '#core/request/request-hash.ts';
 import type { ArtifactStore, Clock } from '#core/stores.ts';
@@ -13,6 +14,7 @@ export interface RemoveUnreferencedDeps {
   readonly timesToLive: TimesToLive;
   readonly now: Clock;
   readonly onRemoved: (count: number) => void;
+  /** Called with each failure, without its text: no row says whose the objects are. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -34,13 +36,14 @@ export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: Abo
       return build !== undefined && 'binDir' in build && build.binDir === name;
     },
   };
+  const onError = (error: unknown) => deps.onError(new PrivateBuildError(error));
   while (!stop.aborted) {
     try {
       const ageSeconds = Math.max(...Object.values(timesToLive)) + GRACE_SECONDS;
-      const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse, deps.onError);
+      const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse, onError);
       if (removed > 0) deps.onRemoved(removed);
     } catch (error) {
-      deps.onError(error);
+      onError(error);
     }
     await pause(DAY_SECONDS * 1000, stop);
   }

@@ -16,6 +16,7 @@ import {
 import type { BuildOrder } from './build-order.ts';
 import { isResultOf, readFailure, readResult } from './outcome-documents.ts';
 import type { BuildTable, QueuePositions } from './ports.ts';
+import { forAnswer } from './private-build-error.ts';
 import { publishResult, secondsLeft } from './publish-result.ts';
 import type { TimeOfBuild } from './time-of-builds.ts';
 
@@ -65,7 +66,12 @@ const viewIfThere = (deps: BuildStatusDeps, build: Build): Promise<BuildView | u
   });
 
 /** The same for a row already read. */
-export async function viewBuild(deps: BuildStatusDeps, build: Build): Promise<BuildView> {
+export const viewBuild = (deps: BuildStatusDeps, build: Build): Promise<BuildView> =>
+  viewOf(deps, build).catch((error) => {
+    throw forAnswer(error, build);
+  });
+
+async function viewOf(deps: BuildStatusDeps, build: Build): Promise<BuildView> {
   switch (build.state) {
     case 'queued':
       return { state: 'queued', build, position: await deps.positions.ahead(build) };

@@ -3,14 +3,14 @@ import { unnamedError } from '#lib/unnamed-error.ts';
 import type { Build } from './build.ts';
 
 /**
- * Stands for an unexpected error that a private build met. What a disk, SQLite or AWS says of an error names keys, paths and packages,
- * and every error ends up in a log: this one has the class and code of the original and the place where it was thrown, and no more.
+ * Stands for an unexpected error that a private build met, or may have met. What a disk, SQLite or AWS says of an error names keys, paths
+ * and packages, and every error ends up in a log: this one has the class and code of the original, the place where it was thrown, and no text.
  */
 export class PrivateBuildError extends Error {
   override readonly name = 'PrivateBuildError';
   constructor(error: unknown) {
     const { name, code, stack = '' } = unnamedError(error);
-    super(`a private build met ${name}${code === undefined ? '' : ` (${code})`}`);
+    super(`${name}${code === undefined ? '' : ` ${code}`}, without its text, which may name a private build`);
     this.stack = `${this.name}: ${this.message}${stack.slice(name.length)}`;
   }
 }

@@ -19,6 +19,7 @@ import { type BuildOrder, buildOrderOf } from './build-order.ts';
 import { type BuildStatusDeps, type BuildView, timeOf, viewBuild } from './build-status.ts';
 import { leaseFor } from './lease.ts';
 import type { BuildQueue, ClientKey } from './ports.ts';
+import { forAnswer, forLog } from './private-build-error.ts';
 import type { IsWhole } from './result-integrity.ts';
 
 export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps, AssertRoomDeps {
@@ -60,7 +61,12 @@ const MAX_PREVIOUS_BIN_DIRS = 5;
  * Accepts a request: validates, resolves, identifies it, and sees to it that exactly one build of it is under way or
  * remembered (I1). An accepted build is never lost: if its message cannot be sent, the sweeper does (I2).
  */
-export async function submitBuild(deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> {
+export const submitBuild = (deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> =>
+  acceptRequest(deps, request, options).catch((error) => {
+    throw forAnswer(error, { isPrivate: Boolean(request.defaults) });
+  });
+
+async function acceptRequest(deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> {
   const { skipResolution = false } = options;
   const { prepared, known } = await identify(deps, request, { skipResolution });
   const remembered = await answerOf(deps, prepared, known);
@@ -188,7 +194,7 @@ async function send({ builds, queue, now, onSendFailure }: SubmitBuildDeps, buil
     const { current } = await builds.transition(build, { ...build, sentAt: now().toISOString() });
     return current ?? build;
   } catch (error) {
-    onSendFailure?.(error, build);
+    onSendFailure?.(forLog(error, build), build);
     return build;
   }
 }

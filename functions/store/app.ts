@@ -1,3 +1,4 @@
+import { forAnswer } from '#core/build/private-build-error.ts';
 import type { ArtifactStore } from '#core/stores.ts';
 import { problem } from '#http/error-response.ts';
 import { type Routes, routes } from '#http/http-app.ts';
@@ -16,7 +17,10 @@ export function storeApp({ artifacts, signingKey }: StoreAppDeps): Routes {
   const app = routes().get('/store/*', (c) => {
     const key = FILE.exec(c.req.path)?.[1];
     if (key === undefined) return problem({ status: 404, title: 'Not Found', detail: 'Not found' });
-    return serveArtifact(c, artifacts, `store/${key}`);
+    return serveArtifact(c, artifacts, `store/${key}`).catch((error) => {
+      // The file may be that of a private build.
+      throw forAnswer(error, { isPrivate: true });
+    });
   });
   if (signingKey !== undefined)
     app.get('/signing-key.pub', () => new Response(signingKey, { headers: { 'Content-Type': 'text/plain; charset=utf-8' } }));

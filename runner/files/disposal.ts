@@ -54,7 +54,7 @@ export function disposal(options: {
     remove: async (path) => {
       const failure = await removed(path, patience());
       if (failure === undefined) return;
-      const reason = failure instanceof Error ? failure.message : String(failure);
+      const reason = reasonOf(failure);
       onLeftover({ path, reason, keptAt: await setAside(path) });
     },
     retry: async () => {
@@ -64,4 +64,11 @@ export function disposal(options: {
       return failures.filter((failure) => failure !== undefined).length;
     },
   };
+}
+
+/** Why something could not be removed, for the log: a code, since the text of the system's errors names files of private builds. */
+function reasonOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure);
+  const { code, syscall } = failure as NodeJS.ErrnoException;
+  return code === undefined ? failure.message : [code, syscall].filter((part) => part !== undefined).join(' ');
 }
