@@ -5,7 +5,7 @@ import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
-import { settleLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
+import { reconcileLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
 import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
 import { assertQueueReady } from '#adapters/aws/readiness/assert-queue-ready.ts';
 import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
@@ -14,7 +14,7 @@ import { rollUpStatistics } from '#adapters/aws/statistics/roll-up-statistics.ts
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import { leaseNotes } from '#core/build/lease-notes.ts';
 import { sightings } from '#core/build/sightings.ts';
-import { settleBuilds } from '#core/statistics/settle-builds.ts';
+import { reconcileBuilds } from '#core/statistics/reconcile-builds.ts';
 import { logMaintenance } from '#functions/maintenance/log-maintenance.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
 import { publishCatalogue } from '#functions/maintenance/publish-catalogue.ts';
@@ -71,8 +71,8 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
   };
   const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
   const settles = [
-    () => settleLedger(dynamo, table, now),
-    () => settleBuilds({ statistics, builds, branches, now }),
+    () => reconcileLedger(dynamo, table, now),
+    () => reconcileBuilds({ statistics, builds, branches, now }),
     () => rollUpStatistics(dynamo, config.STATISTICS_TABLE, now),
   ];
   const stop = new AbortController();

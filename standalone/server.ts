@@ -18,14 +18,14 @@ import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build/build-pace.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import { rememberDoneBuilds } from '#core/build/remember-done-builds.ts';
-import { wholeResults } from '#core/build/result-integrity.ts';
+import { resultIntegrity } from '#core/build/result-integrity.ts';
 import type { RunEvent } from '#core/build/run-event.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { recoverAllBuilds } from '#core/build/sweep.ts';
 import { timeOfBuilds } from '#core/build/time-of-builds.ts';
 import { preparationMemory } from '#core/request/preparation-memory.ts';
+import { reconcileBuilds } from '#core/statistics/reconcile-builds.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
-import { settleBuilds } from '#core/statistics/settle-builds.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { catalogueApp } from '#functions/catalogue/app.ts';
 import { docsApp } from '#functions/docs/app.ts';
@@ -164,7 +164,7 @@ export async function startStandalone(
       clientShare: { clientBuilds: sqliteClientBuilds(db), maxPendingPerClient: settings.maxPendingPerClient },
       clientKey: (c) => keyOf(addressOf(c, settings.clientAddress)),
       inTurn: inTurn(),
-      isWhole: wholeResults({ artifacts, monotonic }),
+      isWhole: resultIntegrity({ artifacts, monotonic }),
       admit: settings.admit,
       onSubmitted: (submitted, client) => {
         metrics.onRequest(submitted.outcome);
@@ -230,7 +230,7 @@ export async function startStandalone(
         ...sweeping,
         onSwept: (swept) => {
           logSwept(log, swept);
-          settleBuilds({ statistics, builds, branches, now }).catch(onError);
+          reconcileBuilds({ statistics, builds, branches, now }).catch(onError);
         },
         onError,
       },

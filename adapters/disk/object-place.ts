@@ -1,8 +1,5 @@
 import { join } from 'node:path';
-
-const PLAIN_SEGMENT = /^[A-Za-z0-9._+-]+$/;
-
-const isPlain = (segment: string): boolean => PLAIN_SEGMENT.test(segment) && segment !== '.' && segment !== '..';
+import { isPlainKey, notPlainKey } from '#core/plain-key.ts';
 
 /** Where an object lies. */
 export interface ObjectPlace {
@@ -12,15 +9,15 @@ export interface ObjectPlace {
   readonly path: string;
 }
 
-/** `undefined` when the key is not made of plain segments (ArtifactStore in core/build/ports.ts). */
+/** Returns where the object lies; `undefined` when the key is not plain. */
 export function objectPlace(root: string, key: string): ObjectPlace | undefined {
-  return key.split('/').every(isPlain) ? { root, key, path: join(root, key) } : undefined;
+  return isPlainKey(key) ? { root, key, path: join(root, key) } : undefined;
 }
 
-/** As `objectPlace`, for writing: such a key is a mistake of ours. */
+/** As `objectPlace`, for writing. Throws `RangeError` when the key is not plain. */
 export function writablePlace(root: string, key: string): ObjectPlace {
   const place = objectPlace(root, key);
-  if (place === undefined) throw new RangeError(`Not an object key: ${JSON.stringify(key)}`);
+  if (place === undefined) throw notPlainKey(key);
   return place;
 }
 

@@ -18,18 +18,3 @@ export function bodyOf(build: Build): string {
   const { ticket: _, previousBinDirs: left, ...body } = build;
   return JSON.stringify({ ...body, ...(left !== undefined && { left }) } satisfies Stored);
 }
-
-/** What `from` must still share with the row besides its state; the table's `marker` column is the same rule in SQL. */
-export function markerOf(build: Build): string {
-  switch (build.state) {
-    case 'queued':
-      return build.queuedAt;
-    case 'building':
-    case 'expiring':
-      return build.lease.owner;
-    case 'done':
-    case 'failed':
-    case 'cancelled':
-      return build.finishedAt;
-  }
-}

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Build, isReplaceable, isTransition } from '#core/build/build.ts';
+import { type Build, isReplaceable, isTransition, markOf } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildTable } from '#core/build/ports.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
-import { BUILD_COLUMNS, bodyOf, buildOf, markerOf } from './build-row.ts';
-import { tellFull } from './storage-full.ts';
+import { BUILD_COLUMNS, bodyOf, buildOf } from './build-row.ts';
+import { withStorageFullError } from './storage-full.ts';
 import { inTransaction } from './transaction.ts';
 
 /**
@@ -46,7 +46,7 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
       // Most claims meet a live row: they are answered without the write lock.
       const seen = find(build.hash);
       if (seen && !isReplaceable(seen, now)) return { won: false, current: seen };
-      return tellFull(() =>
+      return withStorageFullError(() =>
         inTransaction(db, () => {
           const current = find(build.hash);
           if (current && !isReplaceable(current, now)) return { won: false, current };
@@ -60,13 +60,15 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
 
     async transition(from, to, { lapsedAt } = {}) {
       if (from.hash !== to.hash || !isTransition(from.state, to.state)) return { moved: false, current: find(from.hash) };
-      const write = [to.state, bodyOf(to), from.hash, from.state, markerOf(from)] as const;
-      const [row] = tellFull(() => (lapsedAt === undefined ? move.all(...write) : moveLapsed.all(...write, lapsedAt.toISOString())));
+      const write = [to.state, bodyOf(to), from.hash, from.state, markOf(from).value] as const;
+      const [row] = withStorageFullError(() =>
+        lapsedAt === undefined ? move.all(...write) : moveLapsed.all(...write, lapsedAt.toISOString()),
+      );
       return row ? { moved: true, current: buildOf(row) } : { moved: false, current: find(from.hash) };
     },
 
     async remove(from) {
-      return drop.run(from.hash, markerOf(from)).changes === 1;
+      return drop.run(from.hash, markOf(from).value).changes === 1;
     },
   };
 }

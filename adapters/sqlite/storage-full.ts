@@ -5,7 +5,7 @@ const SQLITE_FULL = 13;
 const SQLITE_IOERR_SHMSIZE = 4874;
 
 /** Runs `write`; what SQLite says of a full disk becomes a failure that clients may read. */
-export function tellFull<T>(write: () => T): T {
+export function withStorageFullError<T>(write: () => T): T {
   try {
     return write();
   } catch (error) {

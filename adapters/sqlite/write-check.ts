@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { tellFull } from './storage-full.ts';
+import { withStorageFullError } from './storage-full.ts';
 
 /** Answers a check that writes one small row, and throws what every other write would: a database that can be read may still be full or read-only. */
 export function sqliteWriteCheck(db: DatabaseSync): () => Promise<void> {
@@ -7,6 +7,6 @@ export function sqliteWriteCheck(db: DatabaseSync): () => Promise<void> {
     `INSERT INTO records (key, body, version) VALUES ('ready', '', 1) ON CONFLICT (key) DO UPDATE SET version = version + 1`,
   );
   return async () => {
-    tellFull(() => write.run());
+    withStorageFullError(() => write.run());
   };
 }

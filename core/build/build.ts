@@ -139,20 +139,27 @@ export function rebuildPauseLeft({ finishedAt }: FailedBuild, now: Date, pauseSe
 
 /** Whether `current` is still in the state, and in the stay in that state, that `from` was read in: the rule of `BuildTable.transition`. */
 export function isStill(from: Build, current: Build): boolean {
-  return from.hash === current.hash && from.state === current.state && stayOf(from) === stayOf(current);
+  return from.hash === current.hash && from.state === current.state && markOf(from).value === markOf(current).value;
 }
 
-function stayOf(build: Build): string {
+/** What tells one stay in a state from another; a table compares it in the condition of each write. */
+export interface Mark {
+  readonly field: 'queuedAt' | 'leaseOwner' | 'finishedAt';
+  readonly value: string;
+}
+
+/** Returns the mark of the stay that the row is in. */
+export function markOf(build: Build): Mark {
   switch (build.state) {
     case 'queued':
-      return build.queuedAt;
+      return { field: 'queuedAt', value: build.queuedAt };
     case 'building':
     case 'expiring':
-      return build.lease.owner;
+      return { field: 'leaseOwner', value: build.lease.owner };
     case 'done':
     case 'failed':
     case 'cancelled':
-      return build.finishedAt;
+      return { field: 'finishedAt', value: build.finishedAt };
   }
 }
 

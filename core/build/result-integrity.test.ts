@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { freshBinDir } from '#test/contracts/sample-builds.ts';
 import { artifactKeys, fileMeta } from './artifact-keys.ts';
-import { wholeResults } from './result-integrity.ts';
+import { resultIntegrity } from './result-integrity.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -21,7 +21,7 @@ async function world() {
   const binDir = freshBinDir();
   for (const name of NAMES) await artifacts.put(artifactKeys.file(binDir, name), 'four', fileMeta(name));
   const document = JSON.stringify({ files: NAMES.map((name) => ({ name, size: 4 })) });
-  const ask = wholeResults({ artifacts, monotonic: () => time });
+  const ask = resultIntegrity({ artifacts, monotonic: () => time });
   return {
     isWhole: () => ask(binDir, document),
     pass: (milliseconds: number) => {

@@ -11,7 +11,7 @@ const LOOK_AGAIN_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
 /** Looks once a minute for each result that is asked about. For a store that is looked into for nothing. */
-export function wholeResults({ artifacts, monotonic }: { artifacts: ArtifactStore; monotonic: Monotonic }): IsWhole {
+export function resultIntegrity({ artifacts, monotonic }: { artifacts: ArtifactStore; monotonic: Monotonic }): IsWhole {
   const seenAt = boundedMap<number>(MAX_REMEMBERED, () => 1);
   return async (binDir, document) => {
     const time = monotonic();

@@ -21,14 +21,14 @@ export interface Chart {
 }
 
 /** Builds that succeeded in the last 24 hours, to the hour: from the beginning of the hour in which they began. */
-export async function buildsOfLastDay({ report, now }: ReportDeps): Promise<number> {
+export async function countBuildsOfLastDay({ report, now }: ReportDeps): Promise<number> {
   const until = now();
   const hours = await report.figures('hour', new Date(until.getTime() - DAY_MS), until);
   return hours.reduce((sum, { successes }) => sum + successes, 0);
 }
 
 /** The last thirty days up to today, oldest first, each with its figures or zeros. */
-export async function figuresByDay({ report, now }: ReportDeps): Promise<(Figures & { day: string })[]> {
+export async function readFiguresByDay({ report, now }: ReportDeps): Promise<(Figures & { day: string })[]> {
   const days = lastDays(now(), CHART_DAYS);
   const known = new Map((await report.figures('day', startOf(days[0]), now())).map((figures) => [figures.start, figures]));
   return days.map((day) => ({ ...(known.get(day) ?? NO_FIGURES), day }));
@@ -48,7 +48,7 @@ export function buildsPerDay(days: readonly (Figures & { day: string })[]): Char
 }
 
 /** Successful builds of the 26 weeks that end with today. */
-export async function versionsOfHalfYear({
+export async function readVersionsOfHalfYear({
   report,
   now,
 }: ReportDeps): Promise<{ days: readonly string[]; counts: readonly VersionCount[] }> {

@@ -13,7 +13,7 @@ export interface RecordStatisticsDeps {
   readonly now: Clock;
   /** `false`: nothing is counted but failures, as the reference server's error log does not depend on its statistics. Default `true`. */
   readonly isCounting?: boolean;
-  /** Told when something could not be written. Ends are made up for by `settleBuilds`, counts by the next flush. */
+  /** Told when something could not be written. Ends are made up for by `reconcileBuilds`, counts by the next flush. */
   readonly onError: (error: unknown) => void;
 }
 

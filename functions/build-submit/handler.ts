@@ -31,7 +31,7 @@ import { processLog } from '#observe/process-log.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { buildSubmitApp } from './app.ts';
 import { loadConfig } from './config.ts';
-import { toldToAnybody } from './told-to-anybody.ts';
+import { withoutDetails } from './without-details.ts';
 
 const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'build-submit');
@@ -74,7 +74,7 @@ const answer = handle(
       service: 'build-submit',
       version: manifest.version,
       now,
-      checks: toldToAnybody(checks, (what, error) => log.error('not ready', { what, error })),
+      checks: withoutDetails(checks, (what, error) => log.error('not ready', { what, error })),
     }),
     buildSubmitApp({
       ...requestDeps(config),

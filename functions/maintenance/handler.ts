@@ -9,7 +9,7 @@ import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
-import { settleLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
+import { reconcileLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
 import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
 import { assertQueueReady } from '#adapters/aws/readiness/assert-queue-ready.ts';
 import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
@@ -22,7 +22,7 @@ import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { buildPace } from '#core/build/build-pace.ts';
 import { leaseNotes } from '#core/build/lease-notes.ts';
 import { sightings } from '#core/build/sightings.ts';
-import { settleBuilds } from '#core/statistics/settle-builds.ts';
+import { reconcileBuilds } from '#core/statistics/reconcile-builds.ts';
 import { emfMetrics } from '#observe/emf-metrics.ts';
 import { measuredFetch } from '#observe/measured-fetch.ts';
 import { processLog } from '#observe/process-log.ts';
@@ -70,8 +70,8 @@ const deps: RunMaintenanceDeps = {
   reconcile: [
     // CloudWatch lets the metrics of a queue go that nobody has asked for six hours, and with them the alarm that starts runners.
     () => assertQueueReady(sqs, config.BUILD_QUEUE_URL),
-    () => settleLedger(dynamo, config.BUILD_TABLE, now),
-    () => settleBuilds({ statistics, builds, branches, now }),
+    () => reconcileLedger(dynamo, config.BUILD_TABLE, now),
+    () => reconcileBuilds({ statistics, builds, branches, now }),
     () => rollUpStatistics(dynamo, config.STATISTICS_TABLE, now),
     () => learnPace({ report: dynamoStatisticsReport(dynamo, config.STATISTICS_TABLE), pace, now }),
   ],

@@ -7,11 +7,11 @@ import type { StatisticsReport } from '#core/statistics/ports.ts';
 import {
   buildErrorsText,
   buildsByVersion,
-  buildsOfLastDay,
   buildsPerDay,
   CHART_DAYS,
-  figuresByDay,
-  versionsOfHalfYear,
+  countBuildsOfLastDay,
+  readFiguresByDay,
+  readVersionsOfHalfYear,
 } from '#core/statistics/published-statistics.ts';
 import type { Clock, Monotonic } from '#core/stores.ts';
 import { overviewPage } from '#http/html/overview-page.ts';
@@ -47,10 +47,10 @@ export function statsApp(deps: StatsAppDeps): Routes {
   const { report, positions, now, monotonic, maxAgeMs = MAX_AGE_MS } = deps;
   const cheap = <T>(make: () => Promise<T>) => keptValue(make, maxAgeMs, monotonic);
   const dear = <T>(make: () => Promise<T>) => keptValue(make, 5 * maxAgeMs, monotonic);
-  const lastDay = cheap(() => buildsOfLastDay(deps));
-  const days = cheap(() => figuresByDay(deps));
+  const lastDay = cheap(() => countBuildsOfLastDay(deps));
+  const days = cheap(() => readFiguresByDay(deps));
   const errors = cheap(() => report.errors(MAX_ERRORS));
-  const versions = dear(() => versionsOfHalfYear(deps));
+  const versions = dear(() => readVersionsOfHalfYear(deps));
   const topPackages = rankedByBranch(deps, dear);
   const ofThirtyDays = (kind: 'target' | 'client') => dear(() => report.top(kind, firstDay(now()), now(), { limit: RANKED_ON_PAGE }));
   const topTargets = ofThirtyDays('target');
@@ -65,7 +65,7 @@ export function statsApp(deps: StatsAppDeps): Routes {
       upstreamUrl: deps.upstreamUrl,
       waiting: await positions.waiting(),
       running: await positions.running(),
-      buildsOfLastDay: await lastDay(),
+      countBuildsOfLastDay: await lastDay(),
     }),
   );
   const stats = cheap(async () =>
@@ -73,7 +73,7 @@ export function statsApp(deps: StatsAppDeps): Routes {
       serverVersion: deps.serverFacts().version,
       waiting: await positions.waiting(),
       running: await positions.running(),
-      buildsOfLastDay: await lastDay(),
+      countBuildsOfLastDay: await lastDay(),
       days: await days(),
       versions: buildsByVersion(await versions()),
       packages: (await topPackages(undefined)).slice(0, RANKED_ON_PAGE),

@@ -3,7 +3,7 @@ import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
 import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
 import { type QueueLedger, queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
-import { settleLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
+import { reconcileLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
 import { freshTable } from '#local-aws/create-resources.ts';
 import { claimed } from '#test/contracts/drive-build.ts';
 import { queuePositionsContract } from '#test/contracts/queue-positions.ts';
@@ -50,7 +50,7 @@ describe('the ledger of the queue on DynamoDB', () => {
     const table = dynamoBuildTable(client, name);
     const ledger = queueLedger(client, name);
     let clock = 0;
-    const settle = () => settleLedger(client, name, () => new Date(clock));
+    const settle = () => reconcileLedger(client, name, () => new Date(clock));
     const build = await claimed(table);
     const forgotten = await claimed(table);
     await ledger.left([forgotten.ticket ?? 0]);

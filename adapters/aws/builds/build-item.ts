@@ -79,18 +79,3 @@ export function buildOf(item: Item): Build {
     ...(leaseOwner !== undefined && { lease }),
   } as unknown as Build;
 }
-
-/** What `from` must still share with the row besides its state (BuildTable in core/build/ports.ts). */
-export function markOf(build: Build): { readonly field: Field; readonly value: string } {
-  switch (build.state) {
-    case 'queued':
-      return { field: 'queuedAt', value: build.queuedAt };
-    case 'building':
-    case 'expiring':
-      return { field: 'leaseOwner', value: build.lease.owner };
-    case 'done':
-    case 'failed':
-    case 'cancelled':
-      return { field: 'finishedAt', value: build.finishedAt };
-  }
-}

@@ -8,13 +8,13 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type Build, isReplaceable, isTransition } from '#core/build/build.ts';
+import { type Build, isReplaceable, isTransition, markOf } from '#core/build/build.ts';
 import type { BuildTable } from '#core/build/ports.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
-import { orThrottled } from '../clients/throttled.ts';
+import { withThrottledError } from '../clients/throttled.ts';
 import { queueLedger } from '../queue/queue-ledger.ts';
 import { BUILD_TABLE } from '../resources.ts';
-import { buildKey, buildOf, type Item, itemOf, markOf } from './build-item.ts';
+import { buildKey, buildOf, type Item, itemOf } from './build-item.ts';
 import { moveExpression } from './move-expression.ts';
 import { orderItem, orderKey, orderOf } from './order-item.ts';
 import { indexAttributes } from './sweep-lists.ts';
@@ -37,7 +37,7 @@ const IS_REPLACEABLE =
  */
 export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads = 'strong' }: DynamoBuildTableOptions = {}): BuildTable {
   const ledger = queueLedger(client, table);
-  const call = <T>(promise: Promise<T>) => orThrottled('build table', promise);
+  const call = <T>(promise: Promise<T>) => withThrottledError('build table', promise);
 
   const readItem = async (hash: RequestHash, isStrong: boolean): Promise<Item | undefined> =>
     (await call(client.send(new GetItemCommand({ TableName: table, Key: buildKey(hash), ConsistentRead: isStrong })))).Item;

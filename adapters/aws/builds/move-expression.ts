@@ -1,6 +1,6 @@
 import type { UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
-import type { Build } from '#core/build/build.ts';
-import { type Item, itemOf, MOVING_FIELDS, markOf } from './build-item.ts';
+import { type Build, markOf } from '#core/build/build.ts';
+import { type Item, itemOf, MOVING_FIELDS } from './build-item.ts';
 import { INDEX_ATTRIBUTES, indexAttributes } from './sweep-lists.ts';
 
 type MoveExpression = Required<

@@ -1,5 +1,5 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { orThrottled } from '../clients/throttled.ts';
+import { withThrottledError } from '../clients/throttled.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import type { Item } from './build-item.ts';
 import type { SweepList } from './sweep-lists.ts';
@@ -34,7 +34,7 @@ export async function querySweepList(
       ExpressionAttributeValues: { ':list': { S: list }, ...(bound && { ':bound': { S: bound.toISOString() } }) },
       ...(start && { ExclusiveStartKey: start }),
     });
-    const { Items = [], LastEvaluatedKey } = await orThrottled('build table', client.send(query));
+    const { Items = [], LastEvaluatedKey } = await withThrottledError('build table', client.send(query));
     items.push(...Items);
     start = LastEvaluatedKey;
   } while (start !== undefined && items.length < limit);

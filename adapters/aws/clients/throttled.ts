@@ -16,7 +16,7 @@ const CODES = new Set([
 ]);
 
 /** Lets a call to AWS fail as a `ThrottledError` when it was throttled to the end of the SDK's retries, as it is otherwise. */
-export async function orThrottled<T>(what: string, call: Promise<T>): Promise<T> {
+export async function withThrottledError<T>(what: string, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {

@@ -1,15 +1,13 @@
-const PLAIN_SEGMENT = /^[A-Za-z0-9._+-]+$/;
+import { isPlainKey, notPlainKey } from '#core/plain-key.ts';
 
-/** S3 takes no longer ones. */
+/** The longest key that S3 takes. */
 const MAX_KEY_LENGTH = 1_024;
 
-const isPlain = (segment: string): boolean => PLAIN_SEGMENT.test(segment) && segment !== '.' && segment !== '..';
+/** Whether the key may be one of S3. */
+export const isObjectKey = (key: string): boolean => key.length <= MAX_KEY_LENGTH && isPlainKey(key);
 
-/** Whether the key is made of plain segments (ArtifactStore in core/build/ports.ts). */
-export const isObjectKey = (key: string): boolean => key.length <= MAX_KEY_LENGTH && key.split('/').every(isPlain);
-
-/** For writing: any other key is a mistake of ours. */
+/** Returns the key for writing. Throws `RangeError` if it is none. */
 export function writableKey(key: string): string {
-  if (!isObjectKey(key)) throw new RangeError(`Not an object key: ${JSON.stringify(key)}`);
+  if (!isObjectKey(key)) throw notPlainKey(key);
   return key;
 }

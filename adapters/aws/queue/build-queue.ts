@@ -11,7 +11,7 @@ import {
 import * as z from 'zod';
 import type { BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
 import { RequestHash } from '#core/request/request-hash.ts';
-import { orThrottled } from '../clients/throttled.ts';
+import { withThrottledError } from '../clients/throttled.ts';
 import { BUILD_QUEUE } from '../resources.ts';
 import { currentReceipts } from './current-receipts.ts';
 
@@ -33,10 +33,10 @@ const UNPRINTABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g;
  */
 export function sqsBuildQueue(client: SQSClient, { queueUrl, deadLetterUrl }: SqsBuildQueueUrls): BuildQueue {
   const receipts = currentReceipts();
-  const call = <T>(promise: Promise<T>) => orThrottled('build queue', promise);
+  const call = <T>(promise: Promise<T>) => withThrottledError('build queue', promise);
 
   const changeVisibility = (receipt: string, seconds: number): Promise<unknown> =>
-    orOver(
+    withoutStaleReceiptError(
       call(
         client.send(
           new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle: receipt, VisibilityTimeout: Math.ceil(seconds) }),
@@ -44,7 +44,7 @@ export function sqsBuildQueue(client: SQSClient, { queueUrl, deadLetterUrl }: Sq
       ),
     );
   const drop = (receipt: string): Promise<unknown> =>
-    orOver(call(client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receipt }))));
+    withoutStaleReceiptError(call(client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receipt }))));
 
   const bury = async (receipt: string, body: string, reason: string): Promise<void> => {
     const StringValue = reason.slice(0, MAX_REASON_LENGTH).replace(UNPRINTABLE, '\ufffd') || 'unknown';
@@ -137,7 +137,7 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 
 }
 
 /** A message that somebody else has meanwhile, or that is gone, is what the port calls "do nothing". */
-async function orOver(call: Promise<unknown>): Promise<void> {
+async function withoutStaleReceiptError(call: Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {

@@ -7,7 +7,7 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../builds/build-item.ts';
-import { orThrottled } from '../clients/throttled.ts';
+import { withThrottledError } from '../clients/throttled.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import { EMPTY_LEDGER, type LedgerState, pruned } from './ledger-state.ts';
 
@@ -43,7 +43,7 @@ export function queueLedger(client: DynamoDBClient, table: string): QueueLedger 
 
   const update = async (change: Partial<UpdateItemCommandInput>): Promise<LedgerState> => {
     const call = client.send(new UpdateItemCommand({ TableName: table, Key: KEY, ReturnValues: 'ALL_NEW', ...change }));
-    const { Attributes } = await orThrottled('build table', call);
+    const { Attributes } = await withThrottledError('build table', call);
     remember(Attributes);
     return stateOf(Attributes);
   };
@@ -87,7 +87,7 @@ export function queueLedger(client: DynamoDBClient, table: string): QueueLedger 
   return {
     async read({ isStrong = false } = {}) {
       const call = client.send(new GetItemCommand({ TableName: table, Key: KEY, ConsistentRead: isStrong }));
-      return remember((await orThrottled('build table', call)).Item);
+      return remember((await withThrottledError('build table', call)).Item);
     },
     async issue() {
       const { issued } = await update({

@@ -3,7 +3,7 @@ import { latestPlausible } from '#core/clock-skew.ts';
 import type { Clock } from '#core/stores.ts';
 import type { Item } from '../builds/build-item.ts';
 import { querySweepList } from '../builds/query-sweep-list.ts';
-import { orThrottled } from '../clients/throttled.ts';
+import { withThrottledError } from '../clients/throttled.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import { isWaiting, waitingTickets } from './ledger-state.ts';
 import { queueLedger } from './queue-ledger.ts';
@@ -13,7 +13,7 @@ const DOUBTS: Item = { [BUILD_TABLE.hashKey]: { S: 'queue' }, [BUILD_TABLE.range
 /** A write between row and ledger, or an index that is behind, is a matter of moments. */
 const DOUBT_MS = 10_000;
 
-export interface SettledLedger {
+export interface ReconciledLedger {
   /** Tickets whose builds wait no longer, or never were: a process died between two writes. */
   readonly departed: number;
   /** Tickets of waiting builds that the ledger had missed. */
@@ -24,9 +24,9 @@ export interface SettledLedger {
  * Puts the ledger right: what it and the index of queued rows have disagreed on in two looks, some time apart, is settled as the
  * index says. Idempotent and safe to run at once; every sweep should. Costs two read units and one per hundred waiting builds.
  */
-export async function settleLedger(client: DynamoDBClient, table: string, now: Clock): Promise<SettledLedger> {
+export async function reconcileLedger(client: DynamoDBClient, table: string, now: Clock): Promise<ReconciledLedger> {
   const ledger = queueLedger(client, table);
-  const call = <T>(promise: Promise<T>) => orThrottled('build table', promise);
+  const call = <T>(promise: Promise<T>) => withThrottledError('build table', promise);
 
   const state = await ledger.read({ isStrong: true });
   const queued = new Set((await querySweepList(client, table, 'queued')).map((item) => Number(item['ticket']?.N)));

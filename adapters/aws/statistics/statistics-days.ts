@@ -9,7 +9,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../builds/build-item.ts';
-import { orThrottled } from '../clients/throttled.ts';
+import { withThrottledError } from '../clients/throttled.ts';
 import { STATISTICS_TABLE } from '../resources.ts';
 import { type DaySums, type Details, noDetails, type Sums } from './statistics-sums.ts';
 
@@ -37,7 +37,7 @@ export type StatisticsDays = ReturnType<typeof statisticsDays>;
 
 /** The items of the statistics table, by day. */
 export function statisticsDays(client: DynamoDBClient, table: string) {
-  const call = <T>(promise: Promise<T>) => orThrottled('statistics table', promise);
+  const call = <T>(promise: Promise<T>) => withThrottledError('statistics table', promise);
 
   async function* query(part: string, from: string, until: string, isStrong = false): AsyncGenerator<Item> {
     let start: Item | undefined;

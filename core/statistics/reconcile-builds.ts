@@ -6,7 +6,7 @@ import { buildEnd } from './build-end.ts';
 import type { BuildEnd, CountedBuild } from './counts.ts';
 import type { Statistics } from './ports.ts';
 
-export interface SettleBuildsDeps {
+export interface ReconcileBuildsDeps {
   readonly statistics: Pick<Statistics, 'unended' | 'ended'>;
   readonly builds: Pick<BuildTable, 'get' | 'order'>;
   readonly branches: () => readonly Branch[];
@@ -14,7 +14,7 @@ export interface SettleBuildsDeps {
 }
 
 /** Builds younger than this are not looked at, nor ends: whoever ended the build tells by itself, and knows more. */
-const SETTLE_AFTER_SECONDS = 60;
+const RECONCILE_AFTER_SECONDS = 60;
 /** Builds per call: bounds its time. */
 const LIMIT = 1_000;
 
@@ -23,9 +23,9 @@ const LIMIT = 1_000;
  * cancellation. Idempotent. Where even the row is gone, or another claim has taken it, it counts as a failure of nothing known.
  * Answers how many there were.
  */
-export async function settleBuilds(deps: SettleBuildsDeps): Promise<number> {
+export async function reconcileBuilds(deps: ReconcileBuildsDeps): Promise<number> {
   const now = deps.now();
-  const window = { before: new Date(now.getTime() - SETTLE_AFTER_SECONDS * 1000), ahead: latestPlausible(now) };
+  const window = { before: new Date(now.getTime() - RECONCILE_AFTER_SECONDS * 1000), ahead: latestPlausible(now) };
   let settled = 0;
   for (const counted of await deps.statistics.unended(window.before, LIMIT, window.ahead)) {
     const end = await endOf(deps, counted, window);
@@ -35,7 +35,7 @@ export async function settleBuilds(deps: SettleBuildsDeps): Promise<number> {
 }
 
 async function endOf(
-  { builds, branches, now }: SettleBuildsDeps,
+  { builds, branches, now }: ReconcileBuildsDeps,
   counted: CountedBuild,
   { before, ahead }: { before: Date; ahead: Date },
 ): Promise<BuildEnd | undefined> {

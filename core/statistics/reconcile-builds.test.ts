@@ -9,7 +9,7 @@ import { claimed, expiringRow, rowIn, started } from '#test/contracts/drive-buil
 import { at, done, failed, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { sumOf } from './counts.ts';
 import type { Statistics, StatisticsReport } from './ports.ts';
-import { settleBuilds } from './settle-builds.ts';
+import { reconcileBuilds } from './reconcile-builds.ts';
 
 let builds: BuildTable;
 let statistics: Statistics & StatisticsReport;
@@ -19,11 +19,11 @@ beforeEach(() => {
   statistics = sqliteStatistics(db);
 });
 
-const settle = (minutes: number) => settleBuilds({ statistics, builds, branches: () => DEFAULT_BRANCHES, now: () => at(minutes) });
+const settle = (minutes: number) => reconcileBuilds({ statistics, builds, branches: () => DEFAULT_BRANCHES, now: () => at(minutes) });
 const total = async () => sumOf(await statistics.figures('day', at(-10_000), at(10_000)));
 const accept = (...all: Build[]) => Promise.all(all.map((build) => statistics.started(build)));
 
-describe('settleBuilds', () => {
+describe('reconcileBuilds', () => {
   it('counts the ends nobody told, once', async () => {
     await accept(await rowIn(builds, 'done'), await rowIn(builds, 'failed'), await rowIn(builds, 'cancelled'));
     expect(await settle(10)).toBe(3);
