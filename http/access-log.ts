@@ -14,8 +14,8 @@ export const accessLevel = (method: string, status: number): LogLevel => (status
 export const shown = (text: string, most = 200): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
 /**
- * A path as the log may show it. Hashes are cut, since a reader of the log could read a private build with a whole one, and images have
- * no name, since it names the device.
+ * A path as the log may show it. Hashes are cut, since a reader of the log could read a private build with a whole one,
+ * and images have no name, since it names the device.
  */
 export const shownPath = (path: string): string => shown(shortHashes(path).replace(IMAGE_NAME, '$1…'));
 const IMAGE_NAME = /^(\/store\/[^/]*\/).+$/;

@@ -4,8 +4,9 @@ import { buildLogFields } from './build-log-fields.ts';
 import type { Log } from './log.ts';
 
 /**
- * Writes one line for each event in a build's life. Builds with `defaults` are private: the log says nothing of their request and names
- * none of their files. The text of a failure names packages and repositories, so for them the log has the kind of the failure instead.
+ * Writes one line for each event in a build's life. Builds with `defaults` are private: the log says nothing of their
+ * request and names none of their files. The text of a failure names packages and repositories, so for them the log has
+ * the kind of the failure instead.
  */
 export function logRunEvent(log: Log, event: RunEvent): void {
   if (event.type === 'ignored') {
@@ -56,7 +57,10 @@ export function logRunEvent(log: Log, event: RunEvent): void {
   }
 }
 
-/** The fields for a failure that is neither the request's fault nor the machine's: it is a bug, and the log has its stack. */
+/**
+ * The fields for a failure that is neither the request's fault nor the machine's: it is a bug, and the log has its
+ * stack.
+ */
 function bug(cause: unknown, isPrivate: boolean) {
   if (cause instanceof Error && (cause.name === 'BuildFailure' || cause.name === 'InfrastructureFailure'))
     return isPrivate ? { kind: cause.name } : {};

@@ -49,9 +49,9 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
   const metrics = prometheusMetrics(config.SERVICE_NAME, dynamoQueuePositions(dynamo, table));
   const builds = dynamoBuildTable(dynamo, table);
   const branches = () => config.BRANCHES;
-  const told = logMaintenance(log);
+  const onEvents = logMaintenance(log);
   const shared = {
-    ...told,
+    ...onEvents,
     builds,
     sweep: dynamoBuildSweep(dynamo, table),
     queue: sqsBuildQueue(sqs, { queueUrl, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
@@ -70,7 +70,7 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
     serverFacts: serverFacts(config, VERSION),
   };
   const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
-  const settles = [
+  const reconciliations = [
     () => reconcileLedger(dynamo, table, now),
     () => reconcileBuilds({ statistics, builds, branches, now }),
     () => rollUpStatistics(dynamo, config.STATISTICS_TABLE, now),
@@ -78,8 +78,8 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
   const stop = new AbortController();
   const everyMinute = async () => {
     while (!stop.signal.aborted) {
-      for (const settle of settles) await settle().catch(told.onError);
-      await publishCatalogue(publish).then(told.onPublished, told.onError);
+      for (const reconcile of reconciliations) await reconcile().catch(onEvents.onError);
+      await publishCatalogue(publish).then(onEvents.onPublished, onEvents.onError);
       await pause(PUBLISH_EVERY_MS, stop.signal);
     }
   };

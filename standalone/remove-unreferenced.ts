@@ -23,8 +23,9 @@ const DAY_SECONDS = 86_400;
 const GRACE_SECONDS = 7 * DAY_SECONDS;
 
 /**
- * What a bucket's lifecycle rule does on AWS: once a day, from now until `stop` aborts, removes objects that should have
- * expired a week ago and that no row speaks of (one that was accepted under a longer time to live is still to be answered).
+ * What a bucket's lifecycle rule does on AWS: once a day, from now until `stop` aborts, removes objects that should
+ * have expired a week ago and that no row speaks of (one that was accepted under a longer time to live is still to be
+ * answered).
  */
 export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: AbortSignal): Promise<void> {
   const { directory, artifacts, builds, now, timesToLive } = deps;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
-import { freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { at, freshBinDir, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { sqliteBuildTable } from './build-table.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { freshFile, startProcesses } from './testing/processes.ts';
@@ -85,4 +85,17 @@ describe('a build table in a file that four processes open', () => {
     expect((await again.claim(queued(third), sampleOrder(third), new Date(0))).current.ticket).toBe(3);
     after.close();
   });
+});
+
+it('stores the attempts at earlier builds under the name that earlier versions read, and reads it from their rows', async () => {
+  const db = openSqlite(':memory:');
+  const table = sqliteBuildTable(db);
+  const hash = freshHash();
+  const previousBinDirs = [freshBinDir(), freshBinDir()];
+  await table.claim({ ...queued(hash), previousBinDirs }, sampleOrder(hash), at(0));
+  const row = db.prepare('SELECT body FROM builds WHERE hash = ?').get(hash);
+  expect(JSON.parse(String(row?.['body']))).toMatchObject({ left: previousBinDirs });
+  expect(JSON.parse(String(row?.['body']))).not.toHaveProperty('previousBinDirs');
+  expect(await table.get(hash)).toMatchObject({ previousBinDirs });
+  db.close();
 });

@@ -3,25 +3,28 @@ import type { ClientBuilds, ClientKey, QueuePositions } from './ports.ts';
 
 export interface AssertRoomDeps {
   readonly positions: QueuePositions;
-  /** More waiting builds than this and new ones are refused (`max_pending_jobs`). */
+  /** The number of waiting builds beyond which new builds are refused (`MAX_PENDING_JOBS`). */
   readonly maxPendingBuilds: () => number;
-  /** Absent: a client may have as much of the queue as there is. */
+  /** Absent: one client may fill the queue. */
   readonly clientShare?: ClientShare;
 }
 
 export interface ClientShare {
   readonly clientBuilds: ClientBuilds;
-  /** The number of builds that one client may have under way while others wait (`max_pending_per_client`); 0: any number. */
+  /**
+   * The number of builds that one client may have waiting or running while others wait (`MAX_PENDING_PER_CLIENT`); 0:
+   * any number.
+   */
   readonly maxPendingPerClient: () => number;
 }
 
-/** How long a client that is refused is asked to wait. */
+/** How long a refused client is asked to wait. */
 const RETRY_SECONDS = 60;
 
 /**
- * Throws when the client may not begin another build: `ClientShareError` when it has its share and others wait, `QueueFullError` when the
- * queue is full. What a client took beyond its share while it was alone does not make the queue full for others, so up to twice `maxPendingBuilds`
- * may wait.
+ * Throws when the client may not begin another build: `ClientShareError` when it has its share and others wait,
+ * `QueueFullError` when the queue is full. Builds that a client took beyond its share while it was alone do not make
+ * the queue full for others, so up to twice `maxPendingBuilds` may wait.
  */
 export async function assertRoom(deps: AssertRoomDeps, client: ClientKey | undefined): Promise<void> {
   const { positions, clientShare } = deps;

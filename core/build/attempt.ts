@@ -15,7 +15,7 @@ export interface Attempt {
   readonly begunAt: number;
 }
 
-/** What the end of an attempt needs, whichever end it is. */
+/** The parts that every end of an attempt needs. */
 export interface AttemptDeps {
   readonly builds: BuildTable;
   readonly queue: BuildQueue;
@@ -27,7 +27,10 @@ export interface AttemptDeps {
   readonly timesToLive: TimesToLive;
   /** See `uploadOutput`. */
   readonly uploadSeconds?: number;
-  /** The pauses after attempts that failed for want of infrastructure; the last is for all further ones. Default `RETRY_DELAYS_SECONDS`. */
+  /**
+   * The pauses after attempts that failed for want of infrastructure; the last is for all further ones. Default
+   * `RETRY_DELAYS_SECONDS`.
+   */
   readonly retryDelaysSeconds?: readonly number[];
   /** Called with each event, for log and statistics. Must not throw. */
   readonly onEvent?: (event: RunEvent) => void;

@@ -3,13 +3,18 @@ import type { BuildRequest } from '#core/request/build-request.ts';
 import type { PreparedBuild } from '#core/request/prepare-build.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 
-/** All a runner needs to know of a build: the resolved request and the inputs the hash was made over. Written once, never changed. */
+/**
+ * All that a runner needs to know of a build: the resolved request and the inputs that the hash was made over. Written
+ * once, never changed.
+ */
 export interface BuildOrder {
-  /** Identity of the build; its first twelve digits are EXTRA_IMAGE_NAME, so every rebuild has the same file names. */
+  /**
+   * The identity of the build. Its first twelve digits are EXTRA_IMAGE_NAME, so every rebuild has the same file names.
+   */
   readonly requestHash: RequestHash;
-  /** Normalised and resolved: what `packages` lists is what is asked of ImageBuilder. */
+  /** Normalised and resolved: ImageBuilder is asked for just the packages that `packages` lists. */
   readonly request: BuildRequest;
-  /** Path of the version below the upstream base: `releases/24.10.2`. */
+  /** The path of the version below the upstream base: `releases/24.10.2`. */
   readonly versionPath: string;
   readonly arch: string;
   /** The revision the catalogue had when the build was accepted. */
@@ -17,11 +22,14 @@ export interface BuildOrder {
   readonly imagebuilder: { readonly name: string; readonly sha256: string };
   /** SHA-256 over ImageBuilder digest and index digests. */
   readonly inputs: string;
-  /** The index digests, for telling whether the build used those very ones. Orders of earlier versions have none. */
+  /**
+   * The digests of the package indexes, to find out whether the build used those very indexes. Orders of earlier
+   * versions have none.
+   */
   readonly indexes?: IndexDigests;
 }
 
-/** What a runner gets to see of a prepared build. */
+/** Returns the part of a prepared build that a runner sees. */
 export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['imagebuilder']): BuildOrder {
   const { from_version: _, ...request } = prepared.resolved;
   const { record } = prepared.valid;

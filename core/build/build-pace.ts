@@ -1,16 +1,19 @@
 import type { Monotonic, RecordStore } from '#core/stores.ts';
 
 const KEY = 'build-pace';
-/** What a build is taken to last before any has been seen. */
+/** How long a build is taken to last before any has been seen. */
 const FIRST_GUESS_SECONDS = 60;
-/** Weight of the newest build in the moving average. */
+/** The weight of the newest build in the moving average. */
 const WEIGHT = 0.2;
 
-/** How long builds have taken lately, shared by all processes: what `eta_seconds` is made of. */
+/** How long builds have taken lately, shared by all processes: `eta_seconds` is computed from it. */
 export interface BuildPace {
-  /** Seconds a build takes, by a moving average. Read at most every ten seconds from the store; never throws. */
+  /**
+   * Returns how long a build takes, as a moving average. It is read from the store every ten seconds at most; never
+   * throws.
+   */
   secondsPerBuild(): number;
-  /** Takes one finished build into the average; a lost race is no loss. */
+  /** Adds one finished build to the average. If another process writes at the same moment, this build is left out. */
   record(seconds: number): Promise<void>;
 }
 

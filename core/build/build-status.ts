@@ -25,7 +25,7 @@ export interface BuildStatusDeps {
   readonly positions: QueuePositions;
   readonly artifacts: ArtifactStore;
   readonly now: Clock;
-  /** Default: `now`, which may be set back while nobody notices. */
+  /** Default: `now`, which may be set back. */
   readonly timeOf?: TimeOfBuild;
   /** See `rebuildPauseLeft`. */
   readonly rebuildPauseSeconds?: () => number;
@@ -33,19 +33,20 @@ export interface BuildStatusDeps {
   readonly results?: { get(binDir: string): string | undefined; set(binDir: string, document: string): unknown };
 }
 
-/** A build as clients are told of it. `document` is the stored answer, JSON text. */
+/** A build as clients see it. `document` is the stored answer, JSON text. */
 export type BuildView =
   | { state: 'queued'; build: QueuedBuild; position: number }
   | { state: 'building'; build: RunningBuild; order: BuildOrder | undefined }
-  /** `maxAgeSeconds`: caches may keep the answer so long. */
+  /** `maxAgeSeconds`: how long caches may keep the answer. */
   | { state: 'done'; build: DoneBuild; document: string; maxAgeSeconds: number }
-  /** `retryAfterSeconds`: it may be asked for again, but not sooner. */
+  /** `retryAfterSeconds`: how long a client must wait before it may ask for the build again. */
   | { state: 'failed'; build: FailedBuild; document: string | undefined; retryAfterSeconds: number | undefined }
   | { state: 'cancelled'; build: CancelledBuild };
 
 /**
- * What has become of a build. Throws `BuildNotFoundError` for one that never was or has expired. Whatever makes a client give up is
- * read once more from the row as it is now: a table whose reads may be behind would else tell of the failure before the last rebuild.
+ * Returns the state of a build. Throws `BuildNotFoundError` for a build that never was or has expired. An answer that
+ * makes a client give up is read once more from the row as it is now: a table whose reads may be behind could still
+ * show the failure before a rebuild.
  */
 export async function getBuildStatus(deps: BuildStatusDeps, hash: RequestHash): Promise<BuildView> {
   const seen = await deps.builds.get(hash);
@@ -79,7 +80,7 @@ async function viewOf(deps: BuildStatusDeps, build: Build): Promise<BuildView> {
       return { state: 'building', build, order: await deps.builds.order(build.hash) };
     case 'done': {
       const document = secondsLeft(build, timeOf(deps, build)) > 0 ? await resultOf(deps, build) : undefined;
-      // Reading takes its time too.
+      // Reading takes time too.
       const left = secondsLeft(build, timeOf(deps, build));
       if (document === undefined || left <= 0) throw new BuildNotFoundError();
       return { state: 'done', build, document, maxAgeSeconds: Math.min(RESULT_MAX_AGE_SECONDS, Math.floor(left)) };
@@ -101,7 +102,10 @@ async function viewOf(deps: BuildStatusDeps, build: Build): Promise<BuildView> {
 /** See `timeOfBuilds`. */
 export const timeOf = (deps: Pick<BuildStatusDeps, 'now' | 'timeOf'>, build: Build): Date => deps.timeOf?.(build) ?? deps.now();
 
-/** The published answer; where a crash kept it from being published, the attempt's own copy, which is published for the next reader. */
+/**
+ * Returns the published answer. Where a crash kept it from being published, returns the attempt's own copy and
+ * publishes it for the next reader.
+ */
 async function resultOf(deps: BuildStatusDeps, build: DoneBuild): Promise<string | undefined> {
   const { artifacts, results } = deps;
   const remembered = results?.get(build.binDir);

@@ -18,8 +18,8 @@ export interface ExpireBuildDeps {
 const SWEEP_LEASE_SECONDS = 300;
 
 /**
- * Does the first half of expiry: the answer goes. The new lease ends when caches have forgotten the published result, and then a sweep
- * does the second half.
+ * Does the first half of expiry: the answer goes. The new lease ends when caches have forgotten the published result,
+ * and then a sweep does the second half.
  */
 export async function unpublishBuild(
   deps: ExpireBuildDeps,
@@ -51,7 +51,8 @@ export async function removeBuild(
 ): Promise<'removed' | undefined> {
   const mine: ExpiringBuild = { ...build, lease: leaseFor(newSweepId(), now(), SWEEP_LEASE_SECONDS) };
   if (!(await builds.transition(build, mine, unrenewed(build))).moved) return undefined;
-  // A process that was stopped while it published may have put the result back. Then caches may have it, and get their time again.
+  // A process that was stopped while it published may have put the result back. Then caches may have it, and get their
+  // time again.
   const wasPublished = await removeAnswer(artifacts, build);
   if (build.unpublishedAt === undefined || wasPublished) {
     const unpublishedAt = now();

@@ -106,7 +106,10 @@ const READERS = [
   { before: 190, stopped: 192 },
   { before: 190, stopped: 255 },
 ];
-/** A process that is stopped for longer takes away again what it published. Functions on AWS, which may not, end after half a minute. */
+/**
+ * A process that is stopped for longer takes away again what it published. Functions on AWS, which may not, end after
+ * half a minute.
+ */
 const STOPPED_FOR_LONG = { before: 190, stopped: 5_000 };
 
 describe.each([

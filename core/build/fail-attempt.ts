@@ -29,7 +29,8 @@ export async function failAttempt(deps: AttemptDeps, attempt: Attempt, thrown: u
 async function failForGood(deps: AttemptDeps, attempt: Attempt, cause: unknown, evidence: FailureEvidence, isFinal: boolean) {
   const { artifacts, builds, queue } = deps;
   const { running, order, message } = attempt;
-  // The write that ends a build may have been answered with an error and have succeeded: then no failure is written beside it.
+  // The write that ends a build may have been answered with an error and have succeeded: then no failure is written
+  // beside it.
   const current = await builds.get(running.hash);
   if (current === undefined || !isStill(running, current)) return dropAttempt(deps, attempt);
 
@@ -56,7 +57,7 @@ async function failForGood(deps: AttemptDeps, attempt: Attempt, cause: unknown, 
   else await queue.bury(message, burialReason(failed));
 }
 
-/** What is known of a failure. A build that failed after its images were made has a log too. */
+/** Returns the evidence of a failure. A build that failed after its images were made has a log too. */
 export function evidenceOf(error: unknown, output: BuildOutput | undefined): FailureEvidence {
   const evidence = error instanceof BuildFailure || error instanceof InfrastructureFailure ? error.evidence : {};
   return output?.logPath === undefined ? evidence : { logPath: output.logPath, ...evidence };

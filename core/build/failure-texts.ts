@@ -3,7 +3,10 @@ import type { FailedBuild } from './build.ts';
 
 const MAX_DETAIL_LENGTH = 500;
 
-/** What the row says of a failure. An unexpected error may name paths of the server: its text is for the log alone. */
+/**
+ * Returns the failure in words for the row. An unexpected error may name paths of the server: its text is for the log
+ * alone.
+ */
 export function failureDetail(error: unknown): string {
   const text =
     error instanceof BuildFailure || error instanceof InfrastructureFailure
@@ -12,5 +15,8 @@ export function failureDetail(error: unknown): string {
   return `Error: ${text}`.slice(0, MAX_DETAIL_LENGTH);
 }
 
-/** What a dead letter says of a failure. Dead letters outlive the build, so those of private builds do not name its packages. */
+/**
+ * Returns the failure in words for a dead letter. Dead letters outlive the build, so those of private builds do not
+ * name its packages.
+ */
 export const burialReason = ({ isPrivate, detail }: FailedBuild): string => (isPrivate ? 'Error: a private build failed' : detail);

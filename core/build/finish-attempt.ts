@@ -8,7 +8,10 @@ import { resultDocument } from './outcome-documents.ts';
 import { publishResult } from './publish-result.ts';
 import { resultSeconds } from './times-to-live.ts';
 
-/** Ends the build as done: stores the result, writes the row, publishes the result, and only then acknowledges the message. */
+/**
+ * Ends the build as done: stores the result, writes the row, publishes the result, and only then acknowledges the
+ * message.
+ */
 export async function finishAttempt(deps: AttemptDeps, attempt: Attempt, output: BuildOutput): Promise<void> {
   const { artifacts, builds, queue, timesToLive } = deps;
   const { running, order, message, begunAt } = attempt;
@@ -26,7 +29,8 @@ export async function finishAttempt(deps: AttemptDeps, attempt: Attempt, output:
   await artifacts.put(artifactKeys.success(running.binDir), document, recordMeta('application/json'));
   const { moved } = await moveBuild(builds, running, done);
   if (!moved) return dropAttempt(deps, attempt);
-  // The build is done. If anything fails from here on (a crash, a full disk), the next reader of the row makes up for it.
+  // The build is done. If anything fails from here on (a crash, a full disk), the next reader of the row makes up for
+  // it.
   await publishResult(deps, done, document);
   await queue.acknowledge(message).catch(() => undefined);
   deps.onEvent?.({ type: 'done', build: done, order, output, seconds });

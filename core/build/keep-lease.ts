@@ -6,20 +6,29 @@ import { type RowWriterDeps, rowWriter } from './row-writer.ts';
 import type { RunEvent } from './run-event.ts';
 
 export interface KeepLeaseDeps extends RowWriterDeps, LeaseRenewalDeps, MessageExtensionDeps {
-  /** The shortest time between two writes of steps; of several steps, the last is written. Default 0: each step is written at once. */
+  /**
+   * The shortest time between two writes of steps; of several steps, the last is written. Default 0: each step is
+   * written at once.
+   */
   readonly stepsEveryMs?: number;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
 export interface KeptLease {
   readonly progress: BuildProgress;
-  /** Aborts when the row is no longer this attempt's: another runner has it, or the lease ended because no write succeeded. */
+  /**
+   * Aborts when the row is no longer this attempt's: another runner has it, or the lease ended because no write
+   * succeeded.
+   */
   readonly lost: AbortSignal;
   /** Stops renewing, waits a moment for calls in progress, and returns the row as it was last written. */
   release(): Promise<RunningBuild>;
 }
 
-/** How long a release waits for calls in progress: a runner that is asked to stop has little time for all that it does then. */
+/**
+ * How long a release waits for calls in progress: a runner that is asked to stop has little time for all that it does
+ * then.
+ */
 const RELEASE_WAIT_MS = 5_000;
 
 /** Holds the lease of a build while it is made: writes its steps, renews the lease, and keeps the message hidden. */

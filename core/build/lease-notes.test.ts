@@ -17,8 +17,8 @@ const LEASE_SECONDS = 450;
 const START = Date.parse('2026-11-20T12:00:00Z');
 
 /**
- * A build that is being built, and sweepers each of which ends after one sweep: no process sees the lease for longer than a moment.
- * Time is true time; each process has a clock of its own, some seconds off it.
+ * A build that is being built, and sweepers each of which ends after one sweep: no process sees the lease for longer
+ * than a moment. Time is true time; each process has a clock of its own, some seconds off it.
  */
 async function machines() {
   let passed = 0;

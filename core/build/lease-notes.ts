@@ -2,11 +2,15 @@ import { latestPlausible, MAX_CLOCK_SKEW_SECONDS } from '#core/clock-skew.ts';
 import type { Clock, RecordStore } from '#core/stores.ts';
 import type { Lease } from './build.ts';
 
-/** Notes of leases that outlive the process that made them: for sweepers whose processes may all end before a lease does. */
+/**
+ * Notes of leases that outlive the process that made them: for sweepers whose processes may all end before a lease
+ * does.
+ */
 export interface LeaseNotes {
   /**
-   * Notes that a sweep has just read the leases. Returns for each of them for how many seconds sweeps, of this process and of others, have
-   * seen it without a renewal; with clocks as docs/decisions/0055 allows them, at most `NOTES_ERROR_SECONDS` more than have passed.
+   * Notes that a sweep has just read the leases. Returns for each of them for how many seconds sweeps, of this process
+   * and of others, have seen it without a renewal; with clocks as docs/decisions/0055 allows them, at most
+   * `NOTES_ERROR_SECONDS` more than have passed.
    */
   look(leases: readonly Lease[]): Promise<(lease: Lease) => number>;
 }
@@ -26,9 +30,10 @@ interface Notes {
 }
 
 /**
- * Keeps the notes in one record. The time between two looks is that of the clock on the wall, as no other clock outlives a process, but
- * it is counted with care: from the latest time that any process has noted, so that machines whose clocks differ do not count the
- * difference over and over, and for at most a minute, so that a clock that was set counts no more than that.
+ * Keeps the notes in one record. The time between two looks is that of the clock on the wall, as no other clock
+ * outlives a process, but it is counted with care: from the latest time that any process has noted, so that machines
+ * whose clocks differ do not count the difference over and over, and for at most a minute, so that a clock that was set
+ * counts no more than that.
  */
 export function leaseNotes({ records, now }: { readonly records: RecordStore; readonly now: Clock }): LeaseNotes {
   return {

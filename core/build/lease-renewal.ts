@@ -7,21 +7,25 @@ export interface LeaseRenewalDeps {
   /** Calls back every so many milliseconds until stopped. */
   readonly every: (ms: number, call: () => void) => () => void;
   /**
-   * A row that was written less than this ago needs no renewal; for tables that are paid by the write. Default: the row is renewed every
-   * third of the lease.
+   * A row that was written less than this ago needs no renewal; for tables that are paid by the write. Default: the row
+   * is renewed every third of the lease.
    */
   readonly renewAfterSeconds?: number;
 }
 
 /** How many times a failing renewal can be tried before the lease ends, where the lease is renewed late. */
 const RENEWAL_CHANCES = 5;
-/** The part of the time between two chances after which an unanswered write is given up; less than all, since timers may be early. */
+/**
+ * The part of the time between two chances after which an unanswered write is given up; less than all, since timers may
+ * be early.
+ */
 const GIVE_UP_AFTER = 0.9;
 
 /**
- * Renews the lease and extends the message in time, until stopped; returns how to stop. A write that fails, or is not answered, is tried
- * again at the next chance. When no write has succeeded for as long as the lease lasts, another runner may have the build, and `lost`
- * aborts. That is not so before a write was tried: a machine that slept may find its row still its own.
+ * Renews the lease and extends the message in time, until stopped; returns how to stop. A write that fails, or is not
+ * answered, is tried again at the next chance. When no write has succeeded for as long as the lease lasts, another
+ * runner may have the build, and `lost` aborts. That is not so before a write was tried: a machine that slept may find
+ * its row still its own.
  */
 export function renewLease(
   { monotonic, every, renewAfterSeconds }: LeaseRenewalDeps,

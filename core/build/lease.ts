@@ -24,10 +24,11 @@ export function renewed({ owner, expiresAt }: Lease, now: Date, seconds: number)
 }
 
 /**
- * Whether the lease is over: this process has seen it without a renewal for as long as it lasts, by a clock that is never set, or sweeps
- * before it have, as far as their notes go (`notedSeconds`, see `lease-notes.ts`). No time of day is compared with the time in the lease.
- * A clock that is set, or two machines that disagree, therefore take no build from its runner and keep no build of a lost runner. A lease
- * that does not say how long it lasts is judged by the clock, with room for the skew of two machines.
+ * Whether the lease is over: this process has seen it without a renewal for as long as it lasts, by a clock that is
+ * never set, or sweeps before it have, as far as their notes go (`notedSeconds`, see `lease-notes.ts`). No time of day
+ * is compared with the time in the lease. A clock that is set, or two machines that disagree, therefore take no build
+ * from its runner and keep no build of a lost runner. A lease that does not say how long it lasts is judged by the
+ * clock, with room for the skew of two machines.
  */
 export function isLapsed({ now, sightings }: LapsedLeaseDeps, hash: RequestHash, lease: Lease, notedSeconds = 0): boolean {
   const { expiresAt, seconds } = lease;
@@ -36,7 +37,10 @@ export function isLapsed({ now, sightings }: LapsedLeaseDeps, hash: RequestHash,
   return now().getTime() > Date.parse(expiresAt) + MAX_CLOCK_SKEW_SECONDS * 1000 || unchangedSeconds >= LONGEST_UNSAID_SECONDS;
 }
 
-/** The condition of a write that takes a lease over: the lease was not renewed since the row was read, as each renewal makes it later. */
+/**
+ * The condition of a write that takes a lease over: the lease was not renewed since the row was read, as each renewal
+ * makes it later.
+ */
 export const unrenewed = ({ lease }: { readonly lease: Lease }) => ({ lapsedAt: new Date(lease.expiresAt) });
 
 /** Returns how long this process has seen the lease without a renewal; the first call begins to count. */

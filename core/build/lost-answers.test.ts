@@ -24,7 +24,10 @@ const TIMES = { buildSeconds: 10_000, unversionedSeconds: 10_000, defaultsSecond
 const SWEEP_EVERY_SECONDS = 10;
 /** After so many deliveries SQS moves a message to the dead letters. */
 const MAX_DELIVERIES = 10;
-/** Three attempts, each of which may lose its runner (a lease, a sweep) or its message (a minute, a sweep), and the pauses between them. */
+/**
+ * Three attempts, each of which may lose its runner (a lease, a sweep) or its message (a minute, a sweep), and the
+ * pauses between them.
+ */
 const PATIENCE_SECONDS = 500;
 
 /** One database for all, since a new one takes longer than a build's whole life here. */
@@ -47,8 +50,8 @@ const SCENARIOS: Readonly<Record<string, readonly Attempt[]>> = {
 };
 
 /**
- * One build from its acceptance to its end; a call of its first runner meets the fault, or one of the sweeper after the runner died.
- * Answers whether there was such a call.
+ * One build from its acceptance to its end; a call of its first runner meets the fault, or one of the sweeper after the
+ * runner died. Answers whether there was such a call.
  */
 async function live(attempts: readonly Attempt[], at: number, fault: Fault, who: 'runner' | 'sweeper' = 'runner'): Promise<boolean> {
   let clock = Date.parse('2026-11-20T12:00:00Z');

@@ -4,8 +4,9 @@ import type { BuildTable } from './ports.ts';
 type MoveBuildTable = Pick<BuildTable, 'get' | 'transition'>;
 
 /**
- * Moves a build on, and learns whether it moved when the table's answer gets lost: the row is read, and the write is repeated once when
- * the row has not moved. Throws the table's error when neither tells: then the write may still happen.
+ * Moves a build on, and finds out whether it moved when the table's answer gets lost: it reads the row, and repeats the
+ * write once if the row has not moved. Throws the table's error when the row cannot be read: then the write may still
+ * happen.
  */
 export async function moveBuild(builds: MoveBuildTable, from: Build, to: Build): ReturnType<BuildTable['transition']> {
   try {
@@ -20,5 +21,5 @@ export async function moveBuild(builds: MoveBuildTable, from: Build, to: Build):
   }
 }
 
-/** The row is in the stay that `to` begins: the write whose answer got lost began it. */
+/** Returns whether the write whose answer got lost succeeded: it did if the row is in the stay that `to` begins. */
 const learned = (to: Build, current: Build | undefined) => ({ moved: current !== undefined && isStill(to, current), current });

@@ -6,7 +6,10 @@ import { artifactKeys } from './artifact-keys.ts';
 import type { DoneBuild, FailedBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
 
-/** The whole 200 body: what POST and GET answer, and what the CDN serves from the store (docs/contract.md §3, key order as there). */
+/**
+ * Returns the whole 200 body, which POST and GET answer and the CDN serves from the store (docs/contract.md §3, key
+ * order as there).
+ */
 export function resultDocument(order: BuildOrder, build: DoneBuild, output: BuildOutput): Record<string, unknown> {
   const { profile, metadata } = output;
   const ours = {
@@ -22,7 +25,7 @@ export function resultDocument(order: BuildOrder, build: DoneBuild, output: Buil
     ...ours,
     ...metadata,
     ...profile,
-    // Whatever ImageBuilder left in its profiles.json, these are for us to say.
+    // ImageBuilder's profiles.json must not set these.
     ...ours,
     manifest: output.manifest,
     id: order.request.profile,
@@ -38,7 +41,7 @@ export function resultDocument(order: BuildOrder, build: DoneBuild, output: Buil
   };
 }
 
-/** The whole 500 body. `detail` says what failed, always (docs/contract.md §10.11). */
+/** Returns the whole 500 body. `detail` always says what failed (docs/contract.md §10.11). */
 export function failureDocument(
   order: BuildOrder,
   build: Pick<FailedBuild, 'hash' | 'enqueuedAt' | 'detail'>,
@@ -59,10 +62,13 @@ export function failureDocument(
   };
 }
 
-/** Whether a stored document is the result of this attempt: another attempt may have published its own, and a failure has no `bin_dir`. */
+/**
+ * Whether a stored document is the result of this attempt: another attempt may have published its own, and a failure
+ * has no `bin_dir`.
+ */
 export const isResultOf = (document: string, binDir: BinDir): boolean => document.includes(`"bin_dir":"${binDir}"`);
 
-/** The attempt's own copy of its result, wherever the version that made it kept it. */
+/** Returns the attempt's own copy of its result, wherever the version that made it stored it. */
 export async function readResult(artifacts: Pick<ArtifactStore, 'read'>, binDir: BinDir): Promise<string | undefined> {
   for (const key of [artifactKeys.success(binDir), artifactKeys.formerOutcome(binDir)]) {
     const document = await artifacts.read(key);
@@ -71,7 +77,10 @@ export async function readResult(artifacts: Pick<ArtifactStore, 'read'>, binDir:
   return undefined;
 }
 
-/** The attempt's own copy of its failure. Earlier versions kept results under the same key: those are not answered. */
+/**
+ * Returns the attempt's own copy of its failure. Earlier versions stored results under the same key; those are not
+ * returned.
+ */
 export async function readFailure(artifacts: Pick<ArtifactStore, 'read'>, binDir: BinDir): Promise<string | undefined> {
   for (const key of [artifactKeys.failure(binDir), artifactKeys.formerOutcome(binDir)]) {
     const document = await artifacts.read(key);

@@ -4,24 +4,26 @@ import type { Build, BuildStep, CancelledBuild, DoneBuild, ExpiringBuild, Failed
 import type { BuildOrder } from './build-order.ts';
 
 /**
- * Remembers builds by hash. Every write is one conditional write: of many callers exactly one succeeds, and the others are
- * told the row as it is. `from` must still describe the row: same state, and same lease owner (building, expiring), same
- * `queuedAt` (queued) or same `finishedAt` (done, failed, cancelled).
+ * Remembers builds by hash. Every write is one conditional write: of many callers exactly one succeeds, and the others
+ * get the row as it is. `from` must still describe the row: same state and same mark (`markOf` in build.ts).
  */
 export interface BuildTable {
-  /** May be a moment behind where the table was made so; never with `isLatest`, nor when it answers that there is no such build. */
+  /**
+   * May be a moment behind if the table was made so; never with `isLatest`, nor when the answer is that there is no
+   * such build.
+   */
   get(hash: RequestHash, options?: { isLatest?: boolean }): Promise<Build | undefined>;
   /** The order written by the `claim` that won; unchanged for the life of the row. */
   order(hash: RequestHash): Promise<BuildOrder | undefined>;
   /**
-   * Creates the row, or starts a replaceable one anew (`isReplaceable`), together with its order, and gives it the next
+   * Creates the row, or replaces a replaceable one (`isReplaceable`), together with its order, and gives it the next
    * ticket. Atomic: of many callers with one hash, in any number of processes, exactly one wins. `now` decides expiry.
    * Where there is a `ClientBuilds` beside the table, the build counts as the client's until it ends.
    */
   claim(build: QueuedBuild, order: BuildOrder, now: Date, client?: ClientKey): Promise<{ won: boolean; current: Build }>;
   /**
    * Moves the build on if `from` still describes it and `isTransition` allows it; with `lapsedAt` only if, besides, its
-   * lease ended at or before that time. Answers the row as it is now. A ticket, once given, is kept.
+   * lease ended at or before that time. Returns the row as it is now. A ticket, once given, is kept.
    */
   transition(from: Build, to: Build, options?: { lapsedAt?: Date }): Promise<{ moved: boolean; current: Build | undefined }>;
   /** Removes an `expiring` row that `from` still describes, order included. */
@@ -36,39 +38,45 @@ export interface QueuePositions {
   ahead(build: QueuedBuild): Promise<number>;
   /** Builds being built now. */
   running(): Promise<number>;
-  /** When the build (re-)entered the queue that has waited longest; `undefined`: nobody waits. */
+  /** When the build that has waited longest (re-)entered the queue; `undefined`: no build waits. */
   oldest(): Promise<Date | undefined>;
 }
 
 /** Names a client: a keyed hash of its address. Without the key the address cannot be found from it. */
 export type ClientKey = string;
 
-/** Whose the builds are that wait or are being built: those of the client whose request began them. */
+/** Knows to which clients the waiting and running builds count: to those whose requests began them. */
 export interface ClientBuilds {
-  /** Builds of the client that wait or are being built. */
+  /** Builds of the client that wait or run. */
   pending(client: ClientKey): Promise<number>;
-  /** Builds that wait and are not the client's. */
+  /** Builds of other clients that wait. */
   othersWaiting(client: ClientKey): Promise<number>;
-  /** The number of builds that wait, of which each client contributes at most `share`. All builds without a client count. */
+  /**
+   * The number of builds that wait, of which each client contributes at most `share`. All builds without a client
+   * count.
+   */
   waitingWithin(share: number): Promise<number>;
 }
 
 /**
- * What the sweeper looks for; each list is bounded by `limit`, oldest first, and may be stale by the time it is read. A time after
- * `ahead` was written by a clock that has been set back since, and counts as long ago.
+ * Lists what the sweeper looks for. Each list is bounded by `limit`, oldest first, and may be stale by the time it is
+ * read. A time after `ahead` was written by a clock that has been set back since, and counts as long ago.
  */
 export interface BuildSweep {
   /** Queued since before `before` or after `ahead`, without a `sentAt`. */
   unsent(before: Date, limit: number, ahead?: Date): Promise<QueuedBuild[]>;
-  /** Queued rows whose message was sent before `before` or after `ahead`: its message may be lost. */
+  /** Queued, with a message that was sent before `before` or after `ahead` and may be lost. */
   stale(before: Date, limit: number, ahead?: Date): Promise<QueuedBuild[]>;
   /** Building or expiring, whatever their leases say. */
   leased(limit: number): Promise<(RunningBuild | ExpiringBuild)[]>;
-  /** Done, failed or cancelled, with `expiresAt` before `now`; where they can be told, also those of a clock that was ahead. */
+  /**
+   * Done, failed or cancelled, with `expiresAt` before `now`; where the adapter can find them, also those written by a
+   * clock that was ahead.
+   */
   expired(now: Date, limit: number): Promise<(DoneBuild | FailedBuild | CancelledBuild)[]>;
 }
 
-/** What travels through the queue: never the request itself. */
+/** A message of the queue, which never holds the request itself. */
 export interface BuildMessage {
   readonly hash: RequestHash;
   readonly correlationId: string;
@@ -80,12 +88,15 @@ export interface ReceivedMessage extends BuildMessage {
 }
 
 /**
- * At-least-once delivery, roughly in order. A received message is invisible to others for `visibilitySeconds`, longer with
- * `extend`; unless acknowledged it is delivered again. Calls with a receipt that is no longer current do nothing.
+ * At-least-once delivery, roughly in order. A received message is invisible to others for `visibilitySeconds`, longer
+ * with `extend`; unless acknowledged it is delivered again. Calls with a receipt that is no longer current do nothing.
  */
 export interface BuildQueue {
   send(message: BuildMessage, options?: { delaySeconds?: number }): Promise<void>;
-  /** Waits until a message is there or the signal aborts (then `undefined`); may also give up after some seconds (`undefined`). */
+  /**
+   * Waits until a message is there or the signal aborts (then `undefined`); may also give up after some seconds
+   * (`undefined`).
+   */
   receive(options: { visibilitySeconds: number; signal: AbortSignal }): Promise<ReceivedMessage | undefined>;
   extend(message: ReceivedMessage, visibilitySeconds: number): Promise<void>;
   acknowledge(message: ReceivedMessage): Promise<void>;
@@ -95,20 +106,20 @@ export interface BuildQueue {
   bury(message: ReceivedMessage, reason: string): Promise<void>;
 }
 
-/** What a running build tells its owner; the calls return at once. */
+/** Called by a running build as it goes on; the calls return at once. */
 export interface BuildProgress {
-  /** Of the request that began the build: its log begins with it. */
+  /** The correlation id of the request that began the build; its log begins with it. */
   readonly correlationId?: string;
-  /** Enters a step; also the public `imagebuilder_status`. */
+  /** Enters a step, which is also the public `imagebuilder_status`. */
   enter(step: BuildStep): void;
   /** A line for the build's log. */
   log(line: string): void;
 }
 
 /**
- * Makes images with OpenWrt's ImageBuilder. Throws `BuildFailure` for what the same request would meet again,
- * `InfrastructureFailure` for what another attempt may not meet; anything else is a bug and treated as the latter.
- * When `signal` aborts, every process of the build is ended before the promise settles.
+ * Makes images with OpenWrt's ImageBuilder. Throws `BuildFailure` if the same request would fail again, and
+ * `InfrastructureFailure` if another attempt may succeed; any other error is a bug and treated as the latter. When
+ * `signal` aborts, every process of the build is ended before the promise settles.
  */
 export interface ImageMaker {
   make(order: BuildOrder, binDir: BinDir, progress: BuildProgress, signal: AbortSignal): Promise<BuildOutput>;

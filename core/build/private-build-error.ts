@@ -3,8 +3,9 @@ import { unnamedError } from '#lib/unnamed-error.ts';
 import type { Build } from './build.ts';
 
 /**
- * Stands for an unexpected error that a private build met, or may have met. What a disk, SQLite or AWS says of an error names keys, paths
- * and packages, and every error ends up in a log: this one has the class and code of the original, the place where it was thrown, and no text.
+ * Stands for an unexpected error that a private build met, or may have met. What a disk, SQLite or AWS says of an error
+ * names keys, paths and packages, and every error ends up in a log: this one has the class and code of the original,
+ * the place where it was thrown, and no text.
  */
 export class PrivateBuildError extends Error {
   override readonly name = 'PrivateBuildError';
@@ -19,6 +20,9 @@ export class PrivateBuildError extends Error {
 export const forLog = (error: unknown, { isPrivate }: Pick<Build, 'isPrivate'>): unknown =>
   isPrivate && !(error instanceof PrivateBuildError) ? new PrivateBuildError(error) : error;
 
-/** The error as an HTTP function may throw it: failures that a client may read stay as they are, since no log shows them. */
+/**
+ * The error as an HTTP function may throw it: failures that a client may read stay as they are, since no log shows
+ * them.
+ */
 export const forAnswer = (error: unknown, build: Pick<Build, 'isPrivate'>): unknown =>
   error instanceof AsuError ? error : forLog(error, build);

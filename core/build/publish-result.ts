@@ -7,21 +7,25 @@ export interface PublishResultDeps {
   readonly now: Clock;
 }
 
-/** The longest that one write to the store takes with all its retries, and the most that two machines' clocks may differ by. */
+/**
+ * The longest time that one write to the store takes with all its retries, and the most that the clocks of two machines
+ * differ by.
+ */
 const SLOW_WRITE_SECONDS = 120;
 
 /**
- * Publishes the result of a build that is done, unless it expires so soon that the sweeper could have taken the document away before
- * the write arrives: such a document would stay, and name files that are gone. Never throws: a result that is not published is answered
- * from the attempt's own copy.
+ * Publishes the result of a build that is done, unless the build expires so soon that the sweeper could remove the
+ * document before the write arrives: such a document would stay, and name files that are gone. Never throws: a result
+ * that is not published is answered from the attempt's own copy.
  */
 export async function publishResult({ artifacts, now }: PublishResultDeps, build: DoneBuild, document: string): Promise<void> {
   const key = artifactKeys.result(build.hash);
   if (secondsLeft(build, now()) <= RESULT_MAX_AGE_SECONDS + SLOW_WRITE_SECONDS) return;
   await artifacts.put(key, document, resultMeta(build.isPrivate)).catch(() => undefined);
-  // Only a process that was stopped in between is so late. Should the build be there anew, its next reader publishes its result again.
+  // Only a process that was stopped in between is so late. If there is a new build by now, the next reader publishes
+  // its result again.
   if (secondsLeft(build, now()) <= 0) await artifacts.remove(key).catch(() => 0);
 }
 
-/** How long the build is still to be answered. */
+/** Returns for how many seconds the build is still answered. */
 export const secondsLeft = ({ expiresAt }: DoneBuild, now: Date): number => (Date.parse(expiresAt) - now.getTime()) / 1000;

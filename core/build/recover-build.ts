@@ -12,8 +12,8 @@ export interface RecoverBuildDeps extends SendAgainDeps {
 }
 
 /**
- * Takes a build from a runner that is gone: the build goes back to the queue or, after the last attempt, fails. The runner's lease is
- * worth nothing from then on.
+ * Takes a build from a runner that is gone: the build goes back to the queue or, after the last attempt, fails. The
+ * runner's lease is worth nothing from then on.
  */
 export async function recoverBuild(deps: RecoverBuildDeps, build: RunningBuild): Promise<'returned' | 'failed' | undefined> {
   const { builds, artifacts } = deps;

@@ -2,16 +2,16 @@ import type { RequestHash } from '#core/request/request-hash.ts';
 import type { Build } from './build.ts';
 import type { BuildTable } from './ports.ts';
 
-/** Rows are small; so many finished builds are asked for at a time. */
+/** More than the finished builds that clients ask for at a time; rows are small. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * The same table with finished builds remembered, which stay as they are until they expire: polls of them cost no read. Only for a
- * table that nobody else writes to.
+ * Returns the same table with finished builds remembered, so that polls of them cost no read. They stay as they are
+ * until they expire. Only for a table that no other process writes to.
  */
 export function rememberDoneBuilds(table: BuildTable): BuildTable {
   const done = new Map<RequestHash, Build>();
-  /** Counted up by every write: what was read before one is not remembered after it. */
+  /** Counted up by every write: a row that was read before a write is not remembered after it. */
   let writes = 0;
   const forget = (hash: RequestHash) => {
     writes += 1;

@@ -6,11 +6,11 @@ import { artifactKeys } from './artifact-keys.ts';
 /** Whether all files that a result lists lie in the store, in the size that it says. */
 export type IsWhole = (binDir: BinDir, document: string) => Promise<boolean>;
 
-/** Nobody but an operator deletes files of a result, and one who does will wait so long. */
+/** Only an operator deletes files of a result, and can wait for so long. */
 const LOOK_AGAIN_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
-/** Looks once a minute for each result that is asked about. For a store that is looked into for nothing. */
+/** Looks once a minute for each result that is asked about. For a store in which looking is free. */
 export function resultIntegrity({ artifacts, monotonic }: { artifacts: ArtifactStore; monotonic: Monotonic }): IsWhole {
   const seenAt = boundedMap<number>(MAX_REMEMBERED, () => 1);
   return async (binDir, document) => {

@@ -4,7 +4,10 @@ import { factsOf, type QueuedBuild } from './build.ts';
 import { dropAttempt } from './drop-attempt.ts';
 import { moveBuild } from './move-build.ts';
 
-/** Hands the build back because the runner shuts down: the attempt does not count, and the message is visible again at once. */
+/**
+ * Hands the build back because the runner shuts down: the attempt does not count, and the message is visible again at
+ * once.
+ */
 export async function handBack(deps: AttemptDeps, attempt: Attempt): Promise<void> {
   const { running } = attempt;
   const queuedAt = deps.now().toISOString();
@@ -14,8 +17,9 @@ export async function handBack(deps: AttemptDeps, attempt: Attempt): Promise<voi
 }
 
 /**
- * Puts the build back into the queue without a `sentAt`: its message may be gone, if a runner received it a second time and acknowledged
- * it because the build was being built. Where the released message brings no other runner, the sweeper sends a new one.
+ * Puts the build back into the queue without a `sentAt`: its message may be gone, if a runner received it a second time
+ * and acknowledged it because the build was being built. Where the released message brings no other runner, the sweeper
+ * sends a new one.
  */
 export async function returnToQueue(
   deps: AttemptDeps,

@@ -27,9 +27,9 @@ export interface RowWriter {
 }
 
 /**
- * Makes the only writer of a running build's row. It has one write in progress at a time and coalesces what comes meanwhile. A write that
- * is refused aborts `lost`. A write that was given up may still succeed, and then the lease is renewed as by any other; if such a write
- * is refused, that says nothing of the writes after it and is ignored.
+ * Makes the only writer of a running build's row. It has one write in progress at a time and coalesces what comes
+ * meanwhile. A write that is refused aborts `lost`. A write that was given up may still succeed, and then the lease is
+ * renewed as by any other; if such a write is refused, that says nothing of the writes after it and is ignored.
  */
 export function rowWriter(
   { builds, now, monotonic }: RowWriterDeps,

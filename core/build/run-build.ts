@@ -24,9 +24,10 @@ export interface RunBuildDeps extends AttemptDeps, KeepLeaseDeps {
 }
 
 /**
- * Does one received message: takes the build's lease, makes the image, stores it, ends the build, and only then acknowledges.
- * Whatever goes wrong, the row ends in a state from which the build goes on or has an answer; what cannot even be written down is left
- * to the lease and the sweeper. `shutdown` hands the build back to the queue, which does not count as an attempt.
+ * Does one received message: takes the build's lease, makes the image, stores it, ends the build, and only then
+ * acknowledges. Whatever goes wrong, the row ends in a state from which the build goes on or has an answer; what cannot
+ * even be written down is left to the lease and the sweeper. `shutdown` hands the build back to the queue, which does
+ * not count as an attempt.
  */
 export async function runBuild(deps: RunBuildDeps, message: ReceivedMessage, shutdown: AbortSignal): Promise<void> {
   const queued = await deps.builds.get(message.hash);

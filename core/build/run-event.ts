@@ -3,14 +3,14 @@ import type { BuildStep, DoneBuild, FailedBuild, QueuedBuild, RunningBuild } fro
 import type { BuildOrder } from './build-order.ts';
 import type { ReceivedMessage } from './ports.ts';
 
-/** What happens in a runner, for log, metrics and statistics. */
+/** The events of a runner, for log, metrics and statistics. */
 export type RunEvent =
   | { type: 'started'; build: RunningBuild; order: BuildOrder }
   | { type: 'step'; build: RunningBuild; step: BuildStep }
   | { type: 'log'; build: RunningBuild; line: string }
   /** `seconds`: how long the attempt took. */
   | { type: 'done'; build: DoneBuild; order: BuildOrder; output: BuildOutput; seconds: number }
-  /** There is no order where its loss is what the build failed for. */
+  /** Without an order, the build failed because its order was lost. */
   | { type: 'failed'; build: FailedBuild; order: BuildOrder | undefined; cause: unknown }
   | { type: 'retrying'; build: QueuedBuild; order: BuildOrder; cause: unknown; delaySeconds: number }
   | { type: 'handed-back'; build: QueuedBuild }

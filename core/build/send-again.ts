@@ -8,7 +8,10 @@ export interface SendAgainDeps {
   readonly now: Clock;
 }
 
-/** Sends a message for a build that waits without one, and notes that it was sent. A second message for a build does no harm. */
+/**
+ * Sends a message for a build that waits without one, and notes that it was sent. A second message for a build does no
+ * harm.
+ */
 export async function sendAgain({ builds, queue, now }: SendAgainDeps, build: QueuedBuild): Promise<'sent'> {
   await queue.send({ hash: build.hash, correlationId: build.correlationId });
   await builds.transition(build, { ...build, sentAt: now().toISOString() });

@@ -1,13 +1,16 @@
 import type { Monotonic } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 
-/** Tells how long this process has seen things unchanged, by a clock that nobody sets. */
+/** Knows how long this process has seen things unchanged, by a clock that is never set. */
 export interface Sightings {
-  /** How many seconds the thing by this name has been seen in this version; 0 for a version that is new. */
+  /** Returns for how many seconds the thing of this name has been seen in this version; 0 for a new version. */
   secondsOf(name: string, version: string): number;
 }
 
-/** More than there are leases at a time. What is forgotten counts as new, which makes the sweeper later but never too early. */
+/**
+ * More than there are leases at a time. A forgotten thing counts as new, which makes the sweeper later but never too
+ * early.
+ */
 const MAX_SEEN = 20_000;
 
 export function sightings(monotonic: Monotonic): Sightings {

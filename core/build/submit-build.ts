@@ -24,42 +24,53 @@ import type { IsWhole } from './result-integrity.ts';
 
 export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps, AssertRoomDeps {
   readonly queue: BuildQueue;
-  /** Builds of this process are begun in turn, so that none is counted too late for the next. Absent: of many at once a few too many begin. */
+  /**
+   * Begins the builds of this process one after the other, so that each is counted before the next. Absent: of many at
+   * once, a few too many begin.
+   */
   readonly inTurn?: InTurn;
-  /** Asked before a finished build is answered, where asking costs nothing: one whose files somebody has deleted is built anew. */
+  /**
+   * Called before a finished build is answered, where looking is cheap: a build whose files were deleted is built
+   * again.
+   */
   readonly isWhole?: IsWhole;
-  /** Told when a message could not be sent; the sweeper sends it later. */
+  /** Called when a message could not be sent; the sweeper sends it later. */
   readonly onSendFailure?: (error: unknown, build: QueuedBuild) => void;
 }
 
-/** Lets a client begin a build, or throws why it may not. What it answers is called when none was begun after all. */
+/**
+ * Lets a client begin a build, or throws why it may not. Returns a function to call when no build was begun after all.
+ */
 export type AdmitBuild = () => () => void;
 
 export interface SubmitBuildOptions {
   readonly correlationId: string;
   readonly skipResolution?: boolean;
-  /** Asked before a build begins, never for one that is known. */
+  /** Called before a build begins, never for a build that is known. */
   readonly admit?: AdmitBuild | undefined;
-  /** Answers whose the build is; asked when it begins. */
+  /** Returns the client to which the build counts; called when it begins. */
   readonly clientKey?: () => ClientKey | undefined;
 }
 
-/** `new`: this request started the build; `joined`: it is under way already; `hit`: it has ended and the end is remembered. */
+/**
+ * `new`: this request started the build; `joined`: the build waits or runs already; `hit`: it has ended and the end is
+ * remembered.
+ */
 export type SubmitOutcome = 'new' | 'joined' | 'hit';
 
 export interface Submitted {
-  /** The build as the client is to be told of it. */
+  /** The build as the client sees it. */
   readonly view: BuildView;
   readonly outcome: SubmitOutcome;
   readonly prepared: PreparedBuild;
 }
 
-/** Rows stay small; what is forgotten here goes with the backstop (old objects that no row speaks of). */
+/** Keeps rows small. Attempts that are forgotten here are removed by the backstop for old objects that no row names. */
 const MAX_PREVIOUS_BIN_DIRS = 5;
 
 /**
- * Accepts a request: validates, resolves, identifies it, and sees to it that exactly one build of it is under way or
- * remembered (I1). An accepted build is never lost: if its message cannot be sent, the sweeper does (I2).
+ * Accepts a request: validates, resolves and identifies it, and makes sure that exactly one build of it waits, runs or
+ * is remembered (I1). An accepted build is never lost: if its message cannot be sent, the sweeper sends it (I2).
  */
 export const submitBuild = (deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> =>
   acceptRequest(deps, request, options).catch((error) => {
@@ -92,7 +103,7 @@ async function beginBuild(
     await assertRoom(deps, client);
     takeBack = admit?.();
   } catch (error) {
-    // Of many equal requests at once, the others have joined the first by now.
+    // Where many equal requests came at once, another may have begun the build by now.
     const joined = await answerOf(deps, prepared, await deps.builds.get(prepared.hash));
     if (joined !== undefined) return joined;
     throw error;
@@ -109,17 +120,17 @@ async function beginBuild(
   return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
 }
 
-/** The request made ready, and the build that is known by its hash. */
+/** Returns the prepared request, and the build that is known by its hash. */
 async function identify(deps: SubmitBuildDeps, request: BuildRequest, options: PrepareBuildOptions) {
   const prepared = await prepareBuild(deps, request, options);
   if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
   const known = await deps.builds.get(prepared.hash);
-  // Mostly upstream has moved on: then the same request is another build by now.
+  // The usual reason is that upstream has moved on: then the same request is another build by now.
   if (known !== undefined && isRetryable(known) && !options.fresh) return identify(deps, request, { ...options, fresh: true });
   return { prepared, known };
 }
 
-/** What there is to say of a build that is known and still counts. */
+/** Returns the answer from the known build; `undefined` if it does not count any more. */
 async function answerOf(deps: SubmitBuildDeps, prepared: PreparedBuild, known: Build | undefined): Promise<Submitted | undefined> {
   if (known === undefined || isToBeBuilt(deps, known)) return undefined;
   const view = await viewBuild(deps, known).catch((error) => unlessGone(known, error));
@@ -134,7 +145,7 @@ function isToBeBuilt(deps: SubmitBuildDeps, known: Build): boolean {
   return rebuildPauseLeft(known, time, deps.rebuildPauseSeconds?.()) === 0;
 }
 
-/** Of all who begin a build of one hash at once, one wins; the others are told of the winner's. */
+/** Claims the hash. Of all processes that claim it at once, one wins; the others get the winner's build. */
 async function claim(
   deps: SubmitBuildDeps,
   prepared: PreparedBuild,
@@ -156,21 +167,22 @@ async function claim(
     ...(previousBinDirs.length > 0 && { previousBinDirs }),
   };
   return deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now, client).catch(async (error) => {
-    // The claim may have been made, and its answer lost.
+    // The claim may have succeeded, and its answer been lost.
     const current = await deps.builds.get(build.hash).catch(() => undefined);
     if (current === undefined || !isStill(build, current) || current.correlationId !== correlationId) throw error;
     return { won: true, current };
   });
 }
 
-/** A finished build whose stored answer is gone (somebody deleted files) is built anew. */
+/** Swallows the error of a finished build whose stored answer was deleted: it is built again. */
 function unlessGone(build: Build, error: unknown): undefined {
   if (!(error instanceof BuildNotFoundError) || build.state !== 'done') throw error;
 }
 
 /**
- * Makes room for a new build of the same hash: the old answer goes at once, and with it what only the server read. Its files stay for
- * a while, since caches may still name them; answers the prefixes that the new build has to remember for the sweeper.
+ * Makes room for a new build of the same hash: the old answer goes at once, and with it the attempt's records. Its
+ * files stay for a while, since caches may still name them. Returns the attempts that the new build has to remember for
+ * the sweeper.
  */
 async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build): Promise<readonly BinDir[]> {
   const leaving: ExpiringBuild = {
@@ -181,7 +193,7 @@ async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build)
   };
   const { current } = known.state === 'expiring' ? { current: known } : await builds.transition(known, leaving);
   if (current?.state !== 'expiring') return [];
-  // First what the answer could be published from again.
+  // The records go first: the answer could be published from them again.
   if (current.binDir !== undefined) await artifacts.remove(artifactKeys.records(current.binDir));
   await artifacts.remove(artifactKeys.result(current.hash));
   return [...(current.previousBinDirs ?? []), ...(current.binDir === undefined ? [] : [current.binDir])].slice(-MAX_PREVIOUS_BIN_DIRS);

@@ -14,13 +14,13 @@ export interface SweepDeps extends RecoverBuildDeps, ExpireBuildDeps {
   /** Needed where the processes that sweep may all end before a lease does. */
   readonly leaseNotes?: LeaseNotes;
   /**
-   * The longest pause before another attempt, in seconds; default: that of `RETRY_DELAYS_SECONDS`. A build in its pause has a
-   * `queuedAt` that is still to come, which is no sign of a clock that has been set back.
+   * The longest pause before another attempt, in seconds; default: that of `RETRY_DELAYS_SECONDS`. A build in its pause
+   * has a `queuedAt` that is still to come, which is no sign of a clock that has been set back.
    */
   readonly longestPauseSeconds?: number;
 }
 
-/** What one sweep did, by count. */
+/** The counts of one sweep. */
 export interface Swept {
   readonly sent: number;
   readonly returned: number;
@@ -53,9 +53,9 @@ const LIMIT = 200;
 const LEASES = 10_000;
 
 /**
- * Repairs what crashes and lost messages left, and removes what has expired in the one safe order: the attempt's own copy of the
- * result, from which it could be published again, then the published result, then (after its max-age) the files, then the row.
- * Idempotent, and safe to run in any number of processes at once. Never throws.
+ * Repairs what crashes and lost messages left, and removes what has expired in the one safe order: the attempt's own
+ * copy of the result, from which it could be published again, then the published result, then (after its max-age) the
+ * files, then the row. Idempotent, and safe to run in any number of processes at once. Never throws.
  */
 export async function sweepBuilds(deps: SweepDeps): Promise<Swept> {
   const { sweep, now } = deps;
@@ -99,8 +99,8 @@ export async function sweepBuilds(deps: SweepDeps): Promise<Swept> {
 }
 
 /**
- * Takes every running build for lost, whatever its lease says: for a server that starts and knows that no other process works on its
- * table. Returns how many there were.
+ * Takes every running build for lost, whatever its lease says: for a server that starts and knows that no other process
+ * works on its table. Returns how many there were.
  */
 export async function recoverAllBuilds(deps: Pick<SweepDeps, 'sweep'> & RecoverBuildDeps): Promise<number> {
   const running = (await deps.sweep.leased(LEASES)).filter(isBuilding);

@@ -9,11 +9,13 @@ export type TimeOfBuild = (build: Build) => Date;
 const MAX_SEEN = 10_000;
 
 /**
- * Returns the time of day; for a build that has ended, at least what this process has counted since it first saw the end. A clock that
- * is set back, or another machine's clock that is ahead, keeps no result, failure or pause alive for longer than its own time.
+ * Returns the time of day; for a build that has ended, at least what this process has counted since it first saw the
+ * end. A clock that is set back, or another machine's clock that is ahead, keeps no result, failure or pause alive for
+ * longer than its own time.
  *
- * The count begins with the time of day at the first sight, or with the time of day at the start of the process plus what has passed
- * since, whichever is earlier: a clock that was wrong for a moment would otherwise hide every result first seen in that moment.
+ * The count begins with the time of day at the first sight, or with the time of day at the start of the process plus
+ * what has passed since, whichever is earlier: a clock that was wrong for a moment would otherwise hide every result
+ * first seen in that moment.
  */
 export function timeOfBuilds(now: Clock, monotonic: Monotonic): TimeOfBuild {
   const seen = boundedMap<{ readonly finishedAt: string; readonly offset: number }>(MAX_SEEN, () => 1);

@@ -3,7 +3,7 @@ import type { ArtifactStore } from '#core/stores.ts';
 import { artifactKeys, fileMeta, recordMeta } from './artifact-keys.ts';
 import type { RunningBuild } from './build.ts';
 
-/** What uploading needs; `RunBuildDeps` has it. */
+/** The parts that uploading needs; `AttemptDeps` has them. */
 export interface UploadDeps {
   readonly artifacts: ArtifactStore;
   /** Calls back every so many milliseconds until stopped. */
@@ -12,15 +12,15 @@ export interface UploadDeps {
   readonly uploadSeconds?: number;
 }
 
-/** What builds may leave (4 GiB) takes this long at 7 MB a second. */
+/** Enough for the most that a build may leave (4 GiB) at 7 MB a second. */
 export const UPLOAD_SECONDS = 600;
-/** The store takes far more; four keep a small runner's memory flat. */
+/** The store takes far more at once; four keep the memory of a small runner flat. */
 const PARALLEL_UPLOADS = 4;
 const LOG_META = recordMeta('text/plain; charset=utf-8');
 
 /**
- * Stores the files of a build, then its log. Throws the signal's reason when it aborts, and an `InfrastructureFailure` when it takes too
- * long; either way no upload is under way any more, so that nothing is stored after a clean-up.
+ * Stores the files of a build, then its log. Throws the signal's reason when it aborts, and an `InfrastructureFailure`
+ * when it takes too long. Either way no upload is in progress any more, so that nothing is stored after a clean-up.
  */
 export const uploadOutput = (
   deps: UploadDeps,
@@ -34,7 +34,8 @@ export const uploadOutput = (
       for (let file = waiting.shift(); file !== undefined && !stop.aborted; file = waiting.shift())
         await deps.artifacts.putFile(artifactKeys.file(binDir, file.name), file.path, fileMeta(file.name, isPrivate), stop);
     };
-    // The first failure stops the others, and is thrown when all have stopped: what they wrote after the clean-up would stay.
+    // The first failure stops the others, and is thrown when all have stopped: anything they wrote after the clean-up
+    // would stay.
     await Promise.all(Array.from({ length: PARALLEL_UPLOADS }, () => worker().catch(fail)));
     if (output.logPath !== undefined && !stop.aborted)
       await deps.artifacts.putFile(artifactKeys.log(binDir), output.logPath, LOG_META, stop).catch(fail);
@@ -44,7 +45,10 @@ export const uploadOutput = (
 export const uploadLog = (deps: UploadDeps, { binDir }: RunningBuild, path: string): Promise<void> =>
   inTime(deps, undefined, (stop, fail) => deps.artifacts.putFile(artifactKeys.log(binDir), path, LOG_META, stop).catch(fail));
 
-/** Runs `store`, whose uploads end when `stop` aborts; `fail` makes it abort. Throws why it did, when all are over. */
+/**
+ * Runs `store`, whose uploads end when `stop` aborts; `fail` makes it abort. Throws the reason when all uploads are
+ * over.
+ */
 async function inTime(
   { every, uploadSeconds = UPLOAD_SECONDS }: UploadDeps,
   signal: AbortSignal | undefined,

@@ -1,10 +1,11 @@
 const MAX_LENGTH = 200;
-/** Longer texts are cut before anything is looked for in them. */
+/** Longer texts are cut before they are searched. */
 const MAX_READ = 4_000;
 
 /**
- * The text of a failure as everybody may read it: one line, without job ids, addresses, and paths of this machine, and without
- * anything by which the client's own repositories could be told. Job ids, white space and length as in asu/util.py ErrorLog.
+ * Returns the text of a failure as it may be published: one line, without job ids, addresses and paths of this machine,
+ * and without anything that names the client's own repositories. Job ids, white space and length are as in asu/util.py
+ * ErrorLog.
  */
 export function anonymousError(text: string, repositories: Readonly<Record<string, string>> = {}): string {
   let shown = text.slice(0, MAX_READ).toWellFormed();
@@ -23,7 +24,7 @@ export function anonymousError(text: string, repositories: Readonly<Record<strin
 }
 
 const URLS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s'"<>]+/gi;
-/** Absolute, at least two deep: `x86/64` and `/` are none. */
+/** Absolute paths, at least two deep: `x86/64` and `/` are none. */
 const PATHS = /(?<![\w.\]/-])\/(?:[\w.@+~-]+\/)+[\w.@+~-]*/g;
 const ADDRESSES = /\b\d{1,3}(?:\.\d{1,3}){3}:\d+\b|\[[0-9a-f:.]*:[0-9a-f:.]*\](?::\d+)?/gi;
 const JOB_IDS = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi;

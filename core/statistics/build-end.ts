@@ -6,8 +6,9 @@ import { anonymousError } from './anonymous-error.ts';
 import type { BuildEnd } from './counts.ts';
 
 /**
- * What statistics may know of a build that has ended. Of private builds (with `defaults`) nothing but that they were, how they
- * ended and for what device; of builds with repositories of the client's own no package names, since those may be its own too.
+ * Returns what statistics may know of a build that has ended. For private builds (with `defaults`) that is their
+ * number, how they ended and the device. For builds with repositories of the client it is no package names, since those
+ * may be the client's own too.
  */
 export function buildEnd(
   build: DoneBuild | FailedBuild | CancelledBuild,
@@ -46,7 +47,10 @@ function subjectOf({ request: { version, target, profile } }: BuildOrder, branch
   return { branch: branchOf(version, branches)?.name ?? version, version, target, profile };
 }
 
-/** Asked for, not for removal, and neither in every image of the target nor the profile's own (asu/build.py). */
+/**
+ * Returns the packages that were requested, neither for removal, nor in every image of the target or of the profile
+ * (asu/build.py).
+ */
 function extraPackages({ request }: BuildOrder, { metadata, profile }: Pick<BuildOutput, 'metadata' | 'profile'>): string[] {
   if (Object.keys(request.repositories).length > 0) return [];
   const usual = new Set([...names(metadata['default_packages']), ...names(profile['device_packages'])]);

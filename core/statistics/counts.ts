@@ -1,8 +1,9 @@
 import type { RequestHash } from '#core/request/request-hash.ts';
 
 /**
- * One claim that was won. A hash may be built again after it expired, failed or was cancelled, so the time of acceptance
- * belongs to the identity: one pair starts once and ends once, however many attempts, runners and messages it took.
+ * One claim that was won. A hash may be built again after it expired, failed or was cancelled, so the time of
+ * acceptance belongs to the identity: one pair starts once and ends once, however many attempts, runners and messages
+ * it took.
  */
 export interface CountedBuild {
   readonly hash: RequestHash;
@@ -11,21 +12,21 @@ export interface CountedBuild {
 }
 
 /**
- * What became of requests that passed the schema, summed up in memory. Misses are not among them: they are counted with the
- * build they started. Requests are the sum of the four, never a counter of their own, so they cannot disagree.
+ * The outcomes of requests that passed the schema, summed up in memory. Misses are not among them: each is counted with
+ * the build that it started. Requests are the sum of the four, never a counter of their own, so they cannot disagree.
  */
 export interface RequestCounts {
   /** ISO 8601; its hour and day are counted. */
   readonly at: string;
   /** Answered from a build that had ended. */
   readonly hits: number;
-  /** Met a build under way. */
+  /** Joined a build that waits or runs. */
   readonly joined: number;
   /** Refused after the schema: unsupported, not allowed, unknown packages, overload. */
   readonly rejected: number;
   /** Requests by client, misses included: `owut/2026.04` → 3. */
   readonly clients: Readonly<Record<string, number>>;
-  /** Accepted requests by what they were for (`subjectName`), misses included. */
+  /** Accepted requests by version, target and profile (`subjectName`), misses included. */
   readonly subjects: Readonly<Record<string, SubjectRequests>>;
 }
 
@@ -37,7 +38,7 @@ export interface SubjectRequests {
 /** `24.10.2 ath79/generic 8dev_carambola2`: none of the three has a space in it. */
 export const subjectName = ({ version, target, profile }: Omit<BuildSubject, 'branch'>): string => `${version} ${target} ${profile}`;
 
-/** What was asked for one device, and what became of it. */
+/** The requests for one device, and what became of them. */
 export interface SubjectCount extends Omit<BuildSubject, 'branch'>, SubjectRequests {
   readonly failures: number;
 }
@@ -49,17 +50,17 @@ export function subjectCount(name: string, { requests, hits, failures }: Subject
 
 type BuildEndOutcome = 'success' | 'failure' | 'cancelled';
 
-/** A build that has ended, as far as statistics may know it. Made by `buildEnd`, which leaves out what is private. */
+/** A build that has ended, as far as statistics may know it. `buildEnd` makes it, and leaves out what is private. */
 export interface BuildEnd extends CountedBuild {
   readonly endedAt: string;
   readonly outcome: BuildEndOutcome;
-  /** From the last start to the end; of successes. */
+  /** The time from the last start to the end, for successes. */
   readonly milliseconds: number;
-  /** Absent when nothing is left that could tell. */
+  /** Absent when neither row nor order is left. */
   readonly subject?: BuildSubject;
-  /** Asked for beyond what the profile has anyway; of successes. */
+  /** The packages requested beyond those that the profile has anyway, for successes. */
   readonly packages: readonly string[];
-  /** Anonymous, at most 200 characters (`anonymousError`); of failures. */
+  /** Anonymous, at most 200 characters (`anonymousError`), for failures. */
   readonly error?: string;
 }
 
@@ -70,7 +71,7 @@ interface BuildSubject {
   readonly profile: string;
 }
 
-/** Sums of one hour or day. `misses = successes + failures + cancelled + in flight`, over all time. */
+/** The sums of one hour or day. Over all time, `misses = successes + failures + cancelled + in flight`. */
 export interface Figures {
   readonly hits: number;
   readonly misses: number;
@@ -79,7 +80,7 @@ export interface Figures {
   readonly successes: number;
   readonly failures: number;
   readonly cancelled: number;
-  /** Time that the successes took, together. */
+  /** The time that all successes took together. */
   readonly buildMilliseconds: number;
 }
 
@@ -104,7 +105,7 @@ export const sumOf = (many: readonly Figures[]): Figures => {
   return sum;
 };
 
-/** What is ranked: packages of successful builds, targets of successful builds, clients of requests. */
+/** The kinds of ranks: packages of successful builds, targets of successful builds, clients of requests. */
 export type RankedKind = 'package' | 'target' | 'client';
 
 export interface Ranked {
@@ -129,11 +130,11 @@ export interface BuildError {
   readonly message: string;
 }
 
-/** So many errors are remembered; older ones go. */
+/** The number of errors that are remembered; older ones are removed. */
 export const MAX_BUILD_ERRORS = 5_000;
-/** Ranks are kept by day for this long: their readers look 30 days back. */
+/** How long ranks are kept by day: their readers look 30 days back. */
 export const RANKED_DAYS = 35;
-/** An ended build is remembered at least this long, so that its end is not counted again: longer than any row lives. */
+/** How long an ended build is remembered at least, so that its end is not counted again: longer than any row lives. */
 export const COUNTED_BUILD_DAYS = 60;
 
 /** `2026-11-20T14` of an ISO 8601 time in UTC. */

@@ -1,6 +1,6 @@
 import type { RequestCounts } from './counts.ts';
 
-/** Some counts were written, and those in `left` were not: telling all of them again would count the rest twice. */
+/** Some counts were written, and those in `left` were not: writing all of them again would count the others twice. */
 export class PartlyCountedError extends Error {
   override readonly name = 'PartlyCountedError';
   readonly left: RequestCounts;

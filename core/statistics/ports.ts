@@ -11,42 +11,51 @@ import type {
 } from './counts.ts';
 
 /**
- * What is counted. Each call is one durable write, atomic for each build; counts of different processes add up. Over all time
- * `requests = hits + misses + joined + rejected` and `misses = successes + failures + cancelled + in flight` (I7), whatever is
- * told twice, late, out of order or by several processes.
+ * Counts requests and builds. Each call is one durable write, atomic for each build; counts of different processes add
+ * up. Over all time `requests = hits + misses + joined + rejected` and `misses = successes + failures + cancelled + in
+ * flight` (I7), whatever is reported twice, late, out of order or by several processes.
  */
 export interface Statistics {
   /**
-   * Adds what a process has summed up since it last did. Not idempotent: what is lost or told twice are counts of requests. Fails with
-   * a `PartlyCountedError` where some was written all the same, else with nothing written.
+   * Adds what a process has summed up since its last call. Not idempotent: counts of requests may be lost or added
+   * twice. Throws a `PartlyCountedError` if some counts were written; after any other error, none was.
    */
   count(counts: RequestCounts): Promise<void>;
-  /** A claim was won: one miss, once per build. */
+  /** Called when a claim was won: one miss, once per build. */
   started(build: CountedBuild): Promise<void>;
   /**
-   * A build has ended: counted once per build, with its miss if nobody told of its start. The first word counts; false: it
-   * had been told before.
+   * Called when a build has ended: it is counted once, with its miss if its start was not reported. The first report
+   * counts; returns false for a later one.
    */
   ended(end: BuildEnd): Promise<boolean>;
   /**
-   * Builds accepted before `before`, or after `ahead` (as in `BuildSweep`), whose end nobody has told, oldest first: they are under
-   * way, or their end got lost.
+   * Returns the builds accepted before `before`, or after `ahead` (as in `BuildSweep`), whose end was not reported,
+   * oldest first: they wait or run, or the report got lost.
    */
   unended(before: Date, limit: number, ahead?: Date): Promise<CountedBuild[]>;
 }
 
-/** What was counted, read without going through single builds; callers keep answers for some seconds all the same. */
+/**
+ * Returns what was counted, without going through single builds; callers cache the answers for some seconds all the
+ * same.
+ */
 export interface StatisticsReport {
   /**
-   * Sums per hour (`2026-11-20T14`) or day (`2026-11-20`), both bounds included, oldest first; those without any are left out.
-   * Hours are asked for no more than two days.
+   * The sums per hour (`2026-11-20T14`) or day (`2026-11-20`), both bounds included, oldest first, without those that
+   * have none. Callers ask for the hours of two days at most.
    */
   figures(by: 'hour' | 'day', from: Date, until: Date): Promise<(Figures & { start: string })[]>;
   /** Successful builds by day and version, both days included, in no order. */
   versions(from: Date, until: Date): Promise<VersionCount[]>;
-  /** The most frequent of the days (both included), at most `limit`, by count and then by name. `branch`: of one branch's builds, packages only. */
+  /**
+   * The most frequent of the days (both included), at most `limit`, by count and then by name. `branch`: of one
+   * branch's builds, packages only.
+   */
   top(kind: RankedKind, from: Date, until: Date, options: { limit: number; branch?: string }): Promise<Ranked[]>;
-  /** What was asked for in the days (both included), by version, target and profile: at most `limit`, most requests first and then by name. */
+  /**
+   * The requests of the days (both included) by version, target and profile: at most `limit`, most requests first and
+   * then by name.
+   */
   subjects(from: Date, until: Date, limit: number): Promise<SubjectCount[]>;
   /** The newest failures that may be shown, newest first. */
   errors(limit: number): Promise<BuildError[]>;

@@ -9,32 +9,32 @@ interface ReportDeps {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** As the reference server's charts (asu/routers/stats.py). */
+/** As in the charts of the reference server (asu/routers/stats.py). */
 export const CHART_DAYS = 30;
 const CHART_WEEKS = 26;
 
-/** Data of one chart, in the shape of chart.js. */
+/** The data of one chart, in the shape of chart.js. */
 export interface Chart {
   /** Days, `2026-11-20Z`. */
   readonly labels: readonly string[];
   readonly datasets: readonly { readonly label: string; readonly data: readonly number[]; readonly color?: string }[];
 }
 
-/** Builds that succeeded in the last 24 hours, to the hour: from the beginning of the hour in which they began. */
+/** Returns how many builds succeeded in the last 24 hours, counted from the beginning of an hour. */
 export async function countBuildsOfLastDay({ report, now }: ReportDeps): Promise<number> {
   const until = now();
   const hours = await report.figures('hour', new Date(until.getTime() - DAY_MS), until);
   return hours.reduce((sum, { successes }) => sum + successes, 0);
 }
 
-/** The last thirty days up to today, oldest first, each with its figures or zeros. */
+/** Returns the last thirty days up to today, oldest first, each with its figures or zeros. */
 export async function readFiguresByDay({ report, now }: ReportDeps): Promise<(Figures & { day: string })[]> {
   const days = lastDays(now(), CHART_DAYS);
   const known = new Map((await report.figures('day', startOf(days[0]), now())).map((figures) => [figures.start, figures]));
   return days.map((day) => ({ ...(known.get(day) ?? NO_FIGURES), day }));
 }
 
-/** `/api/v1/builds-per-day`. */
+/** Returns the body of `/api/v1/builds-per-day`. */
 export function buildsPerDay(days: readonly (Figures & { day: string })[]): Chart {
   const dataset = (label: string, color: string, of: (figures: Figures) => number) => ({ label, data: days.map(of), color });
   return {
@@ -47,7 +47,7 @@ export function buildsPerDay(days: readonly (Figures & { day: string })[]): Char
   };
 }
 
-/** Successful builds of the 26 weeks that end with today. */
+/** Returns the successful builds of the 26 weeks that end with today. */
 export async function readVersionsOfHalfYear({
   report,
   now,
@@ -57,8 +57,9 @@ export async function readVersionsOfHalfYear({
 }
 
 /**
- * `/api/v1/builds-by-version`: a week per bucket, the last ending with today. Without `branch` by series (the first five
- * characters of a version with a dot), with it the versions that begin so.
+ * Returns the body of `/api/v1/builds-by-version`: a week per bucket, the last of which ends with today. Without
+ * `branch` the builds are grouped by series (the first five characters of a version with a dot), with it by the
+ * versions that begin so.
  */
 export function buildsByVersion({ days, counts }: { days: readonly string[]; counts: readonly VersionCount[] }, branch?: string): Chart {
   const place = new Map(days.map((day, i) => [day, i]));
@@ -77,7 +78,7 @@ export function buildsByVersion({ days, counts }: { days: readonly string[]; cou
   };
 }
 
-/** `/api/v1/build-errors`, plain text, newest first. */
+/** Returns the body of `/api/v1/build-errors`: plain text, newest first. */
 export function buildErrorsText(errors: readonly BuildError[]): string {
   const [newest, oldest] = [errors[0], errors.at(-1)];
   if (newest === undefined || oldest === undefined) return 'No build errors recorded.';
@@ -91,10 +92,10 @@ export function buildErrorsText(errors: readonly BuildError[]): string {
   ].join('\n');
 }
 
-/** `YYYY-MM-DD HH:MM:SS`, UTC. */
+/** Returns the time as `YYYY-MM-DD HH:MM:SS` in UTC. */
 export const plainTime = (time: string): string => time.slice(0, 19).replace('T', ' ');
 
-/** The days (UTC) up to and including today, oldest first. */
+/** Returns the days (UTC) up to and including today, oldest first. */
 function lastDays(now: Date, count: number): string[] {
   return Array.from({ length: count }, (_, i) => new Date(now.getTime() - (count - 1 - i) * DAY_MS).toISOString().slice(0, 10));
 }

@@ -13,25 +13,25 @@ export interface ReconcileBuildsDeps {
   readonly now: Clock;
 }
 
-/** Builds younger than this are not looked at, nor ends: whoever ended the build tells by itself, and knows more. */
+/** Younger builds and ends are left alone: the process that ends a build reports the end by itself, and knows more. */
 const RECONCILE_AFTER_SECONDS = 60;
-/** Builds per call: bounds its time. */
+/** The number of builds per call, which bounds its time. */
 const LIMIT = 1_000;
 
 /**
- * Counts the ends nobody told: a runner killed between ending a build and telling, a build that the sweeper gave up, a
- * cancellation. Idempotent. Where even the row is gone, or another claim has taken it, it counts as a failure of nothing known.
- * Answers how many there were.
+ * Counts the ends that were not reported: of a runner that was killed between ending a build and reporting it, of a
+ * build that the sweeper gave up, of a cancellation. Idempotent. Where even the row is gone, or another claim has taken
+ * it, the build counts as a failure without a device. Returns how many ends it counted.
  */
 export async function reconcileBuilds(deps: ReconcileBuildsDeps): Promise<number> {
   const now = deps.now();
   const window = { before: new Date(now.getTime() - RECONCILE_AFTER_SECONDS * 1000), ahead: latestPlausible(now) };
-  let settled = 0;
+  let reconciled = 0;
   for (const counted of await deps.statistics.unended(window.before, LIMIT, window.ahead)) {
     const end = await endOf(deps, counted, window);
-    if (end !== undefined && (await deps.statistics.ended(end))) settled++;
+    if (end !== undefined && (await deps.statistics.ended(end))) reconciled++;
   }
-  return settled;
+  return reconciled;
 }
 
 async function endOf(

@@ -11,21 +11,27 @@ export interface RecordStatisticsDeps {
   readonly statistics: Statistics;
   readonly branches: () => readonly Branch[];
   readonly now: Clock;
-  /** `false`: nothing is counted but failures, as the reference server's error log does not depend on its statistics. Default `true`. */
+  /**
+   * `false`: only failures are recorded, as the error log of the reference server does not depend on its statistics.
+   * Default `true`.
+   */
   readonly isCounting?: boolean;
-  /** Told when something could not be written. Ends are made up for by `reconcileBuilds`, counts by the next flush. */
+  /** Called when something could not be written. `reconcileBuilds` makes up for ends, the next flush for counts. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Ears for what happens in submit and runner; none of them throws, nor keeps anybody waiting. */
+/** Called with what happens in submit and runner. The calls return at once and never throw. */
 export interface StatisticsRecorder {
-  /** A request was accepted. The build it started, if any, is counted at once and durably. */
+  /** Called when a request was accepted. The build that it started, if any, is counted at once and durably. */
   readonly onSubmitted: (submitted: Submitted, client: string) => void;
-  /** A request that had passed the schema was refused. */
+  /** Called when a request that had passed the schema was refused. */
   readonly onRejected: (client: string) => void;
-  /** Ends are counted at once and durably. */
+  /** Called with each event of a runner. Ends are counted at once and durably. */
   readonly onRunEvent: (event: RunEvent) => void;
-  /** Writes what was summed up; settles when everything told so far is written or given up. Call it every second and on close. */
+  /**
+   * Writes what was summed up; settles when everything so far is written or given up. To be called every second and on
+   * close.
+   */
   readonly flush: () => Promise<void>;
 }
 

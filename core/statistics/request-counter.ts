@@ -4,32 +4,32 @@ import type { RequestCounts, SubjectRequests } from './counts.ts';
 import { PartlyCountedError } from './partly-counted-error.ts';
 import type { Statistics } from './ports.ts';
 
-/** What became of a request that passed the schema. */
+/** The outcome of a request that passed the schema. */
 type RequestOutcome = SubmitOutcome | 'rejected';
 
 /**
- * Sums up requests in memory, so that a cached answer costs no write. What has not been flushed is lost with the process, by
- * `kill -9` or loss of power: counts of requests of the last second, never of builds.
+ * Sums up requests in memory, so that a cached answer costs no write. If the process ends by `kill -9` or loss of
+ * power, the requests of the last second are not counted; builds always are.
  */
 export interface RequestCounter {
-  /** `subject`: what an accepted request was for (`subjectName`). */
+  /** `subject`: version, target and profile of an accepted request (`subjectName`). */
   add(outcome: RequestOutcome, client: string, subject?: string): void;
-  /** Writes what was summed up since the last flush; what could not be written stays for the next. */
+  /** Writes what was summed up since the last flush; counts that could not be written stay for the next. */
   flush(): Promise<void>;
 }
 
-/** Clients name themselves as they like; so many names a day are told apart by one process, the rest is `other/0`. */
+/** Clients choose their names. One process keeps so many names a day apart; further names count as `other/0`. */
 const MAX_CLIENTS = 200;
 const OTHER = 'other/0';
 /** A new build is a miss, counted with the build. */
 const COUNTERS = { hit: 'hits', joined: 'joined', rejected: 'rejected' } as const;
-/** `name/version`, as every known client writes it. Anything else is nobody's name, and not for publication. */
+/** `name/version`, as every known client writes it. No other text is published as a name. */
 const CLIENT = /^[A-Za-z][A-Za-z0-9_.-]{0,31}\/[A-Za-z0-9_.+~-]{1,40}$/;
 
 export function requestCounter({ statistics, now }: { statistics: Pick<Statistics, 'count'>; now: Clock }): RequestCounter {
   let sums = noSums();
   let named = { day: '', clients: new Set<string>() };
-  /** Only who asked for something that could be built is named. */
+  /** Whether the client is counted by its name: only clients of accepted requests are. */
   const isNamed = (client: string): boolean => {
     const day = now().toISOString().slice(0, 10);
     if (named.day !== day) named = { day, clients: new Set() };
@@ -84,6 +84,6 @@ const noSums = () => ({
   joined: 0,
   rejected: 0,
   clients: new Map<string, number>(),
-  /** As many as upstream has devices, of which some are asked for within a second. */
+  /** At most as many as upstream has devices; a few are requested within a second. */
   subjects: new Map<string, { requests: number; hits: number }>(),
 });

@@ -1,6 +1,9 @@
 type Checks = Readonly<Record<string, () => Promise<unknown>>>;
 
-/** Checks whose outcome the whole world may ask for: what AWS says of a failure names accounts and roles, and is for the log alone. */
+/**
+ * Returns the checks with failures that say no details, for public answers: what AWS says of a failure names accounts
+ * and roles.
+ */
 export const withoutDetails = (checks: Checks, onError: (what: string, error: unknown) => void): Checks =>
   Object.fromEntries(
     Object.entries(checks).map(([what, check]) => [

@@ -68,7 +68,8 @@ const deps: RunMaintenanceDeps = {
   builds,
   sweep: dynamoBuildSweep(dynamo, config.BUILD_TABLE),
   reconcile: [
-    // CloudWatch lets the metrics of a queue go that nobody has asked for six hours, and with them the alarm that starts runners.
+    // CloudWatch lets the metrics of a queue go that nobody has asked for six hours, and with them the alarm that
+    // starts runners.
     () => assertQueueReady(sqs, config.BUILD_QUEUE_URL),
     () => reconcileLedger(dynamo, config.BUILD_TABLE, now),
     () => reconcileBuilds({ statistics, builds, branches, now }),

@@ -12,8 +12,8 @@ export interface LearnPaceDeps {
 const WORTH_A_WRITE = 0.05;
 
 /**
- * Lets the pace of builds follow what the last two days' builds took, where runners may not write it themselves. Answers whether it
- * was written.
+ * Lets the pace of builds follow what the last two days' builds took, where runners may not write it themselves.
+ * Answers whether it was written.
  */
 export async function learnPace({ report, pace, now }: LearnPaceDeps): Promise<boolean> {
   const known = pace.secondsPerBuild();

@@ -11,7 +11,10 @@ export interface MaintainDeps extends SweepDeps {
 /** How often unsent messages, lapsed leases and expired builds are looked for, in every way of running. */
 export const SWEEP_EVERY_MS = 30_000;
 
-/** Sweeps at once and then every `everyMs`, until `stop` aborts or so many `sweeps` are done; settles when the last sweep has ended. */
+/**
+ * Sweeps at once and then every `everyMs`, until `stop` aborts or so many `sweeps` are done; settles when the last
+ * sweep has ended.
+ */
 export async function maintain(
   deps: MaintainDeps,
   stop: AbortSignal,

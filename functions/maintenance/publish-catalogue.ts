@@ -12,9 +12,9 @@ export interface PublishCatalogueDeps extends OverviewDeps {
 const META = { contentType: 'application/json', cacheControl: 'public, max-age=60' };
 
 /**
- * Reads the catalogue, which refreshes what is due, and puts overview, branches and latest into the store under their URL paths.
- * What has not changed is not written again. Idempotent; of two at once each writes what it read, and the next puts it right.
- * Answers the keys that were written.
+ * Reads the catalogue, which refreshes what is due, and puts overview, branches and latest into the store under their
+ * URL paths. What has not changed is not written again. Idempotent; of two at once each writes what it read, and the
+ * next puts it right. Answers the keys that were written.
  */
 export async function publishCatalogue(deps: PublishCatalogueDeps): Promise<string[]> {
   const documents = {

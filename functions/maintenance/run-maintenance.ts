@@ -15,8 +15,9 @@ export interface RunMaintenanceDeps extends MaintainDeps, Omit<PublishCatalogueD
 const SWEEPS = 2;
 
 /**
- * Does one scheduled run: publishes the catalogue and sweeps, at once and, unless no build waits or is being built, again before the
- * next run is due. A failure does not keep the rest from being done; the run then fails with it in the end, so that alarms see it.
+ * Does one scheduled run: publishes the catalogue and sweeps, at once and, unless no build waits or is being built,
+ * again before the next run is due. A failure does not keep the rest from being done; the run then fails with it in the
+ * end, so that alarms see it.
  */
 export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_EVERY_MS): Promise<void> {
   const errors: unknown[] = [];

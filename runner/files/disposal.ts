@@ -66,7 +66,10 @@ export function disposal(options: {
   };
 }
 
-/** Why something could not be removed, for the log: a code, since the text of the system's errors names files of private builds. */
+/**
+ * Why something could not be removed, for the log: a code, since the text of the system's errors names files of private
+ * builds.
+ */
 function reasonOf(failure: unknown): string {
   if (!(failure instanceof Error)) return String(failure);
   const { code, syscall } = failure as NodeJS.ErrnoException;

@@ -35,7 +35,9 @@ const STAND_IN_AFTER_MS = 3_000;
 const GONE = new Set([502, 503, 504]);
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** One public origin for all services: each request goes to the service of its path, and the answer goes back as it is. */
+/**
+ * One public origin for all services: each request goes to the service of its path, and the answer goes back as it is.
+ */
 export function gatewayApp(deps: GatewayAppDeps): Routes {
   const others = deps.others && tokenBuckets(deps.others);
   const passBuild = limitedBuilds(deps, others);

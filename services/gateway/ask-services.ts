@@ -3,7 +3,7 @@ import type { GatewayService } from './routes.ts';
 
 export type ServiceUrls = Readonly<Partial<Record<GatewayService, string>>>;
 
-/** What a service says of a build when the gateway asks by itself. */
+/** The answer of a service about a build when the gateway asks by itself. */
 export interface Look {
   readonly place: BuildPlace;
   /** Whether a request for the build would be answered from it, and begin no other. */
@@ -32,8 +32,8 @@ export async function lookAt(services: ServiceUrls, hash: string): Promise<Look 
 }
 
 /**
- * Whether the answer speaks of a build that is there, and that a request would not begin again. A failure that may be built again says
- * after how many seconds, and one second is the least that it says.
+ * Whether the answer speaks of a build that is there, and that a request would not begin again. A failure that may be
+ * built again says after how many seconds, and one second is the least that it says.
  */
 const isAnswer = ({ status, headers }: Response) =>
   headers.has('X-Imagebuilder-Status') && status !== 404 && !(status === 500 && headers.get('Retry-After') === '1');

@@ -16,7 +16,10 @@ export interface AskedBuilds {
 /** Some 300 bytes each. */
 const MAX_ASKED = 50_000;
 
-/** Remembers which build each accepted request means: clients such as LuCI ask for a build's state by sending its request again. */
+/**
+ * Remembers which build each accepted request means: clients such as LuCI ask for a build's state by sending its
+ * request again.
+ */
 export function askedBuilds(): AskedBuilds {
   const hashes = new LRUCache<string, string>({ max: MAX_ASKED });
   const digestOf = ({ search, body }: SentRequest) => createHash('sha256').update(`${search}\n`).update(body).digest('base64url');

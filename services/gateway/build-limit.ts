@@ -6,14 +6,15 @@ import type { Answered, Submit } from './accepted-build.ts';
 /** Passes a client's build request on by `submit`, or throws `TooManyRequestsError`. */
 export type BuildLimit = (subscriber: string, submit: Submit) => Promise<Answered>;
 
-/** Builds under way whose tokens are paid. */
+/** The number of builds that are remembered as paid for. */
 const MAX_PAID = 50_000;
 const PAID_MS = 6 * 3_600_000;
 
 /**
- * Limits the new builds of each client. Only the service knows whether a request begins a build, so a token is taken before and given
- * back after, unless the answer is 202 with a request hash that no token was paid for yet: what is refused, cached, asked for again
- * or already being built for somebody else costs nothing. What is in flight counts, so a burst of many at once is held back too.
+ * Limits the new builds of each client. Only the service knows whether a request begins a build, so a token is taken
+ * before and given back after, unless the answer is 202 with a request hash that no token was paid for yet: what is
+ * refused, cached, asked for again or already being built for somebody else costs nothing. What is in flight counts, so
+ * a burst of many at once is held back too.
  */
 export function buildLimit(rate: Rate): BuildLimit {
   const buckets = tokenBuckets(rate);

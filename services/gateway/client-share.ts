@@ -29,9 +29,10 @@ const MAX_REPEATED = 10_000;
 const RETRY_SECONDS = 60;
 
 /**
- * Refuses a client that has its share of builds under way while others wait, by what this gateway has seen and asks
- * (docs/decisions/0052-one-client-and-the-queue.md). It sees every build accepted, but its end only when a client asks for the build.
- * Before it refuses, it asks about the client's oldest builds, which end first, and about builds of others that were last seen waiting.
+ * Refuses a client that has its share of waiting and running builds while others wait, by the knowledge of this gateway
+ * (docs/decisions/0052-one-client-and-the-queue.md). It sees every build accepted, but its end only when a client asks
+ * for the build. Before it refuses, it asks about the client's oldest builds, which end first, and about builds of
+ * others that were last seen waiting.
  */
 export function clientShare({ maxPending, look }: ClientShareOptions): ClientShare {
   const seen = seenBuilds();
@@ -87,8 +88,8 @@ export function clientShare({ maxPending, look }: ClientShareOptions): ClientSha
 }
 
 /**
- * Forgets builds of the client that have ended. The queue is served in order, so the oldest is the first to look at; since a build may
- * take long while later ones end, the others are those that were not heard of for longest.
+ * Forgets builds of the client that have ended. The queue is served in order, so the oldest is the first to look at;
+ * since a build may take long while later ones end, the others are those that were not heard of for longest.
  */
 async function dropEnded(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<void> {
   for (const hash of seen.toLookAt(client, LOOKS)) seen.found(hash, await look(hash));

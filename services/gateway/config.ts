@@ -19,7 +19,10 @@ const Config = z.object({
   STATS_SERVICE_URL: service,
   /** Whose `X-Forwarded-For` is believed. */
   TRUSTED_PROXIES: addressRanges,
-  /** Builds that one client may have under way while others wait; default: a tenth of `MAX_PENDING_JOBS`; 0: any number. */
+  /**
+   * The number of builds that one client may have waiting or running while others wait; default: a tenth of
+   * `MAX_PENDING_JOBS`; 0: any number.
+   */
   MAX_PENDING_PER_CLIENT: count(0).optional(),
   /** As at the build service. */
   MAX_PENDING_JOBS: count(0).default(1_000),

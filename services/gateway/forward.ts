@@ -37,8 +37,8 @@ const agents = {
 };
 
 /**
- * Passes one request on and answers what the service answers, byte by byte: whatever its status, compressed or not. Settles when the
- * answer begins. Throws `BodyTooLargeError`, `ServiceTimeoutError` or `ServiceUnreachableError`.
+ * Passes one request on and answers what the service answers, byte by byte: whatever its status, compressed or not.
+ * Settles when the answer begins. Throws `BodyTooLargeError`, `ServiceTimeoutError` or `ServiceUnreachableError`.
  */
 export function forward({ name, url: base }: Target, forwarding: Forwarding): Promise<Response> {
   const { method, path, headers, body, timeoutMs, signal } = forwarding;

@@ -30,10 +30,10 @@ export interface LimitedBuilds {
 }
 
 /**
- * Limits the builds that each client begins, by rate and by its share of the queue. Only the build service knows whether a request begins
- * a build. Therefore, before it refuses a client, the gateway finds out whether the request is for a build that is there already: such a
- * request is passed on whatever the limits say. Finding out costs a token of the client's other requests (`others`). Returns `undefined`
- * where there are no limits.
+ * Limits the builds that each client begins, by rate and by its share of the queue. Only the build service knows
+ * whether a request begins a build. Therefore, before it refuses a client, the gateway finds out whether the request is
+ * for a build that is there already: such a request is passed on whatever the limits say. Finding out costs a token of
+ * the client's other requests (`others`). Returns `undefined` where there are no limits.
  */
 export function limitedBuilds(deps: LimitedBuildsDeps, others: TokenBuckets | undefined): LimitedBuilds | undefined {
   const { services, builds, maxPendingPerClient: maxPending } = deps;
@@ -94,7 +94,9 @@ async function bodyOf(c: Context<HttpEnv>, maxBytes: number): Promise<Uint8Array
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-/** Says which side broke an answer off while it was read here: the client, which does not wait for it, or the service. */
+/**
+ * Says which side broke an answer off while it was read here: the client, which does not wait for it, or the service.
+ */
 function unreadAnswer(c: Context<HttpEnv>, error: unknown): unknown {
   if (error instanceof AsuError) return error;
   return c.req.raw.signal.aborted ? new ClientGoneError({ cause: error }) : new ServiceUnreachableError('build', { cause: error });

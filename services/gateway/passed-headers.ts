@@ -33,7 +33,10 @@ export function requestHeaders(given: Headers, { address, host, correlationId }:
   };
 }
 
-/** A service's headers as the client gets them: all, repeated ones too, but those of CORS, of which there is one policy and it is the gateway's. */
+/**
+ * A service's headers as the client gets them: all, repeated ones too, but those of CORS, of which there is one policy
+ * and it is the gateway's.
+ */
 export function responseHeaders(raw: readonly string[]): Headers {
   const pairs = Array.from({ length: raw.length / 2 }, (_, i) => [raw[2 * i]?.toLowerCase() ?? '', raw[2 * i + 1] ?? ''] as const);
   const ofConnection = namesIn(pairs.find(([name]) => name === 'connection')?.[1] ?? null);

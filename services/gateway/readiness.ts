@@ -15,8 +15,8 @@ export interface ReadinessOptions {
 }
 
 /**
- * `/ready` of the gateway: the services by name. One that is down makes it `degraded` and no more, or a load balancer would take
- * everything away for one service's sake; only when none answers is the gateway not ready.
+ * `/ready` of the gateway: the services by name. One that is down makes it `degraded` and no more, or a load balancer
+ * would take everything away for one service's sake; only when none answers is the gateway not ready.
  */
 export function readinessRoutes({ targets, version, now }: ReadinessOptions): Routes {
   const states = keptValue(

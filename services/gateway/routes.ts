@@ -12,8 +12,8 @@ export interface GatewayRoute {
 }
 
 /**
- * Which service answers what, first match wins. Finished builds and their images are never out of reach for one service's sake: the
- * build service has the same routes over the same state.
+ * Which service answers what, first match wins. Finished builds and their images are never out of reach for one
+ * service's sake: the build service has the same routes over the same state.
  */
 export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   { paths: ['/api/v1/prepare', '/apply'], service: 'prepare', timeoutMs: 15_000 },

@@ -9,7 +9,7 @@ export interface SeenBuilds {
   found(hash: string, place: BuildPlace | undefined): void;
   /** The client's builds, oldest first. */
   of(client: ClientKey): readonly string[];
-  /** So many of the client's builds: its oldest, then those that were not heard of for longest. */
+  /** Returns so many of the client's builds: its oldest, then those that were not heard of for longest. */
   toLookAt(client: ClientKey, limit: number): readonly string[];
   count(client: ClientKey): number;
   /** Builds of other clients that were last seen waiting, the most recently seen first. */
