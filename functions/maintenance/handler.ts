@@ -58,11 +58,11 @@ const statistics = dynamoStatistics(dynamo, config.STATISTICS_TABLE, now);
 const records = s3RecordStore(s3, config.ARTIFACT_BUCKET);
 const pace = buildPace(records, monotonic);
 
-const told = logMaintenance(log);
+const logged = logMaintenance(log);
 const deps: RunMaintenanceDeps = {
-  ...told,
+  ...logged,
   onSwept: (swept) => {
-    told.onSwept(swept);
+    logged.onSwept(swept);
     metrics.onSwept(swept);
   },
   builds,

@@ -65,7 +65,7 @@ export function statsApp(deps: StatsAppDeps): Routes {
       upstreamUrl: deps.upstreamUrl,
       waiting: await positions.waiting(),
       running: await positions.running(),
-      countBuildsOfLastDay: await lastDay(),
+      buildsOfLastDay: await lastDay(),
     }),
   );
   const stats = cheap(async () =>
@@ -73,7 +73,7 @@ export function statsApp(deps: StatsAppDeps): Routes {
       serverVersion: deps.serverFacts().version,
       waiting: await positions.waiting(),
       running: await positions.running(),
-      countBuildsOfLastDay: await lastDay(),
+      buildsOfLastDay: await lastDay(),
       days: await days(),
       versions: buildsByVersion(await versions()),
       packages: (await topPackages(undefined)).slice(0, RANKED_ON_PAGE),

@@ -9,7 +9,7 @@ export interface OverviewPage {
   readonly branches: readonly PublishedBranch[];
   readonly waiting: number;
   readonly running: number;
-  readonly countBuildsOfLastDay: number;
+  readonly buildsOfLastDay: number;
 }
 
 /** Returns the page at `/`: the versions that this server builds, the requests that it allows, and its load. */
@@ -27,7 +27,7 @@ export function overviewPage({ facts, upstreamUrl, latest, branches, waiting, ru
 ${figureList([
   ['builds waiting', grouped(waiting)],
   ['being built', grouped(running)],
-  ['built in 24 hours', grouped(countBuildsOfLastDay)],
+  ['built in 24 hours', grouped(buildsOfLastDay)],
   ['latest version', latest[0] ?? '–'],
 ])}
 </section>

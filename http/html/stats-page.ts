@@ -36,7 +36,7 @@ export function statsPage(page: StatsPage): Promise<string> {
 ${figureList([
   ['builds waiting', grouped(page.waiting)],
   ['being built', grouped(page.running)],
-  ['built in 24 hours', grouped(page.countBuildsOfLastDay)],
+  ['built in 24 hours', grouped(page.buildsOfLastDay)],
   [`requests ${span}`, grouped(requestsOf(all))],
   ['answered from the cache', share(all.hits, requestsOf(all))],
   ['builds that succeeded', share(all.successes, all.successes + all.failures)],
