@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Branch, Branches, branchOf, DEFAULT_BRANCHES, versionPath } from './branches.ts';
-import { compareVersions, knownVersions, latestVersions } from './versions.ts';
+import { compareVersions, isKnownVersion, knownVersions, latestVersions, versionAt } from './versions.ts';
 
 const TEST_BRANCHES: readonly Branch[] = [
   ...DEFAULT_BRANCHES,
@@ -158,5 +158,50 @@ describe('versions of upstream', () => {
   it('puts a release above a candidate that upstream forgot to withdraw', () => {
     const upstream = { upcoming: '24.10.0-rc7', stable: '24.10.0', oldstable: '23.05.5', list: [] };
     expect(latestVersions(upstream, DEFAULT_BRANCHES)).toEqual(['24.10.0', '24.10.0-rc7', '23.05.5']);
+  });
+});
+
+describe('a version and the path of its files', () => {
+  const branches: readonly Branch[] = [
+    ...TEST_BRANCHES,
+    { name: '9.8', path: 'old/{version}/files', enabled: true },
+    { name: '9.9', path: 'frozen', enabled: true },
+    { name: '7.7', path: 'releases/{version}', enabled: false },
+  ];
+  const upstream = { upcoming: '25.12.0-rc1', list: ['24.10.0', '23.05.5', '9.8.1', '9.9.2', '9.9.10', '7.7.1', '', '33.33.1'] };
+  const asked = [
+    ...upstream.list,
+    '25.12.0-rc1',
+    'SNAPSHOT',
+    'SNAPSHOT-SNAPSHOT',
+    '24.10-SNAPSHOT',
+    '7.7-SNAPSHOT',
+    '24.10',
+    '24.10.9',
+    'x',
+  ];
+
+  it.each(asked)('is known exactly when it is among the known versions: %j', (version) => {
+    expect(isKnownVersion(version, upstream, branches)).toBe(knownVersions(upstream, branches).includes(version));
+  });
+
+  const paths = [
+    'snapshots',
+    'frozen',
+    'old/9.8.1/files',
+    'old/9.8.1',
+    'old/9.9.2/files',
+    'releases/',
+    '',
+    'releases/24.10.0/x',
+    '{version}',
+  ];
+
+  it.each([...paths, ...asked.map((version) => `releases/${version}`)])('has as its path the newest known version there: %j', (path) => {
+    const newest = knownVersions(upstream, branches).find((version) => {
+      const branch = branchOf(version, branches);
+      return branch !== undefined && versionPath(version, branch) === path;
+    });
+    expect(versionAt(path, upstream, branches)).toBe(newest);
   });
 });

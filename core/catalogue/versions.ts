@@ -46,23 +46,27 @@ export function compareVersions(a: string, b: string): number {
 export const knownVersions = (upstream: UpstreamVersions, branches: readonly Branch[]): string[] =>
   offered(namedVersions(upstream, branches), branches);
 
-/** Returns whether the server offers the version. Every build request asks, so nothing is sorted for it. */
-export const isKnownVersion = (version: string, upstream: UpstreamVersions, branches: readonly Branch[]): boolean =>
-  namedVersions(upstream, branches).includes(version) && isOffered(version, branches);
+/** Returns whether the server offers the version. Every build request asks, so no list is made or sorted for it. */
+export function isKnownVersion(version: string, upstream: UpstreamVersions, branches: readonly Branch[]): boolean {
+  const isNamed = version === 'SNAPSHOT' || version === upstream.upcoming || upstream.list.includes(version);
+  return (isNamed || branches.some((branch) => branchSnapshot(branch) === version)) && isOffered(version, branches);
+}
 
 /**
  * Returns the newest version whose files are at the path below the upstream base; `undefined`: the server offers none
  * there.
  */
 export function versionAt(path: string, upstream: UpstreamVersions, branches: readonly Branch[]): string | undefined {
-  const isThere = (version: string) => {
-    const branch = branchOf(version, branches);
-    return branch !== undefined && versionPath(version, branch) === path;
-  };
-  return offered(
-    namedVersions(upstream, branches).filter((version) => version !== undefined && isThere(version)),
-    branches,
-  )[0];
+  const isThere = (version: string, branch: Branch) =>
+    versionPath(version, branch) === path && branchOf(version, branches) === branch && isKnownVersion(version, upstream, branches);
+  const found = branches.flatMap((branch) => {
+    const start = branch.path.indexOf('{version}');
+    const isFixed = start === -1;
+    if (!branch.enabled || (isFixed && branch.path !== path)) return [];
+    const candidates = isFixed ? namedVersions(upstream, branches) : [path.slice(start).split('/', 1)[0]];
+    return candidates.filter((version) => version !== undefined && isThere(version, branch));
+  });
+  return offered(found, branches)[0];
 }
 
 /**
@@ -77,8 +81,10 @@ const namedVersions = (upstream: UpstreamVersions, branches: readonly Branch[]):
   upstream.upcoming,
   ...upstream.list,
   'SNAPSHOT',
-  ...branches.filter(({ name }) => name !== 'SNAPSHOT').map(({ name }) => `${name}-SNAPSHOT`),
+  ...branches.map(branchSnapshot),
 ];
+
+const branchSnapshot = ({ name }: Branch): string | undefined => (name === 'SNAPSHOT' ? undefined : `${name}-SNAPSHOT`);
 
 const isOffered = (version: string, branches: readonly Branch[]): boolean =>
   version !== '' && branchOf(version, branches)?.enabled === true;

@@ -35,7 +35,10 @@ interface Remembered {
 
 export function preparationMemory(): PreparationMemory {
   const recent = boundedMap<Remembered>(MAX_CHARACTERS, ({ size }) => size);
-  const keyOf = (request: BuildRequest, skipResolution: boolean) => `${skipResolution} ${JSON.stringify(request)}`;
+  const textOf = oncePerObject((request: BuildRequest) => JSON.stringify(request));
+  // The text of a frozen request, such as that of a body that comes again, cannot change.
+  const keyOf = (request: BuildRequest, skipResolution: boolean) =>
+    `${skipResolution} ${Object.isFrozen(request) ? textOf(request) : JSON.stringify(request)}`;
   return {
     aliases: oncePerObject(KNOWN_NAMES.aliases),
     carried: oncePerObject(KNOWN_NAMES.carried),
