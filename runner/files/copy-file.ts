@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, constants, copyFile, lchown, link, rename, rm } from 'node:fs/promises';
+import { constants, copyFile, link, rename, rm } from 'node:fs/promises';
 import type { Directory } from './directory.ts';
 import { pathOf } from './directory.ts';
 import { openPlainFile } from './plain-file.ts';
+import { createFile } from './put-file.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 
 export interface CopyOptions {
@@ -21,9 +22,15 @@ export async function copyPlainFile(from: Directory, to: Directory, name: string
   const temporary = to.at(`.${randomUUID()}`);
   try {
     if ((await file.stat()).size > maxBytes) throw new UnexpectedFileError(`${name}: longer than ${maxBytes} bytes`);
-    await copyFile(pathOf(file), temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    await chmod(temporary, 0o644);
-    if (uid !== undefined) await lchown(temporary, uid, uid);
+    const copy = await createFile(temporary);
+    try {
+      // All by the open file: the directory's owner may put something else in its place meanwhile.
+      await copyFile(pathOf(file), pathOf(copy), constants.COPYFILE_FICLONE);
+      await copy.chmod(0o644);
+      if (uid !== undefined) await copy.chown(uid, uid);
+    } finally {
+      await copy.close();
+    }
     await rename(temporary, to.at(name));
   } finally {
     await file.close();

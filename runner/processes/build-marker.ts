@@ -16,3 +16,9 @@ export const markerIn = (environ: string): string | undefined =>
     .split('\0')
     .find((entry) => entry.startsWith(`${MARKER}=`))
     ?.slice(MARKER.length + 1);
+
+/** The process number of the server that a marker names; `undefined`: it names none. */
+export function serverOf(marker: string): number | undefined {
+  const pid = Number(/^[0-9a-f]{16}\.[a-z]+\.(\d{1,10})\.[0-9a-f]{8}$/.exec(marker)?.[1]);
+  return pid > 0 ? pid : undefined;
+}

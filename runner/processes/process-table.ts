@@ -63,7 +63,7 @@ export function rightsOf(pid: number): { uids: number[]; noNewPrivileges: boolea
 export const hasProcesses = async (uid: number): Promise<boolean> =>
   (await findProcesses(({ pid }) => rightsOf(pid).uids.includes(uid))).length > 0;
 
-/** Children of a child of ours, whose number cannot be given away before we return to the event loop. */
+/** Children of a process, as they are at this moment. */
 export function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>

@@ -6,14 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MARKER, markerOf } from '#runner/processes/build-marker.ts';
+import { markerOfProcess } from '#runner/processes/process-table.ts';
 import { pidsOf } from '#runner/processes/testing/pids-of.ts';
 import { runCommand } from '../process/run-command.ts';
 import { availableSandboxes } from './choose-sandbox.ts';
 import { DEFAULT_LIMITS, type Sandbox, TOOL_PATH } from './sandbox.ts';
 
 const OTHER_SERVER = fileURLToPath(new URL('../testing/try-sandboxes.ts', import.meta.url));
+const OTHER_BUILD = fileURLToPath(new URL('../testing/hold-build.ts', import.meta.url));
 const FIRST_UID = 59_100;
 const SETPRIV = 'setpriv';
+const dropTo = (uid: string) => ['--reuid', uid, '--regid', uid, '--clear-groups'];
 
 const directory = await mkdtemp(join(tmpdir(), 'asu-neighbours-'));
 await chmod(directory, 0o755);
@@ -72,20 +75,16 @@ describe.each(available.filter(({ level }) => level === 'uid'))('the end of a bu
   it('ends nothing that may be anybody else’s, though it has the build’s uid', async () => {
     const slot = await sandbox.slots.take();
     sandbox.slots.give(slot);
-    const children: ChildProcess[] = [];
-    /** A process of the uid that the build will have, with the marker of another build or with none. */
-    const bystander = (argv: readonly string[], { marked = false, noNewPrivileges = true } = {}) => {
-      const drop = ['--reuid', String(sandbox.uidOf(slot)), '--regid', String(sandbox.uidOf(slot)), '--clear-groups'];
-      const env = { PATH: TOOL_PATH, ...(marked ? { [MARKER]: `${markerOf(directory)}.another` } : {}) };
-      children.push(spawn(SETPRIV, [...drop, ...(noNewPrivileges ? ['--no-new-privs'] : []), ...argv], { env, stdio: 'ignore' }));
-    };
-
+    const uid = String(sandbox.uidOf(slot));
     const build = await start(sandbox, 'sleep 3188882; :');
-    expect(build.uid).toBe(sandbox.uidOf(slot));
+    expect(String(build.uid)).toBe(uid);
     await sleeping('3188882', 1);
-    bystander(['sleep', '3188883'], { marked: true });
-    bystander(['sh', '-c', 'env -i sleep 3188883; :'], { marked: true });
-    bystander(['sleep', '3188883'], { noNewPrivileges: false });
+    const children: ChildProcess[] = [
+      // Another server's, which does not see our claims.
+      spawn(process.execPath, [OTHER_BUILD, uid, '3188883'], { stdio: 'ignore' }),
+      // What can gain privileges was not started in a sandbox.
+      spawn(SETPRIV, [...dropTo(uid), 'sleep', '3188883'], { env: { PATH: TOOL_PATH }, stdio: 'ignore' }),
+    ];
     const others = await sleeping('3188883', 3);
     await build.end();
     const left = (await pidsOf('sleep\x003188883')).sort();
@@ -93,5 +92,28 @@ describe.each(available.filter(({ level }) => level === 'uid'))('the end of a bu
     for (const child of children) child.kill('SIGKILL');
     expect(left).toEqual(others);
     expect(await pidsOf('3188882')).toEqual([]);
+  });
+
+  it('ends what carries a marker that it has made up, or that of another build of this server', async () => {
+    const other = await start(sandbox, 'sleep 3188885; :');
+    const neighbour = (await sleeping('3188885', 1))[0] ?? 0;
+    const real = markerOfProcess(neighbour) ?? '';
+    expect(real).not.toBe('');
+    const abandoned = `${markerOf(directory)}.another`;
+    const living = `0123456789abcdef.build.${process.pid}.0123abcd`;
+    const forge = (marker: string) => `setsid env ${MARKER}=${marker} sleep 3188884 &`;
+    const memory = { ...sandbox.memory, cgroups: undefined };
+    const build = await start(
+      { ...sandbox, memory, confine: (...args) => ({ ...sandbox.confine(...args), memory }) },
+      `${[abandoned, living, real].map(forge).join(' ')} sleep 3188884; :`,
+    );
+    await sleeping('3188884', 4);
+    await build.end();
+    const left = await pidsOf('sleep\x003188884');
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    const stillThere = await pidsOf('sleep\x003188885');
+    await other.end();
+    expect(left).toEqual([]);
+    expect(stillThere).toEqual([neighbour]);
   });
 });

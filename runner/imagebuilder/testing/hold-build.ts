@@ -1,0 +1,15 @@
+import { spawn } from 'node:child_process';
+import { MARKER, siteOf } from '#runner/processes/build-marker.ts';
+
+/**
+ * A process of its own, as a server that does not see our claims is one: it has a live build with this uid, whose processes sleep for
+ * this many seconds, the second of them without an environment. It stays until it is killed.
+ */
+const [uid = '', seconds = ''] = process.argv.slice(2);
+const marker = `${siteOf('/elsewhere/builds')}.build.${process.pid}.0123abcd`;
+const drop = ['--reuid', uid, '--regid', uid, '--clear-groups', '--no-new-privs'];
+spawn('setpriv', [...drop, 'sh', '-c', `env -i sleep ${seconds} & sleep ${seconds}; :`], {
+  env: { PATH: '/usr/bin:/bin', [MARKER]: marker },
+  stdio: 'ignore',
+});
+setInterval(() => undefined, 60_000);
