@@ -1,5 +1,8 @@
-import { mkdir, readFile, realpath } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, readFile, realpath } from 'node:fs/promises';
 import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
+import { holdDirectory, pathOf } from './directory.ts';
+import { UnexpectedFileError } from './unexpected-file.ts';
 
 /**
  * Makes a directory of ours with the ones above it, each with `mode`, and answers its path without links. An operator may have
@@ -8,6 +11,25 @@ import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
 export async function ownDirectory(path: string, mode = 0o755): Promise<string> {
   await mkdir(path, { recursive: true, mode });
   return realpath(path);
+}
+
+/**
+ * Makes a directory that nobody but us may enter, in one that exists, and answers its path. Throws where something that is not ours, or
+ * no directory, has its name.
+ */
+export async function closedDirectory(path: string): Promise<string> {
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  });
+  const handle = await holdDirectory(path);
+  try {
+    if ((await handle.stat()).uid !== process.getuid?.()) throw new UnexpectedFileError(`${path} belongs to another user`);
+    await chmod(pathOf(handle), 0o700);
+    await access(pathOf(handle), constants.W_OK);
+    return path;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The text of a file of ours in a directory of ours; an operator may have put a link there. `undefined`: there is none. */

@@ -47,9 +47,10 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   const packages = await ownDirectory(join(cache, 'packages'), 0o700);
   const rubbish = disposal({ quarantine: join(work, 'quarantine'), onLeftover: options.onLeftover ?? (() => undefined) });
 
+  // First: what a killed server left running may hold uids, memory and processors that the sandbox is tried with.
+  await endLeftProcesses(builds);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const sandbox = await chooseSandbox({ directory: builds, limits, firstUid: options.firstUid ?? DEFAULTS.firstUid }, options.sandbox);
-  await endLeftProcesses(builds);
   await sandbox.memory.cgroups?.sweep((name) => isLeft(builds, name));
   const imagebuilders = imagebuilderCache(trees, options.cacheBytes ?? DEFAULTS.cacheBytes, rubbish);
   await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);

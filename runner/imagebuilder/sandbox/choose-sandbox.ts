@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { markerOf } from '#runner/processes/build-marker.ts';
 import { runCommand } from '../process/run-command.ts';
@@ -45,12 +45,12 @@ export async function chooseSandbox(options: SandboxOptions, level?: SandboxLeve
 }
 
 /** What this machine has the programs for, strongest first. */
-async function candidates({ limits: wanted, firstUid }: SandboxOptions): Promise<Sandbox[]> {
+async function candidates({ directory, limits: wanted, firstUid }: SandboxOptions): Promise<Sandbox[]> {
   const limits = await withinHardLimits(wanted);
   const [bwrap, unshare, setpriv, prlimit] = await Promise.all(['bwrap', 'unshare', 'setpriv', 'prlimit'].map((name) => findTool(name)));
   const memory = await memoryBound(limits);
   const isRoot = process.getuid?.() === 0;
-  const slots = uidSlots(firstUid);
+  const slots = uidSlots(firstUid, [join(dirname(directory), 'uid-locks')]);
   const uidOf = (slot: number) => firstUid + slot;
 
   const found: Sandbox[] = [];

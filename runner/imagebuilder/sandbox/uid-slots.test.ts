@@ -1,14 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chown, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
-import { uidSlots } from './uid-slots.ts';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { closedDirectory } from '#runner/files/own-directory.ts';
+import { uidSlots as slotsAt } from './uid-slots.ts';
 
 const HOLDER = fileURLToPath(new URL('../testing/hold-slot.ts', import.meta.url));
 
 /** Each test its own, and none that builds have: other tests may run at the same time. */
 let firstUid = 100_000 + (process.pid % 1000) * 10_000;
 const children: ChildProcess[] = [];
+const directory = await mkdtemp(join(tmpdir(), 'asu-slots-'));
+const place = join(directory, 'locks');
+afterAll(() => rm(directory, { recursive: true }));
+const uidSlots = (first: number) => slotsAt(first, [place]);
 afterEach(async () => {
   firstUid += 1000;
   await Promise.all(children.splice(0).map(end));
@@ -22,7 +31,7 @@ async function end(child: ChildProcess): Promise<void> {
 
 /** Another server's process, and the slot that it got. */
 async function holder(): Promise<{ child: ChildProcess; slot: number }> {
-  const child = spawn(process.execPath, [HOLDER, String(firstUid)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [HOLDER, String(firstUid), place], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
   return { child, slot: Number(line) };
@@ -60,5 +69,34 @@ describe('uidSlots', () => {
     await once(child, 'spawn');
     const slots = uidSlots(uid);
     expect(await slots.take()).toBe(1);
+  });
+
+  it('lets nobody without our rights hold a slot: no name of the network is one', async () => {
+    const squatters = await Promise.all(
+      [0, 1].map(async (slot) => {
+        const server = createServer().listen({ path: `\0asu-build-uid-${firstUid + slot}` });
+        await once(server, 'listening');
+        return server;
+      }),
+    );
+    expect(await uidSlots(firstUid).take()).toBe(0);
+    for (const squatter of squatters) squatter.close();
+  });
+
+  it('keeps its locks where nobody else may enter', async () => {
+    await uidSlots(firstUid).take();
+    const found = await Promise.any(['/run/asu-build-uids', place].map((path) => stat(path)));
+    expect([found.uid, found.mode & 0o7777]).toEqual([process.getuid?.(), 0o700]);
+  });
+});
+
+describe('closedDirectory', () => {
+  it('takes no link, and no directory of another user', async () => {
+    await mkdir(join(directory, 'real'));
+    await symlink(join(directory, 'real'), join(directory, 'link'));
+    await expect(closedDirectory(join(directory, 'link'))).rejects.toThrow('found a symbolic link');
+    if (process.getuid?.() !== 0) return;
+    await chown(join(directory, 'real'), 12_345, 12_345);
+    await expect(closedDirectory(join(directory, 'real'))).rejects.toThrow('belongs to another user');
   });
 });
