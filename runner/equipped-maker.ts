@@ -7,7 +7,11 @@ import { placeKeys } from './signing/place-keys.ts';
 /** Makes images with OpenWrt's ImageBuilder and the keys that the settings have; downloads by `fetch` where one is given. */
 export const equippedMaker =
   (fetch?: typeof globalThis.fetch) =>
-  async (config: RunnerConfig, onLeftover: (leftover: Leftover) => void): Promise<ImagebuilderMaker> => {
+  async (
+    config: RunnerConfig,
+    onLeftover: (leftover: Leftover) => void,
+    onStillLeft?: (count: number) => void,
+  ): Promise<ImagebuilderMaker> => {
     await placeKeys(config.keyDir, { 'key-build': config.SIGNING_SECRET, 'local-private-key.pem': config.APK_SIGNING_SECRET });
     return imagebuilderMaker({
       upstreamUrl: config.UPSTREAM_URL,
@@ -20,6 +24,7 @@ export const equippedMaker =
       keys: config.TRUSTED_KEYS,
       timeoutMs: config.JOB_TIMEOUT * 1000,
       onLeftover,
+      ...(onStillLeft && { onStillLeft }),
       maxDiskBytes: config.MAX_BUILD_DISK_MB * 1024 * 1024,
       outputLimits: { ...OUTPUT_LIMITS, bytes: config.MAX_OUTPUT_MB * 1024 * 1024 },
       ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),

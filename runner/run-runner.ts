@@ -33,7 +33,11 @@ export interface RunnerMaker extends ImageMaker {
 /** What counts builds, where somebody does. */
 export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent'> & Pick<WorkDeps, 'onSlots'> & { readonly onLeftover: () => void };
 
-export type MakerOf = (config: RunnerConfig, onLeftover: (leftover: Leftover) => void) => Promise<RunnerMaker>;
+export type MakerOf = (
+  config: RunnerConfig,
+  onLeftover: (leftover: Leftover) => void,
+  onStillLeft: (count: number) => void,
+) => Promise<RunnerMaker>;
 
 /** How often the sign of life is renewed. */
 const ALIVE_EVERY_MS = 10_000;
@@ -69,10 +73,11 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
     assertQueueReady(sqs, config.BUILD_QUEUE_URL),
     assertBucketWritable(artifacts, config.ARTIFACT_BUCKET),
   ]);
-  const maker = await makerOf(config, (leftover) => {
+  const onLeftover = (leftover: Leftover) => {
     log.warn('leftover of a build not removed', { ...leftover });
     metrics?.onLeftover();
-  });
+  };
+  const maker = await makerOf(config, onLeftover, (count) => log.warn('leftovers of builds still not removed', { count }));
   log.info('runner ready', await maker.ready());
 
   const protection =

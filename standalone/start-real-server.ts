@@ -38,6 +38,7 @@ export async function startRealServer(
       log.warn('leftover of a build not removed', { ...leftover });
       left.add();
     },
+    onStillLeft: (count) => log.warn('leftovers of builds still not removed', { count }),
     maxDiskBytes: config.MAX_BUILD_DISK_MB,
     outputLimits: { ...OUTPUT_LIMITS, bytes: config.MAX_OUTPUT_MB },
     ...overrides,

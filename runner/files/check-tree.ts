@@ -1,10 +1,14 @@
 import type { Dirent } from 'node:fs';
-import { type FileHandle, lstat, readdir } from 'node:fs/promises';
+import { type FileHandle, lstat } from 'node:fs/promises';
 import { directoryOf, holdDirectory, holdEntry } from './directory.ts';
+import { readRawEntries } from './read-entries.ts';
 import { kindOf, UnexpectedFileError } from './unexpected-file.ts';
 
 /** Directories within each other; each is held open while those in it are looked at. */
 const MAX_DEPTH = 64;
+
+/** Files, links and directories of a tree; real ImageBuilders have some ten thousand. */
+const MAX_FILES = 500_000;
 
 /** Files of a directory that are looked at at once. */
 const AT_ONCE = 32;
@@ -12,31 +16,39 @@ const AT_ONCE = 32;
 /**
  * Checks that a tree has nothing that would be shared or handed on with it: only directories, links, and files all of whose names
  * are in the tree. Throws `UnexpectedFileError` for a pipe, socket or device, for a file that has a name elsewhere, for a name
- * that is no text, and for more depth than an ImageBuilder has. Call it when no process of the tree's owner is left.
+ * that is no text, and for more depth or more files than an ImageBuilder has. Throws the signal's reason when it aborts. Call it when
+ * no process of the tree's owner is left.
  */
-export async function checkTree(root: string): Promise<void> {
-  const several = new Map<string, { path: string; names: number; found: number }>();
+export async function checkTree(root: string, signal: AbortSignal, maxFiles = MAX_FILES): Promise<void> {
+  const check: Check = { several: new Map(), signal, maxFiles, found: 0 };
   const top = await holdDirectory(root);
   try {
-    await checkDirectory(top, '', 0, several);
+    await checkDirectory(top, '', 0, check);
   } finally {
     await top.close();
   }
-  for (const { path, names, found } of several.values())
+  for (const { path, names, found } of check.several.values())
     if (found !== names) throw new UnexpectedFileError(`${path}: a file that has ${names - found} names outside of the tree`);
 }
 
-async function checkDirectory(
-  handle: FileHandle,
-  path: string,
-  depth: number,
-  several: Map<string, { path: string; names: number; found: number }>,
-): Promise<void> {
+interface Check {
+  /** Files with more than one name, by device and inode. */
+  readonly several: Map<string, { path: string; names: number; found: number }>;
+  readonly signal: AbortSignal;
+  readonly maxFiles: number;
+  /** Entries so far. */
+  found: number;
+}
+
+async function checkDirectory(handle: FileHandle, path: string, depth: number, check: Check): Promise<void> {
   if (depth > MAX_DEPTH) throw new UnexpectedFileError(`${path}: more than ${MAX_DEPTH} directories within each other`);
+  const { several, signal, maxFiles } = check;
   const directory = directoryOf(handle);
-  const entries = await readdir(directory.path, { withFileTypes: true, encoding: 'buffer' });
+  const entries = await readRawEntries(directory, maxFiles);
+  check.found += entries.length;
+  if (check.found > maxFiles) throw new UnexpectedFileError(`${path}: more than ${maxFiles} files in the tree`);
   const below: string[] = [];
-  const check = async (entry: Dirent<Buffer>): Promise<void> => {
+  const checkEntry = async (entry: Dirent<Buffer>): Promise<void> => {
     const name = entry.name.toString('utf8');
     const at = path === '' ? name : `${path}/${name}`;
     if (!Buffer.from(name).equals(entry.name)) throw new UnexpectedFileError(`${at}: a name that is no text`);
@@ -50,11 +62,14 @@ async function checkDirectory(
       several.set(`${facts.dev}:${facts.ino}`, known);
     }
   };
-  while (entries.length > 0) await Promise.all(entries.splice(-AT_ONCE).map(check));
+  while (entries.length > 0) {
+    signal.throwIfAborted();
+    await Promise.all(entries.splice(-AT_ONCE).map(checkEntry));
+  }
   for (const name of below) {
     const inner = await holdEntry(directory, name);
     try {
-      await checkDirectory(inner, path === '' ? name : `${path}/${name}`, depth + 1, several);
+      await checkDirectory(inner, path === '' ? name : `${path}/${name}`, depth + 1, check);
     } finally {
       await inner.close();
     }

@@ -50,4 +50,37 @@ describe('disposal', () => {
     expect(leftovers).toEqual([{ path: tree, reason: expect.any(String), keptAt: tree }]);
     expect(await readdir(join(directory, 'builds'))).toHaveLength(1);
   });
+
+  it('goes on trying by itself while the process lives, and says what is still left', async () => {
+    await writeFile(join(tree, 'file'), '');
+    const patience = [none(), none(), none()];
+    const stillLeft: number[] = [];
+    const rubbish = disposal({
+      quarantine: quarantine(),
+      onLeftover: (leftover) => leftovers.push(leftover),
+      onStillLeft: (count) => stillLeft.push(count),
+      patience: () => patience.pop() ?? new AbortController().signal,
+      firstPauseMs: 5,
+    });
+    await rubbish.remove(tree);
+    await expect.poll(() => readdir(quarantine()), { timeout: 20_000 }).toEqual([]);
+    expect(stillLeft).toEqual([1, 1]);
+    expect(leftovers).toHaveLength(1);
+  });
+
+  it('lets a build wait while too much is set aside, and else does not', async () => {
+    let tries = 0;
+    const rubbish = disposalOf(() => {
+      tries += 1;
+      return none();
+    });
+    for (let at = 0; at < 17; at++) {
+      await mkdir(join(directory, 'builds', `build.${at}`));
+      await rubbish.relieve();
+      await rubbish.remove(join(directory, 'builds', `build.${at}`));
+    }
+    expect(tries).toBe(17);
+    await rubbish.relieve();
+    expect(tries).toBe(18);
+  });
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { entriesInside } from './entries.ts';
 import { removeTree } from './remove-tree.ts';
 
 /** Something that could not be removed, and what became of it. */
@@ -13,22 +14,42 @@ export interface Leftover {
 
 /** Takes away what builds leave. What a script can make must not stop anybody: nothing here ever rejects. */
 export interface Disposal {
-  /** Removes a file or tree. What cannot be removed, or not in time, is set aside and reported once. */
+  /** Removes a file or tree. What cannot be removed, or not in time, is set aside and reported once, and tried again later. */
   remove(path: string): Promise<void>;
-  /** Tries again to remove what was set aside, for a bounded time, and answers how many things are left. */
+  /** Tries again to remove what was set aside, for a bounded time, and answers how many things are left. Several calls are one. */
   retry(): Promise<number>;
+  /** Waits for such a try where too much is set aside. Call it before a build: then builds cannot add faster than is removed. */
+  relieve(): Promise<void>;
 }
 
 /** For how long a removal is waited for: the largest ordinary tree takes some seconds on a slow disk. */
 const PATIENCE_MS = 30_000;
 
-/** Removes by `removeTree`, and sets aside in the directory `quarantine`, which is on the same file system. */
-export function disposal(options: {
-  quarantine: string;
-  onLeftover: (leftover: Leftover) => void;
-  patience?: () => AbortSignal;
-}): Disposal {
-  const { quarantine, onLeftover, patience = () => AbortSignal.timeout(PATIENCE_MS) } = options;
+/** Pauses between tries: the first, doubled each time as long as nothing new comes, and the longest. */
+const FIRST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/** So many things may be set aside before builds wait. */
+const MAX_ASIDE = 16;
+
+export interface DisposalOptions {
+  /** Where things are set aside: a directory on the file system of what is removed. */
+  readonly quarantine: string;
+  readonly onLeftover: (leftover: Leftover) => void;
+  /** Called after each try that left something, with how many things that is. */
+  readonly onStillLeft?: (count: number) => void;
+  readonly patience?: () => AbortSignal;
+  readonly firstPauseMs?: number;
+}
+
+/** Removes by `removeTree`, and tries again while the process lives what it had to set aside. */
+export function disposal(options: DisposalOptions): Disposal {
+  const { quarantine, onLeftover, onStillLeft = () => undefined, firstPauseMs = FIRST_PAUSE_MS } = options;
+  const { patience = () => AbortSignal.timeout(PATIENCE_MS) } = options;
+  let aside = 0;
+  let pauseMs = firstPauseMs;
+  let timer: NodeJS.Timeout | undefined;
+  let trying: Promise<number> | undefined;
 
   const removed = async (path: string, signal: AbortSignal): Promise<unknown> => {
     try {
@@ -40,14 +61,44 @@ export function disposal(options: {
   };
 
   const setAside = async (path: string): Promise<string> => {
-    const aside = join(quarantine, `${basename(path)}.${randomUUID().slice(0, 8)}`);
+    const to = join(quarantine, `${basename(path)}.${randomUUID().slice(0, 8)}`);
     try {
       await mkdir(quarantine, { recursive: true, mode: 0o700 });
-      await rename(path, aside);
-      return aside;
+      await rename(path, to);
+      aside += 1;
+      pauseMs = firstPauseMs;
+      later();
+      return to;
     } catch {
       return path;
     }
+  };
+
+  const later = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void retry(), pauseMs).unref();
+  };
+
+  /** One after the other, so that each gets further within the time. */
+  const tryAll = async (): Promise<number> => {
+    const signal = patience();
+    let left = 0;
+    for (const { name } of await entriesInside(quarantine, '').catch(() => []))
+      if ((await removed(join(quarantine, name), signal)) !== undefined) left += 1;
+    aside = left;
+    if (left > 0) {
+      onStillLeft(left);
+      later();
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    }
+    return left;
+  };
+
+  const retry = (): Promise<number> => {
+    trying ??= tryAll().finally(() => {
+      trying = undefined;
+    });
+    return trying;
   };
 
   return {
@@ -57,11 +108,9 @@ export function disposal(options: {
       const reason = reasonOf(failure);
       onLeftover({ path, reason, keptAt: await setAside(path) });
     },
-    retry: async () => {
-      const signal = patience();
-      const names = await readdir(quarantine).catch(() => []);
-      const failures = await Promise.all(names.map((name) => removed(join(quarantine, name), signal)));
-      return failures.filter((failure) => failure !== undefined).length;
+    retry,
+    relieve: async () => {
+      if (aside > MAX_ASIDE) await retry();
     },
   };
 }

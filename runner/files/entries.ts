@@ -1,14 +1,18 @@
 import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
 import { withDirectory } from './directory.ts';
+import { readEntries, TooManyEntriesError } from './read-entries.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 
-/** The entries of the directory at `path` below `root`; none where there is no directory, or one that may not be read. */
-export async function entriesInside(root: string, path: string): Promise<Dirent[]> {
+/**
+ * The entries of the directory at `path` below `root`; none where there is no directory, or one that may not be read. Throws
+ * `TooManyEntriesError` where there are more than `max`.
+ */
+export async function entriesInside(root: string, path: string, max?: number): Promise<Dirent[]> {
   try {
-    return await withDirectory(root, path, (directory) => readdir(directory.path, { withFileTypes: true }));
+    return await withDirectory(root, path, (directory) => readEntries(directory, max));
   } catch (error) {
+    if (error instanceof TooManyEntriesError) throw error;
     if (error instanceof UnexpectedFileError || hasCode(error, 'ENOENT', 'EACCES')) return [];
     throw error;
   }

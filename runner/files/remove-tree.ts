@@ -72,8 +72,8 @@ interface Removal {
   readonly top: Held;
   /** Begins the names of the directories that were moved to the top. */
   readonly prefix: string;
-  /** Their names; each is removed in its turn. */
-  readonly waiting: Buffer[];
+  /** The numbers that end their names; each is removed in its turn. There may be millions. */
+  readonly waiting: number[];
   readonly signal: AbortSignal | undefined;
   moved: number;
   /** Why something stays. */
@@ -83,8 +83,11 @@ interface Removal {
 async function emptyTop(top: Held, signal: AbortSignal | undefined): Promise<void> {
   const removal: Removal = { top, prefix: `.${randomUUID()}.`, waiting: [], signal, moved: 0, failure: undefined };
   await removeEntries(removal, top);
-  for (let name = removal.waiting.pop(); name !== undefined; name = removal.waiting.pop())
-    await emptyAndRemove(top.at(name), (directory) => removeEntries(removal, directory)).catch((error) => note(removal, error));
+  for (let number = removal.waiting.pop(); number !== undefined; number = removal.waiting.pop()) {
+    signal?.throwIfAborted();
+    const moved = top.at(nameOf(removal, number));
+    await emptyAndRemove(moved, (directory) => removeEntries(removal, directory)).catch((error) => note(removal, error));
+  }
   if (removal.failure !== undefined) throw removal.failure;
 }
 
@@ -105,7 +108,8 @@ async function removeEntry(removal: Removal, directory: Held, entry: Dirent<Buff
   const at = directory.at(entry.name);
   if (!entry.isDirectory()) return unlink(at);
   if (entry.name.toString('latin1').startsWith(removal.prefix)) return;
-  const name = Buffer.from(`${removal.prefix}${removal.moved++}`);
+  const number = removal.moved++;
+  const name = nameOf(removal, number);
   try {
     await rename(at, removal.top.at(name));
   } catch (error) {
@@ -114,8 +118,10 @@ async function removeEntry(removal: Removal, directory: Held, entry: Dirent<Buff
     await withHeld(at, async () => undefined);
     await rename(at, removal.top.at(name));
   }
-  removal.waiting.push(name);
+  removal.waiting.push(number);
 }
+
+const nameOf = ({ prefix }: Removal, number: number): Buffer => Buffer.from(`${prefix}${number}`);
 
 function note(removal: Removal, error: unknown): void {
   removal.signal?.throwIfAborted();

@@ -59,6 +59,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       const ready = await machine;
       admit(order, ready, retired);
       if (!isTrusted(order) && !ready.sandbox.hasNamespaces) retired = true;
+      await ready.disposal.relieve();
       const { slots } = ready.sandbox;
       const slot = await slots.take();
       try {

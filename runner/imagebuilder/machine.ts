@@ -45,7 +45,11 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   const trees = await open(join(cache, 'imagebuilders'));
   const builds = await open(join(work, 'builds'));
   const packages = await ownDirectory(join(cache, 'packages'), 0o700);
-  const rubbish = disposal({ quarantine: join(work, 'quarantine'), onLeftover: options.onLeftover ?? (() => undefined) });
+  const rubbish = disposal({
+    quarantine: join(work, 'quarantine'),
+    onLeftover: options.onLeftover ?? (() => undefined),
+    ...(options.onStillLeft && { onStillLeft: options.onStillLeft }),
+  });
 
   // First: what a killed server left running may hold uids, memory and processors that the sandbox is tried with.
   await endLeftProcesses(builds);

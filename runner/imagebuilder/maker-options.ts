@@ -44,6 +44,8 @@ export interface ImagebuilderMakerOptions {
   readonly fetch?: typeof fetch;
   /** Called when something that a build left could not be removed and was set aside. */
   readonly onLeftover?: (leftover: Leftover) => void;
+  /** Called after each new attempt to remove what was set aside that left something, with how many things that is. */
+  readonly onStillLeft?: (count: number) => void;
 }
 
 const GiB = 1024 ** 3;

@@ -121,7 +121,7 @@ const take = async () => {
 };
 const copy = async () => {
   // As before any ImageBuilder is cached.
-  await checkTree(tree);
+  await checkTree(tree, never);
   const sandbox = plainSandbox({ prlimit: undefined, limits: DEFAULT_LIMITS, memory: { bytes: 2 ** 30, cgroups: undefined } });
   for (const kind of [sandbox, { ...sandbox, mountsReadOnlyParts: true }]) {
     const place = await makeBuildTree(tree, join(directory, kind.mountsReadOnlyParts ? 'mounted' : 'copied'), kind, 0, never);
@@ -172,7 +172,7 @@ const writes: Place[] = [
   { path: 'staging_dir/host/bin/xxd', how: 'led elsewhere', touch: () => relink(tree, 'staging_dir/host/bin', () => 'elsewhere') },
   { path: 'staging_dir/host/.prereq-build', how: 'removed', touch: () => removeInside(tree, 'staging_dir/host/.prereq-build') },
   { path: 'staging_dir/host', how: 'shown to builds', touch: copy, without: ['a huge file'] },
-  { path: 'staging_dir/host/bin', how: 'checked', touch: () => checkTree(tree) },
+  { path: 'staging_dir/host/bin', how: 'checked', touch: () => checkTree(tree, never) },
   { path: 'bin/openwrt-x.bin', how: 'removed', touch: () => removeTree(tree) },
 ];
 

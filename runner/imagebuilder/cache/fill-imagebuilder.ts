@@ -119,7 +119,7 @@ async function asOwner<T>(sandbox: Sandbox, slot: number, tree: string, signal: 
   const give = (to: number) => runTool('chown', ['-hR', `${to}:${to}`, '--', tree], { cwd: '/', signal });
   if (uid !== undefined) await give(uid);
   const used = await use();
-  await checkTree(tree);
+  await checkTree(tree, signal);
   if (uid !== undefined) await give(process.getuid?.() ?? 0);
   return used;
 }

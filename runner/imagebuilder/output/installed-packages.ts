@@ -3,6 +3,7 @@ import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { type InstalledPackage, PackageDatabaseError, parseApkInstalled, parseOpkgStatus } from '#core/imagebuilder/manifest.ts';
 import { entriesInside } from '#runner/files/entries.ts';
 import { readInside } from '#runner/files/plain-file.ts';
+import { TooManyEntriesError } from '#runner/files/read-entries.ts';
 
 const DATABASE = { opkg: 'usr/lib/opkg/status', apk: 'lib/apk/db/installed' } as const;
 
@@ -43,11 +44,17 @@ async function roots(tree: string): Promise<string[]> {
   return (await Promise.all(targets.map((target) => below(tree, target, 'root-')))).flat();
 }
 
-/** An ImageBuilder has one of each. */
+/** An ImageBuilder has one of each, and beside them what it made on the way. */
 const MAX_DIRECTORIES = 16;
+const MAX_ENTRIES = 10_000;
 
 const below = async (tree: string, directory: string, prefix: string): Promise<string[]> => {
-  const entries = await entriesInside(tree, directory);
+  const entries = await entriesInside(tree, directory, MAX_ENTRIES).catch(noneWhereTooMany);
   const found = entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(prefix)).map(({ name }) => join(directory, name));
   return found.slice(0, MAX_DIRECTORIES);
 };
+
+function noneWhereTooMany(error: unknown): [] {
+  if (error instanceof TooManyEntriesError) return [];
+  throw error;
+}
