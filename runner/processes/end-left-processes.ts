@@ -1,20 +1,14 @@
 import { isNode } from '#runner/files/owned-name.ts';
 import { siteOf } from './build-marker.ts';
-import { findProcesses, markerOfProcess } from './process-table.ts';
+import { findProcesses, kill, markerOfProcess } from './process-table.ts';
 
 /**
  * Ends what builds of a killed server left running, where there was no namespace to end with it: processes whose marker names a
  * directory below `builds` and a server that is no more. Call it before the first build, as for `sweepOwned`.
  */
 export async function endLeftProcesses(builds: string): Promise<void> {
-  for (const pid of await findProcesses((facts) => nameBelow(builds, markerOfProcess(facts.pid)) !== undefined)) {
-    if (!(await isLeft(builds, markerOfProcess(pid)))) continue;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // Gone already.
-    }
-  }
+  for (const facts of await findProcesses(({ pid }) => nameBelow(builds, markerOfProcess(pid)) !== undefined))
+    if (await isLeft(builds, markerOfProcess(facts.pid))) kill(facts);
 }
 
 /** Whether a marker is that of a build below `builds` whose server is no more. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandTraits, isCertainlyOf } from './command-processes.ts';
-import { childrenOf, findProcesses } from './process-table.ts';
+import { childrenOf, findProcesses, kill, processFacts } from './process-table.ts';
 
 /** How long a process group has to end by itself before it is killed. */
 const GRACE_MS = 500;
@@ -19,7 +19,7 @@ export async function endProcesses(traits: CommandTraits, isOver: boolean): Prom
   for (let round = 0; round < ROUNDS; round++) {
     const left = await findProcesses((facts) => isCertainlyOf(facts, traits));
     if (left.length === 0) return;
-    for (const pid of left) signal(pid, 'SIGKILL');
+    for (const facts of left) kill(facts);
     await sleep(Math.min(2 * round, 50));
   }
 }
@@ -32,7 +32,10 @@ async function endGroup(leader: number): Promise<void> {
 
 /** The kernel ends all of a pid namespace with its first process, and its parent sees that only when all are gone. */
 async function endNamespace(leader: number): Promise<void> {
-  for (const child of childrenOf(leader)) signal(child, 'SIGKILL');
+  for (const child of childrenOf(leader)) {
+    const facts = processFacts(child);
+    if (facts?.parent === leader) kill(facts);
+  }
   if (!(await groupEnded(leader, GRACE_MS))) signalGroup(leader, 'SIGKILL');
 }
 
@@ -43,14 +46,6 @@ async function groupEnded(leader: number, withinMs: number): Promise<boolean> {
     await sleep(10);
   }
   return true;
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // Gone already.
-  }
 }
 
 /** Whether the group has members. */

@@ -20,15 +20,15 @@ const AT_ONCE = 100;
 const PAGE_BYTES = 4096;
 
 /** The processes of the machine, except ours, of which `matches` holds. */
-export async function findProcesses(matches: (facts: ProcessFacts) => boolean): Promise<number[]> {
-  const found: number[] = [];
+export async function findProcesses(matches: (facts: ProcessFacts) => boolean): Promise<ProcessFacts[]> {
+  const found: ProcessFacts[] = [];
   let looked = 0;
   for (const name of await readdir('/proc')) {
     const pid = Number(name);
     if (!(pid > 0) || pid === process.pid) continue;
     if (++looked % AT_ONCE === 0) await nextTurn();
     const facts = processFacts(pid);
-    if (facts !== undefined && !facts.isZombie && matches(facts)) found.push(pid);
+    if (facts !== undefined && !facts.isZombie && matches(facts)) found.push(facts);
   }
   return found;
 }
@@ -42,8 +42,27 @@ export function processFacts(pid: number): ProcessFacts | undefined {
   return { pid, parent: Number(parent), startedAt: Number(rest[17]), isZombie: state === 'Z' || state === 'X' };
 }
 
+/**
+ * Kills the process that the facts are of, and no other: its number may be another's since they were read. Nothing else happens
+ * between the look at it and the signal.
+ */
+export function kill({ pid, startedAt }: Pick<ProcessFacts, 'pid' | 'startedAt'>): void {
+  if (!(pid > 0) || processFacts(pid)?.startedAt !== startedAt) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
+}
+
 /** The build's marker that a process carries in its environment. */
 export const markerOfProcess = (pid: number): string | undefined => markerIn(read(pid, 'environ'));
+
+/** Whether a process is in a cgroup whose last name is `name`; names of ours are each given once. */
+export const isInCgroup = (pid: number, name: string): boolean =>
+  read(pid, 'cgroup')
+    .split('\n')
+    .some((line) => line.endsWith(`/${name}`));
 
 /** Who a process is, and whether it can become anybody else. */
 export function rightsOf(pid: number): { uids: number[]; noNewPrivileges: boolean } {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isInCgroup, kill, processFacts } from '#runner/processes/process-table.ts';
 
 /** Memory of all processes of a command together, and of the files they keep in memory, held by the kernel. */
 export interface Cgroup {
@@ -149,18 +150,26 @@ async function endAll(directory: string): Promise<void> {
   // Since Linux 5.14, and in version 2 only.
   await writeFile(join(directory, 'cgroup.kill'), '1', { flag: 'r+' }).catch(() => undefined);
   for (let round = 0; round < ROUNDS; round++) {
-    const pids = (await text(join(directory, 'cgroup.procs'))).split('\n').filter(Boolean).map(Number);
+    const pids = pidsIn(await text(join(directory, 'cgroup.procs')));
     if (pids.length === 0) return;
     for (const pid of pids) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // Gone already.
-      }
+      const facts = processFacts(pid);
+      // Its number may be another's since the list was read.
+      if (facts !== undefined && isInCgroup(pid, basename(directory))) kill(facts);
     }
     await sleep(Math.min(2 * round, 50));
   }
 }
+
+/**
+ * The processes of a `cgroup.procs`. The kernel writes 0 for one that has no number in our pid namespace; as the target of a signal
+ * that is our own process group, and a negative number is a group too.
+ */
+export const pidsIn = (procs: string): number[] =>
+  procs
+    .split('\n')
+    .map(Number)
+    .filter((pid) => Number.isSafeInteger(pid) && pid > 0);
 
 /** The kernel counts a process as inside for a moment after it has ended. */
 async function remove(directory: string): Promise<void> {
