@@ -65,8 +65,10 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       try {
         return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed });
       } finally {
-        await ready.sandbox.leave(slot);
-        slots.give(slot);
+        const left = await ready.sandbox.leave(slot);
+        for (const leftover of left) options.onLeftover?.(leftover);
+        // With its files there no other build may have the uid.
+        if (left.length === 0) slots.give(slot);
       }
     },
   };

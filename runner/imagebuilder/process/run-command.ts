@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** Of stdout and stderr together; more ends the command. */
   readonly maxOutputBytes: number;
+  /** Called when the command runs, with how to tell its processes. */
+  readonly onStarted?: (traits: CommandTraits) => void;
   /** Sees all output as it comes. */
   readonly onOutput?: (chunk: Buffer) => void;
 }
@@ -56,6 +58,7 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
   const [file = command.file, ...args] = [...(cgroup?.enter ?? []), command.file, ...command.args];
   const child = spawn(file, args, { cwd: command.cwd, env: command.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const traits = traitsOf(child, command);
+  if (traits !== undefined) options.onStarted?.(traits);
   const output = { stdout: collectedOutput(), stderr: collectedOutput() };
   let bytes = 0;
   let end: CommandResult['end'] = 'exit';

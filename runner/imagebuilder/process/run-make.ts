@@ -1,4 +1,6 @@
 import { BuildFailure, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { type CommandTraits, processesOf } from '#runner/processes/command-processes.ts';
+import { heldFiles } from '#runner/processes/process-files.ts';
 import { evidenceText } from '../output/evidence-text.ts';
 import type { BuildPlace, Sandbox } from '../sandbox/sandbox.ts';
 import { watchGrowth } from '../tree/watch-growth.ts';
@@ -29,12 +31,19 @@ export interface MakeContext {
 export async function runMake(argv: readonly string[], network: boolean, context: MakeContext): Promise<CommandResult> {
   const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker } = context;
   log.line(`$ ${argv.join(' ')}`);
-  const growth = watchGrowth(place.tree.startsWith(`${directory}/`) ? directory : place.tree, maxDiskBytes);
+  let traits: CommandTraits | undefined;
+  const growth = watchGrowth(place.tree.startsWith(`${directory}/`) ? directory : place.tree, maxDiskBytes, {
+    outside: () => sandbox.outside(place.slot),
+    held: async () => (traits === undefined ? 0 : (await heldFiles(await processesOf(traits))).diskBytes),
+  });
   const command = sandbox.confine(argv, place, { network, marker });
   const result = await runCommand(command, {
     signal: AbortSignal.any([signal, growth.signal]),
     timeoutMs: Math.max(1, deadline - performance.now()),
     maxOutputBytes,
+    onStarted: (started) => {
+      traits = started;
+    },
     onOutput: log.output,
   }).finally(growth.stop);
   const evidence: FailureEvidence = { stdout: evidenceText(result.stdout), stderr: evidenceText(result.stderr), buildCommand: argv };

@@ -52,7 +52,8 @@ export async function bwrapSandbox(options: {
     mountsReadOnlyParts: true,
     slots: options.uids?.slots ?? slots(),
     uidOf,
-    leave: async () => undefined,
+    outside: async () => [],
+    leave: async () => [],
     treeInside: () => INSIDE,
     confine: (argv, place, { network, marker, env = {} }) => {
       const uid = uidOf(place.slot);

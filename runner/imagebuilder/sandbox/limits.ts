@@ -5,6 +5,7 @@ const NAMES = {
   cpuSeconds: 'Max cpu time',
   fileBytes: 'Max file size',
   processes: 'Max processes',
+  openFiles: 'Max open files',
   memoryBytes: 'Max data size',
 } as const satisfies Partial<Record<keyof ResourceLimits, string>>;
 
@@ -21,9 +22,13 @@ export async function withinHardLimits(limits: ResourceLimits): Promise<Resource
     cpuSeconds: Math.min(limits.cpuSeconds, hard(NAMES.cpuSeconds)),
     fileBytes: Math.min(limits.fileBytes, hard(NAMES.fileBytes)),
     processes: Math.min(limits.processes, hard(NAMES.processes)),
+    openFiles: Math.min(limits.openFiles, hard(NAMES.openFiles)),
     memoryBytes: Math.min(limits.memoryBytes, hard(NAMES.memoryBytes)),
   };
 }
+
+/** What a program has by default; some close every number below it when they start. */
+const USUAL_OPEN_FILES = 1024;
 
 /** `prlimit` with the limits; the command follows. Core dumps are off: they would hold the key. */
 export const prlimitArgv = (prlimit: string, limits: ResourceLimits): string[] => [
@@ -32,6 +37,7 @@ export const prlimitArgv = (prlimit: string, limits: ResourceLimits): string[] =
   `--cpu=${limits.cpuSeconds}`,
   `--fsize=${limits.fileBytes}`,
   `--nproc=${limits.processes}`,
+  `--nofile=${Math.min(limits.openFiles, USUAL_OPEN_FILES)}:${limits.openFiles}`,
   `--data=${limits.memoryBytes}`,
   '--',
 ];

@@ -14,7 +14,8 @@ export function plainSandbox(options: { prlimit: string | undefined; limits: Res
     mountsReadOnlyParts: false,
     slots: slots(),
     uidOf: () => undefined,
-    leave: async () => undefined,
+    outside: async () => [],
+    leave: async () => [],
     treeInside: (place) => place.tree,
     confine: (argv, place, { marker, env = {} }) => {
       const chain = [...(prlimit === undefined ? [] : prlimitArgv(prlimit, limits)), ...argv];

@@ -1,3 +1,4 @@
+import type { Leftover } from '#runner/files/disposal.ts';
 import { MARKER } from '#runner/processes/build-marker.ts';
 import type { Slots } from '../slots.ts';
 import type { Cgroups } from './cgroups.ts';
@@ -17,6 +18,8 @@ export interface ResourceLimits {
   readonly fileBytes: number;
   /** Counted per uid, so it also bounds a fork bomb. Not enforced for root. */
   readonly processes: number;
+  /** Open files of one process. */
+  readonly openFiles: number;
   /** Data segment of one process. */
   readonly memoryBytes: number;
   /** All processes of the command together, and what they keep in `/tmp` where that is memory. */
@@ -30,6 +33,7 @@ export const DEFAULT_LIMITS: ResourceLimits = {
   cpuSeconds: 3600,
   fileBytes: 4 * 1024 ** 3,
   processes: 2048,
+  openFiles: 4096,
   memoryBytes: 4 * 1024 ** 3,
   totalMemoryBytes: 4 * 1024 ** 3,
   tmpBytes: 512 * 1024 ** 2,
@@ -82,8 +86,13 @@ export interface Sandbox {
   readonly slots: Slots;
   /** Who owns the files of the build in this slot; `undefined`: we do. */
   uidOf(slot: number): number | undefined;
-  /** Removes what the build in this slot left outside of its tree. Call it when the build is over. */
-  leave(slot: number): Promise<void>;
+  /**
+   * Paths of what the build in this slot has outside of its tree and of a `/tmp` of its own, as far as that can be told: at the top of
+   * the places where anybody may leave files, by its uid.
+   */
+  outside(slot: number): Promise<readonly string[]>;
+  /** Removes what `outside` has, for a bounded time, and answers what is left of it. Call it when the build is over; it never rejects. */
+  leave(slot: number): Promise<readonly Leftover[]>;
   /** Path of the build's tree as its commands see it. */
   treeInside(place: BuildPlace): string;
   confine(

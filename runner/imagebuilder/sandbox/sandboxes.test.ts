@@ -170,6 +170,13 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
       expect(await lives(mark)).toBe(false);
     });
 
+    it('counts files in memory that have no name', async () => {
+      const files =
+        '$size = 1048576; for (1 .. 200) { $fd = syscall(319, $name = "x", 0); open($f[$_], ">&=", $fd); syswrite($f[$_], "x" x $size) }';
+      const { end } = await run(sandbox, `perl -e '${files} sleep 20'`, { memory, timeoutMs: 30_000 });
+      expect(end).toBe('memory');
+    });
+
     it('lets live what takes less', async () => {
       const { end, exitCode } = await run(sandbox, '(head -c 70m /dev/zero; sleep 1) | tail -c 100m > /dev/null', { memory });
       expect({ end, exitCode }).toEqual({ end: 'exit', exitCode: 0 });

@@ -1,15 +1,70 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { lstat, opendir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Leftover } from '#runner/files/disposal.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
 
 /** Where everybody may leave files on a usual machine. */
-export const SHARED_PLACES = ['/tmp', '/var/tmp', '/dev/shm', '/run/lock'];
+export const SHARED_PLACES: readonly string[] = ['/tmp', '/var/tmp', '/dev/shm', '/run/lock'];
 
-/** Removes what belongs to `uid` at the top of the shared places: what its builds left there. */
-export async function clearSharedPlaces(uid: number): Promise<void> {
-  for (const place of SHARED_PLACES)
-    for (const name of await readdir(place).catch(() => [])) {
-      const path = join(place, name);
-      if ((await lstat(path).catch(() => undefined))?.uid === uid) await removeTree(path).catch(() => undefined);
-    }
+/** For how long the removal is waited for. */
+const PATIENCE_MS = 30_000;
+
+/** With more than this at the top of the shared places a build has made an attack of it. */
+const MAX_PATHS = 1000;
+
+/** Paths of what belongs to `uid` at the top of the shared places. Throws where that cannot be looked at: too much, or names that are no text. */
+export async function inSharedPlaces(uid: number, places = SHARED_PLACES): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for await (const { place, name } of owned(uid, places)) {
+    if (paths.length === MAX_PATHS) throw new Error(`more than ${MAX_PATHS} files in ${places.join(', ')}`);
+    if (!isText(name)) throw new Error(`a name that is no text in ${place}`);
+    paths.push(join(place, name.toString()));
+  }
+  return paths;
 }
+
+/** Removes what belongs to `uid` at the top of the shared places: what its builds left there. Answers what it could not, or not in time. */
+export async function clearSharedPlaces(
+  uid: number,
+  places = SHARED_PLACES,
+  signal = AbortSignal.timeout(PATIENCE_MS),
+): Promise<Leftover[]> {
+  const left: Leftover[] = [];
+  const note = (path: string, error: unknown) => {
+    const reason = signal.aborted ? 'it takes too long to remove' : error instanceof Error ? error.message : String(error);
+    left.push({ path, reason, keptAt: path });
+  };
+  try {
+    for await (const { place, name } of owned(uid, places)) {
+      const path = join(place, isText(name) ? name.toString() : `asu-left.${randomUUID()}`);
+      if (!isText(name)) await rename(bytesOf(place, name), path);
+      await removeTree(path, signal).catch((error: unknown) => note(path, error));
+      if (signal.aborted) break;
+    }
+  } catch (error) {
+    note(places.join(', '), error);
+  }
+  return left;
+}
+
+interface Entry {
+  readonly place: string;
+  readonly name: Buffer;
+}
+
+/** Read entry by entry: a build may have made millions. */
+async function* owned(uid: number, places: readonly string[]): AsyncGenerator<Entry> {
+  for (const place of places) {
+    // The types know of no names that are bytes.
+    const directory = await opendir(place, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 }).catch(() => undefined);
+    for await (const entry of directory ?? []) {
+      const name = entry.name as unknown as Buffer;
+      if ((await lstat(bytesOf(place, name)).catch(() => undefined))?.uid === uid) yield { place, name };
+    }
+  }
+}
+
+const bytesOf = (place: string, name: Buffer): Buffer => Buffer.concat([Buffer.from(`${place}/`), name]);
+
+const isText = (name: Buffer): boolean => Buffer.from(name.toString()).equals(name);

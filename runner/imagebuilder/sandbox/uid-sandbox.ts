@@ -1,7 +1,7 @@
 import type { Slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
 import { buildEnvironment, type MemoryBound, type ResourceLimits, type Sandbox } from './sandbox.ts';
-import { clearSharedPlaces, SHARED_PLACES } from './shared-places.ts';
+import { clearSharedPlaces, inSharedPlaces, SHARED_PLACES } from './shared-places.ts';
 
 /** setpriv without any way back: no capabilities now or ever, no set-uid programs. */
 export const dropArgv = (setpriv: string, uid: number): string[] => [
@@ -36,6 +36,7 @@ export function uidSandbox(options: UidSandboxOptions): Sandbox {
     mountsReadOnlyParts: false,
     slots,
     uidOf,
+    outside: (slot) => inSharedPlaces(uidOf(slot)),
     leave: (slot) => clearSharedPlaces(uidOf(slot)),
     treeInside: (place) => place.tree,
     confine: (argv, place, { marker, env = {} }) => {
@@ -98,7 +99,8 @@ export function unshareSandbox(options: UidSandboxOptions & { unshare: string })
     mountsReadOnlyParts: true,
     slots,
     uidOf,
-    leave: async () => undefined,
+    outside: async () => [],
+    leave: async () => [],
     treeInside: (place) => place.tree,
     confine: (argv, place, { network, marker, env = {} }) => {
       const uid = uidOf(place.slot);

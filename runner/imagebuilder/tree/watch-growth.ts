@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { BuildFailure } from '#core/imagebuilder/build-output.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { isNearlyFull } from '#runner/files/nearly-full.ts';
 import { TOOL_PATH } from '../sandbox/sandbox.ts';
-
-const run = promisify(execFile);
 
 /** How often the file system is asked how much room it has, which costs nothing. */
 const LOOK_EVERY_MS = 1_000;
@@ -21,24 +19,48 @@ interface GrowthWatch {
   stop(): void;
 }
 
+export interface GrowthOptions {
+  /** Further paths whose files count, as they are at the time. */
+  readonly outside?: () => Promise<readonly string[]>;
+  /** Bytes on disks that no sum over directories has: files without a name that processes have open. */
+  readonly held?: () => Promise<number>;
+  readonly lookEveryMs?: number;
+  readonly sumTimeoutMs?: number;
+}
+
 /**
  * Watches a directory while a build runs in it. Files of more than `maxBytes` on the disk are the request's fault (`BuildFailure`): the same
  * packages would fill it again. A file system that is nearly full, whoever has filled it, is an error with code ENOSPC as if it were.
+ * Where it cannot be found out twice in a row what the files take, the build ends too (`InfrastructureFailure`): nothing else bounds it.
  */
-export function watchGrowth(directory: string, maxBytes: number, lookEveryMs = LOOK_EVERY_MS): GrowthWatch {
+export function watchGrowth(directory: string, maxBytes: number, options: GrowthOptions = {}): GrowthWatch {
+  const { outside = async () => [], held = async () => 0, lookEveryMs = LOOK_EVERY_MS, sumTimeoutMs = SUM_TIMEOUT_MS } = options;
   const failed = new AbortController();
   const stopped = new AbortController();
 
+  const sum = async (): Promise<number> => {
+    const paths = [directory, ...(await outside())];
+    return (await bytesIn(paths, AbortSignal.any([stopped.signal, AbortSignal.timeout(sumTimeoutMs)]))) + (await held());
+  };
   const look = async (isSum: boolean): Promise<void> => {
-    if (await isNearlyFull(directory)) return failed.abort(Object.assign(new Error('The disk is nearly full'), { code: 'ENOSPC' }));
-    if (!isSum || ((await bytesIn(directory, stopped.signal)) ?? 0) <= maxBytes) return;
-    failed.abort(new BuildFailure(`The build took more than ${Math.round(maxBytes / 1024 ** 2)} MB of disk and was ended`));
+    if (await isNearlyFull(directory)) failed.abort(Object.assign(new Error('The disk is nearly full'), { code: 'ENOSPC' }));
+    else if (isSum && (await sum()) > maxBytes)
+      failed.abort(new BuildFailure(`The build took more than ${Math.round(maxBytes / 1024 ** 2)} MB of disk and was ended`));
   };
   const watch = async (): Promise<void> => {
+    let isUnknown = false;
     for (let looks = 1; !failed.signal.aborted; looks++) {
       await sleep(lookEveryMs, undefined, { signal: stopped.signal, ref: false });
-      // What cannot be looked at now is looked at again.
-      await look(looks % LOOKS_PER_SUM === 0).catch(() => undefined);
+      const isSum = isUnknown || looks % LOOKS_PER_SUM === 0;
+      try {
+        await look(isSum);
+        if (isSum) isUnknown = false;
+      } catch (cause) {
+        if (stopped.signal.aborted) return;
+        if (isUnknown)
+          failed.abort(new InfrastructureFailure('It cannot be found out how much disk the build takes, and it was ended', { cause }));
+        isUnknown = true;
+      }
     }
   };
   watch().catch(() => undefined);
@@ -46,15 +68,26 @@ export function watchGrowth(directory: string, maxBytes: number, lookEveryMs = L
 }
 
 /**
- * What the files below a directory take on its disk, links unfollowed, other file systems left out. `du` walks trees deeper than any path
- * may be long, and does it beside us. `undefined`: it did not come to an end.
+ * What the files below some paths take on their disks, each file once, links unfollowed, other file systems left out. `du` walks trees
+ * deeper than any path may be long, and does it beside us. Throws where it comes to no end.
  */
-async function bytesIn(directory: string, signal: AbortSignal): Promise<number | undefined> {
-  const options = { env: { PATH: TOOL_PATH, LC_ALL: 'C' }, cwd: '/', signal, timeout: SUM_TIMEOUT_MS };
-  const { stdout } = await run('du', ['-s', '-x', '--block-size=1', '--', directory], options).catch(
-    // Files that go while it walks make it exit with 1; the sum is there all the same.
-    (error: unknown) => error as { stdout?: string },
-  );
-  const sum = /^\d+/.exec(stdout ?? '')?.[0];
-  return sum === undefined ? undefined : Number(sum);
+export async function bytesIn(paths: readonly string[], signal: AbortSignal): Promise<number> {
+  // Its complaints may be millions; files that go while it walks make it exit with 1, and the sum is there all the same.
+  const child = spawn('du', ['-s', '-x', '-c', '--block-size=1', '--', ...paths], {
+    env: { PATH: TOOL_PATH, LC_ALL: 'C' },
+    cwd: '/',
+    signal,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-MAX_TOTAL_LINE);
+  });
+  await once(child, 'close');
+  signal.throwIfAborted();
+  const total = /(?:^|\n)(\d+)\ttotal\n$/.exec(said)?.[1];
+  if (total === undefined) throw new Error('du did not come to an end');
+  return Number(total);
 }
+
+const MAX_TOTAL_LINE = 100;
