@@ -118,6 +118,22 @@ describe('an ImageBuilder whose programs change it when it is first asked', () =
     expect(made).toMatchObject({ message: expect.stringContaining(message) });
   });
 
+  it('is ended when it fills the disk, and not as the request’s fault', async () => {
+    await alterImagebuilder(upstream, onFirstRun('head -c 60000000 /dev/zero > filled; sleep 30'));
+    const { made } = await build({}, { maxDiskBytes: 40_000_000 });
+    expect(made).toBeInstanceOf(InfrastructureFailure);
+    expect(made).toMatchObject({ message: 'The ImageBuilder cannot be used: The build took more than 38 MB of disk and was ended' });
+  });
+
+  it('counts in the cache with what its programs have added', async () => {
+    await alterImagebuilder(upstream, onFirstRun('head -c 30000000 /dev/zero > filled'));
+    const { made } = await build({}, { place: 'filled' });
+    expect(made).not.toBeInstanceOf(Error);
+    const cache = join(directory, 'filled', 'cache', 'imagebuilders');
+    const [sha256 = ''] = await readdir(cache);
+    expect(JSON.parse(await readFile(join(cache, sha256, 'imagebuilder.json'), 'utf8')).bytes).toBeGreaterThan(30_000_000);
+  });
+
   it.each(available.filter(({ level }) => level === 'bwrap').map(({ level }) => level))(
     'is not shown what a link in place of its shared part leads to (%s)',
     async (sandbox) => {

@@ -1,6 +1,6 @@
 import { basename, dirname, relative } from 'node:path';
 import type { BuildOrder } from '#core/build/build-order.ts';
-import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { makeInfoCommand } from '#core/imagebuilder/commands.ts';
 import { type MakeInfo, parseMakeInfo } from '#core/imagebuilder/make-info.ts';
 import { checkTree } from '#runner/files/check-tree.ts';
@@ -14,6 +14,7 @@ import { evidenceText } from '../output/evidence-text.ts';
 import { type MakeContext, runMake } from '../process/run-make.ts';
 import { runTool } from '../process/run-tool.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { bytesIn, watchGrowth } from '../tree/watch-growth.ts';
 
 /** What is remembered of an ImageBuilder beside its tree. */
 export interface ImagebuilderFacts {
@@ -49,19 +50,16 @@ export async function fillImagebuilder(
   const { signedBy } = await downloadTarball(order, tarball, context.download, log, signal);
   context.onUnpack();
   log(`Unpacking ${order.imagebuilder.name}`);
-  const bytes = await extractTarball(tarball, directory, signal);
+  const { sandbox, slot, maxDiskBytes } = context;
+  const unpacked = await watched(dirname(directory), maxDiskBytes, signal, (bounded) => extractTarball(tarball, directory, bounded));
   await removeInside(dirname(tarball), basename(tarball));
-  log(`Unpacked ${bytes} bytes`);
+  log(`Unpacked ${unpacked} bytes`);
 
   const usesApk = (await readInside(directory, 'repositories')) !== undefined;
-  const info = await asOwner(context.sandbox, context.slot, directory, signal, () => askImagebuilder(directory, context, signal)).catch(
-    (error: unknown) => {
-      if (!(error instanceof UnexpectedFileError)) throw error;
-      throw new InfrastructureFailure(`The ImageBuilder cannot be used: ${error.message}`, { cause: error });
-    },
-  );
+  const info = await asOwner(sandbox, slot, directory, signal, () => askImagebuilder(directory, context, signal)).catch(unusable);
   return {
-    bytes,
+    // What its own programs have added counts too.
+    bytes: await bytesIn([directory], signal),
     facts: {
       info,
       packageManager: usesApk ? 'apk' : 'opkg',
@@ -69,6 +67,26 @@ export async function fillImagebuilder(
       ...(signedBy !== undefined && { signedBy }),
     },
   };
+}
+
+/** Runs `use` while nothing takes more of the disk than a build may. */
+async function watched<T>(directory: string, maxBytes: number, signal: AbortSignal, use: (bounded: AbortSignal) => Promise<T>): Promise<T> {
+  const growth = watchGrowth(directory, maxBytes);
+  try {
+    return await use(AbortSignal.any([signal, growth.signal]));
+  } catch (error) {
+    signal.throwIfAborted();
+    return unusable(growth.signal.aborted ? growth.signal.reason : error);
+  } finally {
+    growth.stop();
+  }
+}
+
+/** What the ImageBuilder does by itself is not the fault of the request that came first. */
+function unusable(error: unknown): never {
+  if (!(error instanceof UnexpectedFileError) && !(error instanceof BuildFailure)) throw error;
+  const evidence = error instanceof BuildFailure && { evidence: error.evidence };
+  throw new InfrastructureFailure(`The ImageBuilder cannot be used: ${error.message}`, { cause: error, ...evidence });
 }
 
 async function askImagebuilder(tree: string, context: FillContext, signal: AbortSignal): Promise<MakeInfo> {

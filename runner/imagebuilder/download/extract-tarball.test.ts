@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { zstdCompressSync } from 'node:zlib';
+import { crc32, zstdCompressSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -147,6 +147,26 @@ describe('extractTarball', () => {
     const whole = await readFile(path);
     await writeFile(path, whole.subarray(0, Math.floor(whole.length * 0.6)));
     await expect(extractTarball(path, join(directory, 'tree'), never)).rejects.toThrow(/cannot be unpacked/);
+  });
+
+  it('refuses a .tar.xz that takes gigabytes of memory to unpack', async () => {
+    const path = await tarball(ordinary, 'xz');
+    const bytes = await readFile(path);
+    // The header of the first block follows that of the stream; the last byte of its one filter says how much is remembered (LZMA2).
+    const header = bytes.subarray(12, 12 + (bytes.readUInt8(12) + 1) * 4);
+    expect([header[2], header[3]]).toEqual([0x21, 1]);
+    header[4] = 37;
+    header.writeUInt32LE(crc32(header.subarray(0, -4)), header.length - 4);
+    await writeFile(path, bytes);
+    await expect(extractTarball(path, join(directory, 'tree'), never)).rejects.toThrow(/Memory usage limit/);
+  });
+
+  it('says short names on one line, whatever the tarball has', async () => {
+    const name = `/tmp/asu-escaped\n${'x'.repeat(500)}`;
+    const failure: unknown = await extracted([...ordinary, { name, content: 'x' }]).catch((error) => error);
+    expect(String(failure)).toContain('leads out');
+    expect(String(failure).length).toBeLessThan(400);
+    expect(String(failure)).not.toContain('\n');
   });
 
   it('refuses what is no tarball', async () => {

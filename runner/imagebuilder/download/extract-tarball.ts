@@ -10,6 +10,7 @@ import { type TreeWriter, treeWriter } from '#runner/files/tree-writer.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import { hasCode } from '../process/has-code.ts';
 import { findTool } from '../sandbox/host-tools.ts';
+import { TOOL_PATH } from '../sandbox/sandbox.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
 
 /** Real ImageBuilders have some ten thousand entries and unpack to less than 2 GB: more is an attack or an accident. */
@@ -20,8 +21,14 @@ const MAX_BYTES = 16 * 1024 ** 3;
 const MAX_DEPTH = 64;
 const MAX_PATH_LENGTH = 1024;
 
+/** All paths together, which are remembered until the end; real ones come to four megabytes. */
+const MAX_PATHS_LENGTH = 64 * 1024 * 1024;
+
 /** Where links of an ImageBuilder may lead besides its own tree: tools of the host, places of the device's own file system. */
 const SYSTEM_PLACES = ['/usr/', '/bin/', '/sbin/', '/lib/', '/lib64/', '/tmp/', '/var/', '/proc/', '/dev/null'];
+
+/** What `xz -9` needs to unpack is 65 MB; a file may ask for 4 GB. More than one block at once is unpacked where it fits in. */
+const XZ_MEMORY = '512MiB';
 
 /** Zstandard's own limit for files made with `--long`/`-19`: 128 MB windows. */
 const ZSTD_WINDOW_LOG = 27;
@@ -42,7 +49,7 @@ export async function extractTarball(tarball: string, directory: string, signal:
 }
 
 async function extractFrom(tarball: PlainFile, writer: TreeWriter, signal: AbortSignal): Promise<number> {
-  const written: Written = { writer, bytes: 0, entries: 0, links: new Set(), directories: new Map() };
+  const written: Written = { writer, bytes: 0, entries: 0, pathsLength: 0, links: new Set(), directories: new Map() };
   const unpack = extract();
   const decompressed = await decompress(tarball, signal);
   const feeding = pipeline(decompressed.stream, unpack as unknown as NodeJS.WritableStream, { signal });
@@ -73,13 +80,16 @@ interface Written {
   readonly writer: TreeWriter;
   bytes: number;
   entries: number;
+  pathsLength: number;
   /** Paths, within the tree, that are symbolic links: nothing is made, changed or named anew through them. */
   readonly links: Set<string>;
   readonly directories: Map<string, { mode: number; mtime: Date | undefined }>;
 }
 
 async function place(header: Header, body: AsyncIterable<Uint8Array>, written: Written): Promise<void> {
-  if (++written.entries > MAX_ENTRIES) throw new InfrastructureFailure('The ImageBuilder has too many files');
+  written.pathsLength += header.name.length;
+  if (++written.entries > MAX_ENTRIES || written.pathsLength > MAX_PATHS_LENGTH)
+    throw new InfrastructureFailure('The ImageBuilder has too many files');
   const path = insidePath(header.name, written);
   if (path === undefined) return;
   const { writer, links } = written;
@@ -101,14 +111,14 @@ async function place(header: Header, body: AsyncIterable<Uint8Array>, written: W
     case 'symlink': {
       const to = header.linkname ?? '';
       if (!staysInside(path, to))
-        throw new InfrastructureFailure(`The ImageBuilder's tarball has a link out of its tree: ${header.name} -> ${to}`);
+        throw new InfrastructureFailure(`The ImageBuilder's tarball has a link out of its tree: ${shown(header.name)} -> ${shown(to)}`);
       await writer.link(path, to).catch(notInPlace(header.name));
       links.add(path);
       return;
     }
     case 'link': {
       const to = insidePath(header.linkname ?? '', written);
-      const bad = () => new InfrastructureFailure(`The ImageBuilder's tarball has a bad hard link: ${header.name}`);
+      const bad = () => new InfrastructureFailure(`The ImageBuilder's tarball has a bad hard link: ${shown(header.name)}`);
       if (to === undefined || links.has(to)) throw bad();
       await writer.secondName(path, to).catch((error: unknown) => {
         throw error instanceof UnexpectedFileError || hasCode(error, 'ENOENT') ? bad() : error;
@@ -116,7 +126,7 @@ async function place(header: Header, body: AsyncIterable<Uint8Array>, written: W
       return;
     }
     default:
-      throw new InfrastructureFailure(`The ImageBuilder's tarball has a ${header.type}: ${header.name}`);
+      throw new InfrastructureFailure(`The ImageBuilder's tarball has a ${header.type}: ${shown(header.name)}`);
   }
 }
 
@@ -124,20 +134,23 @@ async function place(header: Header, body: AsyncIterable<Uint8Array>, written: W
 function insidePath(name: string, { links }: Written): string | undefined {
   const segments = name.split('/').filter((segment) => segment !== '' && segment !== '.');
   if (name.startsWith('/') || name.includes('\0') || segments.includes('..'))
-    throw new InfrastructureFailure(`The ImageBuilder's tarball has a name that leads out of its tree: ${name}`);
+    throw new InfrastructureFailure(`The ImageBuilder's tarball has a name that leads out of its tree: ${shown(name)}`);
   const inside = segments.slice(1);
   if (inside.length > MAX_DEPTH || name.length > MAX_PATH_LENGTH)
-    throw new InfrastructureFailure(`The ImageBuilder's tarball has a path that is too deep: ${name.slice(0, 200)}`);
+    throw new InfrastructureFailure(`The ImageBuilder's tarball has a path that is too deep: ${shown(name)}`);
   for (let depth = 1; depth < inside.length; depth++) if (links.has(inside.slice(0, depth).join('/'))) throw throughLink(name);
   return inside.length === 0 ? undefined : inside.join('/');
 }
 
-const throughLink = (name: string) => new InfrastructureFailure(`The ImageBuilder's tarball writes through a link: ${name}`);
+/** A name as it may stand in a message: its beginning, on one line. */
+const shown = (name: string): string => name.slice(0, 200).replace(/[\x00-\x1f\x7f]/g, '?');
+
+const throughLink = (name: string) => new InfrastructureFailure(`The ImageBuilder's tarball writes through a link: ${shown(name)}`);
 
 /** What the tree has in place of a directory that the entry needs. */
 const notInPlace = (name: string) => (error: unknown) => {
   if (!(error instanceof UnexpectedFileError)) throw error;
-  throw new InfrastructureFailure(`The ImageBuilder's tarball has no directory for ${name}: ${error.message}`, { cause: error });
+  throw new InfrastructureFailure(`The ImageBuilder's tarball has no directory for ${shown(name)}: ${error.message}`, { cause: error });
 };
 
 function staysInside(path: string, to: string): boolean {
@@ -175,7 +188,8 @@ async function decompress(tarball: PlainFile, signal: AbortSignal): Promise<Deco
 async function decompressXz(tarball: number, signal: AbortSignal): Promise<Decompressed> {
   const xz = await findTool('xz');
   if (xz === undefined) throw new InfrastructureFailure('xz is not installed on this machine, and the ImageBuilder is a .tar.xz');
-  const child = spawn(xz, ['--decompress', '--stdout', '--threads=0'], {
+  const child = spawn(xz, ['--decompress', '--stdout', '--threads=0', `--memlimit-decompress=${XZ_MEMORY}`], {
+    env: { PATH: TOOL_PATH, LC_ALL: 'C' },
     stdio: [tarball, 'pipe', 'pipe'],
     signal,
   }) as ChildProcessByStdio<null, Readable, Readable>;
