@@ -176,6 +176,24 @@ const writes: Place[] = [
   { path: 'bin/openwrt-x.bin', how: 'removed', touch: () => removeTree(tree) },
 ];
 
+/** Directories that our process goes through: what a build can put in their place, and what lies there then. */
+const directories: Place[] = [
+  { path: 'bin', how: 'taken', touch: take },
+  { path: 'dl', how: 'read and kept', touch: async () => [await keep(), await usedIndexes(tree, INDEXES)] },
+  { path: 'dl', how: 'seeded', touch: seed },
+  { path: 'build_dir', how: 'looked through', touch: () => installedPackages(tree, 'opkg') },
+  { path: 'build_dir/target-x86', how: 'looked through', touch: () => installedPackages(tree, 'opkg') },
+  { path: 'build_dir/target-x86/root-x86', how: 'looked through', touch: () => installedPackages(tree, 'opkg') },
+  { path: 'build_dir/target-x86/root-x86/usr/lib/opkg', how: 'looked through', touch: () => installedPackages(tree, 'opkg') },
+  { path: 'keys', how: 'filled', touch: prepare },
+  { path: 'asu-files', how: 'filled', touch: prepare },
+  { path: 'asu-files/etc', how: 'filled', touch: prepare },
+  { path: 'staging_dir', how: 'shown to builds', touch: copy, without: ['a huge file'] },
+  { path: 'tmp', how: 'copied', touch: copy, without: ['a huge file'] },
+  { path: '.packageinfo', how: 'copied', touch: copy, without: ['a huge file'] },
+  { path: 'files', how: 'copied', touch: copy, without: ['a huge file'] },
+].map((place) => ({ ...place, without: [...(place.without ?? []), 'a link for its directory', 'a file for its directory'] }));
+
 /** All names and contents below a directory, links unfollowed, nothing but small regular files read. */
 async function everythingBelow(path: string): Promise<string[]> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
@@ -202,6 +220,12 @@ async function stateOf({ directory: outside }: Host): Promise<unknown> {
 const openFiles = async () => (await readdir('/proc/self/fd')).length;
 const kinds = await plantableKinds();
 
+/** What the machine's own files would show: the first user, and this process's environment. */
+const secretsOfTheMachine = [
+  ...(await readFile('/etc/passwd', 'utf8')).split('\n').slice(0, 1),
+  ...(await readFile('/proc/self/environ', 'latin1')).split('\0').filter((entry) => entry.startsWith('VITEST')),
+];
+
 describe('a tree as it should be', () => {
   it.each(reads.map((place) => ({ ...place })))('$path is $how', async ({ touch }) => {
     const shown = JSON.stringify(await touch());
@@ -210,7 +234,7 @@ describe('a tree as it should be', () => {
   });
 });
 
-describe.each([...reads, ...writes].map((place) => ({ ...place })))('$path, $how', ({ path, touch, without = [] }) => {
+describe.each([...reads, ...writes, ...directories].map((place) => ({ ...place })))('$path, $how', ({ path, touch, without = [] }) => {
   it.each(Object.keys(kinds).filter((kind) => !without.includes(kind)))('when a build put %s there', async (kind) => {
     await rm(join(tree, path), { recursive: true, force: true });
     await kinds[kind]?.(join(tree, path), host);
@@ -219,27 +243,32 @@ describe.each([...reads, ...writes].map((place) => ({ ...place })))('$path, $how
       (value) => JSON.stringify(value) ?? '',
       (error: unknown) => `${error} ${JSON.stringify(error)}`,
     );
-    expect(made).not.toContain(SECRET);
+    for (const secret of [SECRET, ...secretsOfTheMachine]) expect(made.includes(secret)).toBe(false);
     expect(await stateOf(host)).toEqual(before);
     for (const ours of ['packages', 'keys', 'output', 'public', 'copied', 'mounted'])
-      expect((await everythingBelow(join(directory, ours))).join('\n')).not.toContain(SECRET);
+      for (const secret of [SECRET, ...secretsOfTheMachine])
+        expect((await everythingBelow(join(directory, ours))).join('\n').includes(secret)).toBe(false);
     expect(await openFiles()).toBe(files);
   });
 });
 
-it('a directory that is swapped for a link while it is read does not lead out', async () => {
+it.each([
+  ['directory', 'dl', ''],
+  ['file', 'openwrt_base', 'dl'],
+])('a %s that is swapped for a link while it is read does not lead out', async (_, name, parent) => {
   await writeFile(join(host.directory, 'openwrt_base'), SECRET);
-  await promisify(execFile)('ln', ['-s', host.directory, join(tree, 'link')]);
+  await promisify(execFile)('ln', ['-s', join(host.directory, parent === '' ? '' : 'openwrt_base'), join(tree, parent, 'link')]);
   const swap = `
     const fs = require('node:fs');
+    const name = '${name}';
     process.stdout.write('ready');
     for (;;) {
-      fs.renameSync('dl', 'real');
-      fs.renameSync('link', 'dl');
-      fs.renameSync('dl', 'link');
-      fs.renameSync('real', 'dl');
+      fs.renameSync(name, 'real');
+      fs.renameSync('link', name);
+      fs.renameSync(name, 'link');
+      fs.renameSync('real', name);
     }`;
-  const swapper = spawn(process.execPath, ['--eval', swap], { cwd: tree });
+  const swapper = spawn(process.execPath, ['--eval', swap], { cwd: join(tree, parent) });
   try {
     await once(swapper.stdout, 'data');
     const seen = new Set<string | undefined>();

@@ -31,6 +31,18 @@ async function linkDirectory(above: string, name: string, host: Host): Promise<v
 
 const KINDS: Readonly<Record<string, Plant>> = {
   'a link to a file': (path, host) => symlink(host.file, path),
+  'a link to the environment': (path) => symlink('/proc/self/environ', path),
+  'a link to /etc/passwd': (path) => symlink('/etc/passwd', path),
+  'a link to nothing': (path) => symlink('nowhere', path),
+  'a link to a link': async (path, host) => {
+    await symlink(host.file, `${path}.between`);
+    await symlink(`${basename(path)}.between`, path);
+  },
+  'names that are no text': async (path) => {
+    const odd = Buffer.concat([Buffer.from(`${path}\n`), Buffer.from([0xff, 0x1b])]);
+    await writeFile(odd, 'odd');
+    await writeFile(Buffer.from(`${dirname(path)}/\u001b[31m\n${basename(path)}`), 'odd');
+  },
   'a link to a directory': (path, host) => symlink(host.directory, path),
   'a second name of a file': (path, host) => link(host.file, path),
   'a link for its directory': (path, host) => linkDirectory(dirname(path), basename(path), host),

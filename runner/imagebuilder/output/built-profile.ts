@@ -1,18 +1,15 @@
 import { MalformedFileError, parseObject } from '#core/catalogue/upstream-files.ts';
-import { BuildFailure, type BuildOutput, type BuiltFile, type BuiltImage, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { type BuildOutput, type BuiltFile, type BuiltImage, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { finished } from '#lib/sliced.ts';
 import { readInside } from '#runner/files/plain-file.ts';
-
-/** Much of it becomes part of the result document. A real one, of the one profile that was built, has some kilobytes. */
-const MAX_PROFILES_JSON_BYTES = 512 * 1024;
+import { MAX_PROFILES_JSON_BYTES, profilesTooLong } from './output-limits.ts';
 
 /** `builtProfile` of the `profiles.json` among the files of a build, which lie in `directory`; `undefined` also where there is none. */
 export async function readBuiltProfile(directory: string, profile: string, files: readonly BuiltFile[]) {
   const file = files.find(({ name }) => name === 'profiles.json');
   if (file === undefined) return undefined;
-  if (file.size > MAX_PROFILES_JSON_BYTES)
-    throw new BuildFailure(`The profiles.json that the build left has ${file.size} bytes; it may have ${MAX_PROFILES_JSON_BYTES}`);
-  const text = await readInside(directory, file.name);
+  if (file.size > MAX_PROFILES_JSON_BYTES) throw profilesTooLong(file.size);
+  const text = await readInside(directory, file.name, MAX_PROFILES_JSON_BYTES);
   return text && builtProfile(text.toString('utf8'), profile, files);
 }
 

@@ -19,6 +19,13 @@ const GiB = 1024 ** 3;
  */
 export const OUTPUT_LIMITS: OutputLimits = { files: 512, bytes: 4 * GiB, readMs: 300_000 };
 
+/** Much of it becomes part of the result document. A real one, of the one profile that was built, has some kilobytes. */
+export const MAX_PROFILES_JSON_BYTES = 512 * 1024;
+
+/** The failure of a build with a `profiles.json` of that many bytes. */
+export const profilesTooLong = (size: number): BuildFailure =>
+  new BuildFailure(`The profiles.json that the build left has ${size} bytes; it may have ${MAX_PROFILES_JSON_BYTES}`);
+
 /** Counts what a build left; throws `BuildFailure` as soon as it is too much. The same request would leave as much again. */
 export function outputCount({ files: maxFiles, bytes: maxBytes }: OutputLimits): FileCount {
   let entries = 0;
@@ -29,6 +36,7 @@ export function outputCount({ files: maxFiles, bytes: maxBytes }: OutputLimits):
       if (entries > maxFiles) throw new BuildFailure(`The build left more than ${maxFiles} files`);
     },
     addFile: (name, size) => {
+      if (name === 'profiles.json' && size > MAX_PROFILES_JSON_BYTES) throw profilesTooLong(size);
       bytes += size;
       if (size > maxBytes) throw new BuildFailure(`${name} has ${size} bytes; all files of a build may have ${maxBytes}`);
       if (bytes > maxBytes) throw new BuildFailure(`The files that the build left have more than ${maxBytes} bytes`);

@@ -60,6 +60,13 @@ describe('takeOutput', () => {
     await expect(refused).rejects.toThrow(message);
   });
 
+  it('refuses a profiles.json that is no document before it hashes it', async () => {
+    await writeFile(join(binDir, 'profiles.json'), '');
+    await truncate(join(binDir, 'profiles.json'), 3 * 1024 ** 3);
+    await expect(take()).rejects.toThrow('The profiles.json that the build left has 3221225472 bytes');
+    expect(await readdir(join(directory, 'taken'))).toEqual([]);
+  });
+
   it('takes as much as a build may leave', async () => {
     for (const name of ['a', 'b', 'c']) await writeFile(join(binDir, `openwrt-${name}`), Buffer.alloc(333));
     expect((await takeOutput(binDir, join(directory, 'taken'), { limits })).files).toHaveLength(3);
