@@ -6,9 +6,10 @@ import { MARKER, siteOf } from '#runner/processes/build-marker.ts';
  * this many seconds, the second of them without an environment. It stays until it is killed.
  */
 const [uid = '', seconds = ''] = process.argv.slice(2);
+const SETPRIV = 'setpriv';
 const marker = `${siteOf('/elsewhere/builds')}.build.${process.pid}.0123abcd`;
 const drop = ['--reuid', uid, '--regid', uid, '--clear-groups', '--no-new-privs'];
-spawn('setpriv', [...drop, 'sh', '-c', `env -i sleep ${seconds} & sleep ${seconds}; :`], {
+spawn(SETPRIV, [...drop, 'sh', '-c', `env -i sleep ${seconds} & sleep ${seconds}; :`], {
   env: { PATH: '/usr/bin:/bin', [MARKER]: marker },
   stdio: 'ignore',
 });

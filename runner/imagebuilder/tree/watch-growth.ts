@@ -73,7 +73,7 @@ export function watchGrowth(directory: string, maxBytes: number, options: Growth
  */
 export async function bytesIn(paths: readonly string[], signal: AbortSignal): Promise<number> {
   // Its complaints may be millions; files that go while it walks make it exit with 1, and the sum is there all the same.
-  const child = spawn('du', ['-s', '-x', '-c', '--block-size=1', '--', ...paths], {
+  const child = spawn(DU, ['-s', '-x', '-c', '--block-size=1', '--', ...paths], {
     env: { PATH: TOOL_PATH, LC_ALL: 'C' },
     cwd: '/',
     signal,
@@ -91,3 +91,5 @@ export async function bytesIn(paths: readonly string[], signal: AbortSignal): Pr
 }
 
 const MAX_TOTAL_LINE = 100;
+
+const DU = 'du';
