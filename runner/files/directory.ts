@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { chown, type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { kindOf, UnexpectedFileError } from './unexpected-file.ts';
 
 /** Linux's O_PATH, which Node does not name: the file is held, neither read nor written, whatever it is. */

@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { withDirectory } from './directory.ts';
 import { readEntries, TooManyEntriesError } from './read-entries.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, lutimes, rename } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { type Directory, withDirectory } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 import { useTimes } from './use-times.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, chmod, mkdir, readFile, realpath } from 'node:fs/promises';
-import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { holdDirectory, pathOf } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 

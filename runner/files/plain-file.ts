@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { type Directory, HOLD, pathOf, withDirectory } from './directory.ts';
 import { kindOf, UnexpectedFileError } from './unexpected-file.ts';
 

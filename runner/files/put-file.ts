@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, chown, type FileHandle, link, mkdir, open, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { type Directory, holdDirectory, pathOf, withDirectory } from './directory.ts';
 
 export interface PutOptions {

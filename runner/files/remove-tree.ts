@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, type Dirent, fstatSync, openSync } from 'node:fs';
 import { lstat, opendir, rename, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { HOLD_DIRECTORY, withDirectory } from './directory.ts';
 
 /** Entries of a directory that are removed at once. */

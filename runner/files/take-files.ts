@@ -1,5 +1,5 @@
 import { type FileHandle, lstat, opendir, rename } from 'node:fs/promises';
-import { hasCode } from '#runner/imagebuilder/process/has-code.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { type Directory, withDirectory } from './directory.ts';
 import { openPlainFile } from './plain-file.ts';
 import { makeDirectory } from './put-file.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { hasCode } from '#lib/has-code.ts';
 import type { Disposal } from '#runner/files/disposal.ts';
 import { entriesInside } from '#runner/files/entries.ts';
 import { factsInside, renameInside, touchInside } from '#runner/files/facts.ts';
 import { ownedName, sweepOwned } from '#runner/files/owned-name.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 import { putDirectory, putFile } from '#runner/files/put-file.ts';
-import { hasCode } from '../process/has-code.ts';
 import { runTool } from '../process/run-tool.ts';
 
 /** An unpacked ImageBuilder in the cache. Nobody writes below `tree`. */

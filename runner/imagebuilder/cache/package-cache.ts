@@ -1,11 +1,11 @@
 import { basename, dirname, extname, join } from 'node:path';
+import { hasCode } from '#lib/has-code.ts';
 import { copyPlainFile, shareFile } from '#runner/files/copy-file.ts';
 import { type Directory, withDirectory } from '#runner/files/directory.ts';
 import type { Disposal } from '#runner/files/disposal.ts';
 import { entriesInside } from '#runner/files/entries.ts';
 import { factsInside, factsOf, touchInside } from '#runner/files/facts.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
-import { hasCode } from '../process/has-code.ts';
 
 /**
  * What package managers downloaded into `dl/`, kept from build to build under a key that stands for the exact set of package

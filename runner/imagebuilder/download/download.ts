@@ -4,9 +4,9 @@ import { inSlices } from '#adapters/upstream/in-slices.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { parseDigests, parseProfiles } from '#core/catalogue/upstream-files.ts';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { hasCode } from '#lib/has-code.ts';
 import type { PlainFile } from '#runner/files/plain-file.ts';
 import { createFile } from '#runner/files/put-file.ts';
-import { hasCode } from '../process/has-code.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
 import { fetchSmall, fetchSums, reasonOf, type SumsSource } from './upstream-sums.ts';
 

@@ -4,12 +4,12 @@ import { ARCHIVES, onlyFilesystem, parseDotConfig } from '#core/imagebuilder/dot
 import { RepositoryNameTakenError, repositoryFile, withUpstream } from '#core/imagebuilder/repository-file.ts';
 import type { Filesystem } from '#core/request/build-request.ts';
 import { InvalidRepositoryKeyError, repositoryKeyFiles } from '#core/request/repository-keys.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { readPlainFile } from '#runner/files/plain-file.ts';
 import { putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import type { ImagebuilderFacts } from '../cache/fill-imagebuilder.ts';
-import { hasCode } from '../process/has-code.ts';
 
 /** Below the tree: becomes FILES. The names are those of asu's containers. */
 export const FILES = 'asu-files';
