@@ -11,7 +11,7 @@ const STARTS: Readonly<Record<ServiceName, () => Promise<Service>>> = {
   catalogue: async () => (await import('./start-catalogue.ts')).startCatalogue(),
   stats: async () => (await import('./start-stats.ts')).startStats(),
   maintenance: async () => (await import('./start-maintenance.ts')).startMaintenance(),
-  runner: async () => (await import('./start-runner.ts')).startRunner(),
+  runner: async () => (await import('./start-runner.ts')).startRunnerService(),
 };
 
 const USAGE = `Usage: npm run service -- ${SERVICE_NAMES.join('|')}

@@ -70,7 +70,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'build',
     port: 8000,
     state: ['builds', 'queue', 'bucket', 'statistics'],
-    settings: [...POLICY, 'MAX_PENDING_JOBS', 'MAX_RUNNERS', 'SERVER_STATS', 'SIGNING_KEY'],
+    settings: [...POLICY, 'MAX_PENDING_JOBS', 'MAX_RUNNERS', 'REBUILD_PAUSE', 'SERVER_STATS', 'SIGNING_KEY'],
     upstream: true,
     limits: { cpus: '1.0', memory: '384M' },
     heapMb: 256,
@@ -91,7 +91,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'status',
     port: 8002,
     state: ['builds', 'bucket'],
-    settings: ['MAX_RUNNERS', 'SIGNING_KEY'],
+    settings: ['MAX_RUNNERS', 'REBUILD_PAUSE', 'SIGNING_KEY'],
     upstream: false,
     limits: { cpus: '0.5', memory: '256M' },
     heapMb: 160,
@@ -121,7 +121,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'maintenance',
     port: 8005,
     state: ['builds', 'queue', 'bucket', 'statistics'],
-    settings: [...POLICY, ...LIFETIMES, 'CONTACT'],
+    settings: [...POLICY, ...LIFETIMES, 'CONTACT', 'SWEEP_EVERY'],
     upstream: true,
     limits: { cpus: '0.5', memory: '384M' },
     heapMb: 256,
@@ -139,6 +139,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
       'BUILD_MEMORY_MB',
       'IMAGEBUILDER_CACHE_MB',
       'JOB_TIMEOUT',
+      'LEASE',
       'MAX_BUILD_DISK_MB',
       'MAX_OUTPUT_MB',
       'SANDBOX',
@@ -147,6 +148,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
       'TRUSTED_KEYS',
       'UPLOAD_TIMEOUT',
       'VERIFY',
+      'WORKER_CONCURRENT',
     ],
     upstream: true,
     limits: { cpus: '2.0', memory: '4G' },
@@ -184,7 +186,7 @@ export const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
 
 /** The environment that a service gets over LocalStack, without `HOST`, `PORT` and credentials. */
-export function environmentOf(service: ServiceDescription, urlOf: UrlOf, names: ResourceNames = RESOURCES): Record<string, string> {
+export function serviceEnvironment(service: ServiceDescription, urlOf: UrlOf, names: ResourceNames = RESOURCES): Record<string, string> {
   const asked = service.asks.map((name) => [`${name.toUpperCase()}_SERVICE_URL`, urlOf(name)]);
   const state = service.state.length > 0 ? stateEnvironment(service.state, urlOf('localstack'), names) : {};
   return { ...nodeEnvironment(service), ...Object.fromEntries(asked), ...state, ...service.environment };

@@ -52,7 +52,7 @@ export const countingSettings = { SERVER_STATS: flag.default(true) };
 
 export const queueSettings = { BUILD_QUEUE_URL: resource, DEAD_LETTER_QUEUE_URL: resource };
 
-/** How many builds are done at once when there is much to do: what waiting times are reckoned with. */
+/** The number of builds that run at once when many wait. Estimates of waiting times are made with it. */
 export const paceSettings = { MAX_RUNNERS: count(1).default(10) };
 
 export const timeToLiveSettings = {

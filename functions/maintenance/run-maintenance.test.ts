@@ -60,7 +60,7 @@ describe('runMaintenance', () => {
       now: () => new Date(),
       onSwept: (one) => swept.push(one),
       onPublished: (keys) => published.push([...keys]),
-      onTrouble: (error) => troubles.push(error),
+      onError: (error) => troubles.push(error),
       ...change,
     };
   }

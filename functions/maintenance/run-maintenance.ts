@@ -1,27 +1,37 @@
 import { type MaintainDeps, maintain, SWEEP_EVERY_MS } from './maintain.ts';
 import { type PublishCatalogueDeps, publishCatalogue } from './publish-catalogue.ts';
 
-export interface RunMaintenanceDeps extends MaintainDeps, Omit<PublishCatalogueDeps, 'branches'> {
+export interface SettleAndPublishDeps extends Omit<PublishCatalogueDeps, 'branches'> {
   readonly branches: () => PublishCatalogueDeps['branches'];
   readonly onPublished: (keys: readonly string[]) => void;
-  /** What else is to be put right in a run, one after the other. */
+  readonly onError: (error: unknown) => void;
+  /** What else has to be put right, one after the other. */
   readonly settle?: readonly (() => Promise<unknown>)[];
-  /** Whether no build waits or is under way: then there is nothing that a second sweep could find in time. */
+}
+
+export interface RunMaintenanceDeps extends MaintainDeps, SettleAndPublishDeps {
+  /** Whether no build waits or runs. A second sweep in the same run would then find nothing. */
   readonly isIdle?: () => Promise<boolean>;
 }
 
-/** Schedulers call once a minute at most; sweeps come every half of one (docs/architecture.md, States). */
+/** A scheduler calls once a minute at most, and sweeps come every half of one (docs/architecture.md, States). */
 const SWEEPS = 2;
 
+/** Puts right what sweeps do not, then publishes the catalogue. A failure is told and does not stop the rest. */
+export async function settleAndPublish(deps: SettleAndPublishDeps): Promise<void> {
+  for (const settle of deps.settle ?? []) await settle().catch(deps.onError);
+  await publishCatalogue({ ...deps, branches: deps.branches() }).then(deps.onPublished, deps.onError);
+}
+
 /**
- * One scheduled run: publishes the catalogue and sweeps, at once and, unless idle, again before the next run is due. What fails does not keep
- * the rest from being done; the run then fails with it in the end, so that alarms see it.
+ * One scheduled run: it settles, publishes and sweeps at once and, unless no build waits or runs, sweeps again before the next run is
+ * due. A failure does not stop the rest. The run fails with it at its end, so that alarms see it.
  */
 export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_EVERY_MS): Promise<void> {
-  const troubles: unknown[] = [];
-  const onTrouble = (error: unknown) => {
-    troubles.push(error);
-    deps.onTrouble(error);
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => {
+    errors.push(error);
+    deps.onError(error);
   };
   const stop = new AbortController();
   let sweepsLeft = SWEEPS;
@@ -31,12 +41,12 @@ export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_E
   const sweeping = maintain(
     {
       ...deps,
-      onTrouble: (error) => {
-        onTrouble(error);
+      onError: (error) => {
+        onError(error);
         count();
       },
       onSwept: (swept) => {
-        troubles.push(...swept.errors);
+        errors.push(...swept.errors);
         deps.onSwept(swept);
         count();
       },
@@ -44,9 +54,8 @@ export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_E
     stop.signal,
     everyMs,
   );
-  for (const settle of deps.settle ?? []) await settle().catch(onTrouble);
-  await publishCatalogue({ ...deps, branches: deps.branches() }).then(deps.onPublished, onTrouble);
-  if (await deps.isIdle?.().catch(onTrouble)) stop.abort();
+  await settleAndPublish({ ...deps, onError });
+  if (await deps.isIdle?.().catch(onError)) stop.abort();
   await sweeping;
-  if (troubles.length > 0) throw new AggregateError(troubles, `Maintenance met ${troubles.length} failures`);
+  if (errors.length > 0) throw new AggregateError(errors, `Maintenance met ${errors.length} failures`);
 }

@@ -20,7 +20,7 @@ import { statsPage } from '#http/html/stats-page.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';
 import { queryInteger } from '#http/query-integer.ts';
-import { keptValue } from './kept-value.ts';
+import { cachedValue } from './cached-value.ts';
 
 export interface StatsAppDeps {
   readonly report: StatisticsReport;
@@ -45,8 +45,8 @@ const RANKED_ON_PAGE = 20;
 /** What was asked for and what was built: `/api/v1/stats**`, its charts, and the two plain pages `/` and `/stats`. */
 export function statsApp(deps: StatsAppDeps): Routes {
   const { report, positions, now, monotonic, maxAgeMs = MAX_AGE_MS } = deps;
-  const cheap = <T>(make: () => Promise<T>) => keptValue(make, maxAgeMs, monotonic);
-  const dear = <T>(make: () => Promise<T>) => keptValue(make, 5 * maxAgeMs, monotonic);
+  const cheap = <T>(make: () => Promise<T>) => cachedValue(make, maxAgeMs, monotonic);
+  const dear = <T>(make: () => Promise<T>) => cachedValue(make, 5 * maxAgeMs, monotonic);
   const lastDay = cheap(() => buildsOfLastDay(deps));
   const days = cheap(() => figuresByDay(deps));
   const errors = cheap(() => report.errors(MAX_ERRORS));

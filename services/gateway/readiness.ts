@@ -1,5 +1,5 @@
 import type { Clock } from '#core/stores.ts';
-import { keptValue } from '#functions/stats/kept-value.ts';
+import { cachedValue } from '#functions/stats/cached-value.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';
 import type { Target } from './forward.ts';
@@ -19,7 +19,7 @@ export interface ReadinessOptions {
  * everything away for one service's sake; only when none answers is the gateway not ready.
  */
 export function readinessRoutes({ targets, version, now }: ReadinessOptions): Routes {
-  const states = keptValue(
+  const states = cachedValue(
     async () => Object.fromEntries(await Promise.all(targets.map(async (target) => [target.name, await stateOf(target)] as const))),
     KEPT_MS,
   );

@@ -26,10 +26,9 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
   };
   const given = Object.fromEntries(Object.entries(services).filter(([, url]) => url !== undefined));
   const targets = GATEWAY_SERVICES.flatMap((name) => (services[name] === undefined ? [] : [{ name, url: services[name] }]));
-  return startService(config, {
-    log,
+  const parts = { log, metrics: prometheusMetrics(config.SERVICE_NAME) };
+  return startService(config, parts, {
     checks: {},
-    metrics: prometheusMetrics(config.SERVICE_NAME),
     routes: [
       readinessRoutes({ targets, version: VERSION, now }),
       gatewayApp({

@@ -4,7 +4,7 @@ import type { Monotonic } from '#core/stores.ts';
  * A value that is at most `maxAgeMs` old when answered, made once however many ask at once. When it cannot be made, the last
  * one is answered; only without any is the failure.
  */
-export function keptValue<T>(make: () => Promise<T>, maxAgeMs: number, monotonic: Monotonic = () => performance.now()): () => Promise<T> {
+export function cachedValue<T>(make: () => Promise<T>, maxAgeMs: number, monotonic: Monotonic = () => performance.now()): () => Promise<T> {
   let kept: { value: T; madeAt: number } | undefined;
   let making: Promise<T> | undefined;
   const renew = async () => {
