@@ -48,7 +48,7 @@ describe('ecsTaskProtection', () => {
       agentUri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/0`,
       minutes: 20,
       pausesMs,
-      onTrouble: (trouble) => {
+      onError: (trouble) => {
         troubles.push(trouble);
         heard();
       },

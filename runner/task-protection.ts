@@ -16,7 +16,7 @@ export interface EcsTaskProtectionOptions {
   /** How long to wait before each further attempt, when the agent refuses or does not answer. */
   readonly pausesMs?: readonly number[];
   /** Called with each refusal. */
-  readonly onTrouble: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 const PATIENCE_MS = 5_000;
@@ -31,7 +31,7 @@ const MOST_SHOWN = 1_000;
  * wish stands; the build goes on meanwhile. Spot reclaims and deployments' deadlines come through all the same: then SIGTERM hands
  * the build back.
  */
-export function ecsTaskProtection({ agentUri, minutes, pausesMs = PAUSES_MS, onTrouble }: EcsTaskProtectionOptions): TaskProtection {
+export function ecsTaskProtection({ agentUri, minutes, pausesMs = PAUSES_MS, onError }: EcsTaskProtectionOptions): TaskProtection {
   const building = new Set<string>();
   let last: Promise<void> = Promise.resolve();
   let wish = new AbortController();
@@ -51,7 +51,7 @@ export function ecsTaskProtection({ agentUri, minutes, pausesMs = PAUSES_MS, onT
       try {
         return await put(body);
       } catch (error) {
-        onTrouble(error);
+        onError(error);
       }
       if (pauseMs === undefined || overtaken.aborted) return;
       // A runner that has nothing left to do does not stay for this.

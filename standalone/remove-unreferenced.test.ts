@@ -59,7 +59,7 @@ it.each([
         removed.push(count);
         stop.abort();
       },
-      onTrouble: (error) => {
+      onError: (error) => {
         troubles.push(error);
         stop.abort();
       },

@@ -13,16 +13,16 @@ export interface RemoveUnreferencedDeps {
   readonly timesToLive: TimesToLive;
   readonly now: Clock;
   readonly onRemoved: (count: number) => void;
-  readonly onTrouble: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 const DAY_SECONDS = 86_400;
-/** Behind the sweeper by so much, that it has long had its turn. */
+/** How much longer than the sweeper this waits, so that the sweeper has long had its turn. */
 const GRACE_SECONDS = 7 * DAY_SECONDS;
 
 /**
- * What a bucket's lifecycle rule does on AWS: once a day, from now until `stop` aborts, removes objects that should have
- * expired a week ago and that no row speaks of (one that was accepted under a longer time to live is still to be answered).
+ * Removes, at once and then daily until `stop` aborts, objects that should have expired a week ago and that no row refers to. On AWS a
+ * lifecycle rule of the bucket does this. A build that was accepted under a longer time to live still has its row, and stays.
  */
 export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: AbortSignal): Promise<void> {
   const { directory, artifacts, builds, now, timesToLive } = deps;
@@ -37,10 +37,10 @@ export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: Abo
   while (!stop.aborted) {
     try {
       const ageSeconds = Math.max(...Object.values(timesToLive)) + GRACE_SECONDS;
-      const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse, deps.onTrouble);
+      const removed = await removeOldArtifacts(directory, new Date(now().getTime() - ageSeconds * 1000), inUse, deps.onError);
       if (removed > 0) deps.onRemoved(removed);
     } catch (error) {
-      deps.onTrouble(error);
+      deps.onError(error);
     }
     await pause(DAY_SECONDS * 1000, stop);
   }

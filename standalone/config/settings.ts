@@ -11,6 +11,7 @@ import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { parseDuration } from '#settings/duration.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#settings/function-settings.ts';
 import { baseUrl, count, flag, seconds, words } from '#settings/kinds.ts';
+import { buildMemory, megabytes } from '#settings/sizes.ts';
 
 /** What is known of a setting beside its schema. */
 export interface SettingFacts {
@@ -19,12 +20,9 @@ export interface SettingFacts {
   readonly reloads?: true;
   /** What a configuration file may give, beside a single value. */
   readonly takes?: 'list' | 'map';
-  /** In what the value is kept; people read and write `10m` and `20480`. */
+  /** What the value counts: seconds, or bytes of megabytes. People read and write `10m` and `20480`. */
   readonly unit?: 'seconds' | 'megabytes';
 }
-
-const MEGABYTE = 1024 * 1024;
-const megabytes = count(1, Number.MAX_SAFE_INTEGER / MEGABYTE).transform((value) => value * MEGABYTE);
 
 /** Longer ones would overflow timers or dates, and are slips. */
 const atMost = (longest: string) => seconds.refine((value) => value <= (parseDuration(longest) ?? 0), `expected at most ${longest}`);
@@ -161,17 +159,14 @@ export const Settings = z.object({
     .default(0.25)
     .meta(facts({ description: 'How often builds are looked for that another process queued; our own are seen at once.' })),
   IMAGEBUILDER_CACHE_MB: megabytes
-    .default(20 * 1024 * MEGABYTE)
+    .default(DEFAULTS.cacheBytes)
     .meta(facts({ description: 'Disk that unpacked ImageBuilders and packages may take.', unit: 'megabytes' })),
-  BUILD_MEMORY_MB: megabytes
-    .refine((bytes) => bytes >= 256 * MEGABYTE, 'expected at least 256')
-    .default(4 * 1024 * MEGABYTE)
-    .meta(
-      facts({
-        description: 'Memory that one build may take, all its processes together; a build that wants more fails.',
-        unit: 'megabytes',
-      }),
-    ),
+  BUILD_MEMORY_MB: buildMemory.meta(
+    facts({
+      description: 'Memory that one build may take, all its processes together; a build that wants more fails.',
+      unit: 'megabytes',
+    }),
+  ),
   VERIFY: z
     .enum(['require', 'known', 'checksum'])
     .default('known')
