@@ -26,11 +26,17 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
   };
   const given = Object.fromEntries(Object.entries(services).filter(([, url]) => url !== undefined));
   const targets = GATEWAY_SERVICES.flatMap((name) => (services[name] === undefined ? [] : [{ name, url: services[name] }]));
+  const onServiceError = (service: string, error: unknown, correlationId?: string) =>
+    log.warn('service could not answer', {
+      upstream: service,
+      error,
+      ...(correlationId !== undefined && { correlation_id: correlationId }),
+    });
   const parts = { log, metrics: prometheusMetrics(config.SERVICE_NAME) };
   return startService(config, parts, {
     checks: {},
     routes: [
-      readinessRoutes({ targets, version: VERSION, now }),
+      readinessRoutes({ targets, version: VERSION, now, onError: onServiceError }),
       gatewayApp({
         services: given,
         clientAddress: clientAddress(config.TRUSTED_PROXIES),
@@ -39,8 +45,7 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
         clientKey: clientKeys(randomBytes(32)),
         builds: rateOf(config.RATE_LIMIT_BUILDS_PER_HOUR, config.RATE_LIMIT_BUILDS_BURST),
         others: rateOf(config.RATE_LIMIT_REQUESTS_PER_HOUR, config.RATE_LIMIT_REQUESTS_BURST),
-        onTrouble: (service, error, correlationId) =>
-          log.warn('service could not answer', { upstream: service, error, correlation_id: correlationId }),
+        onTrouble: onServiceError,
       }),
     ],
   });
