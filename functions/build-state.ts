@@ -22,7 +22,7 @@ export interface BuildStateClients {
   readonly s3: S3Client;
 }
 
-/** The state of builds and how it is told, which POST and GET have to agree on. */
+/** The state of builds and what is answered about it, on which POST and GET have to agree. */
 export type BuildState = BuildStatusDeps & { readonly estimate: EstimateSeconds };
 
 /** The state of builds in DynamoDB and S3. With `eventual`, reads of rows cost half and may be a moment behind. */

@@ -10,7 +10,10 @@ export interface Composition {
   readonly checks: Checks;
   /** What the function may miss while it starts, such as upstream. Only `/ready` of a service looks at it. */
   readonly readyChecks?: Checks;
-  /** Writes the counts that are still in memory. Lambda calls it after each answer, a service every few seconds and when it ends. */
+  /**
+   * Writes the counts that are still in memory. Lambda calls it after each answer, a service every few seconds and when
+   * it ends.
+   */
   readonly flush?: () => Promise<void>;
 }
 

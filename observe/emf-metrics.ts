@@ -11,12 +11,15 @@ interface EmfOptions {
 type Unit = 'Count' | 'Seconds';
 
 /**
- * The metrics of a process that cannot be scraped, under the same names and labels: lines in CloudWatch's embedded metric format, from
- * which CloudWatch makes metrics when it reads the log. Labels are dimensions there, and each set of their values is a metric that
- * costs money, which is why there are few.
+ * The metrics of a process that cannot be scraped, under the same names and labels: lines in CloudWatch's embedded
+ * metric format, from which CloudWatch makes metrics when it reads the log. Labels are dimensions there, and each set
+ * of their values is a metric that costs money, which is why there are few.
  */
 export function emfMetrics({ service, namespace, write = (line) => void process.stdout.write(line) }: EmfOptions): MetricEvents {
-  /** Writes one line, in which each metric has its own labels. `more` can be searched for in the log and makes no metric. */
+  /**
+   * Writes one line, in which each metric has its own labels. `more` can be searched for in the log and makes no
+   * metric.
+   */
   const put = (
     metrics: readonly (readonly [name: string, unit: Unit, value: number, labels: readonly string[]])[],
     labels: Readonly<Record<string, string>> = {},

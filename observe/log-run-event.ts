@@ -4,12 +4,13 @@ import type { Log } from './log.ts';
 import { unnamedError } from './unnamed-error.ts';
 
 /**
- * One line per turn in a build's life. Builds with `defaults` are private: nothing is logged that tells of their request or leads to their
- * files. How they failed names packages and repositories, so the kind of the failure is logged instead.
+ * Writes one line for each event in a build's life. Builds with `defaults` are private: no line shows their request or
+ * leads to their files. The reason of their failure names packages and repositories, so the log has the kind of failure
+ * instead.
  */
 export function logRunEvent(log: Log, event: RunEvent): void {
   if (event.type === 'ignored') {
-    // Whether the build is private, a message does not say.
+    // A message does not say whether its build is private.
     return log.debug('message ignored', { correlation_id: event.message.correlationId, reason: event.reason });
   }
   const { build } = event;
@@ -56,7 +57,10 @@ export function logRunEvent(log: Log, event: RunEvent): void {
   }
 }
 
-/** A failure that is neither the request's nor the machine's is a bug of ours, logged with its stack. */
+/**
+ * The cause of a failure. One that is neither the request's nor the machine's fault is a bug, and has its stack in the
+ * log.
+ */
 function bug(cause: unknown, isPrivate: boolean) {
   if (cause instanceof Error && (cause.name === 'BuildFailure' || cause.name === 'InfrastructureFailure'))
     return isPrivate ? { kind: cause.name } : {};

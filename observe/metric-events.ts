@@ -23,8 +23,8 @@ export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
 export const REQUEST_OUTCOMES = ['new', 'joined', 'hit', 'rejected'] as const;
 
 /**
- * The ends of attempts. `failed`: the same request would fail again; `given-up`: it was the last attempt, or another is of no use;
- * `retrying`: another attempt follows.
+ * The ends of attempts. `failed`: the same request would fail again; `given-up`: it was the last attempt, or another is
+ * of no use; `retrying`: another attempt follows.
  */
 export const BUILD_OUTCOMES = ['done', 'failed', 'given-up', 'retrying', 'handed-back', 'lost'] as const;
 export type BuildOutcome = (typeof BUILD_OUTCOMES)[number];

@@ -28,9 +28,9 @@ const WAIT_SECONDS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 1800, 3600, 14_400];
 const UPSTREAM_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * The Prometheus metrics of one service. Every label has a bounded number of values: endpoints are route templates, never paths, since
- * a label per request hash would grow forever. Outcomes begin at 0, so that the first failure is an increase. Gauges of the queue are
- * read when they are scraped.
+ * The Prometheus metrics of one service. Every label has a bounded number of values: endpoints are route templates,
+ * never paths, since a label per request hash would grow forever. Outcomes begin at 0, so that the first failure is an
+ * increase. Gauges of the queue are read when they are scraped.
  */
 export function prometheusMetrics(service: string, positions?: QueuePositions): Metrics {
   const registry = new Registry();

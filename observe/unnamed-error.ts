@@ -1,4 +1,7 @@
-/** An error for the log without its message, which may name anything of a private build: its class, its code, and where it was thrown. */
+/**
+ * An error for the log without its message, which may name parts of a private build: its class, its code, and where it
+ * was thrown.
+ */
 export function unnamedError(error: unknown): Readonly<Record<string, unknown>> {
   if (!(error instanceof Error)) return { name: typeof error };
   const { name, message, stack = '' } = error;

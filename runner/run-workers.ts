@@ -16,8 +16,8 @@ export interface RunWorkersDeps extends RunBuildDeps {
 const ERROR_PAUSE_MS = 2_000;
 
 /**
- * Runs builds from the queue, up to `concurrency` at once, until `shutdown` aborts. Builds in progress then go back to the queue, and
- * the promise settles when the last one has.
+ * Runs builds from the queue, up to `concurrency` at once, until `shutdown` aborts. Builds in progress then go back to
+ * the queue, and the promise settles when the last one has.
  */
 export async function runWorkers(deps: RunWorkersDeps, concurrency: number, shutdown: AbortSignal): Promise<void> {
   let busy = 0;

@@ -44,12 +44,18 @@ export type MakeMaker = (config: RunnerConfig, parts: MakerParts) => RunnerMaker
 const ALIVE_EVERY_MS = 10_000;
 /** Clients poll every five seconds, and each step that is written costs a write unit. */
 export const STEPS_EVERY_MS = 2_000;
-/** The share of the lease after which it is renewed: late, since each renewal costs a write unit, and early enough for several tries. */
+/**
+ * The share of the lease after which it is renewed: late, since each renewal costs a write unit, and early enough for
+ * several tries.
+ */
 export const RENEW_AFTER = 2 / 3;
 /** How much longer than a build may take its task stays protected. */
 const PROTECTION_SLACK_MINUTES = 10;
 
-/** Runs builds over SQS, DynamoDB and S3 until the process receives SIGTERM or SIGINT, then hands back what it has not finished. */
+/**
+ * Runs builds over SQS, DynamoDB and S3 until the process receives SIGTERM or SIGINT, then hands back what it has not
+ * finished.
+ */
 export async function startRunner(config: RunnerConfig, log: Log, makeMaker: MakeMaker, metrics?: RunnerMetrics): Promise<void> {
   const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
   const sqs = new SQSClient(SQS_CLIENT);
@@ -119,7 +125,8 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
     {
       builds: dynamoBuildTable(dynamo, config.BUILD_TABLE),
       queue: sqsBuildQueue(sqs, { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
-      // A runner's role may only put. The sweeper removes what lost attempts left, and in the end the bucket's lifecycle does.
+      // A runner's role may only put. The sweeper removes what lost attempts left, and in the end the bucket's
+      // lifecycle does.
       artifacts: { ...artifacts, remove: (key) => artifacts.remove(key).catch(() => 0) },
       imageMaker: maker,
       now,

@@ -9,8 +9,8 @@ import { buildConfig } from './config.ts';
 import { type Service, startService } from './start-service.ts';
 
 /**
- * The build service, which takes build requests. It also tells about builds and serves images, so that clients do not miss the status
- * service while it is away.
+ * The build service, which takes build requests. It also tells about builds and serves images, so that clients do not
+ * miss the status service while it is away.
  */
 export async function startBuild(config = buildConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);

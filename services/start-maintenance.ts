@@ -1,7 +1,7 @@
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
 import { composeMaintenance } from '#functions/maintenance/composition.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
-import { settleAndPublish } from '#functions/maintenance/run-maintenance.ts';
+import { reconcileAndPublish } from '#functions/maintenance/run-maintenance.ts';
 import { pause } from '#lib/pause.ts';
 import { prometheusMetrics } from '#observe/metrics.ts';
 import { processLog } from '#observe/process-log.ts';
@@ -10,9 +10,12 @@ import { maintenanceConfig } from './config.ts';
 import { type Service, startService } from './start-service.ts';
 
 /** How often the service publishes the catalogue and puts counts right. Sweeps have their own pace (`SWEEP_EVERY`). */
-const SETTLE_EVERY_MS = 60_000;
+const RECONCILE_EVERY_MS = 60_000;
 
-/** The maintenance service: it does in a process that lasts what is scheduled on AWS. One is enough, and several do no harm. */
+/**
+ * The maintenance service: it does in a process that lasts what is scheduled on AWS. One is enough, and several do no
+ * harm.
+ */
 export async function startMaintenance(config = maintenanceConfig()): Promise<Service> {
   const clients = awsClients(config);
   const positions = dynamoQueuePositions(clients.dynamo, config.BUILD_TABLE);
@@ -20,13 +23,13 @@ export async function startMaintenance(config = maintenanceConfig()): Promise<Se
   const { checks, deps } = composeMaintenance(config, clients, parts, positions);
   const service = await startService(config, parts, { routes: [], checks });
   const stop = new AbortController();
-  const settling = async () => {
+  const reconciling = async () => {
     while (!stop.signal.aborted) {
-      await settleAndPublish(deps);
-      await pause(SETTLE_EVERY_MS, stop.signal);
+      await reconcileAndPublish(deps);
+      await pause(RECONCILE_EVERY_MS, stop.signal);
     }
   };
-  const background = [maintain(deps, stop.signal, config.SWEEP_EVERY * 1000), settling()];
+  const background = [maintain(deps, stop.signal, config.SWEEP_EVERY * 1000), reconciling()];
   return {
     ...service,
     close: async () => {

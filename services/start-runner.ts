@@ -11,7 +11,9 @@ import { type Service, startService } from './start-service.ts';
 /** The runner touches its file every ten seconds. */
 const ALIVE_MS = 60_000;
 
-/** The runner with health, readiness and metrics beside it. It takes builds until it is stopped; then the process ends. */
+/**
+ * The runner with health, readiness and metrics beside it. It takes builds until it is stopped; then the process ends.
+ */
 export async function startRunnerService(config = runnerConfig(), building = loadConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
   const { ALIVE_FILE: aliveFile } = building;
@@ -29,7 +31,8 @@ export async function startRunnerService(config = runnerConfig(), building = loa
     imagebuilders: () => assertWritable(building.cacheDir),
   };
   const service = await startService(config, { log, metrics }, { routes: [], checks: {}, readyChecks });
-  // The runner listens for SIGTERM itself. Its promise settles when it has handed back its last build, or may take no further one.
+  // The runner listens for SIGTERM itself. Its promise settles when it has handed back its last build, or may take no
+  // further one.
   const ended = startRunner(building, log, makerFromConfig, metrics).finally(service.close);
   return { ...service, ended, close: () => ended };
 }

@@ -27,8 +27,8 @@ export interface ServiceParts {
 const FLUSH_EVERY_MS = 5_000;
 
 /**
- * Checks what the functions cannot do without, then serves their routes, with health, readiness and metrics beside them. Rejects when
- * something is missing.
+ * Checks what the functions cannot do without, then serves their routes, with health, readiness and metrics beside
+ * them. Rejects when something is missing.
  */
 export async function startService(
   { HOST, PORT, SERVICE_NAME }: ServerSettings,

@@ -26,7 +26,7 @@ export const json = z.string().transform((text, ctx): unknown => {
   }
 });
 
-/** A JSON list, or words separated by commas or white space. */
+/** A list in JSON, or words with commas or white space between them. */
 export const words = z.string().transform((text, ctx): string[] => {
   if (!text.trim().startsWith('[')) return text.split(/[\s,]+/).filter((word) => word !== '');
   const list = json.pipe(z.array(z.string())).safeParse(text);

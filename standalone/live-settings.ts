@@ -16,7 +16,10 @@ import { serverFacts } from '#settings/server-facts.ts';
 import { VERSION } from '#settings/version.ts';
 import type { StandaloneConfig } from './config.ts';
 
-/** The settings that may change while the server runs, in the form that its parts need. Each call returns what is in force then. */
+/**
+ * The settings that may change while the server runs, in the form that its parts need. Each call returns what is in
+ * force then.
+ */
 export interface LiveSettings {
   readonly policy: Policy;
   readonly timesToLive: TimesToLive;

@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   };
   let isStopping = false;
   const stop = (signal: string) => {
-    // The second Ctrl-C means it: builds are taken up again after the next start.
+    // A second Ctrl-C ends the process at once. Builds go on after the next start.
     if (isStopping || server === undefined) process.exit(130);
     isStopping = true;
     log.info('server stopping: builds under way are handed back', { signal });

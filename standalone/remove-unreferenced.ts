@@ -21,8 +21,9 @@ const DAY_SECONDS = 86_400;
 const GRACE_SECONDS = 7 * DAY_SECONDS;
 
 /**
- * Removes, at once and then daily until `stop` aborts, objects that should have expired a week ago and that no row refers to. On AWS a
- * lifecycle rule of the bucket does this. A build that was accepted under a longer time to live still has its row, and stays.
+ * Removes, at once and then daily until `stop` aborts, objects that should have expired a week ago and that no row
+ * refers to. On AWS a lifecycle rule of the bucket does this. A build that was accepted under a longer time to live
+ * still has its row, and stays.
  */
 export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: AbortSignal): Promise<void> {
   const { directory, artifacts, builds, now, timesToLive } = deps;

@@ -32,8 +32,8 @@ export interface BackgroundParts {
 const FLUSH_EVERY_MS = 1_000;
 
 /**
- * Starts what a standalone server does besides answering: it builds, sweeps, removes old artefacts and writes counts. Returns what
- * stops all of it; that promise settles when builds in progress are back in the queue.
+ * Starts what a standalone server does besides answering: it builds, sweeps, removes old artefacts and writes counts.
+ * Returns what stops all of it; that promise settles when builds in progress are back in the queue.
  */
 export async function runBackground(parts: BackgroundParts): Promise<() => Promise<void>> {
   const { config, settings, state, log, metrics, recorder } = parts;

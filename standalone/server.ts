@@ -16,7 +16,10 @@ import { openState } from './state.ts';
 
 export interface Standalone {
   readonly url: string;
-  /** Puts the settings into force that a running server can take (`reloads` in config/settings.ts), from the next request or build on. */
+  /**
+   * Puts the settings into force that a running server can take (`reloads` in config/settings.ts), from the next
+   * request or build on.
+   */
   reconfigure(config: StandaloneConfig): void;
   /** Takes no further requests and builds, hands builds in progress back to the queue, and closes everything. */
   close(): Promise<void>;
@@ -31,7 +34,9 @@ export interface StandaloneParts {
   readonly leftovers?: Relay<[]>;
   /** Tells of the image maker's requests to upstream. */
   readonly downloads?: Relay<[outcome: UpstreamOutcome, seconds: number]>;
-  /** No other process uses this data directory: builds in progress at the start belong to no process, and go on at once. */
+  /**
+   * No other process uses this data directory: builds in progress at the start belong to no process, and go on at once.
+   */
   readonly isAlone?: boolean;
 }
 

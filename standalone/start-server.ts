@@ -52,8 +52,9 @@ export async function startServer(
 }
 
 /**
- * The settings without custom repositories where builds have no namespaces. Package scripts of such repositories are code from anywhere:
- * without namespaces a runner has to end after running them, since they may leave processes behind. Here the runner is the server itself.
+ * The settings without custom repositories where builds have no namespaces. Package scripts of such repositories are
+ * code from anywhere: without namespaces a runner has to end after running them, since they may leave processes behind.
+ * Here the runner is the server itself.
  */
 function withSafeRepositories(config: StandaloneConfig, sandbox: SandboxLevel, log: Log): StandaloneConfig {
   if (config.REPOSITORY_ALLOW_LIST.length === 0 || sandbox === 'bwrap' || sandbox === 'unshare') return config;

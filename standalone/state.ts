@@ -12,7 +12,10 @@ import { buildPace } from '#core/build/build-pace.ts';
 import { rememberDoneBuilds } from '#core/build/remember-done-builds.ts';
 import type { StandaloneConfig } from './config.ts';
 
-/** Everything that a standalone server keeps: a SQLite file and a directory. A server that is alone may remember finished builds. */
+/**
+ * Everything that a standalone server keeps: a SQLite file and a directory. A server that is alone may remember
+ * finished builds.
+ */
 export function openState(config: StandaloneConfig, isAlone: boolean) {
   const db = openSqlite(config.databasePath);
   const now = () => new Date();

@@ -35,7 +35,10 @@ export const Config = z.object({
   ...paceSettings,
   ...rebuildSettings,
   MAX_PENDING_JOBS: count(0).default(1_000),
-  /** The prepare service that resolves packages for `/build/prepare`. Without it, and when it does not answer, this function does. */
+  /**
+   * The prepare service that resolves packages for `/build/prepare`. Without it, and when it does not answer, this
+   * function does.
+   */
   PREPARE_SERVICE_URL: baseUrl.optional(),
 });
 

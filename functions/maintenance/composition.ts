@@ -65,8 +65,9 @@ export function composeMaintenance(
       ...logMaintenance(parts),
       builds,
       sweep: dynamoBuildSweep(dynamo, table),
-      settle: [
-        // CloudWatch drops the metrics of a queue that no process has asked for six hours, and with them the alarm that starts runners.
+      reconcile: [
+        // CloudWatch drops the metrics of a queue that no process has asked for six hours, and with them the alarm that
+        // starts runners.
         checkQueue,
         () => settleLedger(dynamo, table, now),
         () => settleBuilds({ statistics, builds, branches, now }),

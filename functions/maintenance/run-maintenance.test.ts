@@ -107,7 +107,7 @@ describe('runMaintenance', () => {
   it('publishes although nothing can be swept, and fails in the end', async () => {
     const gone = new Error('no such table');
     const sweep = { ...parts().sweep, leased: () => Promise.reject(gone) };
-    await expect(run(parts({ sweep, settle: [() => Promise.reject(gone)] }))).rejects.toThrow(AggregateError);
+    await expect(run(parts({ sweep, reconcile: [() => Promise.reject(gone)] }))).rejects.toThrow(AggregateError);
     expect(published[0]).toHaveLength(3);
     expect(troubles.every((trouble) => trouble === gone) && troubles.length).toBe(3);
   });

@@ -1,15 +1,15 @@
 import { type MaintainDeps, maintain, SWEEP_EVERY_MS } from './maintain.ts';
 import { type PublishCatalogueDeps, publishCatalogue } from './publish-catalogue.ts';
 
-export interface SettleAndPublishDeps extends Omit<PublishCatalogueDeps, 'branches'> {
+export interface ReconcileAndPublishDeps extends Omit<PublishCatalogueDeps, 'branches'> {
   readonly branches: () => PublishCatalogueDeps['branches'];
   readonly onPublished: (keys: readonly string[]) => void;
   readonly onError: (error: unknown) => void;
   /** What else has to be put right, one after the other. */
-  readonly settle?: readonly (() => Promise<unknown>)[];
+  readonly reconcile?: readonly (() => Promise<unknown>)[];
 }
 
-export interface RunMaintenanceDeps extends MaintainDeps, SettleAndPublishDeps {
+export interface RunMaintenanceDeps extends MaintainDeps, ReconcileAndPublishDeps {
   /** Whether no build waits or runs. A second sweep in the same run would then find nothing. */
   readonly isIdle?: () => Promise<boolean>;
 }
@@ -17,15 +17,16 @@ export interface RunMaintenanceDeps extends MaintainDeps, SettleAndPublishDeps {
 /** A scheduler calls once a minute at most, and sweeps come every half of one (docs/architecture.md, States). */
 const SWEEPS = 2;
 
-/** Puts right what sweeps do not, then publishes the catalogue. A failure is told and does not stop the rest. */
-export async function settleAndPublish(deps: SettleAndPublishDeps): Promise<void> {
-  for (const settle of deps.settle ?? []) await settle().catch(deps.onError);
+/** Puts right what sweeps do not, then publishes the catalogue. A failure does not stop the rest. */
+export async function reconcileAndPublish(deps: ReconcileAndPublishDeps): Promise<void> {
+  for (const reconcile of deps.reconcile ?? []) await reconcile().catch(deps.onError);
   await publishCatalogue({ ...deps, branches: deps.branches() }).then(deps.onPublished, deps.onError);
 }
 
 /**
- * One scheduled run: it settles, publishes and sweeps at once and, unless no build waits or runs, sweeps again before the next run is
- * due. A failure does not stop the rest. The run fails with it at its end, so that alarms see it.
+ * One scheduled run: it reconciles, publishes and sweeps at once and, unless no build waits or runs, sweeps again
+ * before the next run is due. A failure does not stop the rest. The run fails with it at its end, so that alarms see
+ * it.
  */
 export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_EVERY_MS): Promise<void> {
   const errors: unknown[] = [];
@@ -54,7 +55,7 @@ export async function runMaintenance(deps: RunMaintenanceDeps, everyMs = SWEEP_E
     stop.signal,
     everyMs,
   );
-  await settleAndPublish({ ...deps, onError });
+  await reconcileAndPublish({ ...deps, onError });
   if (await deps.isIdle?.().catch(onError)) stop.abort();
   await sweeping;
   if (errors.length > 0) throw new AggregateError(errors, `Maintenance met ${errors.length} failures`);

@@ -17,7 +17,10 @@ export interface StatsConfig extends SharedCatalogueConfig, OfferConfig {
   readonly STATISTICS_TABLE: string;
 }
 
-/** The statistics function: figures, charts, and the two plain pages. A service shows the same queue positions as metrics. */
+/**
+ * The statistics function: figures, charts, and the two plain pages. A service shows the same queue positions as
+ * metrics.
+ */
 export function composeStats(
   config: StatsConfig,
   clients: { readonly dynamo: DynamoDBClient; readonly s3: S3Client },

@@ -17,8 +17,9 @@ export interface ReadinessOptions {
 }
 
 /**
- * `/ready` of the gateway: the state of each service by name. A service that is down makes the gateway `degraded` and no more, or a load
- * balancer would take everything away because of one service. The gateway is not ready only when no service answers.
+ * `/ready` of the gateway: the state of each service by name. A service that is down makes the gateway `degraded` and
+ * no more, or a load balancer would take everything away because of one service. The gateway is not ready only when no
+ * service answers.
  */
 export function readinessRoutes({ targets, version, now, onError }: ReadinessOptions): Routes {
   const states = cachedValue(

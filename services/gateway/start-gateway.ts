@@ -13,7 +13,7 @@ import { type GatewayConfig, loadConfig } from './config.ts';
 import { readinessRoutes } from './readiness.ts';
 import { GATEWAY_SERVICES } from './routes.ts';
 
-/** The gateway: one origin, one CORS policy, one rate limit for all services. Knows nothing of builds but their routes. */
+/** Starts the gateway: one origin, one CORS policy and one rate limit for all services. */
 export async function startGateway(config: GatewayConfig = loadConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
   const now = () => new Date();
