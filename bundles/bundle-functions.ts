@@ -2,6 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { SWAGGER_FILES } from '#functions/docs/swagger-assets.ts';
+import { FUNCTION_NAMES } from '#functions/function-name.ts';
 import { BUNDLE, ROOT } from './esbuild-options.ts';
 
 /** A function's bundle: how large it is and what it is made of. */
@@ -13,17 +14,12 @@ export interface FunctionBundle {
   readonly inputs: readonly string[];
 }
 
-/** The functions that are deployed on their own; each has a `handler.ts`. */
-export const FUNCTIONS = ['prepare', 'build-submit', 'status', 'catalogue', 'stats', 'store', 'docs', 'maintenance'] as const;
-
-export type FunctionName = (typeof FUNCTIONS)[number];
-
 /**
  * Bundles every function's handler into `<directory>/<name>/handler.mjs`, minified and on its own: what is measured and tested is
  * what is deployed. Only the docs page has files beside it.
  */
 export async function bundleFunctions(directory: string): Promise<FunctionBundle[]> {
-  const bundles = await Promise.all(FUNCTIONS.map((name) => bundle(name, join(directory, name))));
+  const bundles = await Promise.all(FUNCTION_NAMES.map((name) => bundle(name, join(directory, name))));
   for (const file of SWAGGER_FILES) await copyFile(join(ROOT, 'node_modules', 'swagger-ui-dist', file), join(directory, 'docs', file));
   return bundles;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { type Standalone, startRealServer } from '#standalone/start-real-server.ts';
+import { type Standalone, startServer } from '#standalone/start-server.ts';
 import { demoConfig } from './config.ts';
 import { showBuild } from './show-build.ts';
 import { terminal } from './terminal.ts';
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
       key: demoUpstreamKey.base64,
       verbose: values.verbose,
     });
-    server = await startRealServer(config);
+    server = await startServer(config);
     out.say(`  upstream ${upstream.url}\n  server   ${server.url}\n  data     ${dataDir}`);
     await showBuild(server.url, out, stop.signal);
     if (!values.once) {

@@ -1,4 +1,4 @@
-import type { FunctionName } from '../bundles/bundle-functions.ts';
+import type { FunctionName } from '#functions/function-name.ts';
 
 /** Which function takes which path of the HTTP API, whatever the method: refusing one is the function's to do. */
 export const API_ROUTES: readonly (readonly [path: string, name: Exclude<FunctionName, 'maintenance'>])[] = [

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
 import { storedRequestSettings } from '#functions/build-submit/config.ts';
 import {
   countingSettings,
@@ -11,6 +10,7 @@ import {
 } from '#settings/function-settings.ts';
 import { baseUrl, count, seconds } from '#settings/kinds.ts';
 import { readSettings } from '#settings/read-settings.ts';
+import { rebuildSettings } from '#settings/rebuild-settings.ts';
 
 /** Settings of the service, handed on as they were given to every function and the runner that knows them. */
 const Service = z.object({
@@ -20,11 +20,11 @@ const Service = z.object({
   ...upstreamSettings,
   ...timeToLiveSettings,
   ...paceSettings,
+  ...rebuildSettings,
   ...countingSettings,
   /** Where a prepare service of one's own answers. */
   PREPARE_SERVICE_URL: baseUrl.optional(),
   MAX_PENDING_JOBS: count(0).default(1_000),
-  REBUILD_PAUSE: seconds.default(REBUILD_PAUSE_SECONDS),
   JOB_TIMEOUT: seconds.default(600),
   MAX_BUILD_DISK_MB: count(1).optional(),
   MAX_OUTPUT_MB: count(1).optional(),

@@ -1,4 +1,7 @@
-/** An error without its message, which may quote anything: its class, its code, and where it was thrown. */
+/**
+ * An error for the log without its message, which may name parts of a private build: its class, its code, and where it
+ * was thrown.
+ */
 export function unnamedError(error: unknown): { readonly name: string; readonly code?: unknown; readonly stack?: string } {
   if (!(error instanceof Error)) return { name: typeof error };
   const { name, message, stack = '' } = error;

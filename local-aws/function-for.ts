@@ -1,4 +1,4 @@
-import type { FunctionName } from '../bundles/bundle-functions.ts';
+import type { FunctionName } from '#functions/function-name.ts';
 import { API_ROUTES } from '../infra/api-routes.ts';
 
 /** What no route takes: `$default` of infra/api.ts. */

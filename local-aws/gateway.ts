@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import type { FunctionName } from '../bundles/bundle-functions.ts';
+import type { FunctionName } from '#functions/function-name.ts';
 import { functionFor } from './function-for.ts';
 import { type HttpResult, httpEvent } from './http-event.ts';
 import type { Lambda } from './lambda.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FUNCTIONS, type FunctionName } from '../bundles/bundle-functions.ts';
+import { FUNCTION_NAMES, type FunctionName } from '#functions/function-name.ts';
 import { type AwsResources, createAwsResources, environmentOf } from './aws-resources.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { type Lambda, lambda } from './lambda.ts';
@@ -54,7 +54,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   const troubles: unknown[] = [];
   const functions = Object.fromEntries(
-    FUNCTIONS.map((name) => [
+    FUNCTION_NAMES.map((name) => [
       name,
       lambda({
         name,

@@ -1,29 +1,25 @@
-import type { Swept } from '#core/build/sweep.ts';
-import { buildOutcome, type MetricEvents, methodLabel, secondsBetween } from './metric-events.ts';
+import { buildOutcome, type MetricEvents, methodLabel, secondsBetween, sweptCounts } from './metric-events.ts';
 
 interface EmfOptions {
   readonly service: string;
   /** CloudWatch's namespace: one per deployment. */
   readonly namespace: string;
-  /** Default: a line to standard output, at once, since a function may be frozen after its answer. */
+  /** Writes one line. Default: to standard output at once, since a function may be frozen after its answer. */
   readonly write?: (line: string) => void;
-}
-
-/** What only some processes tell: maintenance of sweeps, runners of leftovers. */
-export interface EmfMetrics extends MetricEvents {
-  readonly onSwept: (swept: Swept) => void;
-  readonly onLeftover: () => void;
 }
 
 type Unit = 'Count' | 'Seconds';
 
 /**
- * The same metrics, by name and label, for processes that nobody can scrape: lines in CloudWatch's embedded metric format, from
- * which CloudWatch makes metrics as it takes the log in. Labels are its dimensions, each set of values a metric that is paid for:
- * so they are few.
+ * The metrics of a process that cannot be scraped, under the same names and labels: lines in CloudWatch's embedded
+ * metric format, from which CloudWatch makes metrics when it reads the log. Labels are dimensions there, and each set
+ * of their values is a metric that costs money, which is why there are few.
  */
-export function emfMetrics({ service, namespace, write = (line) => void process.stdout.write(line) }: EmfOptions): EmfMetrics {
-  /** One line; every metric with the labels that are its own. `more` is searched for in the log, and makes no metric. */
+export function emfMetrics({ service, namespace, write = (line) => void process.stdout.write(line) }: EmfOptions): MetricEvents {
+  /**
+   * Writes one line, in which each metric has its own labels. `more` can be searched for in the log and makes no
+   * metric.
+   */
   const put = (
     metrics: readonly (readonly [name: string, unit: Unit, value: number, labels: readonly string[]])[],
     labels: Readonly<Record<string, string>> = {},
@@ -79,8 +75,8 @@ export function emfMetrics({ service, namespace, write = (line) => void process.
         { outcome },
       ),
     onLeftover: () => put([['asu_leftovers_total', 'Count', 1, []]]),
-    onSwept: ({ errors, unread: _, ...swept }) => {
-      for (const [outcome, count] of Object.entries({ ...swept, error: errors.length }))
+    onSwept: (swept) => {
+      for (const [outcome, count] of Object.entries(sweptCounts(swept)))
         if (count > 0) put([['asu_swept_builds_total', 'Count', count, ['outcome']]], { outcome });
     },
   };

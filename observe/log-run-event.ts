@@ -4,9 +4,9 @@ import { buildLogFields } from './build-log-fields.ts';
 import type { Log } from './log.ts';
 
 /**
- * Writes one line for each event in a build's life. Builds with `defaults` are private: the log says nothing of their
- * request and names none of their files. The text of a failure names packages and repositories, so for them the log has
- * the kind of the failure instead.
+ * Writes one line for each event in a build's life. Builds with `defaults` are private: no line shows their request or
+ * leads to their files. The reason of their failure names packages and repositories, so the log has the kind of failure
+ * instead.
  */
 export function logRunEvent(log: Log, event: RunEvent): void {
   if (event.type === 'ignored') {
@@ -58,8 +58,8 @@ export function logRunEvent(log: Log, event: RunEvent): void {
 }
 
 /**
- * The fields for a failure that is neither the request's fault nor the machine's: it is a bug, and the log has its
- * stack.
+ * The cause of a failure. One that is neither the request's nor the machine's fault is a bug, and has its stack in the
+ * log.
  */
 function bug(cause: unknown, isPrivate: boolean) {
   if (cause instanceof Error && (cause.name === 'BuildFailure' || cause.name === 'InfrastructureFailure'))

@@ -1,12 +1,14 @@
-/** Writes one event; `message` is a constant phrase in the past tense, everything else goes into `fields`. */
+/** Writes events. `message` is a constant phrase in the past tense, and everything else goes into `fields`. */
 export interface Log {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** Whether lines of that level are written at all: asked before fields are gathered where requests come by the thousand. */
+  /**
+   * Whether lines of that level are written. Code that runs thousands of times a second asks before it gathers fields.
+   */
   writes(level: LogLevel): boolean;
-  /** The same log with fields that every line carries. */
+  /** Returns the same log with fields that every line carries. */
   with(fields: LogFields): Log;
 }
 
@@ -16,8 +18,8 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * JSON lines: time, level, message, fields. An `Error` among the fields is written with its message, stack and cause, hashes cut short.
- * A level that may change is given as a function.
+ * A log of JSON lines with time, level, message and fields. An `Error` among the fields has its message, stack and
+ * cause written, with hashes cut short. A level that may change is given as a function.
  */
 export function jsonLog(level: LogLevel | (() => LogLevel), write: (line: string) => void, fields: LogFields = {}): Log {
   const least = typeof level === 'function' ? level : () => level;
@@ -27,7 +29,7 @@ export function jsonLog(level: LogLevel | (() => LogLevel), write: (line: string
     (message: string, more: LogFields = {}) => {
       if (!writes(name)) return;
       const line = { time: new Date().toISOString(), level: name, message, ...fields, ...more };
-      // Being asked about every value costs more than the rest of the line; in most there is none to be asked about.
+      // Looking at every value costs more than the rest of the line, and most lines have no object to look at.
       write(`${hasObject(more) || hasObject(fields) ? JSON.stringify(line, readable) : JSON.stringify(line)}\n`);
     };
   return {
@@ -45,10 +47,16 @@ function hasObject(fields: LogFields): boolean {
   return false;
 }
 
-/** The text with hashes and directories of builds cut to their beginnings: the whole one is the key to a private build. */
+/**
+ * The text with hashes and directories of builds cut to their beginnings, since a whole one is the key to a private
+ * build.
+ */
 export const shortHashes = (text: string): string => text.replaceAll(/[0-9a-f]{64}/g, (hash) => `${hash.slice(0, 12)}…`);
 
-/** An error may name the files of any build; a line that may name its build does so in a field of its own. */
+/**
+ * Makes errors readable for JSON. An error may name files of any build; a line that may name its build has a field for
+ * it.
+ */
 function readable(_: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value;
   const { name, message, stack, cause } = value;

@@ -1,6 +1,6 @@
 import type { MetricEvents, UpstreamOutcome } from './metric-events.ts';
 
-/** `fetch` that tells what became of each call and how long it took to the beginning of the answer. */
+/** A `fetch` that reports the outcome of each call, and the time to the beginning of its answer. */
 export function measuredFetch(onUpstream: MetricEvents['onUpstream'], fetch: typeof globalThis.fetch): typeof fetch {
   return async (input, init) => {
     const started = performance.now();

@@ -1,29 +1,35 @@
 import type { RunEvent } from '#core/build/run-event.ts';
+import type { Swept } from '#core/build/sweep.ts';
 import type { Answered } from './answered.ts';
 
-/** What metrics are told, whoever keeps them: Prometheus where a process lives, CloudWatch where it is only called. */
+/** What is counted: by Prometheus in a process that lasts, by CloudWatch in a function that is only called. */
 export interface MetricEvents {
   readonly onAnswered: (answered: Answered) => void;
-  /** `new`, `joined`, `hit` or `rejected`, for every request that passed the schema. */
+  /** Called with `new`, `joined`, `hit` or `rejected` for every request that passed the schema. */
   readonly onRequest: (outcome: string) => void;
   readonly onRunEvent: (event: RunEvent) => void;
+  /** Called for each request to upstream, with the time to the beginning of the answer. */
   readonly onUpstream: (outcome: UpstreamOutcome, seconds: number) => void;
+  /** Called after each sweep. */
+  readonly onSwept: (swept: Swept) => void;
+  /** Called when something that a build left could not be removed. */
+  readonly onLeftover: () => void;
 }
 
-/** What became of asking upstream: 200, 304, 404 or 410, any other status, no answer at all. */
+/** What upstream answered: 200, 304, 404 or 410, any other status, or nothing. */
 export const UPSTREAM_OUTCOMES = ['found', 'unchanged', 'missing', 'refused', 'failed'] as const;
 export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
 
 export const REQUEST_OUTCOMES = ['new', 'joined', 'hit', 'rejected'] as const;
 
 /**
- * How attempts end. `failed`: as the same request would again; `given-up`: after the last attempt, or where another is of no use;
- * `retrying`: another follows.
+ * The ends of attempts. `failed`: the same request would fail again; `given-up`: it was the last attempt, or another is
+ * of no use; `retrying`: another attempt follows.
  */
 export const BUILD_OUTCOMES = ['done', 'failed', 'given-up', 'retrying', 'handed-back', 'lost'] as const;
 export type BuildOutcome = (typeof BUILD_OUTCOMES)[number];
 
-/** The end that an event tells of, if it does. */
+/** The end of the attempt, where the event is one. */
 export function buildOutcome(event: RunEvent): BuildOutcome | undefined {
   switch (event.type) {
     case 'failed':
@@ -41,9 +47,19 @@ export function buildOutcome(event: RunEvent): BuildOutcome | undefined {
   }
 }
 
-/** Methods are few, whatever clients send. */
+/** The builds that a sweep dealt with, by what it did. `error`: the sweep failed, and the next one tries again. */
+export const SWEPT_OUTCOMES = ['sent', 'returned', 'failed', 'unpublished', 'removed', 'error'] as const;
+export type SweptOutcome = (typeof SWEPT_OUTCOMES)[number];
+
+/** How many builds a sweep dealt with, by what it did. */
+export const sweptCounts = ({ errors, unread: _, ...counts }: Swept): Readonly<Record<SweptOutcome, number>> => ({
+  ...counts,
+  error: errors.length,
+});
+
+/** The method as a label: clients may send any, labels have to be few. */
 export const methodLabel = (method: string): string => (METHODS.has(method) ? method : 'other');
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Seconds between two times of a build; clocks of different machines may disagree. */
+/** The seconds between two times of a build, at least 0: the clocks of two machines may disagree. */
 export const secondsBetween = (from: string, until: string): number => Math.max(0, (Date.parse(until) - Date.parse(from)) / 1000);

@@ -7,30 +7,30 @@ import {
   type MetricEvents,
   methodLabel,
   REQUEST_OUTCOMES,
+  SWEPT_OUTCOMES,
   secondsBetween,
+  sweptCounts,
   UPSTREAM_OUTCOMES,
 } from './metric-events.ts';
 
 export interface Metrics extends MetricEvents {
-  /** How many builds are being worked on of how many that could be. */
+  /** Called with the number of builds that run here, and of builds that could. */
   readonly onSlots: (busy: number, total: number) => void;
-  /** Called when something that a build left could not be removed. */
-  readonly onLeftover: () => void;
-  /** All metrics as text, in Prometheus' format. */
+  /** Returns all metrics as text in Prometheus' format. */
   readonly exposition: () => Promise<{ readonly text: string; readonly contentType: string }>;
 }
 
-/** From a finished build's status, read from memory, to a download that waits for upstream. */
+/** The shortest answer is a finished build's status from memory, the longest a download that waits for upstream. */
 const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** From a step that finds everything done to the time limit of a build. */
+/** The shortest step finds everything done, the longest takes a build's whole time. */
 const BUILD_SECONDS = [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 1200];
 const WAIT_SECONDS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 1800, 3600, 14_400];
 const UPSTREAM_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * Prometheus metrics of one service. Every label has a bounded number of values: endpoints are route templates, never paths, since a
- * label per request hash would grow for ever. What can be counted begins at 0, so that the first failure is an increase. The queue
- * is looked at when it is scraped.
+ * The Prometheus metrics of one service. Every label has a bounded number of values: endpoints are route templates,
+ * never paths, since a label per request hash would grow forever. Outcomes begin at 0, so that the first failure is an
+ * increase. Gauges of the queue are read when they are scraped.
  */
 export function prometheusMetrics(service: string, positions?: QueuePositions): Metrics {
   const registry = new Registry();
@@ -40,7 +40,7 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
   const histogram = (name: string, help: string, buckets: number[], ...labelNames: string[]) =>
     new Histogram({ name, help, buckets, labelNames, registers });
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
-  /** A gauge that is not there while it cannot be read; the other metrics are. */
+  /** A gauge that is left out while it cannot be read. The other metrics stay. */
   const looked = (name: string, help: string, look: () => Promise<number>) =>
     new Gauge({
       name,
@@ -80,6 +80,9 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
   const busy = gauge('asu_runner_slots_busy', 'Builds being worked on here.');
 
   const leftovers = counter('asu_leftovers_total', 'Leftovers of builds that could not be removed and were set aside.');
+
+  const swept = counter('asu_swept_builds_total', 'Builds that sweeps here dealt with, by what the sweep did.', 'outcome');
+  for (const outcome of SWEPT_OUTCOMES) swept.inc({ outcome }, 0);
 
   const upstream = counter('asu_upstream_requests_total', 'Requests to upstream, one per attempt.', 'outcome');
   for (const outcome of UPSTREAM_OUTCOMES) upstream.inc({ outcome }, 0);
@@ -123,6 +126,9 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
     onSlots: (now, total) => {
       busy.set(now);
       slots.set(total);
+    },
+    onSwept: (sweep) => {
+      for (const [outcome, count] of Object.entries(sweptCounts(sweep))) swept.inc({ outcome }, count);
     },
     onLeftover: () => leftovers.inc(),
     exposition: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),

@@ -1,7 +1,7 @@
 import { jsonLog, type Log, type LogLevel } from './log.ts';
 
 /**
- * JSON lines to standard output, each written at once: where a process may be frozen or ended after its answer, nothing may
- * wait for a next turn.
+ * A log of JSON lines on standard output, each written at once: a process that may be frozen or ended after its answer
+ * cannot leave a line for later.
  */
 export const processLog = (level: LogLevel, service: string): Log => jsonLog(level, (line) => void process.stdout.write(line), { service });

@@ -2,7 +2,10 @@ import { ResourceError } from '#adapters/aws/readiness/resource-error.ts';
 import { recordMeta } from '#core/build/artifact-keys.ts';
 import type { ArtifactStore } from '#core/stores.ts';
 
-/** Throws a `ResourceError` unless something can be put. Tried out, since whoever may only put cannot be told whether a bucket is there. */
+/**
+ * Throws a `ResourceError` unless an object can be put. It puts one, since a role that may only put cannot ask whether
+ * the bucket is there.
+ */
 export async function assertBucketWritable(artifacts: ArtifactStore, bucket: string): Promise<void> {
   try {
     await artifacts.put('logs/runner-started', new Date().toISOString(), recordMeta('text/plain; charset=utf-8'));

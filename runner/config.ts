@@ -15,12 +15,11 @@ import {
 } from '#settings/function-settings.ts';
 import { baseUrl, count, seconds, words } from '#settings/kinds.ts';
 import { readSettings } from '#settings/read-settings.ts';
+import { buildMemory, megabytes } from '#settings/sizes.ts';
 import { DEFAULTS } from './imagebuilder/maker-options.ts';
 import { parseUsignPublicKey } from './signing/usign.ts';
 
-const MEGABYTE = 1024 * 1024;
-
-/** A file's text, in which lines may be separated by `\n` written out; `none` is what a deployment without a key has. */
+/** The text of a file, in which `\n` written out may separate the lines. A deployment without a key has `none`. */
 const secretText = z
   .string()
   .transform((text) => (text === 'none' ? undefined : `${text.replaceAll('\\n', '\n').trim()}\n`))
@@ -44,26 +43,25 @@ const Config = z.object({
   ...countingSettings,
   ...branchSettings,
   ...timeToLiveSettings,
-  /** Caches, builds under way and keys; worth keeping, not worth backing up. */
+  /** The directory of caches, builds in progress and keys: worth keeping, not worth a backup. */
   DATA_DIR: z.string().min(1).default('./data/runner'),
   WORKER_CONCURRENT: count(1, 64).default(1),
   JOB_TIMEOUT: seconds.default(600),
-  MAX_BUILD_DISK_MB: count(1).default(DEFAULTS.maxDiskBytes / MEGABYTE),
-  MAX_OUTPUT_MB: count(1).default(OUTPUT_LIMITS.bytes / MEGABYTE),
+  MAX_BUILD_DISK_MB: megabytes.default(DEFAULTS.maxDiskBytes),
+  MAX_OUTPUT_MB: megabytes.default(OUTPUT_LIMITS.bytes),
   UPLOAD_TIMEOUT: seconds.default(UPLOAD_SECONDS),
   LEASE: seconds.default(60),
-  IMAGEBUILDER_CACHE_MB: count(1).default(20_480),
-  /** Of all processes of a build together. */
-  BUILD_MEMORY_MB: count(256).default(4096),
+  IMAGEBUILDER_CACHE_MB: megabytes.default(DEFAULTS.cacheBytes),
+  BUILD_MEMORY_MB: buildMemory,
   VERIFY: z.enum(['require', 'known', 'checksum']).default('known'),
   TRUSTED_KEYS: usignKeys,
   SANDBOX: z.enum(['auto', 'bwrap', 'unshare', 'uid', 'plain']).default('auto'),
-  /** Secret keys that images are signed with, usign's and apk's; without them the runner makes its own on first start. */
+  /** The secret keys that sign images, usign's and apk's. Without them the runner makes its own on its first start. */
   SIGNING_SECRET: secretText,
   APK_SIGNING_SECRET: secretText,
-  /** A file that is touched while the runner is alive, for health checks. */
+  /** A file that the runner touches while it is alive, for health checks. */
   ALIVE_FILE: z.string().min(1).optional(),
-  /** Set by ECS in its tasks: where a task asks not to be ended while it builds. */
+  /** ECS sets it in its tasks. There a task asks ECS not to end it while it builds. */
   ECS_AGENT_URI: baseUrl.optional(),
 });
 

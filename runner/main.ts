@@ -2,14 +2,14 @@ import { emfMetrics } from '#observe/emf-metrics.ts';
 import { processLog } from '#observe/process-log.ts';
 import { SettingsError } from '#settings/read-settings.ts';
 import { loadConfig } from './config.ts';
-import { equippedMaker } from './equipped-maker.ts';
-import { runRunner } from './run-runner.ts';
+import { makerFromConfig } from './maker-from-config.ts';
+import { startRunner } from './start-runner.ts';
 
 try {
   const config = loadConfig();
-  // Nobody scrapes a task of ECS, which comes and goes; elsewhere its log is no place for metrics.
+  // A task of ECS comes and goes and cannot be scraped. Elsewhere the log is no place for metrics.
   const metrics = config.ECS_AGENT_URI === undefined ? undefined : emfMetrics({ service: 'runner', namespace: config.METRICS_NAMESPACE });
-  await runRunner(config, processLog(config.LOG_LEVEL, 'runner'), equippedMaker(), metrics);
+  await startRunner(config, processLog(config.LOG_LEVEL, 'runner'), makerFromConfig, metrics);
 } catch (error) {
   if (error instanceof SettingsError) process.stderr.write(`These settings cannot be used:\n${error.message}\n`);
   else process.stderr.write(`The runner could not start: ${error instanceof Error ? error.message : String(error)}\n`);

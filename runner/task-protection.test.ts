@@ -7,7 +7,10 @@ type Answer = readonly [status: number, body: string];
 
 const ARN = 'arn:aws:ecs:us-west-2:111122223333:task/1234567890abcdef0';
 
-/** Answers of the agent as AWS documents them: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html */
+/**
+ * Answers of the agent as AWS documents them:
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html
+ */
 const granted = (isEnabled: boolean): Answer => [
   200,
   JSON.stringify({

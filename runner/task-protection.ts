@@ -1,19 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Tells whoever ends runners that one is at work. Calls return at once, and are of no consequence when they fail. */
+/** Keeps ECS from ending a runner that builds. Calls return at once, and builds go on when they fail. */
 export interface TaskProtection {
-  /** The build of this name has begun: for its time the task is not to be ended. */
+  /** Called when the build of this name has begun. The task is protected until it ends. */
   begin(build: string): void;
-  /** It has ended; the last to end gives the task free. */
+  /** Called when the build has ended. After the last one the task is no longer protected. */
   end(build: string): void;
 }
 
 export interface EcsTaskProtectionOptions {
   /** `ECS_AGENT_URI`. */
   readonly agentUri: string;
-  /** After so long without an end the task may be taken all the same. */
+  /** How long the protection lasts if no build ends. */
   readonly minutes: number;
-  /** How long to wait before each further attempt, when the agent refuses or does not answer. */
+  /** The pause before each further attempt, when the agent refuses or does not answer. */
   readonly pausesMs?: readonly number[];
   /** Called with each refusal. */
   readonly onError: (error: unknown) => void;
@@ -26,10 +26,10 @@ const PAUSES_MS = [1_000, 5_000, 30_000];
 const MOST_SHOWN = 1_000;
 
 /**
- * Scale-in protection of the runner's own ECS task, through the agent's endpoint. The agent answers 200 also where ECS refuses: only
- * an answer that says what was asked for counts. A refusal is told and the agent asked again, a few times and no longer than the
- * wish stands; the build goes on meanwhile. Spot reclaims and deployments' deadlines come through all the same: then SIGTERM hands
- * the build back.
+ * Scale-in protection of the runner's own ECS task, through the agent's endpoint. The agent answers 200 even where ECS
+ * refuses, so only an answer that confirms the request counts. After a refusal the runner asks a few times more, and
+ * stops when a newer request overtakes this one; the build goes on meanwhile. Spot reclaims and deadlines of
+ * deployments end the task all the same: SIGTERM then makes the runner hand the build back.
  */
 export function ecsTaskProtection({ agentUri, minutes, pausesMs = PAUSES_MS, onError }: EcsTaskProtectionOptions): TaskProtection {
   const building = new Set<string>();
@@ -59,7 +59,7 @@ export function ecsTaskProtection({ agentUri, minutes, pausesMs = PAUSES_MS, onE
       if (overtaken.aborted) return;
     }
   };
-  // One after the other: the last word is to be the last that the agent hears.
+  // Requests go out one after the other, so that the agent hears the newest one last.
   const say = (body: Wish) => {
     wish.abort();
     wish = new AbortController();
@@ -69,7 +69,7 @@ export function ecsTaskProtection({ agentUri, minutes, pausesMs = PAUSES_MS, onE
   return {
     begin(build) {
       building.add(build);
-      // Also when it is on already: its time begins anew.
+      // Also when the task is protected already: its time starts again.
       say({ ProtectionEnabled: true, ExpiresInMinutes: minutes });
     },
     end(build) {
@@ -84,7 +84,7 @@ interface Wish {
 }
 
 /**
- * Whether the task is protected, as the agent's answer says it; undefined where it says something else, such as
+ * Whether the task is protected, as the agent's answer says; `undefined` where the answer says something else, such as
  * `{"failure": {"Reason": …}}` or `{"error": {"Code": …}}`.
  */
 function protectionIn(answer: string): unknown {
@@ -95,5 +95,5 @@ function protectionIn(answer: string): unknown {
   }
 }
 
-/** Where nobody ends runners at work. */
+/** No protection, for a runner outside ECS. */
 export const noTaskProtection: TaskProtection = { begin: () => undefined, end: () => undefined };

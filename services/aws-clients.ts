@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from '#adapters/aws/clients/client-options.ts';
 
-/** The clients of one process, once each. Where AWS's API is comes from the SDK's own `AWS_ENDPOINT_URL`. */
+/** The AWS clients of one process. The SDK itself reads from `AWS_ENDPOINT_URL` where AWS is. */
 export const awsClients = ({ S3_FORCE_PATH_STYLE }: { readonly S3_FORCE_PATH_STYLE: boolean }, s3Options = S3_CLIENT) => ({
   dynamo: new DynamoDBClient(DYNAMO_CLIENT),
   sqs: new SQSClient(SQS_CLIENT),

@@ -1,12 +1,12 @@
-import { environmentOf, REGION, type ServiceDescription, TOPOLOGY } from './topology.ts';
+import { REGION, type ServiceDescription, serviceEnvironment, TOPOLOGY } from './topology.ts';
 
-/** What `compose.services.yaml` has to say, as data: the topology over a LocalStack, in containers. */
+/** The content of `compose.services.yaml` as data: the topology over a LocalStack, in containers. */
 
 const HEALTH = { interval: '30s', timeout: '10s', start_period: '5s', retries: 3 } as const;
 const HEALTHY = { condition: 'service_healthy' } as const;
 const DONE = { condition: 'service_completed_successfully' } as const;
 
-/** LocalStack takes any credentials; for another state they come from the environment of whoever starts it. */
+/** LocalStack takes any credentials. For another state they come from the operator's environment. */
 const CREDENTIALS = {
   AWS_ACCESS_KEY_ID: `\${AWS_ACCESS_KEY_ID:-test}`,
   AWS_SECRET_ACCESS_KEY: `\${AWS_SECRET_ACCESS_KEY:-test}`,
@@ -14,7 +14,7 @@ const CREDENTIALS = {
 
 const LOCALSTACK_URL = 'http://localstack:4566';
 
-/** The public port, and on the loopback those that the design documents ask the services at. */
+/** The public port, and on the loopback the two ports at which the design documents ask the services. */
 const GATEWAY_PORTS = [`\${ASU_PORT:-8080}:8080`, '127.0.0.1:8000:8080', '127.0.0.1:8001:8080'];
 
 const image = (target: ServiceDescription['image']) => ({
@@ -66,7 +66,7 @@ function composeService(service: ServiceDescription): object {
       ...(upstream && { UPSTREAM_URL: `\${UPSTREAM_URL:-https://downloads.openwrt.org}` }),
       ...Object.fromEntries(service.settings.map((setting) => [setting, `\${${setting}:-}`])),
       ...(hasState && CREDENTIALS),
-      ...withOtherState(environmentOf(service, urlOf)),
+      ...withOtherState(serviceEnvironment(service, urlOf)),
     },
     healthcheck: { test: ['CMD', 'node', 'services/check-health.ts', String(port)], ...HEALTH },
     restart: 'unless-stopped',
@@ -78,7 +78,10 @@ function composeService(service: ServiceDescription): object {
   };
 }
 
-/** What names the state: LocalStack's, unless the environment names another. An empty endpoint is AWS's own. */
+/**
+ * The variables that name the state: LocalStack's, unless the environment names another. An empty endpoint means AWS's
+ * own.
+ */
 const STATE = /^(AWS_|BUILD_TABLE|STATISTICS_TABLE|BUILD_QUEUE_URL|DEAD_LETTER_QUEUE_URL|ARTIFACT_BUCKET|S3_FORCE_PATH_STYLE)/;
 
 const withOtherState = (environment: Readonly<Record<string, string>>) =>
@@ -89,7 +92,7 @@ const withOtherState = (environment: Readonly<Record<string, string>>) =>
     }),
   );
 
-/** Each build gets a user of its own: that takes root, with no other privileges than these. */
+/** Each build gets a user of its own, for which the runner needs root, with these privileges alone. */
 const RUNNER = {
   user: '0:0',
   cap_drop: ['ALL'],

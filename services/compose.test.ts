@@ -5,7 +5,7 @@ import { readConfig } from '#standalone/config.ts';
 import { composeDocument } from './compose-document.ts';
 import { loadConfig as gatewaySettings } from './gateway/config.ts';
 import { GATEWAY_ROUTES, GATEWAY_SERVICES } from './gateway/routes.ts';
-import { environmentOf, TOPOLOGY } from './topology.ts';
+import { serviceEnvironment, TOPOLOGY } from './topology.ts';
 
 const root = new URL('../', import.meta.url);
 const textOf = (name: string) => readFile(new URL(name, root), 'utf8');
@@ -102,7 +102,7 @@ describe('the topology', () => {
   it('tells the gateway where all are that it routes to', () => {
     const gateway = TOPOLOGY.find(({ name }) => name === 'gateway');
     expect(gateway?.asks).toEqual(GATEWAY_SERVICES);
-    const environment = gateway && environmentOf(gateway, (name) => `http://${name}:1`);
+    const environment = gateway && serviceEnvironment(gateway, (name) => `http://${name}:1`);
     expect(gatewaySettings(environment)).toMatchObject({ PREPARE_SERVICE_URL: 'http://prepare:1', STATS_SERVICE_URL: 'http://stats:1' });
   });
 

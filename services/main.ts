@@ -2,7 +2,7 @@ import { SettingsError } from '#settings/read-settings.ts';
 import type { Service } from './start-service.ts';
 import { SERVICE_NAMES, type ServiceName } from './topology.ts';
 
-/** Each is loaded alone: a service that needs no AWS client or no sandbox has none in memory. */
+/** The services, each loaded alone: one that needs no AWS client or no sandbox has none in memory. */
 const STARTS: Readonly<Record<ServiceName, () => Promise<Service>>> = {
   gateway: async () => (await import('./gateway/start-gateway.ts')).startGateway(),
   build: async () => (await import('./start-build.ts')).startBuild(),
@@ -11,7 +11,7 @@ const STARTS: Readonly<Record<ServiceName, () => Promise<Service>>> = {
   catalogue: async () => (await import('./start-catalogue.ts')).startCatalogue(),
   stats: async () => (await import('./start-stats.ts')).startStats(),
   maintenance: async () => (await import('./start-maintenance.ts')).startMaintenance(),
-  runner: async () => (await import('./start-runner.ts')).startRunner(),
+  runner: async () => (await import('./start-runner.ts')).startRunnerService(),
 };
 
 const USAGE = `Usage: npm run service -- ${SERVICE_NAMES.join('|')}
@@ -25,12 +25,12 @@ async function main(name: string | undefined): Promise<number> {
     (name === '--help' ? process.stdout : process.stderr).write(USAGE);
     return name === '--help' ? 0 : 2;
   }
-  // Before the start, which may take its time: who is told to stop then has nothing to end.
-  const told = new Promise<void>((resolve) => {
+  // Before the start, which may take long: a service that is stopped while it starts has nothing to end.
+  const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
   });
   const service = await STARTS[known]();
-  await Promise.race([told, ...(service.ended ? [service.ended] : [])]);
+  await Promise.race([stopped, ...(service.ended ? [service.ended] : [])]);
   await service.close();
   return 0;
 }

@@ -7,7 +7,10 @@ import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve
 
 const REQUEST = { version: '24.10.0', target: 'ath79/generic', profile: 'test', packages: ['luci', 'auc'] };
 
-/** The prepare service as a process of its own, which is told of nothing but an upstream: no state, no credentials, no other service. */
+/**
+ * The prepare service as a process of its own, which is told of nothing but an upstream: no state, no credentials, no
+ * other service.
+ */
 let upstream: DemoUpstreamServer;
 let service: ChildProcess;
 let url: string;

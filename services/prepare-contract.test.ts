@@ -12,8 +12,9 @@ import { jsonLog } from '#observe/log.ts';
 import { answering, type FaultyServer, faultyServer } from '#test/services/faulty-server.ts';
 
 /**
- * What the first version of the prepare service was asked and answered. It is not to be changed: services of different versions run
- * beside each other while they are deployed, and somebody else may have written his own (docs/decisions/0011).
+ * What the first version of the prepare service was asked and answered. It is not to be changed: services of different
+ * versions run beside each other while they are deployed, and somebody else may have written his own
+ * (docs/decisions/0011).
  */
 interface Recorded {
   readonly request: Record<string, unknown>;

@@ -3,11 +3,11 @@ import { count } from '#settings/kinds.ts';
 import type { ServiceName } from './topology.ts';
 import { portOf } from './topology.ts';
 
-/** What every service has besides its function's settings. */
+/** The settings that every service has besides those of its function. */
 export const serverSettings = (name: ServiceName) => ({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: count(0, 65_535).default(portOf(name)),
-  /** In logs, metrics and health. */
+  /** The name in logs, metrics and health. */
   SERVICE_NAME: z.string().min(1).default(name),
 });
 

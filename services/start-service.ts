@@ -1,5 +1,7 @@
+import type { Composition } from '#functions/composition.ts';
+import { assertReady, withoutDetails } from '#http/checks.ts';
 import { healthRoutes } from '#http/health.ts';
-import { httpApp, type Routes } from '#http/http-app.ts';
+import { httpApp } from '#http/http-app.ts';
 import { metricsRoutes } from '#http/metrics-routes.ts';
 import { serveNode } from '#http/serve-node.ts';
 import type { Log } from '#observe/log.ts';
@@ -7,38 +9,48 @@ import type { Metrics } from '#observe/metrics.ts';
 import { VERSION } from '#settings/version.ts';
 import type { ServerSettings } from './server-settings.ts';
 
-/** A service that runs. */
+/** A running service. */
 export interface Service {
   readonly url: string;
-  /** Settles when it has ended by itself. */
+  /** Settles when the service has ended by itself. */
   readonly ended?: Promise<void>;
-  /** Takes no further request, lets those under way end, and settles when nothing of the service is left. */
+  /** Takes no further request, lets those in progress end, and settles when the service has let go of everything. */
   close(): Promise<void>;
 }
 
 export interface ServiceParts {
   readonly log: Log;
-  /** What `/metrics` tells. */
   readonly metrics: Metrics;
-  readonly routes: readonly Routes[];
-  /** What `/ready` looks at. */
-  readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
-  /** Called after the last answer. */
-  readonly close?: () => Promise<void>;
 }
 
-/** Serves a function's routes with health, readiness and metrics of its own. */
-export async function startService({ HOST, PORT, SERVICE_NAME }: ServerSettings, parts: ServiceParts): Promise<Service> {
-  const { log, metrics } = parts;
-  const health = healthRoutes({ service: SERVICE_NAME, version: VERSION, now: () => new Date(), checks: parts.checks });
-  const app = httpApp({ log, onAnswered: metrics.onAnswered }, ...parts.routes, metricsRoutes(metrics), health);
+/** Counts of requests that a `kill -9` can lose. Builds are counted at once. */
+const FLUSH_EVERY_MS = 5_000;
+
+/**
+ * Checks what the functions cannot do without, then serves their routes, with health, readiness and metrics beside
+ * them. Rejects when something is missing.
+ */
+export async function startService(
+  { HOST, PORT, SERVICE_NAME }: ServerSettings,
+  { log, metrics }: ServiceParts,
+  ...functions: readonly Composition[]
+): Promise<Service> {
+  const needed = Object.assign({}, ...functions.map(({ checks }) => checks));
+  await assertReady(needed);
+  const checks = withoutDetails(Object.assign({}, needed, ...functions.map(({ readyChecks }) => readyChecks)), log);
+  const health = healthRoutes({ service: SERVICE_NAME, version: VERSION, now: () => new Date(), checks });
+  const routes = functions.flatMap((one) => one.routes);
+  const app = httpApp({ log, onAnswered: metrics.onAnswered }, ...routes, metricsRoutes(metrics), health);
   const server = await serveNode(app, { host: HOST, port: PORT });
+  const flush = () => Promise.all(functions.map((one) => one.flush?.()));
+  const flushing = setInterval(() => void flush(), FLUSH_EVERY_MS);
   log.info('server listening', { url: server.url });
   return {
     url: server.url,
     close: async () => {
       await server.close();
-      await parts.close?.();
+      clearInterval(flushing);
+      await flush();
       log.info('server stopped');
     },
   };

@@ -4,27 +4,29 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { environmentOf, type ResourceNames, SERVICE_NAMES, type ServiceName, TOPOLOGY } from './topology.ts';
+import { type ResourceNames, SERVICE_NAMES, type ServiceName, serviceEnvironment, TOPOLOGY } from './topology.ts';
 
 export interface TopologyOptions {
   readonly localstackUrl: string;
   readonly upstreamUrl: string;
-  /** Where the runner keeps its caches. */
+  /** The directory of the runner's caches. */
   readonly directory: string;
   readonly names: ResourceNames;
-  /** For every service; wins over what the topology says. */
+  /** Settings for every service, which win over the topology's. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Any free ports in place of the documented ones: where others may start the same meanwhile. */
+  /**
+   * Takes any free ports instead of the documented ones, where another process may start the same services meanwhile.
+   */
   readonly anyPorts?: boolean;
-  /** A line of a service's log. */
+  /** Called with each line of a service's log. */
   readonly onLine?: (service: ServiceName, line: string) => void;
 }
 
 export interface Topology {
   readonly urls: Readonly<Record<ServiceName, string>>;
-  /** Ends a service as the kernel would, or with another signal; settles when it is gone. Its exit code. */
+  /** Ends a service as the kernel would, or with another signal, and returns its exit code when it is gone. */
   kill(name: ServiceName, signal?: NodeJS.Signals): Promise<number | null>;
-  /** Starts it again, where it was. */
+  /** Starts the service again on its port. */
   start(name: ServiceName): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,8 +35,8 @@ const START_MS = 120_000;
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /**
- * Starts every service of the topology as a process of its own over a LocalStack whose resources are there; settles when all are
- * healthy. Each gets its documented port where that is free, unless told otherwise, and any other where it is not.
+ * Starts every service of the topology as a process of its own, over a LocalStack that has the resources, and waits
+ * until all are healthy. Each gets its documented port if that is free, and another one if not.
  */
 export async function startTopology(options: TopologyOptions): Promise<Topology> {
   const ports = Object.fromEntries(
@@ -51,9 +53,9 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       env: {
         PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
         UPSTREAM_URL: options.upstreamUrl,
-        // LocalStack takes any; nobody else gets to see them.
+        // LocalStack takes any credentials, and no other server gets these.
         ...(service.state.length > 0 && { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }),
-        ...environmentOf(service, (other) => (other === 'localstack' ? options.localstackUrl : urls[other]), options.names),
+        ...serviceEnvironment(service, (other) => (other === 'localstack' ? options.localstackUrl : urls[other]), options.names),
         ...(name === 'runner' && { DATA_DIR: join(options.directory, 'runner'), ALIVE_FILE: join(options.directory, 'alive') }),
         HOST: '127.0.0.1',
         PORT: String(ports[name]),
@@ -70,7 +72,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       });
     const deadline = performance.now() + START_MS;
     while (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
-      // It may be somebody else who answers there: then ours has ended.
+      // Another process may answer there: then the service itself has ended.
       if ((await isHealthy(`${urls[name]}/health`)) && child.exitCode === null) return;
       await delay(100);
     }

@@ -1,41 +1,41 @@
 /**
- * The one description of how the services are put together: `npm run services` starts it as processes, and a test holds
- * `compose.services.yaml` to it.
+ * The one description of the services and how they depend on each other. `npm run services` starts it as processes, and
+ * a test holds `compose.services.yaml` to it.
  */
 
 export const SERVICE_NAMES = ['gateway', 'build', 'prepare', 'status', 'catalogue', 'stats', 'maintenance', 'runner'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-/** Where the others are, seen from a service. */
+/** The address of another service or of LocalStack, as a service sees it. */
 export type UrlOf = (name: ServiceName | 'localstack') => string;
 
 export interface ServiceDescription {
   readonly name: ServiceName;
   readonly port: number;
-  /** `builder`: with what ImageBuilder needs of a machine. */
+  /** `builder` has what ImageBuilder needs of a machine. */
   readonly image: 'functions' | 'builder';
-  /** Any number of it may run at once. */
+  /** Whether any number of it may run at once. */
   readonly scales: boolean;
   /** The resources it uses. */
   readonly state: readonly StateResource[];
-  /** Settings that one environment gives to all who have them; empty is not set. */
+  /** Settings that one environment gives to every service that has them. An empty one counts as not set. */
   readonly settings: readonly string[];
-  /** Reads upstream. */
+  /** Whether it reads upstream. */
   readonly upstream: boolean;
   readonly limits: { readonly cpus: string; readonly memory: string };
-  /** Of `memory`, what JavaScript may take: without a bound Node takes what it gets. */
+  /** The part of `memory` that JavaScript may take: without a limit, Node takes all it can get. */
   readonly heapMb: number;
   readonly stopGraceSeconds: number;
-  /** Must be healthy before it starts. */
+  /** The services that must be healthy before it starts. */
   readonly needs: readonly ServiceName[];
-  /** Told where these are: `<NAME>_SERVICE_URL`. */
+  /** The services whose addresses it gets, as `<NAME>_SERVICE_URL`. */
   readonly asks: readonly ServiceName[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 export type StateResource = 'builds' | 'queue' | 'bucket' | 'statistics';
 
-/** Who takes build requests has to agree on what is allowed. */
+/** Policy on which all services that take build requests have to agree. */
 const POLICY = ['ALLOW_DEFAULTS', 'BRANCHES', 'MAX_CUSTOM_ROOTFS_SIZE_MB', 'MAX_DEFAULTS_LENGTH', 'REPOSITORY_ALLOW_LIST'];
 const LIFETIMES = ['BUILD_DEFAULTS_TTL', 'BUILD_FAILURE_TTL', 'BUILD_TTL', 'BUILD_TTL_UNVERSIONED'];
 
@@ -46,7 +46,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     ...small,
     name: 'gateway',
     port: 8080,
-    // Has the public port.
+    // It has the public port.
     scales: false,
     state: [],
     settings: [
@@ -70,7 +70,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'build',
     port: 8000,
     state: ['builds', 'queue', 'bucket', 'statistics'],
-    settings: [...POLICY, 'MAX_PENDING_JOBS', 'MAX_RUNNERS', 'SERVER_STATS', 'SIGNING_KEY'],
+    settings: [...POLICY, 'MAX_PENDING_JOBS', 'MAX_RUNNERS', 'REBUILD_PAUSE', 'SERVER_STATS', 'SIGNING_KEY'],
     upstream: true,
     limits: { cpus: '1.0', memory: '384M' },
     heapMb: 256,
@@ -91,7 +91,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'status',
     port: 8002,
     state: ['builds', 'bucket'],
-    settings: ['MAX_RUNNERS', 'SIGNING_KEY'],
+    settings: ['MAX_RUNNERS', 'REBUILD_PAUSE', 'SIGNING_KEY'],
     upstream: false,
     limits: { cpus: '0.5', memory: '256M' },
     heapMb: 160,
@@ -121,7 +121,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'maintenance',
     port: 8005,
     state: ['builds', 'queue', 'bucket', 'statistics'],
-    settings: [...POLICY, ...LIFETIMES, 'CONTACT'],
+    settings: [...POLICY, ...LIFETIMES, 'CONTACT', 'SWEEP_EVERY'],
     upstream: true,
     limits: { cpus: '0.5', memory: '384M' },
     heapMb: 256,
@@ -139,6 +139,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
       'BUILD_MEMORY_MB',
       'IMAGEBUILDER_CACHE_MB',
       'JOB_TIMEOUT',
+      'LEASE',
       'MAX_BUILD_DISK_MB',
       'MAX_OUTPUT_MB',
       'SANDBOX',
@@ -147,11 +148,12 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
       'TRUSTED_KEYS',
       'UPLOAD_TIMEOUT',
       'VERIFY',
+      'WORKER_CONCURRENT',
     ],
     upstream: true,
     limits: { cpus: '2.0', memory: '4G' },
     heapMb: 512,
-    // A build under way is handed back, and its processes are ended.
+    // The runner hands the build in progress back and ends its processes.
     stopGraceSeconds: 120,
     environment: { ALIVE_FILE: '/tmp/asu-runner-alive' },
   },
@@ -166,12 +168,14 @@ export function portOf(name: ServiceName): number {
 export interface ResourceNames {
   readonly builds: string;
   readonly statistics: string;
-  /** The queue of the dead letters is called the same with `-dead` after it. */
+  /** The name of the queue. The queue of dead letters has the same name with `-dead` after it. */
   readonly queue: string;
   readonly bucket: string;
 }
 
-/** Names in the development state that `create-resources.ts` makes. Deployments have names of their own. */
+/**
+ * The names of the resources in the development state that `create-resources.ts` makes. Deployments have other names.
+ */
 export const RESOURCES: ResourceNames = {
   builds: 'asu-builds',
   statistics: 'asu-statistics',
@@ -179,18 +183,21 @@ export const RESOURCES: ResourceNames = {
   bucket: 'asu-artifacts',
 };
 
-/** LocalStack's. */
+/** The region of LocalStack. */
 export const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
 
-/** The environment that a service gets over LocalStack, without `HOST`, `PORT` and credentials. */
-export function environmentOf(service: ServiceDescription, urlOf: UrlOf, names: ResourceNames = RESOURCES): Record<string, string> {
+/** The environment of a service over LocalStack, without `HOST`, `PORT` and credentials. */
+export function serviceEnvironment(service: ServiceDescription, urlOf: UrlOf, names: ResourceNames = RESOURCES): Record<string, string> {
   const asked = service.asks.map((name) => [`${name.toUpperCase()}_SERVICE_URL`, urlOf(name)]);
   const state = service.state.length > 0 ? stateEnvironment(service.state, urlOf('localstack'), names) : {};
   return { ...nodeEnvironment(service), ...Object.fromEntries(asked), ...state, ...service.environment };
 }
 
-/** Small young generation and compiled code kept: a third of the memory, for one or two more milliseconds in a hundred answers. */
+/**
+ * A small young generation and cached compiled code: a third of the memory, for one or two milliseconds more per
+ * hundred answers.
+ */
 const nodeEnvironment = ({ heapMb }: ServiceDescription) => ({
   NODE_OPTIONS: `--max-semi-space-size=1 --max-old-space-size=${heapMb}`,
   NODE_COMPILE_CACHE: '/tmp/asu-compile-cache',

@@ -1,6 +1,9 @@
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 
-/** Seconds of `7d`, `1h30m`, `90s` or a plain number of seconds, as the reference server's settings spell them; `undefined` for anything else. */
+/**
+ * The seconds in `7d`, `1h30m`, `90s` or a plain number of seconds, as in the reference server's settings. Anything
+ * else: `undefined`.
+ */
 export function parseDuration(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text);
   const parts = [...text.toLowerCase().matchAll(/\s*(\d+)\s*([smhdw])/gy)];

@@ -4,9 +4,12 @@ import { DEFAULT_LIMITS } from '#core/request/build-request.ts';
 import { LOG_LEVELS } from '#observe/log.ts';
 import { baseUrl, count, flag, json, resource, seconds, words } from './kinds.ts';
 
-/** Settings that several functions have, in groups that a function's `config.ts` picks from. Names are the reference server's. */
+/**
+ * Settings that several functions have, in groups from which a function's `config.ts` picks. The names are the
+ * reference server's.
+ */
 
-/** The reference server's levels are Python's. */
+/** Python's names of levels, which the reference server takes. */
 const PYTHON_LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error', fatal: 'error' };
 
 export const logSettings = {
@@ -15,7 +18,7 @@ export const logSettings = {
     .transform((level) => PYTHON_LEVELS[level.toLowerCase()] ?? level.toLowerCase())
     .pipe(z.enum(LOG_LEVELS))
     .default('info'),
-  /** CloudWatch's, for metrics of processes that nobody can scrape (`emf-metrics.ts`). */
+  /** The namespace in CloudWatch, for the metrics of processes that cannot be scraped (`emf-metrics.ts`). */
   METRICS_NAMESPACE: z
     .string()
     .regex(/^[\w.\-/#]{1,255}$/, 'expected letters, digits and . _ - / #')
@@ -34,12 +37,12 @@ export const requestSettings = {
   MAX_DEFAULTS_LENGTH: count(0).default(DEFAULT_LIMITS.maxDefaultsLength),
 };
 
-/** What the overview tells of the server. */
+/** What the overview says about the server. */
 export const offerSettings = { ...requestSettings, CONTACT: z.string().default('') };
 
 export const bucketSettings = {
   ARTIFACT_BUCKET: resource,
-  /** For stores other than AWS's that know buckets as paths only. */
+  /** For stores other than AWS's that have buckets as paths only. */
   S3_FORCE_PATH_STYLE: flag.default(false),
 };
 
@@ -52,7 +55,7 @@ export const countingSettings = { SERVER_STATS: flag.default(true) };
 
 export const queueSettings = { BUILD_QUEUE_URL: resource, DEAD_LETTER_QUEUE_URL: resource };
 
-/** How many builds are done at once when there is much to do: what waiting times are reckoned with. */
+/** The number of builds that run at once when many wait. Estimates of waiting times are made with it. */
 export const paceSettings = { MAX_RUNNERS: count(1).default(10) };
 
 export const timeToLiveSettings = {

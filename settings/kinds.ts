@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { parseDuration } from './duration.ts';
 
-/** Kinds of settings, as text in the environment has them. */
+/** Kinds of settings, read from the text that the environment has. */
 
 export const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off', ''] });
 
-/** `90`, `30s`, `10m`, `1h`, `7d`; never nothing. */
+/** A duration, which the value has in seconds: `90`, `30s`, `10m`, `1h`, `7d`; more than nothing. */
 export const seconds = z.string().transform((text, ctx) => {
   const value = parseDuration(text);
   if (value !== undefined && value > 0) return value;
@@ -26,7 +26,7 @@ export const json = z.string().transform((text, ctx): unknown => {
   }
 });
 
-/** A JSON list, or words separated by commas or white space. */
+/** A list in JSON, or words with commas or white space between them. */
 export const words = z.string().transform((text, ctx): string[] => {
   if (!text.trim().startsWith('[')) return text.split(/[\s,]+/).filter((word) => word !== '');
   const list = json.pipe(z.array(z.string())).safeParse(text);
@@ -35,8 +35,8 @@ export const words = z.string().transform((text, ctx): string[] => {
   return z.NEVER;
 });
 
-/** Without a slash at the end. */
+/** An http or https URL, without a slash at its end. */
 export const baseUrl = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).transform(withoutTrailingSlashes);
 
-/** Names a resource; has no default, since a wrong one would be worse than none. */
+/** The name of a resource. It has no default, since a wrong one would be worse than none. */
 export const resource = z.string({ error: 'must be set' }).min(1, 'must be set');

@@ -1,13 +1,13 @@
 import type * as z from 'zod';
 
-/** Settings that cannot be taken; the message names each, its value and what is allowed. */
+/** Settings that cannot be used. The message names each with its value and with what is allowed. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
 /**
- * Reads the settings of a composition root by the names in its schema, each also with `ASU_` before it (which wins). What is set to
- * nothing counts as not set. Throws `SettingsError` that names every bad one.
+ * Reads the settings of a composition root by the names in its schema. Each may have `ASU_` before its name, which
+ * wins. An empty value counts as not set. Throws a `SettingsError` that names every bad setting.
  */
 export function readSettings<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,

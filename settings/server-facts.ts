@@ -2,11 +2,11 @@ import type * as z from 'zod';
 import type { ServerFacts } from '#core/catalogue/overview.ts';
 import type { offerSettings } from './function-settings.ts';
 
-/** What a function that publishes the overview makes of its settings. */
-export const serverFacts = (
-  config: { [Name in keyof typeof offerSettings]: z.output<(typeof offerSettings)[Name]> },
-  version: string,
-): ServerFacts => ({
+/** The settings that the overview publishes. */
+export type OfferConfig = { readonly [Name in keyof typeof offerSettings]: z.output<(typeof offerSettings)[Name]> };
+
+/** What the overview says about the server. */
+export const serverFacts = (config: OfferConfig, version: string): ServerFacts => ({
   version,
   contact: config.CONTACT,
   allow_defaults: config.ALLOW_DEFAULTS,

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { TimesToLive } from '#core/build/times-to-live.ts';
 import type { timeToLiveSettings } from './function-settings.ts';
 
-/** How long outcomes are kept, from the settings by which the reference server names it. */
+/** How long outcomes are kept, from settings with the reference server's names. */
 export const timesToLive = (
   config: {
     [Name in keyof typeof timeToLiveSettings]: z.output<(typeof timeToLiveSettings)[Name]>;

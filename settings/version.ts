@@ -1,4 +1,4 @@
 import manifest from '../package.json' with { type: 'json' };
 
-/** Our version, as clients see it in `overview.json`. */
+/** The version of this server, which clients see in `overview.json`. */
 export const VERSION: string = manifest.version;

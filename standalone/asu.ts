@@ -1,4 +1,7 @@
-/** What `npm run bundle:standalone` makes one file of: the server, and with a first word what is otherwise `npm run doctor` and `npm run config`. */
+/**
+ * The entry of the single file that `npm run bundle:standalone` makes: the server, or `npm run doctor` or `npm run
+ * config` if the first word says so.
+ */
 const [word] = process.argv.slice(2, 3);
 if (word === 'doctor' || word === 'config') process.argv.splice(2, 1);
 if (word === 'doctor') await import('./doctor.ts');

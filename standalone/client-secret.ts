@@ -6,8 +6,8 @@ const FILE = 'client-secret';
 const BYTES = 32;
 
 /**
- * The secret by which this server names its clients in its database, made on the first start and kept in the data directory. With another
- * one, builds under way no longer count for their clients.
+ * The secret with which this server names its clients in its database. The first start makes it, and the data directory
+ * keeps it. With another secret, builds that wait or run would no longer count for their clients.
  */
 export async function clientSecret(dataDir: string): Promise<Uint8Array> {
   const path = join(dataDir, FILE);
@@ -22,7 +22,7 @@ export async function clientSecret(dataDir: string): Promise<Uint8Array> {
     await file.close();
   }
   try {
-    // When several processes start at once, all use the secret of the first. A file that holds no secret is replaced.
+    // When several processes start at once, all use the secret of the first. A file without a whole secret is replaced.
     if (known === undefined) await link(made, path).catch(unlessThere);
     else await rename(made, path);
   } finally {

@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig as loadRunnerConfig } from '#runner/config.ts';
 import { SettingsError } from '#settings/read-settings.ts';
 import { closestName } from './config/closest-name.ts';
 import { searchedFiles } from './config/config-file.ts';
@@ -99,6 +100,20 @@ describe('who wins', () => {
     expect(contact({}, { ASU_CONFIG: '/dev/null' })).toBe('');
     expect(() => contact({ config: `${path}.toml` }, {})).toThrow(`${path}.toml: there is no such file`);
   });
+});
+
+it('has sizes in the same unit as a runner has them', () => {
+  const sizes = { IMAGEBUILDER_CACHE_MB: '100', MAX_BUILD_DISK_MB: '200', MAX_OUTPUT_MB: '300', BUILD_MEMORY_MB: '400' };
+  const resources = {
+    ...{ BUILD_TABLE: 'builds', STATISTICS_TABLE: 'statistics', ARTIFACT_BUCKET: 'artefacts' },
+    ...{ BUILD_QUEUE_URL: 'https://sqs.example/queue', DEAD_LETTER_QUEUE_URL: 'https://sqs.example/dead' },
+  };
+  const names = Object.keys(sizes) as (keyof typeof sizes)[];
+  for (const given of [sizes, {}]) {
+    const [runner, server] = [loadRunnerConfig({ ...resources, ...given }), loadConfig({}, given)];
+    for (const name of names) expect([name, runner[name]]).toEqual([name, server[name]]);
+  }
+  expect(loadConfig({}, sizes).IMAGEBUILDER_CACHE_MB).toBe(100 * 1024 * 1024);
 });
 
 describe('types of a file', () => {

@@ -23,18 +23,21 @@ export interface StandaloneConfig extends Settings {
   readonly keyDir: string;
 }
 
-/** Settings with what a person wants to know of them. */
+/** Settings, and what a person wants to know about them. */
 export interface LoadedConfig {
   readonly config: StandaloneConfig;
-  /** Who gave a setting; those that nobody gave are absent. */
+  /** Where each setting was given. Settings that have their default are absent. */
   readonly origins: ReadonlyMap<SettingName, Given>;
   /** The file that was read. */
   readonly file: string | undefined;
-  /** What was given and has no effect. */
+  /** What was given without effect. */
   readonly warnings: readonly string[];
 }
 
-/** The settings of this process: command line, environment, configuration file, defaults. Throws `SettingsError` that names every bad one. */
+/**
+ * The settings of this process: command line, environment, file, defaults. Throws a `SettingsError` that names every
+ * bad one.
+ */
 export function readConfig(
   commandLine: CommandLine = {},
   env: Environment = process.env,
@@ -44,7 +47,7 @@ export function readConfig(
   return configFrom(commandLine, env, named ? readConfigFile(named) : findConfigFile(paths));
 }
 
-/** Settings from command line and environment alone: for tests and the demo, which no file on the machine may change. */
+/** Settings from command line and environment alone, for tests and the demo: no file on the machine may change them. */
 export const loadConfig = (commandLine: CommandLine, env: Environment): StandaloneConfig => configFrom(commandLine, env, undefined).config;
 
 function configFrom(commandLine: CommandLine, env: Environment, file: ConfigFile | undefined): LoadedConfig {
@@ -78,7 +81,10 @@ function configFrom(commandLine: CommandLine, env: Environment, file: ConfigFile
   };
 }
 
-/** `ASU_PORT=x (environment): expected a whole number`; a table names the place inside instead of its value. */
+/**
+ * `ASU_PORT=x (environment): expected a whole number`. A refusal of a table names the place inside it instead of the
+ * value.
+ */
 function refusal(given: Given | undefined, name: string, inner: readonly string[], message: string): string {
   if (given === undefined) return `${name}: ${message}`;
   if (name !== 'BRANCHES' || inner.length === 0) return `${given.as}=${shownValue(name, given.text)} (${given.where}): ${message}`;

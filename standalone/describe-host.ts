@@ -1,6 +1,6 @@
 import { type HostCheck, installCommands } from '#runner/host/check-host.ts';
 
-/** What the host has and lacks, for people: one line each, then what to install. */
+/** What the host has and lacks, one line for each, and then what to install. */
 export function describeHost(checks: readonly HostCheck[]): string {
   const lines = checks.map(
     ({ name, ok, found, required }) => `  ${ok ? 'ok     ' : required ? 'MISSING' : 'missing'} ${name.padEnd(24)} ${found}`,
@@ -8,12 +8,12 @@ export function describeHost(checks: readonly HostCheck[]): string {
   return [...lines, ...howToInstall(checks)].join('\n');
 }
 
-/** Only what is missing, for the start; empty when nothing is. */
+/** What is missing, for the start of the server; empty when nothing is. */
 export function describeMissing(checks: readonly HostCheck[]): string {
   const missing = checks.filter(({ ok }) => !ok);
   if (missing.length === 0) return '';
   return [
-    `ImageBuilder misses on this machine: ${missing.map(({ name, found }) => `${name} (${found})`).join(', ')}`,
+    `ImageBuilder needs what this machine lacks: ${missing.map(({ name, found }) => `${name} (${found})`).join(', ')}`,
     ...howToInstall(checks),
   ].join('\n');
 }

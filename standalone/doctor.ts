@@ -4,7 +4,10 @@ import { SettingsError } from '#settings/read-settings.ts';
 import { readConfig } from './config.ts';
 import { describeHost } from './describe-host.ts';
 
-/** `npm run doctor`: looks at the host and at upstream, changes nothing, and says what to do. Exit code 1: builds would fail. */
+/**
+ * `npm run doctor` looks at the host and at upstream, changes nothing, and says what to do. Exit code 1: builds would
+ * fail.
+ */
 async function main(): Promise<number> {
   const { config } = readConfig();
   await mkdir(config.dataDir, { recursive: true });

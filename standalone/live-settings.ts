@@ -12,23 +12,28 @@ import { admitBuilds } from '#http/rate-limit/admit-builds.ts';
 import { type ClientAddress, clientAddress } from '#http/rate-limit/client-address.ts';
 import { shareOf } from '#http/rate-limit/share-of.ts';
 import { rateOf } from '#http/rate-limit/token-buckets.ts';
+import { serverFacts } from '#settings/server-facts.ts';
 import { VERSION } from '#settings/version.ts';
 import type { StandaloneConfig } from './config.ts';
 
-/** The settings that may change while the server runs, as its parts want them: whoever asks gets what is in force then. */
+/**
+ * The settings that may change while the server runs, in the form that its parts need. Each call returns what is in
+ * force then.
+ */
 export interface LiveSettings {
   readonly policy: Policy;
   readonly timesToLive: TimesToLive;
   readonly parseRequest: () => ParseBuildRequest;
   readonly maxBodyBytes: () => number;
   readonly maxPendingBuilds: () => number;
-  /** 0: any number. */
+  /** How many builds one client may have in progress or waiting; 0: any number. */
   readonly maxPendingPerClient: () => number;
   readonly clientAddress: ClientAddress;
   readonly rebuildPauseSeconds: () => number;
-  /** What a client is asked before it begins a build. */
+  /** Admits or refuses a client that is about to begin a build. */
   readonly admit: (c: Context<HttpEnv>) => AdmitBuild | undefined;
   readonly serverFacts: () => ServerFacts;
+  /** Puts new settings into force. */
   replace(config: StandaloneConfig): void;
 }
 
@@ -70,16 +75,9 @@ export function liveSettings(initial: StandaloneConfig): LiveSettings {
     clientAddress: (...from) => address(...from),
     rebuildPauseSeconds: () => config.REBUILD_PAUSE,
     admit: (c) => admit?.(c),
-    serverFacts: () => ({
-      version: VERSION,
-      contact: config.CONTACT,
-      allow_defaults: config.ALLOW_DEFAULTS,
-      repository_allow_list: config.REPOSITORY_ALLOW_LIST,
-      max_custom_rootfs_size_mb: config.MAX_CUSTOM_ROOTFS_SIZE_MB,
-      max_defaults_length: config.MAX_DEFAULTS_LENGTH,
-    }),
+    serverFacts: () => serverFacts(config, VERSION),
     replace: (next) => {
-      // Who has used up what the old limits allow has not when nothing about them changes.
+      // New buckets are full, so a client that has used up its own would get another: they stay unless a limit changes.
       if (RATE_LIMITS.some((name) => !isDeepStrictEqual(config[name], next[name]))) admit = admissionFor(next);
       config = next;
       address = clientAddress(next.TRUSTED_PROXIES);

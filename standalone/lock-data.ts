@@ -3,16 +3,16 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { StandaloneConfig } from './config.ts';
 
-/** A server that is just stopping gets this long to let go. */
+/** How long a server that is just stopping has to let go. */
 const PATIENCE_MS = 5_000;
 
-/** SQLite's primary result code in the low byte of the extended ones. */
+/** SQLite's primary result code, which is the low byte of extended codes. */
 const SQLITE_BUSY = 5;
 
 /**
- * Takes data directory, database and artefacts for this process alone, each wherever it lies, until the answered function is called or
- * the process ends, however it ends: two servers would clear each other's caches, builds and images. The locks are SQLite's, so the
- * kernel lets go of them with the process. Throws with what to do when another has one of them.
+ * Locks data directory, database and artefacts for this process, since two servers would clear each other's caches,
+ * builds and images. Returns what unlocks them. They are SQLite's locks, so the kernel releases them when the process
+ * ends, in whatever way. Throws with what to do when another process has one of them.
  */
 export function lockData({ dataDir, databasePath, artifactDir }: Pick<StandaloneConfig, 'dataDir' | 'databasePath' | 'artifactDir'>) {
   mkdirSync(dataDir, { recursive: true });
@@ -21,7 +21,7 @@ export function lockData({ dataDir, databasePath, artifactDir }: Pick<Standalone
   const places = [
     { path: dataDir, file: join(dataDir, 'lock'), setting: 'ASU_DATA_DIR' },
     { path: databasePath, file: `${whereItLies(databasePath)}.lock`, setting: 'ASU_DATABASE_PATH' },
-    // No key of an object begins like this: it is never served.
+    // No key of an object begins like this, so it is never served.
     { path: artifactDir, file: join(artifactDir, '~lock'), setting: 'PUBLIC_PATH' },
   ];
   const locks: DatabaseSync[] = [];
@@ -51,7 +51,7 @@ function lock({ path, file, setting }: { path: string; file: string; setting: st
   }
 }
 
-/** Two names of one database, one of them a link, are one database. */
+/** The real path of a database: two names of one database, one of them a link, are one database. */
 function whereItLies(path: string): string {
   try {
     return realpathSync.native(path);

@@ -6,7 +6,7 @@ import { readConfig } from './config.ts';
 import { describeMissing } from './describe-host.ts';
 import { onHangup } from './on-hangup.ts';
 import { reloadSettings } from './reload-settings.ts';
-import { type Standalone, startRealServer } from './start-real-server.ts';
+import { type Standalone, startServer } from './start-server.ts';
 import { stdoutLog } from './stdout-log.ts';
 
 const USAGE = `Usage: npm start [-- --host ADDRESS] [-- --port N] [-- --config FILE]
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   };
   let isStopping = false;
   const stop = (signal: string) => {
-    // The second Ctrl-C means it: builds are taken up again after the next start.
+    // A second Ctrl-C ends the process at once. Builds go on after the next start.
     if (isStopping || server === undefined) process.exit(130);
     isStopping = true;
     log.info('server stopping: builds under way are handed back', { signal });
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   const missing = describeMissing(await checkHost(config.dataDir));
   if (missing !== '') process.stderr.write(`${missing}\n\n`);
 
-  server = await startRealServer(config, log);
+  server = await startServer(config, log);
   log.info('server listening', { url: server.url, data: config.dataDir, upstream: config.UPSTREAM_URL });
   warnOfUnreachableUpstream(config.UPSTREAM_URL, (reason) =>
     log.warn('upstream could not be reached: requests are answered from what is known, builds wait', {

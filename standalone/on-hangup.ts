@@ -1,8 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * SIGHUP has two senders: an operator who wants the settings read again, and the kernel when the terminal is closed in which the
- * server was started. The latter leaves no terminal behind, and ends the server as it ends other programs.
+ * Listens for SIGHUP, which has two senders: an operator who wants the settings read again, and the kernel when the
+ * terminal closes in which the server was started. In the second case there is no terminal any more, and the server
+ * ends as other programs do.
  */
 export function onHangup(reload: () => void, stop: () => void): void {
   const hadTerminal = hasTerminal();

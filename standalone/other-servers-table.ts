@@ -1,6 +1,9 @@
 import { ALIASES, BUILDER_SETTINGS, type ForeignSetting, REFERENCE_SETTINGS } from './config/other-servers.ts';
 
-/** The table in docs/configuration.md of settings that other servers have and this one has not, or not under this name. */
+/**
+ * The table in docs/configuration.md of settings that other servers have, and that this one does not have or calls by
+ * another name.
+ */
 export function otherServersTable(): string {
   const rows = [
     ...Object.entries(REFERENCE_SETTINGS).map(([name, setting]) => row(name, 'reference server', setting.instead, setting)),

@@ -12,7 +12,7 @@ Prints the settings that \`npm start\` with the same options would use, and wher
 
 interface EffectiveSetting {
   readonly name: SettingName;
-  /** As it would be written into a configuration file; absent when nobody gave it and it has no default. */
+  /** The value as a configuration file would have it; absent when it was not given and has no default. */
   readonly value?: unknown;
   /** `default`, `environment ASU_PORT`, `/etc/asu/asu.toml:3 port`, `command line --port`. */
   readonly source: string;
@@ -32,7 +32,7 @@ function effectiveSettings({ config, origins }: LoadedConfig): EffectiveSetting[
   });
 }
 
-/** Every text inside is shown as messages show it. */
+/** The value with each text in it as messages show it. */
 function withoutSecrets(name: string, value: unknown): unknown {
   if (value === undefined) return undefined;
   if (isSecret(name)) return '(hidden)';

@@ -4,8 +4,8 @@ import { newSettings } from './config/new-settings.ts';
 import type { LoadedConfig, StandaloneConfig } from './config.ts';
 
 /**
- * Reads the settings again and puts into force what a running server can take; answers what is in force afterwards. What needs a
- * restart is named in the log, and settings that cannot be used change nothing.
+ * Reads the settings again, puts into force what a running server can take, and returns the settings in force. The log
+ * names settings that need a restart. Settings that cannot be used change nothing.
  */
 export function reloadSettings(
   running: StandaloneConfig,

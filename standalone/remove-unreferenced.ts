@@ -19,13 +19,13 @@ export interface RemoveUnreferencedDeps {
 }
 
 const DAY_SECONDS = 86_400;
-/** Behind the sweeper by so much, that it has long had its turn. */
+/** How much longer than the sweeper this waits, so that the sweeper has long had its turn. */
 const GRACE_SECONDS = 7 * DAY_SECONDS;
 
 /**
- * What a bucket's lifecycle rule does on AWS: once a day, from now until `stop` aborts, removes objects that should
- * have expired a week ago and that no row speaks of (one that was accepted under a longer time to live is still to be
- * answered).
+ * Removes, at once and then daily until `stop` aborts, objects that should have expired a week ago and that no row
+ * refers to. On AWS a lifecycle rule of the bucket does this. A build that was accepted under a longer time to live
+ * still has its row, and stays.
  */
 export async function removeUnreferenced(deps: RemoveUnreferencedDeps, stop: AbortSignal): Promise<void> {
   const { directory, artifacts, builds, now, timesToLive } = deps;

@@ -1,7 +1,10 @@
 import { writeSync } from 'node:fs';
 import { jsonLog, type Log, type LogLevel } from '#observe/log.ts';
 
-/** JSON lines to standard output, gathered for one turn of the event loop and written at once; at the latest when the process ends. */
+/**
+ * A log of JSON lines on standard output. The lines of one turn of the event loop are written together, the last when
+ * the process ends.
+ */
 export function stdoutLog(level: LogLevel | (() => LogLevel)): Log {
   let waiting = '';
   const flush = () => {
@@ -15,7 +18,7 @@ export function stdoutLog(level: LogLevel | (() => LogLevel)): Log {
   });
 }
 
-/** How long an ending process waits for a reader of its last lines that is slow. */
+/** How long an ending process waits for a slow reader of its last lines. */
 const PATIENCE_MS = 2_000;
 
 function writeAll(bytes: Buffer): void {

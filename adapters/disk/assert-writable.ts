@@ -1,15 +1,19 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AsuError } from '#core/errors.ts';
 
 /** The room that there must be: with less, neither an image nor a row can be stored. */
 const PROBE_BYTES = 1024 * 1024;
 const PROBE = '.room-probe';
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/**
- * Rejects when nothing can be written into the directory: its disk is full, a quota is used up, it is mounted read-only. The reason may be
- * shown to anybody, so it names no path.
- */
+/** A directory cannot be written to. The reason names no path, so clients may read it. */
+class NotWritableError extends AsuError {
+  readonly status = 503;
+  readonly title = 'Service Unavailable';
+}
+
+/** Rejects when nothing can be written into the directory: its disk is full, a quota is used up, or it is mounted read-only. */
 export async function assertWritable(directory: string): Promise<void> {
   const path = join(directory, PROBE);
   try {
@@ -24,7 +28,7 @@ export async function assertWritable(directory: string): Promise<void> {
     }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new Error(FULL.has(code) ? 'the disk is full' : `cannot be written to (${code})`, { cause: error });
+    throw new NotWritableError(FULL.has(code) ? 'the disk is full' : `cannot be written to (${code})`, { cause: error });
   } finally {
     await rm(path, { force: true }).catch(() => undefined);
   }

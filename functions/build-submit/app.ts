@@ -17,13 +17,13 @@ export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps
   readonly parseRequest: () => ParseBuildRequest;
   readonly maxBodyBytes: () => number;
   readonly estimate: EstimateSeconds;
-  /** What a client is asked before it begins a build; absent: nothing. */
+  /** Admits or refuses a client that is about to begin a build; absent: all are admitted. */
   readonly admit?: (c: Context<HttpEnv>) => AdmitBuild | undefined;
-  /** The client to which a build counts that the request begins; absent: builds have no client. */
+  /** The client for which a build counts that the request begins; absent: builds have no client. */
   readonly clientKey?: (c: Context<HttpEnv>) => ClientKey;
-  /** Told of every accepted request, for log and statistics. */
+  /** Called with every accepted request, for metrics and statistics. */
   readonly onSubmitted?: (submitted: Submitted, client: string) => void;
-  /** Told of every request that had passed the schema and was not accepted. */
+  /** Called for every request that passed the schema and was not accepted. */
   readonly onRejected?: (client: string) => void;
 }
 
@@ -46,7 +46,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
         deps.onRejected?.(client);
         throw error;
       });
-      // Whoever has the hash of a build with `defaults` reads them back.
+      // With the hash of a build that has `defaults`, anybody may read them back.
       c.set('logFields', { outcome: submitted.outcome, ...(!request.defaults && { request_hash: submitted.prepared.hash }) });
       deps.onSubmitted?.(submitted, client);
       return buildResponse(submitted.view, deps.estimate, 'POST');
@@ -64,7 +64,10 @@ async function availability(deps: BuildSubmitAppDeps, { hash }: PreparedBuild) {
   return { cache_available: isFinished, cached_job_id: isFinished ? hash : null };
 }
 
-/** Who asks, for statistics: the body's word, else auc's User-Agent, else unknown (same as asu/routers/api.py). */
+/**
+ * The name of the client for statistics: from the body, else from auc's User-Agent, else unknown (as the reference
+ * server does).
+ */
 function clientOf(client: string | null, userAgent: string | undefined): string {
   if (client) return client.slice(0, 100);
   if (userAgent?.startsWith('auc')) return userAgent.replace(' (', '/').replace(')', '').slice(0, 100);

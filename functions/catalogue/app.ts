@@ -18,10 +18,10 @@ export interface CatalogueAppDeps {
   readonly serverFacts: () => ServerFacts;
 }
 
-/** How long a document made of the catalogue is answered before it is made again; the catalogue has caches of its own. */
+/** How long a document made from the catalogue is answered before it is made again. The catalogue has caches of its own. */
 const DOCUMENT_MAX_AGE_MS = 5_000;
 
-/** `target/subtarget` and a file below `targets/`, or an architecture's index: what `/json/v1/{path}` may go on with. */
+/** The paths below `/json/v1/{path}`: files of a target, and the index of an architecture. */
 const TARGET_INDEX = /^(.+)\/targets\/([A-Za-z0-9_]+\/[A-Za-z0-9_]+)\/index\.json$/;
 const ARCH_INDEX = /^(.+)\/packages\/([A-Za-z0-9_.+-]+)-index\.json$/;
 const PROFILE = /^(.+)\/targets\/([A-Za-z0-9_]+\/[A-Za-z0-9_]+)\/([A-Za-z0-9][A-Za-z0-9._-]*)\.json$/;
@@ -36,7 +36,7 @@ export function catalogueApp(deps: CatalogueAppDeps): Routes {
   const branchesJson = cached(() => readBranches({ catalogue, branches: deps.branches() }));
   const overviewJson = cached(() => readOverview({ catalogue, branches: deps.branches() }, deps.upstreamUrl, deps.serverFacts()));
 
-  /** The version whose files lie at the path; paths of no known version are never asked upstream. */
+  /** The version whose files are at the path. Upstream is never asked for paths that belong to no known version. */
   const versionOf = async (path: string): Promise<string | undefined> => versionAt(path, await catalogue.versions(), deps.branches());
 
   const targetRecord = async (path: string, target: string) => {
@@ -73,7 +73,7 @@ export function catalogueApp(deps: CatalogueAppDeps): Routes {
     });
   for (const path of ['/json/v1/overview.json', '/api/v1/overview', '/api/overview', '/overview'])
     app.get(path, async () => published(await overviewJson()));
-  // The order is the reference server's: `…/targets/x/y/foo-index.json` is no profile.
+  // The reference server has this order, in which `…/targets/x/y/foo-index.json` is no profile.
   app.get('/json/v1/*', async (c) => {
     const rest = c.req.path.slice('/json/v1/'.length);
     const [, indexPath, indexTarget] = TARGET_INDEX.exec(rest) ?? [];
@@ -90,6 +90,6 @@ export function catalogueApp(deps: CatalogueAppDeps): Routes {
 
 const published = (json: string) => jsonResponse(200, json, { 'Cache-Control': 'public, max-age=60' });
 
-/** Snapshots move; releases do not. */
+/** A document about one version. Snapshots change, so caches keep those for less time. */
 const document = (path: string, value: unknown) =>
   jsonResponse(200, JSON.stringify(value), { 'Cache-Control': `public, s-maxage=${/snapshot/i.test(path) ? 60 : 300}` });

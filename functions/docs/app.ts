@@ -4,7 +4,7 @@ import { type Routes, routes } from '#http/http-app.ts';
 import document from '#http/openapi/openapi.json' with { type: 'json' };
 import { DOCS_PAGE, DOCS_PAGE_HEADERS, DOCS_SCRIPT } from './docs-page.ts';
 
-/** A file of the docs page. `undefined`: there is none of this name. */
+/** Reads a file of the docs page; `undefined` when no file has this name. */
 export type ReadAsset = (name: string) => Promise<{ readonly body: string; readonly contentType: string } | undefined>;
 
 export interface DocsAppDeps {
@@ -16,7 +16,7 @@ const etag = `"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"`
 
 const moved = (location: string) => () => new Response(null, { status: 301, headers: { Location: location } });
 
-/** The OpenAPI document and a page to read and try it; the only function that carries either. */
+/** Serves the OpenAPI document and a page to read and try it. No other function carries either. */
 export function docsApp({ readAsset }: DocsAppDeps): Routes {
   const ours: ReadAsset = async (name) =>
     name === 'docs.js' ? { body: DOCS_SCRIPT, contentType: 'text/javascript; charset=utf-8' } : readAsset(name);
@@ -38,7 +38,7 @@ export function docsApp({ readAsset }: DocsAppDeps): Routes {
         });
       })
       .get('/api/v1/redoc', moved('/api/v1/docs'))
-      // Where the reference server has them.
+      // The paths of the reference server.
       .get('/docs', moved('/api/v1/docs'))
       .get('/redoc', moved('/api/v1/docs'))
       .get('/openapi.json', moved('/api/v1/openapi.json'))

@@ -1,4 +1,4 @@
-/** Nothing but this server is asked for anything. Swagger UI sets styles of its own on elements, hence `unsafe-inline`. */
+/** The page asks this server alone. Swagger UI sets styles on elements, which needs `unsafe-inline`. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -18,7 +18,7 @@ export const DOCS_PAGE_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Paths are relative, so that the page also works below a prefix. */
+/** The page. Its paths are relative, so that it also works below a prefix. */
 export const DOCS_PAGE = `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -46,7 +46,7 @@ html.dark-mode nav a{color:#7cc7f0}
 </html>
 `;
 
-/** A file of its own, since the policy allows no script in the page. */
+/** The script, in a file of its own since the policy allows no script in the page. */
 export const DOCS_SCRIPT = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', follow);

@@ -10,13 +10,15 @@ const TYPES: Readonly<Record<SwaggerFile, string>> = {
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
 };
 
-/** Where npm put it. */
+/** Where npm installed the file. */
 const installedSwagger = (name: SwaggerFile): string =>
   name === 'swagger-ui.css'
     ? import.meta.resolve('swagger-ui-dist/swagger-ui.css')
     : import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js');
 
-/** Swagger UI as it was installed, or from where it was put; read when first asked for and kept. */
+/**
+ * Reads files of Swagger UI, from where npm installed them or from another place. Each is read once and kept in memory.
+ */
 export function swaggerAssets(urlOf: (name: SwaggerFile) => string = installedSwagger): ReadAsset {
   const kept = new Map<string, ReturnType<ReadAsset>>();
   return async (name) => {

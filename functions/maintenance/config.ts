@@ -13,7 +13,7 @@ import { seconds } from '#settings/kinds.ts';
 import { readSettings } from '#settings/read-settings.ts';
 import { SWEEP_EVERY_MS } from './maintain.ts';
 
-const Config = z.object({
+export const Config = z.object({
   ...logSettings,
   ...offerSettings,
   ...upstreamSettings,
@@ -22,7 +22,7 @@ const Config = z.object({
   ...queueSettings,
   ...statisticsSettings,
   ...timeToLiveSettings,
-  /** Between the sweeps of one run. */
+  /** The pause between two sweeps. */
   SWEEP_EVERY: seconds.default(SWEEP_EVERY_MS / 1000),
 });
 

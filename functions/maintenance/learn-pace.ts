@@ -8,12 +8,12 @@ export interface LearnPaceDeps {
   readonly now: Clock;
 }
 
-/** What differs less is not worth a write. */
+/** A smaller difference is not worth a write. */
 const WORTH_A_WRITE = 0.05;
 
 /**
- * Lets the pace of builds follow what the last two days' builds took, where runners may not write it themselves.
- * Answers whether it was written.
+ * Lets the pace of builds follow the time that builds took in the last two days, where runners may not write it
+ * themselves. Returns whether it wrote.
  */
 export async function learnPace({ report, pace, now }: LearnPaceDeps): Promise<boolean> {
   const known = pace.secondsPerBuild();

@@ -8,13 +8,13 @@ export interface PublishCatalogueDeps extends OverviewDeps {
   readonly serverFacts: ServerFacts;
 }
 
-/** As the catalogue function answers them: both may be behind one URL. */
+/** The headers are those of the catalogue function, since both may be behind one URL. */
 const META = { contentType: 'application/json', cacheControl: 'public, max-age=60' };
 
 /**
  * Reads the catalogue, which refreshes what is due, and puts overview, branches and latest into the store under their
- * URL paths. What has not changed is not written again. Idempotent; of two at once each writes what it read, and the
- * next puts it right. Answers the keys that were written.
+ * URL paths, unless they are the same there. Idempotent: when two run at once, each writes what it read, and the next
+ * run corrects it. Returns the keys that it wrote.
  */
 export async function publishCatalogue(deps: PublishCatalogueDeps): Promise<string[]> {
   const documents = {

@@ -15,7 +15,7 @@ export interface PrepareAppDeps extends PrepareBuildDeps {
   readonly maxBodyBytes: () => number;
 }
 
-/** The prepare service: resolves packages and explains the changes. Stateless; writes nothing, knows no queue and no table. */
+/** Resolves packages and explains the changes. It has no state and writes nothing. */
 export function prepareApp(deps: PrepareAppDeps): Routes {
   return routes()
     .post('/api/v1/prepare', async (c) => {

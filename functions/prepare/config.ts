@@ -3,10 +3,10 @@ import { logSettings, requestSettings } from '#settings/function-settings.ts';
 import { baseUrl } from '#settings/kinds.ts';
 import { readSettings } from '#settings/read-settings.ts';
 
-const Config = z.object({
+export const Config = z.object({
   ...logSettings,
   ...requestSettings,
-  /** Where the catalogue is read over HTTP: upstream, or whoever serves a copy of it. */
+  /** Where the catalogue is read over HTTP: upstream or a copy of it. */
   CATALOGUE_URL: baseUrl.default('https://downloads.openwrt.org'),
 });
 

@@ -20,7 +20,7 @@ import { statsPage } from '#http/html/stats-page.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';
 import { queryInteger } from '#http/query-integer.ts';
-import { keptValue } from './kept-value.ts';
+import { cachedValue } from './cached-value.ts';
 
 export interface StatsAppDeps {
   readonly report: StatisticsReport;
@@ -30,33 +30,33 @@ export interface StatsAppDeps {
   readonly upstreamUrl: string;
   readonly serverFacts: () => ServerFacts;
   readonly now: Clock;
-  /** Default: this process's own. */
+  /** Default: the clock of this process. */
   readonly monotonic?: Monotonic;
-  /** How old an answer may be; what costs more to make may be five times as old. */
+  /** How old an answer may be. Answers that are expensive to make may be five times as old. */
   readonly maxAgeMs?: number;
 }
 
 const MAX_AGE_MS = 2_000;
 const MAX_PACKAGES = 100;
-/** The list is as long as MAX_BUILD_ERRORS; one answer is not. */
+/** The most errors in one answer. The list itself may have MAX_BUILD_ERRORS. */
 const MAX_ERRORS = Math.min(500, MAX_BUILD_ERRORS);
 const RANKED_ON_PAGE = 20;
 
-/** What was asked for and what was built: `/api/v1/stats**`, its charts, and the two plain pages `/` and `/stats`. */
+/** Serves figures about requests and builds: `/api/v1/stats**`, its charts, and the two plain pages `/` and `/stats`. */
 export function statsApp(deps: StatsAppDeps): Routes {
   const { report, positions, now, monotonic, maxAgeMs = MAX_AGE_MS } = deps;
-  const cheap = <T>(make: () => Promise<T>) => keptValue(make, maxAgeMs, monotonic);
-  const dear = <T>(make: () => Promise<T>) => keptValue(make, 5 * maxAgeMs, monotonic);
+  const cheap = <T>(make: () => Promise<T>) => cachedValue(make, maxAgeMs, monotonic);
+  const expensive = <T>(make: () => Promise<T>) => cachedValue(make, 5 * maxAgeMs, monotonic);
   const lastDay = cheap(() => countBuildsOfLastDay(deps));
   const days = cheap(() => readFiguresByDay(deps));
   const errors = cheap(() => report.errors(MAX_ERRORS));
-  const versions = dear(() => readVersionsOfHalfYear(deps));
-  const topPackages = rankedByBranch(deps, dear);
-  const ofThirtyDays = (kind: 'target' | 'client') => dear(() => report.top(kind, firstDay(now()), now(), { limit: RANKED_ON_PAGE }));
+  const versions = expensive(() => readVersionsOfHalfYear(deps));
+  const topPackages = rankedByBranch(deps, expensive);
+  const ofThirtyDays = (kind: 'target' | 'client') => expensive(() => report.top(kind, firstDay(now()), now(), { limit: RANKED_ON_PAGE }));
   const topTargets = ofThirtyDays('target');
   const topClients = ofThirtyDays('client');
-  const topSubjects = dear(() => report.subjects(firstDay(now()), now(), RANKED_ON_PAGE));
-  const offer = dear(async () => ({ ...(await readLatest(catalogueOf(deps))), branches: await readBranches(catalogueOf(deps)) }));
+  const topSubjects = expensive(() => report.subjects(firstDay(now()), now(), RANKED_ON_PAGE));
+  const offer = expensive(async () => ({ ...(await readLatest(catalogueOf(deps))), branches: await readBranches(catalogueOf(deps)) }));
 
   const overview = cheap(async () =>
     overviewPage({
@@ -103,15 +103,15 @@ export function statsApp(deps: StatsAppDeps): Routes {
     .get('/stats', async () => pageResponse(await stats()));
 }
 
-/** Package ranks, kept for all builds and for each branch that there is; of any other there are none. */
-function rankedByBranch({ report, branches, now }: StatsAppDeps, keep: <T>(make: () => Promise<T>) => () => Promise<T>) {
-  const kept = new Map<string | undefined, () => Promise<readonly Ranked[]>>();
+/** The most wanted packages, cached for all builds and for each branch. Other branches have none. */
+function rankedByBranch({ report, branches, now }: StatsAppDeps, cache: <T>(make: () => Promise<T>) => () => Promise<T>) {
+  const cached = new Map<string | undefined, () => Promise<readonly Ranked[]>>();
   return async (branch: string | undefined): Promise<readonly Ranked[]> => {
     if (branch !== undefined && !branches().some(({ name }) => name === branch)) return [];
-    let ranked = kept.get(branch);
+    let ranked = cached.get(branch);
     if (ranked === undefined) {
-      ranked = keep(() => report.top('package', firstDay(now()), now(), { limit: MAX_PACKAGES, ...(branch !== undefined && { branch }) }));
-      kept.set(branch, ranked);
+      ranked = cache(() => report.top('package', firstDay(now()), now(), { limit: MAX_PACKAGES, ...(branch !== undefined && { branch }) }));
+      cached.set(branch, ranked);
     }
     return ranked();
   };

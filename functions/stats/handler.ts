@@ -2,55 +2,21 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { handle } from 'hono/aws-lambda';
 import { DYNAMO_CLIENT, S3_CLIENT } from '#adapters/aws/clients/client-options.ts';
-import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
-import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
-import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
-import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
-import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-report.ts';
-import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
-import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import { assertReady } from '#http/checks.ts';
 import { httpApp } from '#http/http-app.ts';
 import { emfMetrics } from '#observe/emf-metrics.ts';
-import { measuredFetch } from '#observe/measured-fetch.ts';
 import { processLog } from '#observe/process-log.ts';
-import { serverFacts } from '#settings/server-facts.ts';
-import manifest from '../../package.json' with { type: 'json' };
-import { statsApp } from './app.ts';
+import { composeStats } from './composition.ts';
 import { loadConfig } from './config.ts';
 
 const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'stats');
 const metrics = emfMetrics({ service: 'stats', namespace: config.METRICS_NAMESPACE });
-const now = () => new Date();
-const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
-const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
-const facts = serverFacts(config, manifest.version);
-const catalogue = upstreamCatalogue({
-  fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),
-  baseUrl: config.UPSTREAM_URL,
-  records: s3RecordStore(s3, config.ARTIFACT_BUCKET),
-  now,
-  onError: (what, error) => log.warn('upstream could not be read', { what, error }),
-});
+const clients = {
+  dynamo: new DynamoDBClient(DYNAMO_CLIENT),
+  s3: new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE }),
+};
+const { routes, checks } = composeStats(config, clients, { log, metrics });
+await assertReady(checks);
 
-await Promise.all([
-  assertTableReady(dynamo, config.BUILD_TABLE, { withIndex: true }),
-  assertTableReady(dynamo, config.STATISTICS_TABLE, { definition: STATISTICS_TABLE }),
-  assertBucketReady(s3, config.ARTIFACT_BUCKET),
-]);
-
-export const handler = handle(
-  httpApp(
-    { log, onAnswered: metrics.onAnswered },
-    statsApp({
-      report: dynamoStatisticsReport(dynamo, config.STATISTICS_TABLE),
-      positions: dynamoQueuePositions(dynamo, config.BUILD_TABLE),
-      catalogue,
-      branches: () => config.BRANCHES,
-      upstreamUrl: config.UPSTREAM_URL,
-      serverFacts: () => facts,
-      now,
-    }),
-  ),
-);
+export const handler = handle(httpApp({ log, onAnswered: metrics.onAnswered }, ...routes));

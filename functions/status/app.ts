@@ -8,9 +8,9 @@ export interface StatusAppDeps extends BuildStatusDeps {
   readonly estimate: EstimateSeconds;
 }
 
-/** Tells what has become of a build: `GET` and `HEAD /api/v1/build/{request_hash}`. */
+/** Serves the state of a build: `GET` and `HEAD /api/v1/build/{request_hash}`. */
 export function statusApp(deps: StatusAppDeps): Routes {
-  // Whatever is not as long as `prepare`, which has a path of its own: the fast router knows no "all but".
+  // Every text that is not as long as `prepare`, which has a path of its own: the fast router cannot exclude a word.
   return routes().get('/api/v1/build/:hash{[^/]{8,}|[^/]{1,6}}', async (c) => {
     const hash = RequestHash.safeParse(c.req.param('hash'));
     if (!hash.success) throw new BuildNotFoundError();

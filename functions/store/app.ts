@@ -6,13 +6,15 @@ import { serveArtifact } from '#http/serve-artifact.ts';
 
 export interface StoreAppDeps {
   readonly artifacts: ArtifactStore;
-  /** Text of the public key that images are signed with. */
+  /** The text of the public key for signatures of images. */
   readonly signingKey?: string | undefined;
 }
 
 const FILE = /^\/store\/([0-9a-f]{64}\/[A-Za-z0-9._+-]+)$/;
 
-/** Serves finished images: `GET` and `HEAD /store/{bin_dir}/{file}`. On AWS the bucket does this without any function. */
+/**
+ * Serves finished images: `GET` and `HEAD /store/{bin_dir}/{file}`. On AWS the bucket does this without any function.
+ */
 export function storeApp({ artifacts, signingKey }: StoreAppDeps): Routes {
   const app = routes().get('/store/*', (c) => {
     const key = FILE.exec(c.req.path)?.[1];

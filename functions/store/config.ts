@@ -4,7 +4,7 @@ import { readSettings } from '#settings/read-settings.ts';
 
 const Config = z.object({
   ...logSettings,
-  /** Text of the public key that images are signed with; lines may be separated by `\n` written out. */
+  /** The text of the public key for signatures of images, in which `\n` written out may separate the lines. */
   SIGNING_KEY: z
     .string()
     .transform((text) => text.replaceAll('\\n', '\n'))

@@ -2,7 +2,10 @@ import type { ArtifactStore } from '#core/stores.ts';
 
 const readOnly = () => Promise.reject(new Error('Nothing is stored here'));
 
-/** A store that has nothing: behind a bucket that is asked first, what comes this far is not there. */
+/**
+ * A store that has nothing. CloudFront asks the bucket first, so a request that comes this far is for something that is
+ * not there.
+ */
 export const noArtifacts: ArtifactStore = {
   put: readOnly,
   putFile: readOnly,

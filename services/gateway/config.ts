@@ -11,28 +11,28 @@ const service = baseUrl.optional();
 const Config = z.object({
   ...logSettings,
   ...serverSettings('gateway'),
-  /** Where each service answers; what is not set is answered 503. */
+  /** The address of each service. Without one, the gateway answers 503 for the service. */
   PREPARE_SERVICE_URL: service,
   BUILD_SERVICE_URL: service,
   STATUS_SERVICE_URL: service,
   CATALOGUE_SERVICE_URL: service,
   STATS_SERVICE_URL: service,
-  /** Whose `X-Forwarded-For` is believed. */
+  /** The reverse proxies whose `X-Forwarded-For` the gateway believes. */
   TRUSTED_PROXIES: addressRanges,
   /**
-   * The number of builds that one client may have waiting or running while others wait; default: a tenth of
-   * `MAX_PENDING_JOBS`; 0: any number.
+   * Most builds of one client that may wait or run while builds of others wait; default: a tenth of `MAX_PENDING_JOBS`;
+   * 0: any number.
    */
   MAX_PENDING_PER_CLIENT: count(0).optional(),
-  /** As at the build service. */
+  /** The same as the build service has. */
   MAX_PENDING_JOBS: count(0).default(1_000),
-  /** New builds that one client may ask for; 0: as many as they like. */
+  /** New builds that one client may begin in an hour; 0: any number. */
   RATE_LIMIT_BUILDS_PER_HOUR: count(0).default(60),
   RATE_LIMIT_BUILDS_BURST: count(1).default(20),
-  /** All other requests of one client, polls among them. */
+  /** All other requests of one client, polls among them; 0: any number. */
   RATE_LIMIT_REQUESTS_PER_HOUR: count(0).default(36_000),
   RATE_LIMIT_REQUESTS_BURST: count(1).default(600),
-  /** As at the build service: bodies may be as long as it takes. */
+  /** The same as the build service has: it decides how long bodies may be. */
   MAX_DEFAULTS_LENGTH: count(0).default(DEFAULT_LIMITS.maxDefaultsLength),
 });
 

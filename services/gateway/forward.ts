@@ -5,10 +5,10 @@ import { BodyTooLargeError } from '#http/json-body.ts';
 import { ServiceTimeoutError, ServiceUnreachableError } from './errors.ts';
 import { responseHeaders } from './passed-headers.ts';
 
-/** A service as the gateway knows it. */
+/** A service, as the gateway knows it. */
 export interface Target {
   readonly name: string;
-  /** Without a slash at the end. */
+  /** The base URL, without a slash at its end. */
   readonly url: string;
 }
 
@@ -19,16 +19,16 @@ export interface Forwarding {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ReadableStream<Uint8Array> | null;
   readonly maxBodyBytes: number;
-  /** Until the beginning of the answer. */
+  /** The time limit to the beginning of the answer. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** A host that takes no connection for so long is not there. */
+/** How long a connection may take before the service counts as unreachable. */
 const CONNECT_MS = 2_000;
-/** An answer that stands still for so long is given up. */
+/** How long an answer may stand still before the gateway gives it up. */
 const IDLE_MS = 60_000;
-/** Statuses whose answers have no body, so that there must be none. */
+/** Statuses whose answers must not have a body. */
 const BODILESS = new Set([101, 204, 205, 304]);
 
 const agents = {
@@ -37,8 +37,8 @@ const agents = {
 };
 
 /**
- * Passes one request on and answers what the service answers, byte by byte: whatever its status, compressed or not.
- * Settles when the answer begins. Throws `BodyTooLargeError`, `ServiceTimeoutError` or `ServiceUnreachableError`.
+ * Passes one request on and returns the service's answer as soon as it begins, byte by byte, with any status,
+ * compressed or not. Throws `BodyTooLargeError`, `ServiceTimeoutError` or `ServiceUnreachableError`.
  */
 export function forward({ name, url: base }: Target, forwarding: Forwarding): Promise<Response> {
   const { method, path, headers, body, timeoutMs, signal } = forwarding;
@@ -54,8 +54,9 @@ export function forward({ name, url: base }: Target, forwarding: Forwarding): Pr
     });
     request.once('error', (error) => {
       clearTimeout(late);
-      const isTold = error instanceof ServiceTimeoutError || error instanceof ServiceUnreachableError || error instanceof BodyTooLargeError;
-      reject(isTold ? error : new ServiceUnreachableError(name, { cause: error }));
+      const isKnown =
+        error instanceof ServiceTimeoutError || error instanceof ServiceUnreachableError || error instanceof BodyTooLargeError;
+      reject(isKnown ? error : new ServiceUnreachableError(name, { cause: error }));
     });
     request.once('response', (message) => {
       clearTimeout(late);
@@ -77,7 +78,7 @@ function answerOf(message: IncomingMessage, method: string): Response {
   return new Response(Readable.toWeb(message) as ReadableStream<Uint8Array>, init);
 }
 
-/** As fast as the service takes it, and never more than allowed. */
+/** Sends the body as fast as the service takes it, and never more than allowed. */
 async function send(request: ClientRequest, body: ReadableStream<Uint8Array>, maxBytes: number): Promise<void> {
   let size = 0;
   for await (const chunk of body) {

@@ -294,6 +294,16 @@ describe('the gateway', () => {
     expect(await ready()).toMatchObject([503, { status: 503, detail: expect.stringContaining('prepare, build') }]);
   });
 
+  it('leaves to the log where a service is that cannot be reached', async () => {
+    const { port } = new URL(services.stats.url);
+    await services.stats.close();
+    await restart({});
+    const text = await (await ask('/ready')).text();
+    expect(JSON.parse(text)).toMatchObject({ status: 'degraded', checks: { stats: 'cannot be reached', build: 'ok' } });
+    expect(text).not.toContain(port);
+    services.stats = await faultyServer(echo);
+  });
+
   describe('limits new builds', () => {
     const accepted = (hash: string) => answering(202, JSON.stringify({ status: 202, request_hash: hash.repeat(64) }));
     beforeEach(() => restart({ RATE_LIMIT_BUILDS_BURST: '2', RATE_LIMIT_BUILDS_PER_HOUR: '1', TRUSTED_PROXIES: '127.0.0.0/8' }));

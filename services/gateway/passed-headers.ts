@@ -1,4 +1,4 @@
-/** Of one connection only (RFC 9110 §7.6.1): never passed on, in either direction. */
+/** Headers that belong to one connection (RFC 9110 §7.6.1). The gateway passes them on in neither direction. */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -11,7 +11,7 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Said by the gateway itself, or meant for it. */
+/** Request headers that the gateway sets itself, or that are meant for it. */
 const NOT_REQUESTED = new Set(['host', 'expect', 'forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip']);
 
 export interface Asker {
@@ -20,7 +20,7 @@ export interface Asker {
   readonly correlationId: string;
 }
 
-/** A request's headers as a service gets them. */
+/** The headers of a request as a service gets them. */
 export function requestHeaders(given: Headers, { address, host, correlationId }: Asker): Record<string, string> {
   const ofConnection = namesIn(given.get('connection'));
   const passed: Record<string, string> = {};
@@ -34,8 +34,8 @@ export function requestHeaders(given: Headers, { address, host, correlationId }:
 }
 
 /**
- * A service's headers as the client gets them: all, repeated ones too, but those of CORS, of which there is one policy
- * and it is the gateway's.
+ * The headers of a service's answer as the client gets them, repeated ones too, without those of CORS: the one policy
+ * is the gateway's.
  */
 export function responseHeaders(raw: readonly string[]): Headers {
   const pairs = Array.from({ length: raw.length / 2 }, (_, i) => [raw[2 * i]?.toLowerCase() ?? '', raw[2 * i + 1] ?? ''] as const);

@@ -1,27 +1,31 @@
 import type { Clock } from '#core/stores.ts';
-import { keptValue } from '#functions/stats/kept-value.ts';
+import { cachedValue } from '#functions/stats/cached-value.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';
 import type { Target } from './forward.ts';
 
-/** How long what is known of a service's health is repeated. */
-const KEPT_MS = 30_000;
+/** How long the states of the services are remembered. */
+const MAX_AGE_MS = 30_000;
 const PATIENCE_MS = 5_000;
 
 export interface ReadinessOptions {
   readonly targets: readonly Target[];
   readonly version: string;
   readonly now: Clock;
+  /** Called when a service cannot be reached. The answer does not say why, since the reason names its address. */
+  readonly onError: (service: string, error: unknown) => void;
 }
 
 /**
- * `/ready` of the gateway: the services by name. One that is down makes it `degraded` and no more, or a load balancer
- * would take everything away for one service's sake; only when none answers is the gateway not ready.
+ * `/ready` of the gateway: the state of each service by name. A service that is down makes the gateway `degraded` and
+ * no more, or a load balancer would take everything away because of one service. The gateway is not ready only when no
+ * service answers.
  */
-export function readinessRoutes({ targets, version, now }: ReadinessOptions): Routes {
-  const states = keptValue(
-    async () => Object.fromEntries(await Promise.all(targets.map(async (target) => [target.name, await stateOf(target)] as const))),
-    KEPT_MS,
+export function readinessRoutes({ targets, version, now, onError }: ReadinessOptions): Routes {
+  const states = cachedValue(
+    async () =>
+      Object.fromEntries(await Promise.all(targets.map(async (target) => [target.name, await stateOf(target, onError)] as const))),
+    MAX_AGE_MS,
   );
   return routes().get('/ready', async () => {
     const checks = await states();
@@ -32,13 +36,14 @@ export function readinessRoutes({ targets, version, now }: ReadinessOptions): Ro
   });
 }
 
-async function stateOf({ url }: Target): Promise<string> {
+async function stateOf({ name, url }: Target, onError: ReadinessOptions['onError']): Promise<string> {
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(PATIENCE_MS), redirect: 'error' });
     await response.body?.cancel();
     return response.ok ? 'ok' : `answers ${response.status}`;
   } catch (error) {
-    return error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    onError(name, error);
+    return 'cannot be reached';
   }
 }
 

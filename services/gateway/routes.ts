@@ -1,19 +1,19 @@
-/** The services that the gateway knows; where each is comes from `<NAME>_SERVICE_URL`. */
+/** The services that the gateway knows. `<NAME>_SERVICE_URL` says where each is. */
 export const GATEWAY_SERVICES = ['prepare', 'build', 'status', 'catalogue', 'stats'] as const;
 export type GatewayService = (typeof GATEWAY_SERVICES)[number];
 
 export interface GatewayRoute {
   readonly paths: readonly string[];
   readonly service: GatewayService;
-  /** Asked instead when the service cannot answer a GET or HEAD. */
+  /** The service that the gateway asks instead when this one cannot answer a GET or HEAD. */
   readonly standIn?: GatewayService;
-  /** Until the beginning of the answer. */
+  /** The time limit to the beginning of the answer. */
   readonly timeoutMs: number;
 }
 
 /**
- * Which service answers what, first match wins. Finished builds and their images are never out of reach for one
- * service's sake: the build service has the same routes over the same state.
+ * The service that answers each path; the first match wins. Clients reach finished builds and their images even when
+ * one service is away, since the build service has the same routes over the same state.
  */
 export const GATEWAY_ROUTES: readonly GatewayRoute[] = [
   { paths: ['/api/v1/prepare', '/apply'], service: 'prepare', timeoutMs: 15_000 },

@@ -13,9 +13,7 @@ import { type GatewayConfig, loadConfig } from './config.ts';
 import { readinessRoutes } from './readiness.ts';
 import { GATEWAY_SERVICES } from './routes.ts';
 
-/**
- * The gateway: one origin, one CORS policy, one rate limit for all services. Knows nothing of builds but their routes.
- */
+/** Starts the gateway: one origin, one CORS policy and one rate limit for all services. */
 export async function startGateway(config: GatewayConfig = loadConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
   const now = () => new Date();
@@ -28,12 +26,17 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
   };
   const given = Object.fromEntries(Object.entries(services).filter(([, url]) => url !== undefined));
   const targets = GATEWAY_SERVICES.flatMap((name) => (services[name] === undefined ? [] : [{ name, url: services[name] }]));
-  return startService(config, {
-    log,
+  const onServiceError = (service: string, error: unknown, correlationId?: string) =>
+    log.warn('service could not answer', {
+      upstream: service,
+      error,
+      ...(correlationId !== undefined && { correlation_id: correlationId }),
+    });
+  const parts = { log, metrics: prometheusMetrics(config.SERVICE_NAME) };
+  return startService(config, parts, {
     checks: {},
-    metrics: prometheusMetrics(config.SERVICE_NAME),
     routes: [
-      readinessRoutes({ targets, version: VERSION, now }),
+      readinessRoutes({ targets, version: VERSION, now, onError: onServiceError }),
       gatewayApp({
         services: given,
         clientAddress: clientAddress(config.TRUSTED_PROXIES),
@@ -42,8 +45,7 @@ export async function startGateway(config: GatewayConfig = loadConfig()): Promis
         clientKey: clientKeys(randomBytes(32)),
         builds: rateOf(config.RATE_LIMIT_BUILDS_PER_HOUR, config.RATE_LIMIT_BUILDS_BURST),
         others: rateOf(config.RATE_LIMIT_REQUESTS_PER_HOUR, config.RATE_LIMIT_REQUESTS_BURST),
-        onError: (service, error, correlationId) =>
-          log.warn('service could not answer', { upstream: service, error, correlation_id: correlationId }),
+        onError: onServiceError,
       }),
     ],
   });

@@ -7,19 +7,22 @@ import { SettingsError } from '#settings/read-settings.ts';
 
 export interface ConfigFile {
   readonly path: string;
-  /** As the file has them: keys in the file's spelling, values of the format's own types. */
+  /** The values as they are in the file: keys in the file's spelling, values of the format's own types. */
   readonly values: Readonly<Record<string, unknown>>;
-  /** Line of a top-level key; `undefined` where it could not be found. */
+  /** The line of a top-level key; `undefined` where it could not be found. */
   readonly lineOf: (key: string) => number | undefined;
 }
 
 const NAMES = ['asu.toml', 'config.yaml', 'config.yml'];
 
-/** Where a configuration file is looked for, nearest first; the first found is the only one that is read. */
+/** The places of a configuration file, nearest first. Only the first file that exists is read. */
 export const searchedFiles = (home = homedir()): string[] =>
   ['.', join(home, '.asu'), '/etc/asu'].flatMap((directory) => NAMES.map((name) => join(directory, name)));
 
-/** The first of `paths` that exists, read; `undefined` when there is none. Throws `SettingsError` when it cannot be understood. */
+/**
+ * Reads the first of `paths` that exists; `undefined` when none does. Throws a `SettingsError` when it cannot be
+ * understood.
+ */
 export function findConfigFile(paths: readonly string[]): ConfigFile | undefined {
   for (const path of paths) {
     const text = readText(path);
@@ -28,7 +31,7 @@ export function findConfigFile(paths: readonly string[]): ConfigFile | undefined
   return undefined;
 }
 
-/** A file that was asked for by name: `*.toml`, `*.yaml`, `*.yml`; `/dev/null` stands for none. */
+/** Reads the file that the operator named: `*.toml`, `*.yaml` or `*.yml`. `/dev/null` stands for no file. */
 export function readConfigFile(path: string): ConfigFile | undefined {
   if (path === '/dev/null') return undefined;
   const text = readText(path);
@@ -74,7 +77,7 @@ function parseToml(path: string, text: string): Record<string, unknown> {
   }
 }
 
-/** Keys stay text: the branch 24.10 would else be the number 24.1. */
+/** Reads YAML with keys as text, since the branch 24.10 would become the number 24.1. */
 function parseYaml(path: string, text: string): Record<string, unknown> {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { stringKeys: true, lineCounter });
@@ -86,5 +89,5 @@ function parseYaml(path: string, text: string): Record<string, unknown> {
   return { ...values };
 }
 
-/** What follows quotes the file, which may hold secrets. */
+/** The first line of a parser's message. The lines after it quote the file, which may hold secrets. */
 const firstLine = (message: string): string => (message.split('\n', 1)[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');

@@ -5,7 +5,7 @@ import { SETTING_NAMES, type SettingName, settingFacts } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the command line says; wins over everything. */
+/** What the command line says. It wins over everything else. */
 export interface CommandLine {
   readonly host?: string | undefined;
   readonly port?: string | undefined;
@@ -13,12 +13,12 @@ export interface CommandLine {
   readonly config?: string | undefined;
 }
 
-/** A value that somebody gave, and where. */
+/** A value that was given, and where. */
 export interface Given {
   readonly text: string;
-  /** As it was written: `--port`, `ASU_PORT`, `server_port`. */
+  /** The name as it was written: `--port`, `ASU_PORT`, `server_port`. */
   readonly as: string;
-  /** `command line`, `environment`, or file and line. */
+  /** `command line`, `environment`, or a file and its line. */
   readonly where: string;
 }
 
@@ -26,23 +26,23 @@ export interface GivenSettings {
   readonly settings: ReadonlyMap<SettingName, Given>;
   /** Settings of other servers that have no meaning here, by name. */
   readonly foreign: ReadonlyMap<string, Given>;
-  /** What has no effect, and what was probably meant. */
+  /** What has no effect, with what was probably meant. */
   readonly warnings: readonly string[];
   /** What cannot even be read as text: a list where one value belongs, a setting given twice. */
   readonly refusals: readonly string[];
 }
 
-/** Names without the prefix that any may have. */
+/** The name without the prefix that every setting may have. */
 const bare = (name: string) => name.toUpperCase().replace(/^ASU_/, '');
 const BY_BARE_NAME = new Map(SETTING_NAMES.map((name) => [bare(name), name]));
 const KNOWN_NAMES = [...BY_BARE_NAME.keys(), ...Object.keys(ALIASES), ...Object.keys(FOREIGN_SETTINGS)];
 const SHAPES = { list: 'a list of single values', map: 'a table', single: 'a single value' } as const;
-/** Names the file itself. */
+/** The variable that names the configuration file itself. */
 export const CONFIG_VARIABLE = 'ASU_CONFIG';
 
 /**
- * What was given on the command line, in the environment and in a file, in this order: the first wins. What is set to nothing counts
- * as not set.
+ * The settings given on the command line, in the environment and in a file, in this order: the first one wins. An empty
+ * value counts as not set.
  */
 export function givenSettings(commandLine: CommandLine, env: Environment, file: ConfigFile | undefined): GivenSettings {
   const settings = new Map<SettingName, Given>();
@@ -84,7 +84,7 @@ interface Readers {
   readonly give: (name: SettingName, given: Given) => void;
 }
 
-/** Names of our own win over those of the builder document. */
+/** Reads the file. A setting under its own name wins over its name in the builder document. */
 function readFileInto(file: ConfigFile, { settings, foreign, warnings, refusals, give }: Readers): void {
   const entries = Object.entries(file.values).map(([key, value]) => {
     const line = file.lineOf(key);
@@ -120,8 +120,8 @@ function readFileInto(file: ConfigFile, { settings, foreign, warnings, refusals,
 }
 
 /**
- * Settings are read from text, as variables have it; a file's own types become the text that would be given there. `undefined`: the
- * setting cannot be of that type at all.
+ * A value of a file as the text that a variable would have, since settings are read from text. `undefined`: the setting
+ * cannot have a value of this type.
  */
 function textOf(value: unknown, name: SettingName): string | undefined {
   if (value === null || value === undefined) return '';

@@ -6,7 +6,7 @@ export const ALIASES: Readonly<Record<string, readonly SettingName[]>> = {
   SERVER_HOST: ['HOST'],
   SERVER_PORT: ['PORT'],
   JOB_TIMEOUT_SECONDS: ['JOB_TIMEOUT'],
-  /** The builder has one time for all results. */
+  /** The builder document has one time for all results. */
   BUILD_TTL_SECONDS: ['BUILD_TTL', 'BUILD_TTL_UNVERSIONED'],
   FAILURE_TTL_SECONDS: ['BUILD_FAILURE_TTL'],
 };
@@ -15,33 +15,38 @@ export const ALIASES: Readonly<Record<string, readonly SettingName[]>> = {
 export interface ForeignSetting {
   /** Why, and what to do instead. */
   readonly instead: string;
-  /** Values that ask for nothing that is lost here: told of, not refused. `other` reads settings as they were given. */
+  /**
+   * Whether the server warns of this value instead of refusing it, as it asks for nothing that is missing here. `other`
+   * returns a setting as it was given.
+   */
   readonly harmless?: (value: string, other: (name: SettingName) => string | undefined) => boolean;
 }
 
 const NO_CONTAINERS = 'builds run without containers, in namespaces of their own (SANDBOX)';
 const TARBALLS =
   'ImageBuilders are downloaded as tarballs from UPSTREAM_URL; for ones of your own point UPSTREAM_URL to a server that has them';
-const NO_S3 = 'images lie on disk here (PUBLIC_PATH); S3 is for running as services or on AWS';
-/** With `store_backend` local, the reference server does not read them either. */
+const NO_S3 = 'images are on disk here (PUBLIC_PATH); S3 is for running as services or on AWS';
+/** The reference server does not read these either while `store_backend` is local. */
 const s3: ForeignSetting = { instead: NO_S3, harmless: () => true };
 const image: ForeignSetting = { instead: TARBALLS, harmless: (value) => value === 'ghcr.io/openwrt/imagebuilder' };
 
-/** Of the reference server (docs/configuration.md); read from variables with and without `ASU_`, as it does. */
+/**
+ * Settings of the reference server (docs/configuration.md), read from variables with and without `ASU_`, as the
+ * reference server does.
+ */
 export const REFERENCE_SETTINGS: Readonly<Record<string, ForeignSetting>> = {
   REDIS_URL: {
     instead: 'there is no Redis here: queue and state are in a SQLite file (ASU_DATABASE_PATH), nothing else has to run; take it out',
   },
   CACHE_URL: {
-    instead:
-      'packages and ImageBuilders are cached on disk (IMAGEBUILDER_CACHE_MB); to go through a cache of your own, let UPSTREAM_URL name it',
+    instead: 'packages and ImageBuilders are cached on disk (IMAGEBUILDER_CACHE_MB); to use a cache of your own, let UPSTREAM_URL name it',
   },
   ASYNC_QUEUE: {
     instead: 'builds are always queued and done in the background; take it out',
     harmless: (value) => /^(true|1|yes|on|y|t)$/i.test(value),
   },
   BRANCHES_FILE: {
-    instead: 'the reference server never read it; branches are set by BRANCHES, or by tables [branches."24.10"] in asu.toml',
+    instead: 'the reference server never read it; set branches with BRANCHES, or with tables [branches."24.10"] in asu.toml',
   },
   BASE_CONTAINER: image,
   CONTAINER_IDENTITY: { instead: `${NO_CONTAINERS}, on this machine; for builds on others run as services; take it out` },
@@ -54,10 +59,10 @@ export const REFERENCE_SETTINGS: Readonly<Record<string, ForeignSetting>> = {
   S3_PUBLIC_URL: s3,
 };
 
-/** Of the builder document; its variables always begin with `ASU_`. */
+/** Settings of the builder document. Its variables always begin with `ASU_`. */
 export const BUILDER_SETTINGS: Readonly<Record<string, ForeignSetting>> = {
   STORE_PATH: {
-    instead: 'images lie in `store` below PUBLIC_PATH; set that to the directory above',
+    instead: 'images are in `store` below PUBLIC_PATH; set PUBLIC_PATH to the directory above',
     harmless: (value, other) => resolve(value) === resolve(other('PUBLIC_PATH') ?? `${other('ASU_DATA_DIR') ?? './data'}/public`, 'store'),
   },
   CONTAINER_RUNTIME: { instead: NO_CONTAINERS, harmless: () => true },

@@ -3,14 +3,14 @@ import { settingFacts } from './settings.ts';
 
 const SECRET = /SECRET|TOKEN|PASSWORD|ACCESS_KEY/i;
 
-/** Whether a value is nobody's business, by the setting's name. */
+/** Whether a value must not be shown, by the setting's name. */
 export const isSecret = (name: string): boolean => SECRET.test(name);
 
 const MAX_SHOWN = 200;
 
 /**
- * A value for logs, messages and terminals. Passwords in URLs are left out everywhere, secrets whole; `BUILD_KEY` is a path, but
- * somebody may have put the key itself there.
+ * A value for logs, messages and terminals, without secrets and without passwords in URLs. `BUILD_KEY` is a path, but
+ * an operator may have put the key itself there.
  */
 export function shownValue(name: string, value: string): string {
   if (isSecret(name) || (/BUILD_KEY$/i.test(name) && !/key-build$/.test(value))) return '(hidden)';
@@ -29,7 +29,7 @@ const durationText = (seconds: number): string => {
   return `${seconds / size}${unit}`;
 };
 
-/** A value of a setting as it would be written into a configuration file; `undefined` when it has none. */
+/** A value as a configuration file would have it; `undefined` when the setting has none. */
 export function writtenValue<Name extends SettingName>(name: Name, value: Settings[Name] | undefined): unknown {
   if (value === undefined) return undefined;
   const { unit, takes } = settingFacts(name);

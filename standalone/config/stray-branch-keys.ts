@@ -3,10 +3,13 @@ import type { Given } from './given-settings.ts';
 import { SETTING_NAMES } from './settings.ts';
 
 const BRANCH_KEYS = ['path', 'enabled', 'snapshot', 'path_packages', 'branch_off_rev', 'package_changes', 'name'];
-/** The reference server's branches may carry these; nothing reads them. */
+/** Keys that branches of the reference server may have, and that no code reads. */
 const UNUSED_KEYS = ['versions', 'targets', 'git_branch', 'extra_repos'];
 
-/** Keys of branches that mean nothing: in TOML a setting written below `[branches…]` is taken for one of the branch. */
+/**
+ * Warns of keys in branches that have no meaning. In TOML, a setting written below `[branches…]` becomes a key of the
+ * branch.
+ */
 export function strayBranchKeys(given: Given | undefined): string[] {
   if (given === undefined) return [];
   return Object.entries(JSON.parse(given.text) as Record<string, object>).flatMap(([branch, keys]) =>

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { FUNCTION_NAMES } from '#functions/function-name.ts';
 import budgets from '../../bundles/budgets.json' with { type: 'json' };
-import { bundleFunctions, FUNCTIONS, type FunctionBundle } from '../../bundles/bundle-functions.ts';
+import { bundleFunctions, type FunctionBundle } from '../../bundles/bundle-functions.ts';
 import { ROOT } from '../../bundles/esbuild-options.ts';
 import { httpEvent, invoke } from './invoke.ts';
 
@@ -34,7 +35,7 @@ describe('every function', () => {
   it('that has a handler has a bundle and a budget', async () => {
     const files = await readdir(join(ROOT, 'functions'), { recursive: true });
     const handlers = files.filter((file) => file.endsWith('handler.ts')).map((file) => file.split('/')[0] ?? '');
-    expect([...FUNCTIONS].sort()).toEqual(handlers.sort());
+    expect([...FUNCTION_NAMES].sort()).toEqual(handlers.sort());
     expect(Object.keys(budgets).sort()).toEqual(handlers.sort());
   });
 
@@ -45,7 +46,7 @@ describe('every function', () => {
     expect([...found].sort()).toEqual(clients);
   });
 
-  it.each([...FUNCTIONS])('%s has nothing of the runner, of other ways to run, or of tests', (name) => {
+  it.each([...FUNCTION_NAMES])('%s has nothing of the runner, of other ways to run, or of tests', (name) => {
     expect(bundle(name).inputs.filter((input) => /^(runner|standalone|services|demo|test|adapters\/(sqlite|disk))\//.test(input))).toEqual(
       [],
     );

@@ -8,6 +8,7 @@ import { UpstreamUnavailableError } from '#core/errors.ts';
 import { loadConfig as buildSubmitConfig } from '#functions/build-submit/config.ts';
 import { loadConfig as catalogueConfig } from '#functions/catalogue/config.ts';
 import { loadConfig as docsConfig } from '#functions/docs/config.ts';
+import { FUNCTION_NAMES } from '#functions/function-name.ts';
 import { loadConfig as maintenanceConfig } from '#functions/maintenance/config.ts';
 import { loadConfig as prepareConfig } from '#functions/prepare/config.ts';
 import { loadConfig as statsConfig } from '#functions/stats/config.ts';
@@ -18,7 +19,6 @@ import { emfMetrics } from '#observe/emf-metrics.ts';
 import { jsonLog } from '#observe/log.ts';
 import { loadConfig as runnerConfig } from '#runner/config.ts';
 import { generateUsignKey } from '#runner/signing/usign.ts';
-import { FUNCTIONS } from '../../bundles/bundle-functions.ts';
 import { ROOT } from '../../bundles/esbuild-options.ts';
 import { API_FAILURE_PATTERN } from '../../infra/api-failures.ts';
 import { LEASE_SECONDS } from '../../infra/lease.ts';
@@ -185,7 +185,7 @@ describe('functions', () => {
         .map(({ name }) => name)
         .sort(),
     ).toEqual([...TITLES].sort());
-    expect(TITLES.length).toBe(FUNCTIONS.length);
+    expect(TITLES.length).toBe(FUNCTION_NAMES.length);
     for (const title of TITLES)
       expect(lambda(title)).toMatchObject({ architectures: ['arm64'], runtime: 'nodejs24.x', handler: 'handler.handler' });
   });
@@ -489,7 +489,7 @@ describe('operation', () => {
     }
   });
 
-  it.each(FUNCTIONS.filter((name) => name !== 'maintenance'))(
+  it.each(FUNCTION_NAMES.filter((name) => name !== 'maintenance'))(
     'raises an alarm where %s answers by a fault of ours, and nowhere else',
     async (name) => {
       const title = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -124,3 +124,19 @@ it('/metrics counts the answers of upstream, and their absence', async () => {
     await lonely.close();
   }
 });
+
+it('/metrics counts what the runner asks of upstream', async () => {
+  const building = await testServer({ realImages: {} });
+  try {
+    const body = { ...REQUEST, packages: ['vim'] };
+    // Whatever the catalogue has to read of upstream, it has read then.
+    await (await building.post('/api/v1/build/prepare', body)).arrayBuffer();
+    building.upstream.clearRequests();
+    const before = await sampleOf(building, 'asu_upstream_requests_total{outcome="found"}');
+    expect((await building.build(body)).status).toBe(200);
+    expect(building.upstream.requests.some(({ path }) => path.includes('imagebuilder'))).toBe(true);
+    expect(await sampleOf(building, 'asu_upstream_requests_total{outcome="found"}')).toBeGreaterThan(before);
+  } finally {
+    await building.close();
+  }
+});

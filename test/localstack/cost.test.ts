@@ -17,7 +17,7 @@ import { sweepBuilds } from '#core/build/sweep.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { freshBucket, freshQueue, freshStatisticsTable, freshTable } from '#local-aws/create-resources.ts';
-import { RENEW_AFTER, STEPS_EVERY_MS } from '#runner/run-runner.ts';
+import { RENEW_AFTER, STEPS_EVERY_MS } from '#runner/start-runner.ts';
 import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { simulatedTime } from '#test/support/simulated-time.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { processLog } from '#observe/process-log.ts';
 import { loadConfig } from '#runner/config.ts';
-import { runRunner } from '#runner/run-runner.ts';
+import { startRunner } from '#runner/start-runner.ts';
 import { scriptedImageMaker } from './scripted-image-maker.ts';
 
 /** So long a scripted build lasts: long enough for some to be killed in the middle. */
@@ -10,7 +10,7 @@ const BUILD_MS = 150;
 /** The runner with images made by script, in a process of its own: for tests of everything around them. */
 const config = loadConfig();
 const maker = scriptedImageMaker({ act: (_, signal) => pause(BUILD_MS, undefined, { signal }).catch(() => undefined) });
-await runRunner(config, processLog(config.LOG_LEVEL, 'runner'), async () => ({
+await startRunner(config, processLog(config.LOG_LEVEL, 'runner'), () => ({
   ...maker,
   ready: async () => ({ sandbox: 'none: images are made by script' }),
   mustRetire: () => false,

@@ -8,7 +8,7 @@ import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve
 import { jsonLog, type Log } from '#observe/log.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
-import { type RunnerOverrides, startRealServer } from '#standalone/start-real-server.ts';
+import { type RunnerOverrides, startServer } from '#standalone/start-server.ts';
 import { scriptedImageMaker } from './scripted-image-maker.ts';
 
 export interface TestServer extends Standalone {
@@ -54,7 +54,7 @@ export async function testServer({
   );
   const logs = log ?? jsonLog('debug', (line) => lines.push(line));
   const server = realImages
-    ? await startRealServer(config, logs, realImages)
+    ? await startServer(config, logs, realImages)
     : await startStandalone(config, { log: logs, imageMaker, isAlone: true });
   const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: 'manual', ...init });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>

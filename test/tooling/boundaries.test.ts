@@ -33,10 +33,12 @@ const REFUSED = [
   ['functions/status/app.ts', '../store/app.ts'],
   ['functions/status/app.ts', 'node:fs/promises'],
   ['functions/status/handler.ts', '#standalone/y.ts'],
+  ['functions/status/composition.ts', '#services/y.ts'],
+  ['functions/build-state.ts', '#runner/y.ts'],
   ['runner/imagebuilder/x.ts', 'node:fs/promises'],
   ['runner/imagebuilder/x.ts', '#http/y.ts'],
   ['runner/files/x.ts', '#standalone/y.ts'],
-  ['runner/run-runner.ts', '#standalone/y.ts'],
+  ['runner/start-runner.ts', '#standalone/y.ts'],
   ['services/x.ts', '#test/support/y.ts'],
 ] as const;
 
@@ -49,6 +51,7 @@ const ALLOWED = [
   ['adapters/aws/builds/x.ts', '#core/build/build.ts'],
   ['http/x.ts', '#observe/log.ts'],
   ['functions/status/app.ts', '#http/y.ts'],
+  ['functions/status/composition.ts', '#adapters/aws/builds/y.ts'],
   ['functions/status/handler.ts', '#adapters/aws/builds/y.ts'],
   ['runner/files/x.ts', 'node:fs/promises'],
   ['runner/imagebuilder/x.ts', '#runner/files/y.ts'],

@@ -7,7 +7,7 @@ import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve
 import { jsonLog } from '#observe/log.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
-import { startRealServer } from '#standalone/start-real-server.ts';
+import { startServer } from '#standalone/start-server.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { type Answer, type Asked, ask } from './ask.ts';
 
@@ -48,7 +48,7 @@ export async function compatServer({
     },
   );
   const log = jsonLog(config.LOG_LEVEL === 'silent' ? 'silent' : 'error', (line) => process.stderr.write(line));
-  const server = real ? await startRealServer(config, log) : await startStandalone(config, { log, imageMaker });
+  const server = real ? await startServer(config, log) : await startStandalone(config, { log, imageMaker });
   return {
     ...server,
     upstream,

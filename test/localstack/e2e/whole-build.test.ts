@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { FUNCTION_NAMES, type FunctionName } from '#functions/function-name.ts';
 import { downloadAll } from '#test/support/download.ts';
-import { FUNCTIONS, type FunctionName } from '../../../bundles/bundle-functions.ts';
 import { environmentOf } from '../../../local-aws/aws-resources.ts';
 import { startGateway } from '../../../local-aws/gateway.ts';
 import { type Lambda, lambda } from '../../../local-aws/lambda.ts';
@@ -46,7 +46,10 @@ describe('a build on AWS', () => {
     };
     const queues = { BUILD_QUEUE_URL: `${CLOSED}/q`, DEAD_LETTER_QUEUE_URL: `${CLOSED}/d` };
     const functions = Object.fromEntries(
-      FUNCTIONS.map((name) => [name, lambda({ name, path: join(inject('bundles'), name, 'handler.mjs'), env: { ...env, ...queues } })]),
+      FUNCTION_NAMES.map((name) => [
+        name,
+        lambda({ name, path: join(inject('bundles'), name, 'handler.mjs'), env: { ...env, ...queues } }),
+      ]),
     ) as Record<FunctionName, Lambda>;
     const gateway = await startGateway({ bucketUrl: `${inject('localStackUrl')}/${stack.resources.bucket}`, functions });
     try {
@@ -54,7 +57,7 @@ describe('a build on AWS', () => {
       expect(response.status).toBe(200);
       expect(await response.json()).toEqual(finished.body);
       await downloadAll(gateway.url, finished.body);
-      expect(Object.values(functions).map((one) => one.starts())).toEqual(FUNCTIONS.map(() => 0));
+      expect(Object.values(functions).map((one) => one.starts())).toEqual(FUNCTION_NAMES.map(() => 0));
       // And they really would be out of reach.
       expect((await fetch(`${gateway.url}/api/v1/build/${'0'.repeat(64)}`)).status).toBe(500);
       expect(functions.status.lines.join('\n')).toContain(`ResourceError: DynamoDB table ${stack.resources.table} cannot be used`);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { keptValue } from './kept-value.ts';
+import { cachedValue } from './cached-value.ts';
 
 function counting() {
   const clock = { time: 0, made: 0, isDown: false };
-  const value = keptValue(
+  const value = cachedValue(
     async () => {
       clock.made++;
       if (clock.isDown) throw new Error('down');
@@ -15,7 +15,7 @@ function counting() {
   return { clock, value };
 }
 
-describe('keptValue', () => {
+describe('cachedValue', () => {
   it('makes the value once for all who ask at once, and again when it is old', async () => {
     const { clock, value } = counting();
     expect(await Promise.all([value(), value(), value()])).toEqual([1, 1, 1]);

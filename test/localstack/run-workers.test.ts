@@ -8,7 +8,7 @@ import { queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
 import { getBuildStatus } from '#core/build/build-status.ts';
 import { freshBucket, freshQueue, freshTable } from '#local-aws/create-resources.ts';
-import { work } from '#runner/work.ts';
+import { runWorkers } from '#runner/run-workers.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { dynamoClient, s3Client, sqsClient } from './clients.ts';
@@ -43,7 +43,7 @@ it('drains a queue with several runners, duplicates among the messages: each bui
     return () => clearInterval(timer);
   };
   const runners = Array.from({ length: RUNNERS }, () =>
-    work(
+    runWorkers(
       {
         builds: dynamoBuildTable(dynamoClient(), table),
         queue: sqsBuildQueue(sqsClient(), urls),

@@ -1,53 +1,46 @@
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import type { Log } from '#observe/log.ts';
-import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
+import { measuredFetch } from '#observe/measured-fetch.ts';
+import type { UpstreamOutcome } from '#observe/metric-events.ts';
 import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-options.ts';
-import { OUTPUT_LIMITS } from '#runner/imagebuilder/output/output-limits.ts';
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
+import { makerFromConfig } from '#runner/maker-from-config.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { SettingsError } from '#settings/read-settings.ts';
 import type { StandaloneConfig } from './config.ts';
-import { leftovers } from './leftovers.ts';
 import { lockData } from './lock-data.ts';
+import { relay } from './relay.ts';
 import { type Standalone, startStandalone } from './server.ts';
 import { stdoutLog } from './stdout-log.ts';
 
 export type { Standalone };
 
-/** How often and how patiently a download is tried; the runner's own figures serve everybody but tests. */
+/** How often a download is tried. Only tests change it. */
 export type RunnerOverrides = Pick<ImagebuilderMakerOptions, 'downloadAttempts'>;
 
-/** The standalone server with the real runner: what `npm start` and the demo run. */
-export async function startRealServer(
+/** Starts the standalone server with OpenWrt's ImageBuilder, as `npm start` and the demo do. */
+export async function startServer(
   config: StandaloneConfig,
   log: Log = stdoutLog(config.LOG_LEVEL),
   overrides: RunnerOverrides = {},
 ): Promise<Standalone> {
   const unlock = lockData(config);
-  const left = leftovers();
-  const maker = imagebuilderMaker({
-    upstreamUrl: config.UPSTREAM_URL,
-    cacheDirectory: config.cacheDir,
-    workDirectory: config.workDir,
-    keyDirectory: config.keyDir,
-    cacheBytes: config.IMAGEBUILDER_CACHE_MB,
-    verify: config.VERIFY,
+  const leftovers = relay<[]>();
+  const downloads = relay<[outcome: UpstreamOutcome, seconds: number]>();
+  const maker = makerFromConfig(config, {
+    ...overrides,
     keys: config.TRUSTED_KEYS.map(trustedKey),
-    limits: { totalMemoryBytes: config.BUILD_MEMORY_MB },
-    timeoutMs: config.JOB_TIMEOUT * 1000,
     onLeftover: (leftover) => {
       log.warn('leftover of a build not removed', { ...leftover });
-      left.add();
+      leftovers.send();
     },
     onStillLeft: (count) => log.warn('leftovers of builds still not removed', { count }),
-    maxDiskBytes: config.MAX_BUILD_DISK_MB,
-    outputLimits: { ...OUTPUT_LIMITS, bytes: config.MAX_OUTPUT_MB },
-    ...overrides,
-    ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
+    fetch: measuredFetch(downloads.send, fetchByNodeHttp),
   });
   const { sandbox } = await maker.ready();
   log.info('runner ready', { sandbox });
   const safe = (settings: StandaloneConfig) => withSafeRepositories(settings, sandbox, log);
-  const parts = { log, imageMaker: maker, signingKey: await maker.publicKey(), leftovers: left, isAlone: true };
+  const parts = { log, imageMaker: maker, signingKey: await maker.publicKey(), leftovers, downloads, isAlone: true };
   const server = await startStandalone(safe(config), parts);
   return {
     ...server,
@@ -60,8 +53,9 @@ export async function startRealServer(
 }
 
 /**
- * Package scripts of a client's own repositories are code from anywhere. Without namespaces nobody knows what such a build leaves
- * behind, and the runner would have to end after it; here it is the server itself, so they are refused.
+ * The settings without custom repositories where builds have no namespaces. Package scripts of such repositories are
+ * code from anywhere: without namespaces a runner has to end after running them, since they may leave processes behind.
+ * Here the runner is the server itself.
  */
 function withSafeRepositories(config: StandaloneConfig, sandbox: SandboxLevel, log: Log): StandaloneConfig {
   if (config.REPOSITORY_ALLOW_LIST.length === 0 || sandbox === 'bwrap' || sandbox === 'unshare') return config;

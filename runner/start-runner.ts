@@ -11,45 +11,52 @@ import { assertQueueReady } from '#adapters/aws/readiness/assert-queue-ready.ts'
 import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
+import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import type { RunEvent } from '#core/build/run-event.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import type { Log } from '#observe/log.ts';
 import { logRunEvent } from '#observe/log-run-event.ts';
+import { measuredFetch } from '#observe/measured-fetch.ts';
 import type { MetricEvents } from '#observe/metric-events.ts';
-import type { Leftover } from '#runner/files/disposal.ts';
 import { timesToLive } from '#settings/times-to-live.ts';
 import { assertBucketWritable } from './assert-bucket-writable.ts';
 import type { RunnerConfig } from './config.ts';
+import type { MakerParts } from './maker-from-config.ts';
+import { type RunWorkersDeps, runWorkers } from './run-workers.ts';
+import { placeKeys } from './signing/place-keys.ts';
 import { ecsTaskProtection, noTaskProtection } from './task-protection.ts';
-import { type WorkDeps, work } from './work.ts';
 
-/** Makes images, and knows how it is equipped. */
+/** What makes images on a runner. */
 export interface RunnerMaker extends ImageMaker {
+  /** Gets ready for the first build, and returns what the log has to say about how. */
   ready(): Promise<Readonly<Record<string, unknown>>>;
+  /** Whether the runner has to end after the last build. */
   mustRetire(): boolean;
 }
 
-/** What counts builds, where somebody does. */
-export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent'> & Pick<WorkDeps, 'onSlots'> & { readonly onLeftover: () => void };
+/** The metrics of a runner, where there are any. */
+export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent' | 'onUpstream' | 'onLeftover'> & Pick<RunWorkersDeps, 'onSlots'>;
 
-export type MakerOf = (
-  config: RunnerConfig,
-  onLeftover: (leftover: Leftover) => void,
-  onStillLeft: (count: number) => void,
-) => Promise<RunnerMaker>;
+export type MakeMaker = (config: RunnerConfig, parts: MakerParts) => RunnerMaker;
 
-/** How often the sign of life is renewed. */
+/** How often the runner touches its file, as a sign of life. */
 const ALIVE_EVERY_MS = 10_000;
-/** Clients ask every five seconds; each step written is a write unit. */
+/** Clients poll every five seconds, and each step that is written costs a write unit. */
 export const STEPS_EVERY_MS = 2_000;
-/** Of the lease: as late as leaves it several chances, since each renewal is a write unit. */
+/**
+ * The share of the lease after which it is renewed: late, since each renewal costs a write unit, and early enough for
+ * several tries.
+ */
 export const RENEW_AFTER = 2 / 3;
-/** Of a build that is not over after its time, nobody knows when it will be. */
+/** How much longer than a build may take its task stays protected. */
 const PROTECTION_SLACK_MINUTES = 10;
 
-/** A runner over SQS, DynamoDB and S3: takes builds until it is told to stop, then hands back what it has not finished. */
-export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf, metrics?: RunnerMetrics): Promise<void> {
+/**
+ * Runs builds over SQS, DynamoDB and S3 until the process receives SIGTERM or SIGINT, then hands back what it has not
+ * finished.
+ */
+export async function startRunner(config: RunnerConfig, log: Log, makeMaker: MakeMaker, metrics?: RunnerMetrics): Promise<void> {
   const dynamo = new DynamoDBClient(DYNAMO_CLIENT);
   const sqs = new SQSClient(SQS_CLIENT);
   const s3 = new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE });
@@ -58,7 +65,7 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
     return () => clearInterval(timer);
   };
 
-  // Before anything that takes its time: who is told to stop while starting has nothing to hand back.
+  // First of all, since the start may take long: a runner that is stopped while it starts has nothing to hand back.
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
@@ -73,11 +80,16 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
     assertQueueReady(sqs, config.BUILD_QUEUE_URL),
     assertBucketWritable(artifacts, config.ARTIFACT_BUCKET),
   ]);
-  const onLeftover = (leftover: Leftover) => {
-    log.warn('leftover of a build not removed', { ...leftover });
-    metrics?.onLeftover();
-  };
-  const maker = await makerOf(config, onLeftover, (count) => log.warn('leftovers of builds still not removed', { count }));
+  await placeKeys(config.keyDir, { 'key-build': config.SIGNING_SECRET, 'local-private-key.pem': config.APK_SIGNING_SECRET });
+  const maker = makeMaker(config, {
+    keys: config.TRUSTED_KEYS,
+    onLeftover: (leftover) => {
+      log.warn('leftover of a build not removed', { ...leftover });
+      metrics?.onLeftover();
+    },
+    onStillLeft: (count) => log.warn('leftovers of builds still not removed', { count }),
+    ...(metrics && { fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp) }),
+  });
   log.info('runner ready', await maker.ready());
 
   const protection =
@@ -110,11 +122,12 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
   await touch();
   const stopTouching = every(ALIVE_EVERY_MS, touch);
 
-  await work(
+  await runWorkers(
     {
       builds: dynamoBuildTable(dynamo, config.BUILD_TABLE),
       queue: sqsBuildQueue(sqs, { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
-      // A runner's role may only put: what lost attempts left, the sweep and in the end the bucket's lifecycle take away.
+      // A runner's role may only put. The sweeper removes what lost attempts left, and in the end the bucket's
+      // lifecycle does.
       artifacts: { ...artifacts, remove: (key) => artifacts.remove(key).catch(() => 0) },
       imageMaker: maker,
       now,
@@ -139,5 +152,5 @@ export async function runRunner(config: RunnerConfig, log: Log, makerOf: MakerOf
   log.info('runner stopped', { retired: maker.mustRetire() });
 }
 
-/** Each begun build ends with one of these. */
+/** Every build that started ends with one of these. */
 const ENDS: ReadonlySet<RunEvent['type']> = new Set(['done', 'failed', 'retrying', 'handed-back', 'lost'] satisfies RunEvent['type'][]);

@@ -1,0 +1,21 @@
+import type { StatisticsRecorder } from '#core/statistics/record-statistics.ts';
+import { buildLogFields } from '#observe/build-log-fields.ts';
+import type { Log } from '#observe/log.ts';
+import type { MetricEvents } from '#observe/metric-events.ts';
+import type { BuildSubmitAppDeps } from './app.ts';
+
+/** Counts build requests in metrics and statistics, and logs messages that could not be sent. */
+export const observeRequests = (
+  { log, metrics }: { readonly log: Log; readonly metrics: Pick<MetricEvents, 'onRequest'> },
+  recorder: Pick<StatisticsRecorder, 'onSubmitted' | 'onRejected'>,
+): Required<Pick<BuildSubmitAppDeps, 'onSubmitted' | 'onRejected' | 'onSendFailure'>> => ({
+  onSubmitted: (submitted, client) => {
+    metrics.onRequest(submitted.outcome);
+    recorder.onSubmitted(submitted, client);
+  },
+  onRejected: (client) => {
+    metrics.onRequest('rejected');
+    recorder.onRejected(client);
+  },
+  onSendFailure: (error, build) => log.error('message could not be sent', { error, ...buildLogFields(build) }),
+});

@@ -1,0 +1,22 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
+import { type OfferConfig, serverFacts } from '#settings/server-facts.ts';
+import { VERSION } from '#settings/version.ts';
+import type { Composition, CompositionParts } from '../composition.ts';
+import { type SharedCatalogueConfig, sharedCatalogue } from '../shared-catalogue.ts';
+import { catalogueApp } from './app.ts';
+
+/** The catalogue function: versions, targets, profiles and packages. */
+export function composeCatalogue(
+  config: SharedCatalogueConfig & OfferConfig,
+  clients: { readonly s3: S3Client },
+  parts: CompositionParts,
+): Composition {
+  const catalogue = sharedCatalogue(config, clients, parts);
+  const facts = serverFacts(config, VERSION);
+  return {
+    routes: [catalogueApp({ catalogue, upstreamUrl: config.UPSTREAM_URL, branches: () => config.BRANCHES, serverFacts: () => facts })],
+    checks: { bucket: () => assertBucketReady(clients.s3, config.ARTIFACT_BUCKET) },
+    readyChecks: { upstream: () => catalogue.versions() },
+  };
+}

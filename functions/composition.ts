@@ -1,0 +1,24 @@
+import type { Checks } from '#http/checks.ts';
+import type { Routes } from '#http/http-app.ts';
+import type { Log } from '#observe/log.ts';
+import type { MetricEvents } from '#observe/metric-events.ts';
+
+/** A function put together from its settings and clients: what its Lambda handler and its service both serve. */
+export interface Composition {
+  readonly routes: readonly Routes[];
+  /** What the function cannot do without. Both ways of running look at it before they take the first request. */
+  readonly checks: Checks;
+  /** What the function may miss while it starts, such as upstream. Only `/ready` of a service looks at it. */
+  readonly readyChecks?: Checks;
+  /**
+   * Writes the counts that are still in memory. Lambda calls it after each answer, a service every few seconds and when
+   * it ends.
+   */
+  readonly flush?: () => Promise<void>;
+}
+
+/** What a way of running gives to every composition. */
+export interface CompositionParts {
+  readonly log: Log;
+  readonly metrics: Pick<MetricEvents, 'onUpstream' | 'onRequest' | 'onSwept'>;
+}

@@ -1,0 +1,44 @@
+import type { Leftover } from './files/disposal.ts';
+import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder/imagebuilder-maker.ts';
+import type { ImagebuilderMakerOptions } from './imagebuilder/maker-options.ts';
+import { OUTPUT_LIMITS } from './imagebuilder/output/output-limits.ts';
+import type { UsignPublicKey } from './signing/usign.ts';
+
+/** The settings of a process that builds. Sizes are in bytes. */
+export interface MakerConfig {
+  readonly UPSTREAM_URL: string;
+  readonly IMAGEBUILDER_CACHE_MB: number;
+  readonly BUILD_MEMORY_MB: number;
+  readonly MAX_BUILD_DISK_MB: number;
+  readonly MAX_OUTPUT_MB: number;
+  readonly JOB_TIMEOUT: number;
+  readonly VERIFY: NonNullable<ImagebuilderMakerOptions['verify']>;
+  readonly SANDBOX: 'auto' | NonNullable<ImagebuilderMakerOptions['sandbox']>;
+  readonly cacheDir: string;
+  readonly workDir: string;
+  readonly keyDir: string;
+}
+
+export interface MakerParts extends Pick<ImagebuilderMakerOptions, 'fetch' | 'downloadAttempts' | 'onStillLeft'> {
+  /** `TRUSTED_KEYS`, parsed. */
+  readonly keys: readonly UsignPublicKey[];
+  /** Called when something that a build left could not be removed and was set aside. */
+  readonly onLeftover: (leftover: Leftover) => void;
+}
+
+/** What makes images with OpenWrt's ImageBuilder, as the settings say. */
+export const makerFromConfig = (config: MakerConfig, parts: MakerParts): ImagebuilderMaker =>
+  imagebuilderMaker({
+    upstreamUrl: config.UPSTREAM_URL,
+    cacheDirectory: config.cacheDir,
+    workDirectory: config.workDir,
+    keyDirectory: config.keyDir,
+    cacheBytes: config.IMAGEBUILDER_CACHE_MB,
+    limits: { totalMemoryBytes: config.BUILD_MEMORY_MB },
+    maxDiskBytes: config.MAX_BUILD_DISK_MB,
+    outputLimits: { ...OUTPUT_LIMITS, bytes: config.MAX_OUTPUT_MB },
+    timeoutMs: config.JOB_TIMEOUT * 1000,
+    verify: config.VERIFY,
+    ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
+    ...parts,
+  });
