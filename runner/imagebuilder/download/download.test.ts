@@ -151,6 +151,16 @@ describe('downloadTarball', () => {
     expect(error.message).toContain('sha256sums');
   });
 
+  it('does not wait for the next attempt when it is stopped', async () => {
+    upstream.faults.add('imagebuilder', { kind: 'status', status: 503 });
+    const abort = new AbortController();
+    const stopped = download({ backoffMs: 3_600_000 }, abort.signal);
+    await Promise.race([stopped, expect.poll(() => tarballRequests().length).toBe(1)]);
+    setTimeout(() => abort.abort(new Error('the runner stops')), 100);
+    await expect(stopped).rejects.toThrow('the runner stops');
+    expect(tarballRequests()).toHaveLength(1);
+  });
+
   it('stops at once when told to', async () => {
     upstream.faults.add('imagebuilder', { kind: 'hang' });
     const abort = new AbortController();
