@@ -1,4 +1,4 @@
-import { environmentOf, TOPOLOGY } from '#services/topology.ts';
+import { serviceEnvironment, TOPOLOGY } from '#services/topology.ts';
 import { report } from './machine.ts';
 import { quantile, timeOf } from './request-times.ts';
 import { startedService } from './started-service.ts';
@@ -8,7 +8,7 @@ const ROUNDS = 3_000;
 const server = await startedService('./scripted-server.ts');
 const description = TOPOLOGY.find(({ name }) => name === 'gateway');
 const gateway = await startedService('../services/main.ts', ['gateway'], {
-  ...(description && environmentOf(description, () => server.url)),
+  ...(description && serviceEnvironment(description, () => server.url)),
   RATE_LIMIT_REQUESTS_PER_HOUR: '0',
 });
 try {

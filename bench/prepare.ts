@@ -1,4 +1,4 @@
-import { environmentOf, TOPOLOGY } from '#services/topology.ts';
+import { serviceEnvironment, TOPOLOGY } from '#services/topology.ts';
 import { report } from './machine.ts';
 import { quantile, timeOf } from './request-times.ts';
 import { startedService } from './started-service.ts';
@@ -8,7 +8,7 @@ const REQUESTS = 3_000;
 const PACKAGES = ['luci', 'auc', 'vim', 'tmux', 'htop', 'nano'];
 const upstream = await startedService('../demo/upstream/main.ts');
 const description = TOPOLOGY.find(({ name }) => name === 'prepare');
-const environment = { ...(description && environmentOf(description, () => '')), UPSTREAM_URL: upstream.url };
+const environment = { ...(description && serviceEnvironment(description, () => '')), UPSTREAM_URL: upstream.url };
 // The first start fills the cache of compiled code.
 (await startedService('../services/main.ts', ['prepare'], environment)).stop();
 const prepare = await startedService('../services/main.ts', ['prepare'], environment);

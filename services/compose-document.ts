@@ -1,4 +1,5 @@
-import { environmentOf, REGION, type ServiceDescription, TOPOLOGY } from './topology.ts';
+import { REGION } from '#local-aws/resources/aws-resources.ts';
+import { type ServiceDescription, serviceEnvironment, TOPOLOGY } from './topology.ts';
 
 /** What `compose.services.yaml` has to say, as data: the topology over a LocalStack, in containers. */
 
@@ -66,7 +67,7 @@ function composeService(service: ServiceDescription): object {
       ...(upstream && { UPSTREAM_URL: `\${UPSTREAM_URL:-https://downloads.openwrt.org}` }),
       ...Object.fromEntries(service.settings.map((setting) => [setting, `\${${setting}:-}`])),
       ...(hasState && CREDENTIALS),
-      ...withOtherState(environmentOf(service, urlOf)),
+      ...withOtherState(serviceEnvironment(service, urlOf)),
     },
     healthcheck: { test: ['CMD', 'node', 'services/check-health.ts', String(port)], ...HEALTH },
     restart: 'unless-stopped',

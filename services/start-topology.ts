@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { environmentOf, type ResourceNames, SERVICE_NAMES, type ServiceName, TOPOLOGY } from './topology.ts';
+import { LOCAL_CREDENTIALS, type ResourceNames } from '#local-aws/resources/aws-resources.ts';
+import { SERVICE_NAMES, type ServiceName, serviceEnvironment, TOPOLOGY } from './topology.ts';
 
 export interface TopologyOptions {
   readonly localstackUrl: string;
@@ -51,9 +52,9 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       env: {
         PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
         UPSTREAM_URL: options.upstreamUrl,
-        // LocalStack takes any; nobody else gets to see them.
-        ...(service.state.length > 0 && { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }),
-        ...environmentOf(service, (other) => (other === 'localstack' ? options.localstackUrl : urls[other]), options.names),
+        // No service without state gets credentials.
+        ...(service.state.length > 0 && LOCAL_CREDENTIALS),
+        ...serviceEnvironment(service, (other) => (other === 'localstack' ? options.localstackUrl : urls[other]), options.names),
         ...(name === 'runner' && { DATA_DIR: join(options.directory, 'runner'), ALIVE_FILE: join(options.directory, 'alive') }),
         HOST: '127.0.0.1',
         PORT: String(ports[name]),

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
 import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
-import { freshBucket } from '#local-aws/create-resources.ts';
+import { createBucket } from '#local-aws/resources/create-resources.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';
 import { freshBinDir } from '#test/contracts/sample-builds.ts';
 import { s3Client } from './clients.ts';
@@ -18,7 +18,7 @@ const LARGE_BYTES = 17 * 1024 * 1024 + 3;
 
 artifactStoreContract('s3', async () => {
   const client = s3Client();
-  return s3ArtifactStore(client, await freshBucket(client));
+  return s3ArtifactStore(client, await createBucket(client));
 });
 
 describe('an artefact store on S3', () => {
@@ -32,7 +32,7 @@ describe('an artefact store on S3', () => {
     directory = await mkdtemp(join(tmpdir(), 'asu-s3-'));
     largeFile = join(directory, 'large');
     await writeFile(largeFile, large);
-    bucket = await freshBucket(client);
+    bucket = await createBucket(client);
     store = s3ArtifactStore(client, bucket);
   });
   afterAll(() => rm(directory, { recursive: true, force: true }));

@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { createResources } from '#services/create-resources.ts';
+import { uniqueNames } from '#local-aws/resources/aws-resources.ts';
+import { createResources } from '#local-aws/resources/create-resources.ts';
 import { startTopology, type Topology } from '#services/start-topology.ts';
 import { SERVICE_NAMES, type ServiceName, TOPOLOGY } from '#services/topology.ts';
 import { dynamoClient, s3Client, sqsClient } from '#test/localstack/clients.ts';
@@ -27,8 +28,7 @@ const lines: Record<string, string[]> = {};
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
   directory = await mkdtemp(join(tmpdir(), 'asu-services-'));
-  const name = `asu-${randomUUID()}`;
-  const names = { builds: name, statistics: `${name}-statistics`, queue: name, bucket: name };
+  const names = uniqueNames();
   await createResources({ dynamo: dynamoClient(), sqs: sqsClient(), s3: s3Client() }, names);
   aws = await awsProxy(inject('localStackUrl'));
   topology = await startTopology({
