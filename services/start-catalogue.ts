@@ -1,4 +1,4 @@
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
+import { assertBucketReady } from '#adapters/aws/readiness.ts';
 import { catalogueApp } from '#functions/catalogue/app.ts';
 import { docsApp } from '#functions/docs/app.ts';
 import { swaggerAssets } from '#functions/docs/swagger-assets.ts';

@@ -1,5 +1,5 @@
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
-import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
+import { assertTableReady } from '#adapters/aws/readiness.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-report.ts';
 import { statsApp } from '#functions/stats/app.ts';

@@ -2,7 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { handle } from 'hono/aws-lambda';
 import { S3_CLIENT } from '#adapters/aws/clients/client-options.ts';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
+import { assertBucketReady } from '#adapters/aws/readiness.ts';
 import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
 import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { httpApp } from '#http/http-app.ts';

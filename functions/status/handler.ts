@@ -6,8 +6,7 @@ import { DYNAMO_CLIENT, S3_CLIENT } from '#adapters/aws/clients/client-options.t
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
-import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
+import { assertBucketReady, assertTableReady } from '#adapters/aws/readiness.ts';
 import { buildPace } from '#core/build/build-pace.ts';
 import { timeOfBuilds } from '#core/build/time-of-builds.ts';
 import { estimateSeconds } from '#http/estimate-seconds.ts';

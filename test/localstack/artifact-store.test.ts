@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { HeadObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
+import { assertBucketReady } from '#adapters/aws/readiness.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 import { createBucket } from '#local-aws/resources/create-resources.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';

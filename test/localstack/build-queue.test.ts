@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
-import { assertQueueReady } from '#adapters/aws/readiness/assert-queue-ready.ts';
+import { assertQueueReady } from '#adapters/aws/readiness.ts';
 import { createBuildQueue } from '#local-aws/resources/create-resources.ts';
 import { buildQueueContract } from '#test/contracts/build-queue.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';

@@ -7,7 +7,7 @@ import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/builds/max-defaults-length.ts
 import { orderItem, orderKey } from '#adapters/aws/builds/order-item.ts';
 import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
 import { queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
-import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
+import { assertTableReady } from '#adapters/aws/readiness.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import type { RunningBuild } from '#core/build/build.ts';
 import { DEFAULT_LIMITS } from '#core/request/build-request.ts';
