@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -7,13 +6,14 @@ import type { BuildRequest } from '#core/request/build-request.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
 import { runTool } from './process/run-tool.ts';
 import { availableSandboxes } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, type SandboxLevel } from './sandbox/sandbox.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'asu-hostile-'));
+const directory = await temporaryDirectory();
 await mkdir(join(directory, 'probe'));
 await runTool('chmod', ['0711', directory], { cwd: '/', signal: new AbortController().signal });
 const available = await availableSandboxes({ directory: join(directory, 'probe'), limits: DEFAULT_LIMITS, firstUid: 59_100 });
@@ -21,10 +21,7 @@ let upstream: DemoUpstreamServer;
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
 });
-afterAll(async () => {
-  await upstream.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => upstream.close());
 
 const makerOf = (sandbox: SandboxLevel, name: string = sandbox): ImagebuilderMaker =>
   imagebuilderMaker({

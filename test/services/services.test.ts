@@ -1,8 +1,5 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
@@ -15,6 +12,7 @@ import { dynamoClient, s3Client, sqsClient } from '#test/localstack/clients.ts';
 import { type AwsProxy, awsProxy } from '#test/localstack/e2e/aws-proxy.ts';
 import { downloadAll, type Finished } from '#test/support/download.ts';
 import { familiesIn } from '#test/support/promql.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 
 const run = promisify(execFile);
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
@@ -27,7 +25,7 @@ const lines: Record<string, string[]> = {};
 
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
-  directory = await mkdtemp(join(tmpdir(), 'asu-services-'));
+  directory = await temporaryDirectory();
   const names = uniqueNames();
   await createResources({ dynamo: dynamoClient(), sqs: sqsClient(), s3: s3Client() }, names);
   aws = await awsProxy(inject('localStackUrl'));
@@ -53,7 +51,6 @@ afterAll(async () => {
   await topology?.close();
   await aws?.close();
   await upstream?.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const get = (path: string, name: ServiceName = 'gateway') => fetch(topology.urls[name] + path);

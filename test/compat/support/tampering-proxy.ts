@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Answer, ask } from './ask.ts';
+import { type Answer, ask } from '#test/support/ask.ts';
 
 /** An answer that passes the proxy. Headers may be repeated; the proxy corrects a Content-Length that no longer fits. */
 export interface Passing {
