@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
