@@ -9,7 +9,7 @@ import { createResources } from '#local-aws/resources/create-resources.ts';
 import { startTopology, type Topology } from '#services/start-topology.ts';
 import { SERVICE_NAMES, type ServiceName, TOPOLOGY } from '#services/topology.ts';
 import { dynamoClient, s3Client, sqsClient } from '#test/localstack/clients.ts';
-import { type AwsProxy, awsProxy } from '#test/localstack/e2e/aws-proxy.ts';
+import { type AwsProxy, awsProxy } from '#test/support/aws-proxy.ts';
 import { downloadAll, type Finished } from '#test/support/download.ts';
 import { familiesIn } from '#test/support/promql.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';

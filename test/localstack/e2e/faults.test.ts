@@ -3,11 +3,11 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localEnvironment, uniqueNames } from '#local-aws/resources/aws-resources.ts';
 import { createResources } from '#local-aws/resources/create-resources.ts';
+import { type AwsCall, type AwsProxy, awsProxy, BROKEN, DENIED, DENIED_BY_S3, THROTTLED } from '#test/support/aws-proxy.ts';
 import { downloadAll } from '#test/support/download.ts';
 import { lambda } from '../../../local-aws/lambda.ts';
 import { startProcess } from '../../../local-aws/started-process.ts';
 import { dynamoClient, s3Client, sqsClient } from '../clients.ts';
-import { type AwsCall, type AwsProxy, awsProxy, BROKEN, DENIED, DENIED_BY_S3, THROTTLED } from './aws-proxy.ts';
 import { awsState } from './aws-state.ts';
 import { type TestStack, testStack } from './test-stack.ts';
 
