@@ -73,8 +73,7 @@ it.each([
 });
 
 it('says of an object that cannot be looked at why, but not what it is: it may be that of a private build', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'asu-unreferenced-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const directory = await temporaryDirectory();
   const artifacts = diskArtifactStore(directory);
   const binDir = freshBinDir();
   await artifacts.put(artifactKeys.file(binDir, 'a.bin'), 'x', fileMeta('a.bin'));
