@@ -1,10 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Tests with processes, sockets and clocks of their own: on a machine that others use too, one miss is not yet a failure. */
-const retry = process.env['CI'] === undefined ? 0 : 1;
-
-/** One project per test lane (CONTRIBUTING.md): a lane that did not run says so by not being run. */
+/** One project per test lane (CONTRIBUTING.md). No test has a second try: a flaky one is found and mended. */
 export default defineConfig({
   test: {
     projects: [
@@ -13,14 +10,13 @@ export default defineConfig({
           name: 'default',
           include: [
             '{lib,core,settings,observe,adapters,http,functions,runner,standalone,services,demo}/**/*.test.ts',
-            'test/{bundles,compat,journeys,tooling}/**/*.test.ts',
+            'test/{bundles,compat,journeys,support,tooling}/**/*.test.ts',
             'test/upgrade/standalone/**/*.test.ts',
             'infra/**/*.test.ts',
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
-          retry,
           // Half of what these tests do is waiting for processes of their own.
           maxWorkers: Math.max(2, availableParallelism() - 1),
         },
@@ -32,7 +28,6 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 60_000,
           pool: 'forks',
-          retry,
         },
       },
       {
@@ -43,7 +38,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',
-          retry,
         },
       },
       {
@@ -54,7 +48,6 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 240_000,
           pool: 'forks',
-          retry,
         },
       },
       {
@@ -65,7 +58,6 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
-          retry,
         },
       },
       {
@@ -76,7 +68,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',
-          retry,
         },
       },
       {
@@ -86,7 +77,6 @@ export default defineConfig({
           globalSetup: 'test/openapi/global-setup.ts',
           testTimeout: 60_000,
           pool: 'forks',
-          retry,
         },
       },
       {
@@ -97,7 +87,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 300_000,
           pool: 'forks',
-          retry,
         },
       },
     ],

@@ -1,11 +1,11 @@
 import { stdoutLog } from '#standalone/stdout-log.ts';
-import { testServer } from '#test/support/test-server.ts';
+import { startTestServer } from '#test/support/test-server.ts';
 
 /**
  * The whole server over the demo upstream with images by script: what is measured is ours. Prints its URL, then its log. Arguments are
  * settings, `MAX_PENDING_JOBS=10000`.
  */
 const env = Object.fromEntries(process.argv.slice(2).map((setting) => setting.split('=', 2)));
-const server = await testServer({ log: stdoutLog('info'), env });
+const server = await startTestServer({ log: stdoutLog('info'), env });
 process.stdout.write(`${server.url}\n`);
 process.once('SIGTERM', () => server.close());

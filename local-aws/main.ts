@@ -9,6 +9,7 @@ import { startLocalStack } from '#local-aws/localstack/start.ts';
 import { bundleFunctions } from '../bundles/bundle-functions.ts';
 import { bundleModule } from '../bundles/bundle-module.ts';
 import { LOCALSTACK_DIRECTORY, LOCALSTACK_URL } from './config.ts';
+import { DEVELOPMENT_NAMES } from './resources/aws-resources.ts';
 import { startStack } from './stack.ts';
 
 const USAGE = `Usage: npm run local:aws [-- --port N] [-- --runners N] [-- --quiet]
@@ -59,7 +60,7 @@ async function main(): Promise<void> {
       functionsDirectory: directory,
       runnerMain,
       port: Number(values.port),
-      ...(!LOCALSTACK_URL && { prefix: 'asu' }),
+      ...(!LOCALSTACK_URL && { names: DEVELOPMENT_NAMES }),
       env: { TRUSTED_KEYS: demoUpstreamKey.base64, MAX_RUNNERS: values.runners },
       ...(!values.quiet && { onLine: (who, line) => say(`${who.padEnd(14)} ${line}`) }),
     });

@@ -2,9 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FUNCTION_NAMES, type FunctionName } from '#functions/function-name.ts';
-import { type AwsResources, createAwsResources, environmentOf } from './aws-resources.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { type Lambda, lambda } from './lambda.ts';
+import { type AwsResources, localEnvironment, type ResourceNames, resourcesAt, uniqueNames } from './resources/aws-resources.ts';
+import { createResources } from './resources/create-resources.ts';
+import { localClients } from './resources/local-clients.ts';
 import { type StartedProcess, startProcess } from './started-process.ts';
 
 export interface StackOptions {
@@ -15,8 +17,8 @@ export interface StackOptions {
   /** The runner's module. */
   readonly runnerMain: string;
   readonly port?: number;
-  /** Without it the resources get names that nobody else has. */
-  readonly prefix?: string;
+  /** The names of the resources; without them, names that no other stack has. */
+  readonly names?: ResourceNames;
   /** Settings of everything. */
   readonly env?: Readonly<Record<string, string>>;
   /** Where single functions find AWS, if not at LocalStack itself. */
@@ -29,6 +31,7 @@ export interface StackOptions {
 /** The whole system as AWS has it, on this machine: resources in a LocalStack, gateway, functions, and as many runners as are started. */
 export interface Stack {
   readonly url: string;
+  readonly names: ResourceNames;
   readonly resources: AwsResources;
   readonly functions: Readonly<Record<FunctionName, Lambda>>;
   /** What the gateway was told went wrong. */
@@ -44,10 +47,23 @@ export interface Stack {
 const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { localStackUrl, upstreamUrl, functionsDirectory, runnerMain, port, prefix, env = {}, endpoints = {}, onLine } = options;
-  const resources = await createAwsResources(localStackUrl, prefix);
+  const {
+    localStackUrl,
+    upstreamUrl,
+    functionsDirectory,
+    runnerMain,
+    port,
+    names = uniqueNames(),
+    env = {},
+    endpoints = {},
+    onLine,
+  } = options;
+  const clients = localClients(localStackUrl);
+  await createResources(clients, names);
+  for (const client of Object.values(clients)) client.destroy();
+  const resources = resourcesAt(localStackUrl, names);
   const environment = (endpoint = localStackUrl) => ({
-    ...environmentOf(endpoint, resources),
+    ...localEnvironment(endpoint, names),
     UPSTREAM_URL: upstreamUrl,
     CATALOGUE_URL: upstreamUrl,
     ...env,
@@ -76,6 +92,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   return {
     url: gateway.url,
+    names,
     resources,
     functions,
     troubles,

@@ -1,4 +1,4 @@
-import { ResourceError } from '#adapters/aws/readiness/resource-error.ts';
+import { ResourceError } from '#adapters/aws/readiness.ts';
 import { recordMeta } from '#core/build/artifact-keys.ts';
 import type { ArtifactStore } from '#core/stores.ts';
 

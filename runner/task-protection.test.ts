@@ -1,6 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bodyOf, type HttpServer, startHttpServer } from '#test/support/http-server.ts';
 import { ecsTaskProtection } from './task-protection.ts';
 
 type Answer = readonly [status: number, body: string];
@@ -24,7 +23,7 @@ const error = (status: number, Code: string, Message: string): Answer => [
 ];
 
 describe('ecsTaskProtection', () => {
-  let server: Server;
+  let server: HttpServer;
   let asked: { method: string | undefined; url: string | undefined; body: { ProtectionEnabled: boolean } }[];
   /** What the agent answers first; afterwards it grants what it is asked for. */
   let answers: Answer[];
@@ -33,22 +32,19 @@ describe('ecsTaskProtection', () => {
 
   beforeEach(async () => {
     [asked, answers, troubles, heard] = [[], [], [], () => undefined];
-    server = createServer(async (request, response) => {
-      let text = '';
-      for await (const chunk of request) text += chunk;
-      const body = JSON.parse(text);
+    server = await startHttpServer(async (request, response) => {
+      const body = JSON.parse((await bodyOf(request)).toString());
       asked.push({ method: request.method, url: request.url, body });
       const [status, answer] = answers.shift() ?? granted(body.ProtectionEnabled);
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(answer);
       heard();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
-  afterEach(() => new Promise((resolve) => server.close(resolve)));
+  afterEach(() => server.close());
 
   const protection = (pausesMs: readonly number[] = [1, 1]) =>
     ecsTaskProtection({
-      agentUri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/0`,
+      agentUri: `${server.url}/api/0`,
       minutes: 20,
       pausesMs,
       onError: (trouble) => {
@@ -125,7 +121,7 @@ describe('ecsTaskProtection', () => {
 
   it('goes on when nobody is there', async () => {
     const task = protection();
-    await new Promise((resolve) => server.close(resolve));
+    await server.close();
     task.begin('a');
     await until(() => troubles.length === 3);
     expect(asked).toEqual([]);

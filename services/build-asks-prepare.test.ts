@@ -18,7 +18,7 @@ import { httpApp } from '#http/http-app.ts';
 import { type NodeServer, serveNode } from '#http/serve-node.ts';
 import { jsonLog } from '#observe/log.ts';
 import { answering, type FaultyServer, faultyServer, hangingUp, passingOn, silent } from '#test/services/faulty-server.ts';
-import { testServer } from '#test/support/test-server.ts';
+import { startTestServer } from '#test/support/test-server.ts';
 import { HOUR, wallClock } from '#test/support/wall-clock.ts';
 
 const REQUEST = { version: '24.10.0', target: 'ath79/generic', profile: 'test', packages: ['luci', 'auc', '+tmux', ''] };
@@ -250,7 +250,7 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
 
 it('the standalone server asks a prepare service too, when told of one', async () => {
   const faulty = await faultyServer(passingOn(prepare.url));
-  const server = await testServer({ env: { PREPARE_SERVICE_URL: faulty.url } });
+  const server = await startTestServer({ env: { PREPARE_SERVICE_URL: faulty.url } });
   try {
     const answer = await (await server.post('/api/v1/build/prepare', REQUEST)).json();
     expect(faulty.seen).toHaveLength(1);

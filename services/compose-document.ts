@@ -1,4 +1,5 @@
-import { REGION, type ServiceDescription, serviceEnvironment, TOPOLOGY } from './topology.ts';
+import { REGION } from '#local-aws/resources/aws-resources.ts';
+import { type ServiceDescription, serviceEnvironment, TOPOLOGY } from './topology.ts';
 
 /** The content of `compose.services.yaml` as data: the topology over a LocalStack, in containers. */
 

@@ -87,10 +87,22 @@ describe('services/Containerfile', () => {
   });
 
   it('takes every folder that the services import from, past .dockerignore', async () => {
-    const copied = [...(await textOf('services/Containerfile')).matchAll(/^COPY ([a-z]+) \.\/\1$/gm)].map(([, name]) => name);
+    const copied = [...(await textOf('services/Containerfile')).matchAll(/^COPY (([a-z-]+)[a-z/-]*) \.\/\1$/gm)].map(([, , name]) => name);
     const kept = (await textOf('.dockerignore')).split('\n').filter((line) => line.startsWith('!'));
     expect(copied.length).toBeGreaterThan(5);
     for (const name of copied) expect(kept).toContain(`!${name}`);
+  });
+
+  it('copies every file that its commands import', async () => {
+    const copied = [...(await textOf('services/Containerfile')).matchAll(/^COPY ([a-z/-]+) \.\/\1$/gm)].map(([, name]) => `${name}/`);
+    const imported = await importedFrom([
+      'services/main.ts',
+      'services/resources-main.ts',
+      'services/check-health.ts',
+      'standalone/main.ts',
+    ]);
+    expect(imported.length).toBeGreaterThan(100);
+    expect(imported.filter((path) => path !== 'package.json' && !copied.some((folder) => path.startsWith(folder)))).toEqual([]);
   });
 });
 
@@ -153,3 +165,16 @@ it('compose.services.yaml takes another state from the environment, by every nam
         expect([name, variable, value]).toEqual([name, variable, expect.stringMatching(new RegExp(`^\\$\\{${variable}:?-.+\\}$`))]);
   }
 });
+
+/** The project's files that these import, by any number of steps; type imports are gone before Node looks. */
+async function importedFrom(entries: readonly string[]): Promise<string[]> {
+  const found = new Set(entries);
+  for (const path of found) {
+    const text = (await textOf(path)).replaceAll(/^(?:import|export) type [^;]+;$/gm, '');
+    for (const [, from = ''] of text.matchAll(/(?:from |import\()'([#.][^']+)'/g)) {
+      const target = from.startsWith('#') ? new URL(from.slice(1), root) : new URL(from, new URL(path, root));
+      found.add(target.href.slice(root.href.length));
+    }
+  }
+  return [...found];
+}

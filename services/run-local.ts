@@ -2,16 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { LOCALSTACK_DIRECTORY } from '#local-aws/config.ts';
 import { startLocalStack } from '#local-aws/localstack/start.ts';
-import { LOCALSTACK_DIRECTORY } from '../local-aws/config.ts';
-import { createResources } from './create-resources.ts';
+import { DEVELOPMENT_NAMES } from '#local-aws/resources/aws-resources.ts';
+import { createResources } from '#local-aws/resources/create-resources.ts';
+import { localClients } from '#local-aws/resources/local-clients.ts';
 import { startTopology } from './start-topology.ts';
-import { REGION, RESOURCES } from './topology.ts';
 
 const USAGE = `Usage: npm run services [-- --demo] [--verbose]
 
@@ -40,18 +38,14 @@ async function run(): Promise<void> {
     say('LocalStack is starting: the first time it is installed, which takes a minute …');
     const localstack = await startLocalStack(LOCALSTACK_DIRECTORY);
     ends.push(localstack.stop);
-    const options = { endpoint: localstack.url, region: REGION, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
-    await createResources(
-      { dynamo: new DynamoDBClient(options), sqs: new SQSClient(options), s3: new S3Client({ ...options, forcePathStyle: true }) },
-      RESOURCES,
-    );
+    await createResources(localClients(localstack.url), DEVELOPMENT_NAMES);
     const demo = values.demo ? await serveDemoUpstream() : undefined;
     if (demo !== undefined) ends.push(demo.close);
     const topology = await startTopology({
       localstackUrl: localstack.url,
       upstreamUrl: demo?.url ?? 'https://downloads.openwrt.org',
       directory,
-      names: RESOURCES,
+      names: DEVELOPMENT_NAMES,
       ...(demo && { environment: { TRUSTED_KEYS: demoUpstreamKey.base64 } }),
       ...(values.verbose && { onLine: (service: string, line: string) => say(`${service}: ${line}`) }),
     });

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type ResourceNames, SERVICE_NAMES, type ServiceName, serviceEnvironment, TOPOLOGY } from './topology.ts';
+import { LOCAL_CREDENTIALS, type ResourceNames } from '#local-aws/resources/aws-resources.ts';
+import { SERVICE_NAMES, type ServiceName, serviceEnvironment, TOPOLOGY } from './topology.ts';
 
 export interface TopologyOptions {
   readonly localstackUrl: string;
@@ -54,7 +55,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
         PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
         UPSTREAM_URL: options.upstreamUrl,
         // LocalStack takes any credentials, and no other server gets these.
-        ...(service.state.length > 0 && { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }),
+        ...(service.state.length > 0 && LOCAL_CREDENTIALS),
         ...serviceEnvironment(service, (other) => (other === 'localstack' ? options.localstackUrl : urls[other]), options.names),
         ...(name === 'runner' && { DATA_DIR: join(options.directory, 'runner'), ALIVE_FILE: join(options.directory, 'alive') }),
         HOST: '127.0.0.1',

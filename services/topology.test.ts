@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { DEVELOPMENT_NAMES } from '#local-aws/resources/aws-resources.ts';
 import { loadConfig as loadRunnerConfig } from '#runner/config.ts';
 import { buildConfig, catalogueConfig, maintenanceConfig, prepareConfig, runnerConfig, statsConfig, statusConfig } from './config.ts';
 import { loadConfig as gatewayConfig } from './gateway/config.ts';
-import { RESOURCES, type ServiceName, serviceEnvironment, TOPOLOGY } from './topology.ts';
+import { type ServiceName, serviceEnvironment, TOPOLOGY } from './topology.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -36,7 +37,10 @@ function settingsOf(read: (env: Env) => unknown, given: Env): string[] {
 describe('the topology', () => {
   it.each(TOPOLOGY)('passes every setting to $name that it reads, and no other', (service) => {
     // With `CATALOGUE_URL` the prepare service reads the environment that it gets, and no copy of it.
-    const fixed: Env = { ...serviceEnvironment(service, (name) => `http://${name}:1`, RESOURCES), CATALOGUE_URL: 'http://upstream:1' };
+    const fixed: Env = {
+      ...serviceEnvironment(service, (name) => `http://${name}:1`, DEVELOPMENT_NAMES),
+      CATALOGUE_URL: 'http://upstream:1',
+    };
     const known = [...service.settings, ...Object.keys(fixed)];
     const settings = settingsOf(READERS[service.name], fixed);
     expect(settings.filter((name) => !known.includes(name))).toEqual([]);

@@ -1,3 +1,5 @@
+import { DEVELOPMENT_NAMES, type ResourceKind, type ResourceNames, resourceEnvironment } from '#local-aws/resources/aws-resources.ts';
+
 /**
  * The one description of the services and how they depend on each other. `npm run services` starts it as processes, and
  * a test holds `compose.services.yaml` to it.
@@ -17,7 +19,7 @@ export interface ServiceDescription {
   /** Whether any number of it may run at once. */
   readonly scales: boolean;
   /** The resources it uses. */
-  readonly state: readonly StateResource[];
+  readonly state: readonly ResourceKind[];
   /** Settings that one environment gives to every service that has them. An empty one counts as not set. */
   readonly settings: readonly string[];
   /** Whether it reads upstream. */
@@ -32,8 +34,6 @@ export interface ServiceDescription {
   readonly asks: readonly ServiceName[];
   readonly environment?: Readonly<Record<string, string>>;
 }
-
-export type StateResource = 'builds' | 'queue' | 'bucket' | 'statistics';
 
 /** Policy on which all services that take build requests have to agree. */
 const POLICY = ['ALLOW_DEFAULTS', 'BRANCHES', 'MAX_CUSTOM_ROOTFS_SIZE_MB', 'MAX_DEFAULTS_LENGTH', 'REPOSITORY_ALLOW_LIST'];
@@ -165,32 +165,14 @@ export function portOf(name: ServiceName): number {
   return found.port;
 }
 
-export interface ResourceNames {
-  readonly builds: string;
-  readonly statistics: string;
-  /** The name of the queue. The queue of dead letters has the same name with `-dead` after it. */
-  readonly queue: string;
-  readonly bucket: string;
-}
-
-/**
- * The names of the resources in the development state that `create-resources.ts` makes. Deployments have other names.
- */
-export const RESOURCES: ResourceNames = {
-  builds: 'asu-builds',
-  statistics: 'asu-statistics',
-  queue: 'asu-builds',
-  bucket: 'asu-artifacts',
-};
-
-/** The region of LocalStack. */
-export const REGION = 'us-east-1';
-const ACCOUNT = '000000000000';
-
 /** The environment of a service over LocalStack, without `HOST`, `PORT` and credentials. */
-export function serviceEnvironment(service: ServiceDescription, urlOf: UrlOf, names: ResourceNames = RESOURCES): Record<string, string> {
+export function serviceEnvironment(
+  service: ServiceDescription,
+  urlOf: UrlOf,
+  names: ResourceNames = DEVELOPMENT_NAMES,
+): Record<string, string> {
   const asked = service.asks.map((name) => [`${name.toUpperCase()}_SERVICE_URL`, urlOf(name)]);
-  const state = service.state.length > 0 ? stateEnvironment(service.state, urlOf('localstack'), names) : {};
+  const state = service.state.length > 0 ? resourceEnvironment(urlOf('localstack'), names, service.state) : {};
   return { ...nodeEnvironment(service), ...Object.fromEntries(asked), ...state, ...service.environment };
 }
 
@@ -202,18 +184,3 @@ const nodeEnvironment = ({ heapMb }: ServiceDescription) => ({
   NODE_OPTIONS: `--max-semi-space-size=1 --max-old-space-size=${heapMb}`,
   NODE_COMPILE_CACHE: '/tmp/asu-compile-cache',
 });
-
-function stateEnvironment(state: readonly StateResource[], localstack: string, names: ResourceNames): Record<string, string> {
-  const queueUrl = (name: string) => `${localstack}/queue/${REGION}/${ACCOUNT}/${name}`;
-  return {
-    AWS_ENDPOINT_URL: localstack,
-    AWS_REGION: REGION,
-    ...(state.includes('builds') && { BUILD_TABLE: names.builds }),
-    ...(state.includes('statistics') && { STATISTICS_TABLE: names.statistics }),
-    ...(state.includes('queue') && {
-      BUILD_QUEUE_URL: queueUrl(names.queue),
-      DEAD_LETTER_QUEUE_URL: queueUrl(`${names.queue}-dead`),
-    }),
-    ...(state.includes('bucket') && { ARTIFACT_BUCKET: names.bucket, S3_FORCE_PATH_STYLE: 'true' }),
-  };
-}

@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig as loadRunnerConfig } from '#runner/config.ts';
 import { SettingsError } from '#settings/read-settings.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { closestName } from './config/closest-name.ts';
 import { searchedFiles } from './config/config-file.ts';
 import { newSettings } from './config/new-settings.ts';
@@ -14,9 +15,8 @@ import { loadConfig, readConfig } from './config.ts';
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-config-'));
+  directory = await temporaryDirectory();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 type Env = Record<string, string>;
 

@@ -1,7 +1,6 @@
-import { lutimes, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { lutimes, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
@@ -9,6 +8,7 @@ import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/build/arti
 import type { BinDir } from '#core/request/request-hash.ts';
 import { jsonLog } from '#observe/log.ts';
 import { at, done, freshBinDir, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { removeUnreferenced } from './remove-unreferenced.ts';
 
 const DAYS = 86_400_000;
@@ -19,8 +19,7 @@ it.each([
   ['result of an earlier version', artifactKeys.formerOutcome, true],
   ['failure of an earlier version', artifactKeys.formerOutcome, false],
 ])('removes what should have expired a week ago, unless a row speaks of its %s', async (_, recordKey, isResult) => {
-  const directory = await mkdtemp(join(tmpdir(), 'asu-unreferenced-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const directory = await temporaryDirectory();
   const artifacts = diskArtifactStore(directory);
   const builds = sqliteBuildTable(openSqlite(':memory:'));
 
@@ -74,8 +73,7 @@ it.each([
 });
 
 it('says of an object that cannot be looked at why, but not what it is: it may be that of a private build', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'asu-unreferenced-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const directory = await temporaryDirectory();
   const artifacts = diskArtifactStore(directory);
   const binDir = freshBinDir();
   await artifacts.put(artifactKeys.file(binDir, 'a.bin'), 'x', fileMeta('a.bin'));

@@ -1,24 +1,23 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/build/artifact-keys.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { dig } from '#runner/files/testing/dig.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';
 import { freshBinDir, freshHash } from '#test/contracts/sample-builds.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { diskArtifactStore } from './artifact-store.ts';
 
 const META: ArtifactMeta = { contentType: 'application/octet-stream', cacheControl: 'no-cache' };
 
 let base: string;
 beforeAll(async () => {
-  base = await mkdtemp(join(tmpdir(), 'asu-disk-'));
+  base = await temporaryDirectory();
 });
-afterAll(() => rm(base, { recursive: true, force: true }));
 
 artifactStoreContract('disk', () => diskArtifactStore(join(base, 'contract')));
 

@@ -1,11 +1,11 @@
-import { lutimes, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { lutimes, mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { artifactKeys, fileMeta } from '#core/build/artifact-keys.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { dig } from '#runner/files/testing/dig.ts';
 import { freshBinDir, freshHash } from '#test/contracts/sample-builds.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { diskArtifactStore } from './artifact-store.ts';
 import { type InUse, removeOldArtifacts } from './remove-old-artifacts.ts';
 
@@ -23,11 +23,10 @@ const rethrow = (error: unknown) => {
 let base: string;
 let root: string;
 beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'asu-old-'));
+  base = await temporaryDirectory();
   root = join(base, 'public');
   diskArtifactStore(root);
 });
-afterEach(() => rm(base, { recursive: true, force: true }));
 
 /** Files by key, each with its date. */
 async function write(files: Record<string, Date>, below = root) {

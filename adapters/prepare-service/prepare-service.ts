@@ -1,63 +1,60 @@
-import { ExponentialBackoff, fullJitterGenerator, handleType, retry, TimeoutStrategy, timeout, wrap } from 'cockatiel';
+import pRetry from 'p-retry';
 import type { AskPrepare } from '#core/request/prepare-remotely.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
 import { preparedAnswer } from './prepared-answer.ts';
 
 export interface PrepareServiceOptions {
-  /** Where it answers, without a slash at the end. */
+  /** The address of the service, without a slash at the end. */
   readonly url: string;
-  /** All attempts and pauses together; then packages are resolved here. */
+  /** All attempts and pauses together; after that the build service resolves the packages itself. */
   readonly totalMs?: number;
   readonly attemptMs?: number;
-  /** How long it is left alone after `FAILURES_TO_OPEN`. */
+  /** How long the service is left alone after `FAILURES_TO_OPEN` failures. */
   readonly openMs?: number;
-  /** Told why it was not asked, or not believed. */
+  /** Called with the reason when the service was not asked, or its answer was not used. */
   readonly onError?: (reason: unknown) => void;
 }
 
 export const PREPARE_TOTAL_MS = 5_000;
-/** So that a second attempt has a chance within the whole. */
+/** Short enough for a second attempt within the total. */
 const ATTEMPT_MS = 2_000;
 const RETRIES = 2;
 const FIRST_PAUSE_MS = 200;
 /** Failed attempts in a row. */
 export const FAILURES_TO_OPEN = 5;
 export const OPEN_MS = 60_000;
-/** A thousand packages with a reason each is a tenth of it. */
+/** An answer with a thousand packages and a reason for each is a tenth of it. */
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 
-/** The prepare service failed to answer; another attempt may fare better. */
+/** The prepare service failed to answer; another attempt may succeed. */
 class PrepareServiceFailure extends Error {
   override readonly name = 'PrepareServiceFailure';
 }
 
 /**
- * The prepare service over HTTP: two retries with full jitter, five seconds in all, left alone for a minute after five failures in a
- * row; then one single attempt decides, during which nobody else waits for it. An answer that refuses the request is no failure:
- * the caller refuses it by itself, in the same words.
+ * The prepare service over HTTP: two retries with jitter, five seconds in all. After five failures in a row it is left alone for a
+ * minute; then a single attempt decides, and no other request waits for it. An answer that refuses the request is no failure:
+ * the caller refuses the request itself, in the same words.
  */
 export function httpPrepareService(options: PrepareServiceOptions): AskPrepare {
   const { url, totalMs = PREPARE_TOTAL_MS, attemptMs = ATTEMPT_MS, openMs = OPEN_MS, onError } = options;
-  // Not cockatiel's, which counts by the time of day: a clock set back would keep it open.
   const breaker = circuitBreaker({ monotonic: () => performance.now(), threshold: FAILURES_TO_OPEN, openMs });
-  const policy = wrap(
-    timeout(totalMs, TimeoutStrategy.Aggressive),
-    retry(handleType(PrepareServiceFailure), {
-      maxAttempts: RETRIES,
-      backoff: new ExponentialBackoff({ generator: fullJitterGenerator, initialDelay: FIRST_PAUSE_MS, maxDelay: totalMs }),
-    }),
-  );
   return async (request, correlationId) => {
-    // Only what packages depend on: nothing private leaves this process, and no other policy than our own is asked.
+    // Only what packages depend on: nothing private leaves this process, and no policy but our own decides.
     const body = JSON.stringify({ ...request, defaults: null, repositories: {}, repository_keys: [], client: null });
+    const total = AbortSignal.timeout(totalMs);
+    const attempt = () => {
+      const signal = AbortSignal.any([total, AbortSignal.timeout(attemptMs)]);
+      return breaker.run(() => ask(url, { body, correlationId, signal }, (answer) => preparedAnswer(answer, request)));
+    };
     try {
-      return await policy.execute(({ signal }) =>
-        breaker.run(() =>
-          ask(url, { body, correlationId, signal: AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]) }, (answer) =>
-            preparedAnswer(answer, request),
-          ),
-        ),
-      );
+      return await pRetry(attempt, {
+        retries: RETRIES,
+        minTimeout: FIRST_PAUSE_MS,
+        randomize: true,
+        signal: total,
+        shouldRetry: ({ error }) => error instanceof PrepareServiceFailure,
+      });
     } catch (error) {
       onError?.(error);
       return undefined;
@@ -90,7 +87,7 @@ async function ask<T>(
   }
 }
 
-/** What it says of the request and not of itself. */
+/** Whether the answer is about the request, and not about the service. */
 const isRefusal = (status: number) => status === 400 || status === 413 || status === 422;
 
 async function textOf(response: Response): Promise<string> {

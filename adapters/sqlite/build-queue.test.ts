@@ -87,7 +87,7 @@ describe('a queue in SQLite', () => {
   });
 
   it('delivers each message to one of four processes', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const workers = await startProcesses(file, 4);
     const hashes = Array.from({ length: 60 }, freshHash);
     const received = workers.map((worker) => worker.do({ kind: 'drain', quietMs: 2_000 }));
@@ -99,7 +99,7 @@ describe('a queue in SQLite', () => {
   });
 
   it('delivers again what a killed process had received, and keeps what a killed process had sent', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const [sender, receiver] = await startProcesses(file, 2);
     const hashes = [freshHash(), freshHash()];
     await sender?.do({ kind: 'send', hashes });

@@ -13,7 +13,7 @@ const claimsOf = (hashes: readonly RequestHash[], claimer: string) =>
 
 describe('a build table in a file that four processes open', () => {
   it('has one winner per hash of 50 equal submits from each, and its order', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const workers = await startProcesses(file, 4);
     const hashes = Array.from({ length: 20 }, freshHash);
     const wins = await Promise.all(
@@ -36,7 +36,7 @@ describe('a build table in a file that four processes open', () => {
   });
 
   it('lets one of four runners take each build', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const workers = await startProcesses(file, 4);
     const db = openSqlite(file);
     const table = sqliteBuildTable(db);
@@ -54,7 +54,7 @@ describe('a build table in a file that four processes open', () => {
   });
 
   it('keeps what was accepted when the process that accepted it is killed', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const [worker] = await startProcesses(file, 1);
     const hashes = Array.from({ length: 10 }, freshHash);
     expect(await worker?.do({ kind: 'claim', claims: claimsOf(hashes, 'killed'), times: 1 })).toEqual(hashes);
@@ -69,7 +69,7 @@ describe('a build table in a file that four processes open', () => {
   });
 
   it('has everything after a restart, and goes on counting tickets', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const [first, second, third] = [freshHash(), freshHash(), freshHash()];
     const before = openSqlite(file);
     const table = sqliteBuildTable(before);

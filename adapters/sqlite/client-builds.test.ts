@@ -1,10 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { clientBuildsContract } from '#test/contracts/client-builds.ts';
 import { freshHash, queued } from '#test/contracts/sample-builds.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { sqliteBuildTable } from './build-table.ts';
 import { COUNT_OTHERS, COUNT_OWN, COUNT_WITHIN, sqliteClientBuilds } from './client-builds.ts';
 import { openSqlite } from './open-sqlite.ts';
@@ -16,7 +15,7 @@ clientBuildsContract(async () => {
 });
 
 it('counts builds that a server without clients accepted as those of others', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'asu-clients-'));
+  const directory = await temporaryDirectory();
   const path = join(directory, 'asu.db');
   const old = new DatabaseSync(path);
   for (const step of MIGRATIONS.slice(0, 3)) old.exec(step);
@@ -31,7 +30,6 @@ it('counts builds that a server without clients accepted as those of others', as
   const known = await sqliteBuildTable(db).get(build.hash);
   expect(known).toEqual({ ...build, ticket: 1 });
   db.close();
-  await rm(directory, { recursive: true });
 });
 
 it('counts within the index of pending builds, never in the table', () => {

@@ -13,16 +13,16 @@ import { freshFile, startProcesses } from './testing/processes.ts';
 const VISIBLE_BY_TIME_OF_DAY = 4;
 
 describe('openSqlite', () => {
-  it('creates missing directories and a file that only its owner can read', () => {
-    const file = join(dirname(freshFile()), 'deep', 'er', 'asu.db');
+  it('creates missing directories and a file that only its owner can read', async () => {
+    const file = join(dirname(await freshFile()), 'deep', 'er', 'asu.db');
     const db = openSqlite(file);
     db.exec(`INSERT INTO records (key, body, version) VALUES ('k', 'b', 1)`);
     for (const suffix of ['', '-wal', '-shm']) expect(statSync(file + suffix).mode & 0o777).toBe(0o600);
     db.close();
   });
 
-  it('uses a write-ahead log, syncs every commit and checks foreign keys', () => {
-    const db = openSqlite(freshFile());
+  it('uses a write-ahead log, syncs every commit and checks foreign keys', async () => {
+    const db = openSqlite(await freshFile());
     expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
     expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
     expect(db.prepare('PRAGMA foreign_keys').get()).toEqual({ foreign_keys: 1 });
@@ -31,7 +31,7 @@ describe('openSqlite', () => {
   });
 
   it('creates the schema once when eight processes open one new file at once', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     await startProcesses(file, 8);
     const db = openSqlite(file);
     expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: MIGRATIONS.length });
@@ -40,8 +40,8 @@ describe('openSqlite', () => {
     db.close();
   });
 
-  it('refuses the database of a later program, and leaves it as it is', () => {
-    const file = freshFile();
+  it('refuses the database of a later program, and leaves it as it is', async () => {
+    const file = await freshFile();
     const later = openSqlite(file);
     later.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
     later.close();
@@ -52,7 +52,7 @@ describe('openSqlite', () => {
   });
 
   it('goes on with the messages of a database in which they were hidden until a time of day', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const old = new DatabaseSync(file);
     for (const step of MIGRATIONS.slice(0, VISIBLE_BY_TIME_OF_DAY)) old.exec(step);
     old.exec(`PRAGMA user_version = ${VISIBLE_BY_TIME_OF_DAY}`);
@@ -71,15 +71,15 @@ describe('openSqlite', () => {
     db.close();
   });
 
-  it('refuses a file that is no database', () => {
-    const file = freshFile();
+  it('refuses a file that is no database', async () => {
+    const file = await freshFile();
     writeFileSync(file, 'not a database, but long enough to be looked at: '.repeat(100));
     chmodSync(file, 0o600);
     expect(() => openSqlite(file)).toThrow(/not a database/);
   });
 
   it('leaves nothing of a write that finds no room, and works on when there is room again', async () => {
-    const db = openSqlite(freshFile());
+    const db = openSqlite(await freshFile());
     const table = sqliteBuildTable(db);
     const kept = freshHash();
     await table.claim(queued(kept), sampleOrder(kept), new Date(0));

@@ -8,7 +8,7 @@ recordStoreContract('sqlite', () => sqliteRecordStore(openSqlite(':memory:')));
 
 describe('a record store in a file that four processes open', () => {
   it('loses no update', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const workers = await startProcesses(file, 4);
     await Promise.all(workers.map((worker) => worker.do({ kind: 'count', key: 'counter', times: 50 })));
     const db = openSqlite(file);

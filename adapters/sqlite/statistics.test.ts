@@ -25,7 +25,7 @@ const end = (minutes: number, outcome: BuildEnd['outcome'] = 'success'): BuildEn
 
 describe('statistics in a file', () => {
   it('add up over two processes, and count what both tell once', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const work: StatisticsWork = { hits: 200, at: iso(0), ends: Array.from({ length: 40 }, (_, i) => end(i)) };
     const workers = await Promise.all(
       [1, 2].map(async () => {
@@ -54,7 +54,7 @@ describe('statistics in a file', () => {
   });
 
   it('are all there after a restart, and ends told before are still known', async () => {
-    const file = freshFile();
+    const file = await freshFile();
     const [told, open] = [end(0), end(5)];
     const before = openSqlite(file);
     const first = sqliteStatistics(before);

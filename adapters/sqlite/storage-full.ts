@@ -1,6 +1,6 @@
 import { StorageFullError } from '#core/errors.ts';
 
-/** SQLite's primary result code, in the low byte of the extended ones, and that of a `-shm` file that cannot grow. */
+/** SQLite's primary result code, in the low byte of the extended codes, and the code of a `-shm` file that cannot grow. */
 const SQLITE_FULL = 13;
 const SQLITE_IOERR_SHMSIZE = 4874;
 

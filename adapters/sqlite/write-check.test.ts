@@ -1,13 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { sqliteWriteCheck } from './write-check.ts';
 
 it('passes as often as it is asked where the database can be written, and fails where it can only be read', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'asu-write-check-'));
+  const directory = await temporaryDirectory();
   const path = join(directory, 'asu.db');
   const db = openSqlite(path);
   const check = sqliteWriteCheck(db);
@@ -17,5 +16,4 @@ it('passes as often as it is asked where the database can be written, and fails 
   await expect(sqliteWriteCheck(reader)()).rejects.toThrow('readonly');
   reader.close();
   db.close();
-  await rm(directory, { recursive: true });
 });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +12,7 @@ import type { RecordStore } from '#core/stores.ts';
 import type { Fault } from '#demo/upstream/faults.ts';
 import { demoUpstreamDirectory } from '#demo/upstream/generate.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { memoryRecordStore } from './memory-record-store.ts';
 import { type UpstreamCatalogueOptions, upstreamCatalogue } from './upstream-catalogue.ts';
 
@@ -39,9 +39,7 @@ beforeEach(async () => {
   failures = [];
 });
 
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
+afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
 
 async function serve(directory?: string) {
   const server = await serveDemoUpstream(directory === undefined ? {} : { directory });
@@ -152,7 +150,7 @@ describe('what upstream publishes', () => {
   });
 
   it('may lack sha256sums and package indexes', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'upstream-'));
+    const directory = await temporaryDirectory();
     const files = {
       'releases/1.2.3/.targets.json': '{"testtarget/testsubtarget": "testarch"}',
       'releases/1.2.3/targets/testtarget/testsubtarget/profiles.json': '{"profiles":{"testprofile":{}},"version_code":"r15666-8019c54d8a"}',
@@ -169,7 +167,6 @@ describe('what upstream publishes', () => {
     expect(targetIndexDocument(await catalogue.packages(record))).toEqual({});
     expect(await catalogue.feeds('releases/1.2.3', 'testarch')).toEqual({});
     expect(await catalogue.versions()).toEqual({ list: [] });
-    await rm(directory, { recursive: true });
   });
 
   it('may be a version without targets, or a target without profiles', async () => {

@@ -1,17 +1,16 @@
-import { mkdtemp, rm, truncate } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { freshBinDir } from '#test/contracts/sample-builds.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { artifactKeys, fileMeta } from './artifact-keys.ts';
 import { resultIntegrity } from './result-integrity.ts';
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-whole-results-'));
+  directory = await temporaryDirectory();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const NAMES = ['a.bin', 'b.bin'];
 

@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
@@ -16,6 +15,7 @@ import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 import type { ArtifactStore } from '#core/stores.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import { MAX_ATTEMPTS } from './attempt.ts';
 import { type Build, type BuildState, type FailedBuild, isReplaceable, type QueuedBuild } from './build.ts';
@@ -35,11 +35,10 @@ let clock: number;
 /** By how much the time of day was set since. */
 let set: number;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-run-build-'));
+  directory = await temporaryDirectory();
   clock = Date.parse('2026-11-20T12:00:00Z');
   set = 0;
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const now = () => new Date(clock + set);
 const monotonic = () => clock;

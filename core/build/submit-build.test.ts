@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildTable } from '#adapters/sqlite/build-table.ts';
@@ -15,6 +12,7 @@ import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-ou
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import { callsInterrupted } from '#test/support/calls-interrupted.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import { getBuildStatus } from './build-status.ts';
 import type { BuildTable } from './ports.ts';
@@ -41,10 +39,9 @@ const recordOf = (revision: string): TargetRecord => ({
 let directory: string;
 let clock: number;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-submit-build-'));
+  directory = await temporaryDirectory();
   clock = Date.parse('2026-11-20T12:00:00Z');
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 const now = () => new Date(clock);
 
 /** A server whose builds fail as `script` says; its catalogue is behind upstream until it is told to look. */

@@ -1,20 +1,19 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
 import type { ArtifactStore } from '#core/stores.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import type { RunningBuild } from './build.ts';
 import { uploadLog, uploadOutput } from './upload-output.ts';
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-upload-'));
+  directory = await temporaryDirectory();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const binDir = 'b'.repeat(64) as BinDir;
 const running = { binDir, isPrivate: false } as RunningBuild;

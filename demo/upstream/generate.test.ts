@@ -1,11 +1,11 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, inflateRawSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseApkIndex } from '#core/catalogue/apk-index.ts';
 import { finished } from '#lib/sliced.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { demoUpstreamDirectory, generateDemoUpstream } from './generate.ts';
 import { demoUpstreamKey } from './key.ts';
 import { run } from './unpacked-imagebuilder.ts';
@@ -42,7 +42,7 @@ function fromPackages(text: string): Record<string, string> {
 
 describe('the tree', () => {
   it('is the same each time, and cached', async () => {
-    const again = await mkdtemp(join(tmpdir(), 'demo-upstream-'));
+    const again = await temporaryDirectory();
     const [, ...cached] = await Promise.all([generateDemoUpstream(again), demoUpstreamDirectory(), demoUpstreamDirectory()]);
     expect(cached).toEqual([tree, tree]);
     const names = (await filesBelow(tree)).sort();
@@ -52,7 +52,6 @@ describe('the tree', () => {
     const known = new Set(expected);
     expect(actual.filter((line) => !known.has(line))).toEqual([]);
     expect(actual).toHaveLength(expected.length);
-    await rm(again, { recursive: true });
   });
 
   it('lists versions, targets and devices', async () => {

@@ -11,7 +11,7 @@ import { buildRequestBody } from '#http/build-request-body.ts';
 import { buildResponse, type EstimateSeconds } from '#http/build-response.ts';
 import { type HttpEnv, type Routes, routes } from '#http/http-app.ts';
 import { preparedBody } from '#http/prepared-response.ts';
-import { queryFlag } from '#http/query-flag.ts';
+import { queryFlag } from '#http/query-parameters.ts';
 
 export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps {
   readonly parseRequest: () => ParseBuildRequest;

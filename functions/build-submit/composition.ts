@@ -1,9 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type * as z from 'zod';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
-import { assertQueueReady } from '#adapters/aws/readiness/assert-queue-ready.ts';
-import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
+import { assertBucketReady, assertQueueReady, assertTableReady } from '#adapters/aws/readiness.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';

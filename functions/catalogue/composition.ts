@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
+import { assertBucketReady } from '#adapters/aws/readiness.ts';
 import { type OfferConfig, serverFacts } from '#settings/server-facts.ts';
 import { VERSION } from '#settings/version.ts';
 import type { Composition, CompositionParts } from '../composition.ts';

@@ -1,7 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
@@ -11,6 +8,7 @@ import { sightings } from '#core/build/sightings.ts';
 import type { Swept } from '#core/build/sweep.ts';
 import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import type { Catalogue } from '#core/catalogue/catalogue.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { type RunMaintenanceDeps, runMaintenance } from './run-maintenance.ts';
 
 const FACTS = {
@@ -30,10 +28,9 @@ describe('runMaintenance', () => {
   let versions: string[];
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'maintenance-'));
+    directory = await temporaryDirectory();
     [swept, published, troubles, versions] = [[], [], [], ['24.10.1']];
   });
-  afterEach(() => rm(directory, { recursive: true }));
 
   const catalogue: Catalogue = {
     versions: async () => ({ stable: versions[0] as string, list: versions }),

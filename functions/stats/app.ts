@@ -19,7 +19,7 @@ import { pageResponse } from '#http/html/page.ts';
 import { statsPage } from '#http/html/stats-page.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';
-import { queryInteger } from '#http/query-integer.ts';
+import { queryInteger } from '#http/query-parameters.ts';
 import { cachedValue } from './cached-value.ts';
 
 export interface StatsAppDeps {

@@ -1,8 +1,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
-import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
+import { assertBucketReady, assertTableReady } from '#adapters/aws/readiness.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-report.ts';
 import type { QueuePositions } from '#core/build/ports.ts';

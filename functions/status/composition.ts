@@ -1,5 +1,4 @@
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
-import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
+import { assertBucketReady, assertTableReady } from '#adapters/aws/readiness.ts';
 import { type BuildState, type BuildStateClients, type BuildStateConfig, buildState } from '../build-state.ts';
 import type { Composition } from '../composition.ts';
 import { statusApp } from './app.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as z from 'zod';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 import { FailedBuild, FinishedBuild, PreparedBuild, QueuedBuild } from './schemas/builds.ts';
 import { Overview } from './schemas/catalogue.ts';
 import { InvalidRequest, Problem } from './schemas/errors.ts';
@@ -26,7 +26,7 @@ describe('answers match the schemas that the OpenAPI document publishes', () => 
         if (packages.includes('tmux')) await held;
       },
     });
-    server = await testServer({ imageMaker, env: { MAX_PENDING_JOBS: '0' } });
+    server = await startTestServer({ imageMaker, env: { MAX_PENDING_JOBS: '0' } });
   });
   afterAll(async () => {
     release();
@@ -89,7 +89,7 @@ describe('answers match the schemas that the OpenAPI document publishes', () => 
 
 describe('an upstream that was never there', () => {
   it('is told apart from a request that is wrong', async () => {
-    const server = await testServer({ env: { UPSTREAM_URL: 'http://127.0.0.1:9' } });
+    const server = await startTestServer({ env: { UPSTREAM_URL: 'http://127.0.0.1:9' } });
     try {
       for (const [path, schema] of [
         ['/json/v1/overview.json', Problem],

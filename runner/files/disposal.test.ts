@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { disposal, type Leftover } from './disposal.ts';
 import { dig } from './testing/dig.ts';
 
@@ -9,12 +9,11 @@ let directory: string;
 let tree: string;
 let leftovers: Leftover[];
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-disposal-'));
+  directory = await temporaryDirectory();
   tree = join(directory, 'builds', 'build.1.abcdef01');
   await mkdir(tree, { recursive: true });
   leftovers = [];
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const quarantine = () => join(directory, 'quarantine');
 const disposalOf = (patience = () => new AbortController().signal) =>

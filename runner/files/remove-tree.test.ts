@@ -1,20 +1,19 @@
 import { execFile } from 'node:child_process';
-import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { removeTree } from './remove-tree.ts';
 import { dig } from './testing/dig.ts';
 
 let directory: string;
 let tree: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-remove-'));
+  directory = await temporaryDirectory();
   tree = join(directory, 'tree');
   await mkdir(tree);
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const openFiles = async () => (await readdir('/proc/self/fd')).length;
 

@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { checkHost, type HostCheck, installCommands } from './check-host.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'asu-host-'));
-afterAll(() => rm(directory, { recursive: true, force: true }));
+const directory = await temporaryDirectory();
 
 describe('checkHost', () => {
   it('finds what the tests themselves need', async () => {

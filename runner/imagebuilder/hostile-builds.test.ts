@@ -1,19 +1,20 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { MARKER, markerIn, siteOf } from '#runner/processes/build-marker.ts';
 import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
 import { runTool } from './process/run-tool.ts';
 import { availableSandboxes } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, type SandboxLevel } from './sandbox/sandbox.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'asu-hostile-'));
+const directory = await temporaryDirectory();
 await mkdir(join(directory, 'probe'));
 await runTool('chmod', ['0711', directory], { cwd: '/', signal: new AbortController().signal });
 const available = await availableSandboxes({ directory: join(directory, 'probe'), limits: DEFAULT_LIMITS, firstUid: 59_100 });
@@ -21,10 +22,7 @@ let upstream: DemoUpstreamServer;
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
 });
-afterAll(async () => {
-  await upstream.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => upstream.close());
 
 const makerOf = (sandbox: SandboxLevel, name: string = sandbox): ImagebuilderMaker =>
   imagebuilderMaker({
@@ -63,13 +61,18 @@ const customFeed = async (names: { manager: 'opkg' | 'apk'; version: string }): 
   repository_keys: [await (await fetch(`${upstream.url}/custom/key.${names.manager === 'apk' ? 'pem' : 'pub'}`)).text()],
 });
 
-const sleeping = async (seconds: string): Promise<boolean> => {
+/** Which `sleep` commands run now in this directory of builds. Builds of other test runs on this machine have other markers. */
+async function sleepsOf(builds: string): Promise<Set<string>> {
+  const found = new Set<string>();
   for (const pid of await readdir('/proc')) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (command === `sleep\0${seconds}\0`) return true;
+    const [command, environ] = await Promise.all(
+      ['cmdline', 'environ'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
+    );
+    const seconds = /^sleep\0(\d+)\0$/.exec(command ?? '')?.[1];
+    if (seconds !== undefined && markerIn(environ ?? '')?.startsWith(siteOf(builds))) found.add(seconds);
   }
-  return false;
-};
+  return found;
+}
 
 describe.each(available.map(({ level, hasNamespaces }) => ({ level, hasNamespaces })))(
   'hostile packages in $level',
@@ -80,13 +83,17 @@ describe.each(available.map(({ level, hasNamespaces }) => ({ level, hasNamespace
         filesystem: 'targz',
         packages: ['reads-secrets', 'forks', 'forks-away', 'writes-symlink'],
       });
-      expect(await sleeping('31313')).toBe(false);
-      expect(await sleeping('31314')).toBe(false);
+      const builds = join(directory, level, 'work', 'builds');
+      expect(await sleepsOf(builds)).toEqual(new Set());
 
       expect(output.files.filter(({ name }) => name.includes('evil'))).toEqual([]);
       for (const name of ['directory', 'pipe.bin', 'sysupgrade.bin', 'tree']) expect(log).toContain(`openwrt-evil-${name}`);
 
       const report = await inRootfs(output, 'etc/reads-secrets.txt');
+      // They were there while the build ran, under this marker.
+      expect(section(report, 'env').filter((line) => line.startsWith(`${MARKER}=${siteOf(builds)}.`))).toHaveLength(1);
+      const processes = section(report, 'processes').join('\n');
+      for (const seconds of ['31313', '31314']) expect(processes).toContain(`sleep ${seconds}`);
       const environment = section(report, 'env').map((line) => line.split('=')[0]);
       // What every process of these tests has, ours too.
       for (const name of ['NODE_ENV', 'VITEST', 'VITEST_WORKER_ID', 'npm_config_user_agent']) expect(environment).not.toContain(name);
@@ -96,7 +103,7 @@ describe.each(available.map(({ level, hasNamespaces }) => ({ level, hasNamespace
         expect(section(report, 'directories')).toEqual(expect.arrayContaining(['closed /home', 'closed /root', 'closed /work']));
         expect(section(report, 'writable')).toContain('closed /usr');
       }
-      if (hasNamespaces) expect(section(report, 'processes').join('\n')).not.toContain('vitest');
+      if (hasNamespaces) expect(processes).not.toContain('vitest');
       await output.dispose();
     });
   },

@@ -1,5 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -8,13 +7,14 @@ import { alterImagebuilder } from '#demo/upstream/altered-imagebuilder.ts';
 import { demoCustomFeedKey, demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { imagebuilderMaker } from './imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from './maker-options.ts';
 import { availableSandboxes } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS } from './sandbox/sandbox.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'asu-hostile-ib-'));
+const directory = await temporaryDirectory();
 await chmod(directory, 0o711);
 await mkdir(join(directory, 'probe'));
 const available = await availableSandboxes({ directory: join(directory, 'probe'), limits: DEFAULT_LIMITS, firstUid: 59_100 });
@@ -26,17 +26,13 @@ let upstream: DemoUpstreamServer;
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
 });
-afterAll(async () => {
-  await upstream.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => upstream.close());
 beforeEach(async () => {
-  outside = await mkdtemp('/tmp/asu-outside-');
+  outside = await temporaryDirectory();
 });
 afterEach(async () => {
   upstream.restore();
   upstream.faults.clear();
-  await rm(outside, { recursive: true });
 });
 
 let places = 0;

@@ -1,5 +1,4 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -7,6 +6,7 @@ import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import type { Leftover } from '#runner/files/disposal.ts';
 import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { imagebuilderMaker } from './imagebuilder-maker.ts';
 import { availableSandboxes } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, type SandboxLevel } from './sandbox/sandbox.ts';
@@ -14,7 +14,7 @@ import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
 /** A package's script of malice, in every sandbox of this machine: what it plants where our process looks afterwards. */
 const SECRET = 'the-secret-of-the-host';
-const directory = await mkdtemp(join(tmpdir(), 'asu-scripts-'));
+const directory = await temporaryDirectory();
 await chmod(directory, 0o711);
 await mkdir(join(directory, 'probe'));
 const available = await availableSandboxes({ directory: join(directory, 'probe'), limits: DEFAULT_LIMITS, firstUid: 59_100 });
@@ -29,10 +29,7 @@ beforeAll(async () => {
     await writeFile(join(host, name), SECRET);
   }
 });
-afterAll(async () => {
-  await upstream.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => upstream.close());
 
 /** A script that has `commands` run last, when the images are made, in place of their checksums. */
 const atTheEnd = (commands: string) => `

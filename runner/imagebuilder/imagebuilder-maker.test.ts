@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -12,12 +11,13 @@ import { demoUpstreamKey, usignSignature } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { dig } from '#runner/files/testing/dig.ts';
 import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from './maker-options.ts';
 import { OUTPUT_LIMITS } from './output/output-limits.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'asu-maker-'));
+const directory = await temporaryDirectory();
 let upstream: DemoUpstreamServer;
 let maker: ImagebuilderMaker;
 
@@ -34,10 +34,7 @@ beforeAll(async () => {
   upstream = await serveDemoUpstream();
   maker = imagebuilderMaker(options('shared'));
 });
-afterAll(async () => {
-  await upstream.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => upstream.close());
 afterEach(() => {
   upstream.faults.clear();
   upstream.restore();

@@ -1,10 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { recordMeta } from '#core/build/artifact-keys.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
@@ -18,6 +17,7 @@ import { removeInside } from '#runner/files/remove-inside.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { type Host, plantableKinds } from '#runner/files/testing/plant.ts';
 import { openBuildKey } from '#runner/signing/build-key.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import type { ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
 import { packageCache } from './cache/package-cache.ts';
 import { installedPackages } from './output/installed-packages.ts';
@@ -44,7 +44,7 @@ let directory: string;
 let host: Host;
 let tree: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-planted-'));
+  directory = await temporaryDirectory();
   const outside = join(directory, 'host');
   host = { directory: outside, file: join(outside, 'secret'), secret: SECRET };
   await mkdir(outside);
@@ -73,7 +73,6 @@ beforeEach(async () => {
   }
   for (const name of ['packages', 'keys']) await mkdir(join(directory, name));
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const never = new AbortController().signal;
 const order = (): BuildOrder => ({

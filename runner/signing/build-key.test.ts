@@ -1,16 +1,15 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { openBuildKey } from './build-key.ts';
 import { parseUsignPublicKey, parseUsignSignature, signUsign, verifyUsign } from './usign.ts';
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-key-'));
+  directory = await temporaryDirectory();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 describe('openBuildKey', () => {
   it('makes keys once and keeps them, secrets for the owner only', async () => {

@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { openBuildKey } from './build-key.ts';
 import { placeKeys } from './place-keys.ts';
 import { generateUsignKey } from './usign.ts';
@@ -9,7 +9,7 @@ import { generateUsignKey } from './usign.ts';
 describe('placeKeys', () => {
   let directory: string;
   beforeEach(async () => {
-    directory = join(await mkdtemp(join(tmpdir(), 'keys-')), 'keys');
+    directory = join(await temporaryDirectory(), 'keys');
   });
   afterEach(() => rm(join(directory, '..'), { recursive: true }));
 

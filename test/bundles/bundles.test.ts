@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { FUNCTION_NAMES } from '#functions/function-name.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import budgets from '../../bundles/budgets.json' with { type: 'json' };
 import { bundleFunctions, type FunctionBundle } from '../../bundles/bundle-functions.ts';
 import { ROOT } from '../../bundles/esbuild-options.ts';
@@ -14,14 +14,11 @@ let bundles: Map<string, FunctionBundle>;
 let upstream: DemoUpstreamServer;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-bundles-'));
+  directory = await temporaryDirectory();
   bundles = new Map((await bundleFunctions(directory)).map((bundle) => [bundle.name, bundle]));
   upstream = await serveDemoUpstream();
 });
-afterAll(async () => {
-  await upstream.close();
-  await rm(directory, { recursive: true });
-});
+afterAll(() => upstream.close());
 
 const bundle = (name: string): FunctionBundle => {
   const found = bundles.get(name);

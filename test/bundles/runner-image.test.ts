@@ -1,18 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { access, constants, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, constants, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { checkHost } from '#runner/host/check-host.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { bundleRunner } from '../../bundles/bundle-runner.ts';
 import { ROOT } from '../../bundles/esbuild-options.ts';
 
 let directory: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-runner-image-'));
+  directory = await temporaryDirectory();
   await bundleRunner(directory);
 });
-afterAll(() => rm(directory, { recursive: true }));
 
 describe('the context of the runner image', () => {
   it('has the runner, its Node, and nothing else', async () => {

@@ -1,7 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { runChecks } from '#test/compat/conformance/run-checks.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { bundleStandalone } from '../../bundles/bundle-standalone.ts';
 
 /** The server in one file, alone in a directory, far from any package. */
@@ -19,7 +19,7 @@ describe('asu.mjs', () => {
   let url: string;
   let env: Record<string, string>;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'asu-single-'));
+    directory = await temporaryDirectory();
     await bundleStandalone(join(directory, 'asu.mjs'));
     expect(await readdir(directory)).toEqual(['asu.mjs']);
     upstream = await serveDemoUpstream();
@@ -42,7 +42,6 @@ describe('asu.mjs', () => {
   afterAll(async () => {
     if (server.exitCode === null) server.kill('SIGKILL');
     await upstream.close();
-    await rm(directory, { recursive: true, force: true });
   });
 
   it('is the whole server: all that the API promises, with a real build', async () => {

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUILD_STEPS } from '#core/build/build.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
+import type { Answer, Asked } from '#test/support/ask.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import type { Answer, Asked } from './support/ask.ts';
-import { type CompatServer, compatServer } from './support/compat-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 const ATH79 = { version: '24.10.2', target: 'ath79/generic', profile: '8dev_carambola2' };
@@ -29,11 +29,14 @@ function gatedImageMaker() {
 
 type Json = Record<string, unknown>;
 
-let server: CompatServer;
+let server: TestServer;
 let gate: ReturnType<typeof gatedImageMaker>;
 beforeAll(async () => {
   gate = gatedImageMaker();
-  server = await compatServer({ imageMaker: gate.maker, env: { WORKER_CONCURRENT: '1', MAX_PENDING_JOBS: '1', CATALOGUE_REFRESH: '600' } });
+  server = await startTestServer({
+    imageMaker: gate.maker,
+    env: { WORKER_CONCURRENT: '1', MAX_PENDING_JOBS: '1', CATALOGUE_REFRESH: '600' },
+  });
 });
 afterAll(async () => {
   gate.open();

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 import { auc } from './clients/auc.ts';
 import { askUrl, type Device, type Json, parseObject } from './clients/client.ts';
 import { firmwareSelector } from './clients/firmware-selector.ts';
 import { luci } from './clients/luci.ts';
 import { owut } from './clients/owut.ts';
 import { repostingScript } from './clients/script.ts';
-import { type CompatServer, compatServer } from './support/compat-server.ts';
 
 /** Every client gets a real build, with both package managers. */
 const PATIENCE_MS = 180_000;
 
-let server: CompatServer;
+let server: TestServer;
 beforeAll(async () => {
-  server = await compatServer({ real: true });
+  server = await startTestServer({ realImages: {} });
 }, PATIENCE_MS);
 afterAll(() => server.close());
 

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Answer } from './support/ask.ts';
-import { type CompatServer, compatServer } from './support/compat-server.ts';
+import type { Answer } from '#test/support/ask.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 const HASH = '0'.repeat(64);
 
@@ -30,11 +30,11 @@ const DOCUMENTS = [
   '/ready',
 ];
 
-let server: CompatServer;
+let server: TestServer;
 let image: string;
 let build: string;
 beforeAll(async () => {
-  server = await compatServer();
+  server = await startTestServer();
   const body = JSON.stringify({ version: '24.10.2', target: 'x86/64', profile: 'generic' });
   let answer: Answer;
   do answer = await server.ask('/api/v1/build', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
@@ -216,7 +216,7 @@ describe('errors', () => {
   });
 
   it('of our own have the same shape and show no internals', async () => {
-    const broken = await compatServer({ env: { LOG_LEVEL: 'silent' } });
+    const broken = await startTestServer({ env: { LOG_LEVEL: 'silent' } });
     try {
       const db = new DatabaseSync(broken.databasePath);
       db.exec('ALTER TABLE builds RENAME TO builds_elsewhere');

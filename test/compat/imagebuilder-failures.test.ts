@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CompatServer, compatServer } from './support/compat-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 import { dataUrl } from './support/vectors.ts';
 
 interface RecordedFailure {
@@ -35,9 +35,9 @@ const DEVIATIONS: Readonly<Record<string, { because: string; status?: number; de
   'filesystem bad, apk': { because: 'which file systems there are', detail: /^Error: Unsupported filesystem: jffs2\. Available: squashfs/ },
 };
 
-let server: CompatServer;
+let server: TestServer;
 beforeAll(async () => {
-  server = await compatServer({ real: true });
+  server = await startTestServer({ realImages: {} });
 });
 afterAll(() => server.close());
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
-import type { Answer } from './support/ask.ts';
-import { type CompatServer, compatServer } from './support/compat-server.ts';
+import type { Answer } from '#test/support/ask.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 import { DEVIATIONS, expectedAnswer, RULES } from './support/deviations.ts';
 import { dataUrl, type Recorded, type Vector, vectors } from './support/vectors.ts';
 
@@ -56,14 +56,14 @@ describe('the recorded answers of the reference server', () => {
   });
 
   describe.each(SERVERS)('%s', (described, env) => {
-    let server: CompatServer;
+    let server: TestServer;
     /** Our hash for each recorded one. */
     const hashes = new Map<string, string>();
     let waiting = 0;
 
     beforeAll(async () => {
-      server = await compatServer({
-        directory: fileURLToPath(dataUrl('upstream')),
+      server = await startTestServer({
+        upstreamDirectory: fileURLToPath(dataUrl('upstream')),
         env: { ...env, BRANCHES, WORKER_CONCURRENT: '0' },
       });
       // Builds are only queued, so a published ImageBuilder is enough. Without a package index the server refuses nothing early.

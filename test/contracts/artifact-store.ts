@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { link, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { artifactKeys, fileMeta, recordMeta, resultMeta } from '#core/build/artifact-keys.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { freshBinDir, freshHash } from './sample-builds.ts';
 
 const DOCUMENT: ArtifactMeta = { contentType: 'application/json', cacheControl: 'public, max-age=60' };
@@ -51,11 +51,10 @@ export function artifactStoreContract(name: string, makeStore: () => ArtifactSto
     let largeFile: string;
     beforeAll(async () => {
       store = await makeStore();
-      directory = await mkdtemp(join(tmpdir(), 'asu-artifacts-'));
+      directory = await temporaryDirectory();
       largeFile = join(directory, 'large');
       await writeFile(largeFile, large);
     });
-    afterAll(() => rm(directory, { recursive: true, force: true }));
 
     const freshKey = () => `store/${freshBinDir()}/openwrt-24.10.2-x86+64_v1.img.gz`;
     const bytesOf = async (key: string, range?: { start: number; end: number }): Promise<Buffer | undefined> => {

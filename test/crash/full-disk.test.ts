@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +6,7 @@ import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve
 import { downloadAll } from '#test/support/download.ts';
 import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';
 import { type SmallDisks, smallDisks } from '#test/support/small-disks.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic', filesystem: 'squashfs' };
 const ENV = { SWEEP_EVERY: '1', LEASE: '4', RETRY_DELAYS: '1', WORKER_CONCURRENT: '2' };
@@ -20,13 +20,12 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.close());
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'asu-full-'));
+  dataDir = await temporaryDirectory();
 });
 afterEach(async () => {
   await server?.kill();
   await disks?.unmount();
   disks = undefined;
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 /** Starts a server whose directories (below its data directory) are small disks, with sizes in megabytes. */

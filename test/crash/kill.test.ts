@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +6,7 @@ import { BUILD_STEPS } from '#core/build/build.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { downloadAll, type Finished } from '#test/support/download.ts';
 import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 
 /** A build whose last step is slow, so that there is time to kill the server. */
 const REQUEST = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-2', 'vim'] };
@@ -19,12 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.close());
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'asu-kill-'));
+  dataDir = await temporaryDirectory();
 });
 afterEach(async () => {
   await server?.kill();
   upstream.faults.clear();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 const submit = async (url: string) => {

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { smallDisks } from '#test/support/small-disks.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 
 it('a file system mounted inside a tree is not emptied with it: the rest goes, the tree is set aside and logged', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'asu-mounted-'));
+  const directory = await temporaryDirectory();
   const tree = join(directory, 'builds', 'build.1.abcdef01');
   const mounted = join(tree, 'deep', 'mounted');
   await mkdir(join(tree, 'other'), { recursive: true });
@@ -31,6 +31,5 @@ it('a file system mounted inside a tree is not emptied with it: the rest goes, t
     await promisify(execFile)('umount', [disks.reach(join(leftover.keptAt, entry ?? '', '..'))]).catch(() => undefined);
   } finally {
     await disks.unmount().catch(() => undefined);
-    await rm(directory, { recursive: true, force: true });
   }
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
+import { localEnvironment } from '#local-aws/resources/aws-resources.ts';
 import { downloadAll } from '#test/support/download.ts';
-import { environmentOf } from '../../local-aws/aws-resources.ts';
 import { awsState } from '../localstack/e2e/aws-state.ts';
 import { type TestStack, testStack } from '../localstack/e2e/test-stack.ts';
 import { type Container, type ProcessStatus, startContainer } from './container.ts';
@@ -51,7 +51,7 @@ afterAll(() => stack.stop());
 
 async function runner(name: string, options: readonly string[]): Promise<Container> {
   const container = startContainer(directory, name, ['--health-interval=1s', ...options], {
-    ...environmentOf(inject('localStackUrl'), stack.resources),
+    ...localEnvironment(inject('localStackUrl'), stack.names),
     UPSTREAM_URL: stack.upstream.url,
     TRUSTED_KEYS: demoUpstreamKey.base64,
     LEASE: String(LEASE_SECONDS),

@@ -5,7 +5,7 @@ import { startGateway } from '#services/gateway/start-gateway.ts';
 import type { Service } from '#services/start-service.ts';
 import { type FaultyServer, faultyServer } from '#test/services/faulty-server.ts';
 import { familiesIn } from '#test/support/promql.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 /** Milliseconds; generous, because other tests share the machine. */
 const PATIENCE = { timeout: 20_000 };
@@ -63,7 +63,7 @@ const levelsOf = (lines: readonly string[]) => new Set(lines.map((line) => JSON.
 describe('a request whose body breaks off is the fault of its client', () => {
   let server: TestServer;
   beforeEach(async () => {
-    server = await testServer();
+    server = await startTestServer();
     return () => server.close();
   });
 
@@ -94,7 +94,7 @@ describe('behind the gateway', () => {
     console.error = error;
   });
   beforeEach(async () => {
-    server = await testServer();
+    server = await startTestServer();
     slow = await faultyServer(() => undefined);
     const urls = {
       BUILD_SERVICE_URL: server.url,

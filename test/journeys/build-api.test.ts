@@ -2,14 +2,14 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 const ATH79 = { version: '24.10.2', target: 'ath79/generic', profile: '8dev_carambola2' };
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await testServer({ env: { REPOSITORY_ALLOW_LIST: 'https://example.com/ok', ALLOW_DEFAULTS: '0' } });
+  server = await startTestServer({ env: { REPOSITORY_ALLOW_LIST: 'https://example.com/ok', ALLOW_DEFAULTS: '0' } });
 });
 afterAll(() => server.close());
 
@@ -303,7 +303,7 @@ describe('a full queue', () => {
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const busy = await testServer({ env: { MAX_PENDING_JOBS: '1' }, imageMaker: scriptedImageMaker({ act: () => held }) });
+    const busy = await startTestServer({ env: { MAX_PENDING_JOBS: '1' }, imageMaker: scriptedImageMaker({ act: () => held }) });
     try {
       const ask = async (name: string) => await busy.post('/api/v1/build', { ...X86, packages: [name] });
       expect((await ask('vim')).status).toBe(202);
@@ -335,7 +335,7 @@ describe('a full queue', () => {
 
 describe('a request asked again after its build has expired', () => {
   it('is built again, and nothing is left of the old build', async () => {
-    const short = await testServer({ env: { ALLOW_DEFAULTS: '1', BUILD_DEFAULTS_TTL: '1s', SWEEP_EVERY: '3600' } });
+    const short = await startTestServer({ env: { ALLOW_DEFAULTS: '1', BUILD_DEFAULTS_TTL: '1s', SWEEP_EVERY: '3600' } });
     try {
       const body = { ...X86, defaults: 'echo secret' };
       const first = await short.build(body);
@@ -399,7 +399,7 @@ describe('no part of a request is dropped silently', () => {
 describe('fifty equal requests at once', () => {
   it('are one build', async () => {
     const imageMaker = scriptedImageMaker();
-    const crowd = await testServer({ imageMaker });
+    const crowd = await startTestServer({ imageMaker });
     try {
       const answers = await Promise.all(
         Array.from({ length: 50 }, () => crowd.post('/api/v1/build', { ...X86, packages: ['vim', 'htop'] })),

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
@@ -8,7 +7,8 @@ import { loadConfig } from '#standalone/config.ts';
 import { liveSettings } from '#standalone/live-settings.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 const [ALICE, BOB, CAROL] = ['198.51.100.1', '203.0.113.7', '192.0.2.9'] as const;
@@ -37,14 +37,17 @@ describe('one client and the queue', () => {
 
   /** Unless a test says otherwise, no runner takes a build: every build waits. */
   const start = async (env: Record<string, string> = {}) => {
-    server = await testServer({ env: { ...LIMITS, WORKER_CONCURRENT: '0', ...env } });
+    server = await startTestServer({ env: { ...LIMITS, WORKER_CONCURRENT: '0', ...env } });
   };
   /** A runner that makes one build at a time and finishes none before `release`. */
   const startHolding = async (act: () => void = () => undefined) => {
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    server = await testServer({ env: { ...LIMITS, RETRY_DELAYS: '1' }, imageMaker: scriptedImageMaker({ act: () => held.then(act) }) });
+    server = await startTestServer({
+      env: { ...LIMITS, RETRY_DELAYS: '1' },
+      imageMaker: scriptedImageMaker({ act: () => held.then(act) }),
+    });
   };
 
   const ask = (from: string, body: object = fresh()) => server.post('/api/v1/build', body, { 'X-Forwarded-For': from });
@@ -186,12 +189,11 @@ describe('a server that is started again', () => {
   afterEach(async () => {
     await server.close();
     await upstream.close();
-    await rm(dataDir, { recursive: true });
   });
 
   it('knows which client each waiting and each started build belongs to', async () => {
     upstream = await serveDemoUpstream();
-    dataDir = await mkdtemp(join(tmpdir(), 'asu-share-'));
+    dataDir = await temporaryDirectory();
     const start = (workers: string) =>
       startStandalone(
         loadConfig({}, { ...LIMITS, UPSTREAM_URL: upstream.url, ASU_DATA_DIR: dataDir, PORT: '0', WORKER_CONCURRENT: workers }),

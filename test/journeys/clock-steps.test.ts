@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 import { HOUR, type WallClock, wallClock } from '#test/support/wall-clock.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
@@ -21,7 +21,7 @@ afterEach(async () => {
 
 async function start(env: Record<string, string>, act: NonNullable<Script['act']>) {
   const imageMaker = scriptedImageMaker({ act });
-  server = await testServer({ env: { SWEEP_EVERY: '1', LEASE: '3', ...env }, imageMaker });
+  server = await startTestServer({ env: { SWEEP_EVERY: '1', LEASE: '3', ...env }, imageMaker });
   return imageMaker;
 }
 

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 /** The correlation id of one request, which every log line about it carries. */
 let server: TestServer;
 beforeAll(async () => {
-  server = await testServer({ realImages: {}, env: { ALLOW_DEFAULTS: '1' } });
+  server = await startTestServer({ realImages: {}, env: { ALLOW_DEFAULTS: '1' } });
 });
 afterAll(() => server.close());
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Family, familiesIn } from '#test/support/promql.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await testServer();
+  server = await startTestServer();
 });
 afterAll(() => server.close());
 
@@ -82,7 +82,7 @@ it('/metrics shows how long builds have waited, and which slots are taken', asyn
   const held = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const busy = await testServer({ imageMaker: scriptedImageMaker({ act: () => held }) });
+  const busy = await startTestServer({ imageMaker: scriptedImageMaker({ act: () => held }) });
   try {
     expect(await sampleOf(busy, 'asu_runner_slots')).toBe(1);
     expect(await sampleOf(busy, 'asu_runner_slots_busy')).toBe(0);
@@ -111,7 +111,7 @@ it('/metrics shows how long builds have waited, and which slots are taken', asyn
 });
 
 it('/metrics counts the answers of upstream, and their absence', async () => {
-  const lonely = await testServer();
+  const lonely = await startTestServer();
   try {
     await (await lonely.post('/api/v1/prepare', REQUEST)).arrayBuffer();
     const found = await sampleOf(lonely, 'asu_upstream_requests_total{outcome="found"}');
@@ -126,7 +126,7 @@ it('/metrics counts the answers of upstream, and their absence', async () => {
 });
 
 it('/metrics counts what the runner asks of upstream', async () => {
-  const building = await testServer({ realImages: {} });
+  const building = await startTestServer({ realImages: {} });
   try {
     const body = { ...REQUEST, packages: ['vim'] };
     // Whatever the catalogue has to read of upstream, it has read then.

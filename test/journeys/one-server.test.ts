@@ -1,22 +1,21 @@
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 
 let directory: string;
 let upstream: DemoUpstreamServer;
 let first: ServerProcess;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-one-server-'));
+  directory = await temporaryDirectory();
   upstream = await serveDemoUpstream();
   first = await serverProcess(join(directory, 'data'), upstream.url);
 });
 afterAll(async () => {
   await first.kill();
   await upstream.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 it('a second server that shares anything with the first refuses to start, names it, and the first goes on', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 /** The list that prepare showed reaches the runner, and the same list reaches make. */
 describe('the prepared list is the built list', () => {
@@ -10,7 +10,7 @@ describe('the prepared list is the built list', () => {
   let server: TestServer;
   beforeAll(async () => {
     const imageMaker = scriptedImageMaker({ act: (order) => void orders.set(order.requestHash, order) });
-    server = await testServer({ env: { MAX_PENDING_JOBS: '1000', WORKER_CONCURRENT: '2' }, imageMaker });
+    server = await startTestServer({ env: { MAX_PENDING_JOBS: '1000', WORKER_CONCURRENT: '2' }, imageMaker });
   });
   afterAll(() => server.close());
 
@@ -54,7 +54,7 @@ describe('the prepared list is the built list', () => {
 describe('skip_package_resolution', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await testServer({ realImages: {} });
+    server = await startTestServer({ realImages: {} });
   });
   afterAll(() => server.close());
 

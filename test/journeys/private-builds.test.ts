@@ -9,7 +9,7 @@ import { StorageFullError } from '#core/errors.ts';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 /** A request with `defaults` is private: only a client that has its hash may read about it, whatever becomes of it. */
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic', filesystem: 'squashfs' };
@@ -52,7 +52,7 @@ const secretsOf = ({ request_hash: hash, bin_dir: binDir }: Record<string, unkno
 
 describe('a private build that fails publishes nothing', () => {
   it('on the real ImageBuilder, because of its packages', async () => {
-    server = await testServer({ realImages: {}, env: ENV });
+    server = await startTestServer({ realImages: {}, env: ENV });
     const request = { ...X86, packages: ['foe-a', 'foe-b'], defaults: DEFAULTS };
     const { status, body } = await server.build(request);
     expect([status, body['detail']]).toEqual([500, expect.stringContaining('foe-')]);
@@ -62,7 +62,7 @@ describe('a private build that fails publishes nothing', () => {
   });
 
   it('on the real ImageBuilder, because of a missing repository', async () => {
-    server = await testServer({ realImages: { downloadAttempts: 1 }, env: ENV });
+    server = await startTestServer({ realImages: { downloadAttempts: 1 }, env: ENV });
     const env = { ...ENV, ASU_DATA_DIR: server.dataDir, UPSTREAM_URL: server.upstream.url };
     server.reconfigure(loadConfig({}, { ...env, REPOSITORY_ALLOW_LIST: `${server.upstream.url}/custom` }));
     const repositories = { secretfeed: `${server.upstream.url}/custom/secret-path` };
@@ -121,7 +121,7 @@ describe('a private build that fails publishes nothing', () => {
         return act(order);
       },
     });
-    server = await testServer({ imageMaker, env: ENV });
+    server = await startTestServer({ imageMaker, env: ENV });
     const request = { ...X86, packages: ['vim', 'tmux'], defaults: DEFAULTS };
     const { status, body } = await server.build(request);
     expect(status).toBe(500);
@@ -138,7 +138,7 @@ describe('a private build that fails publishes nothing', () => {
   });
 
   it('but the log says how it failed, so that an operator can find the reason', async () => {
-    server = await testServer({
+    server = await startTestServer({
       imageMaker: scriptedImageMaker({
         act: (order) => {
           throw new TypeError(`of ${order.request.packages}`);
@@ -157,7 +157,7 @@ describe('a private build that fails publishes nothing', () => {
 
 describe('a private build publishes nothing', () => {
   it('when it succeeds', async () => {
-    server = await testServer({ env: ENV });
+    server = await startTestServer({ env: ENV });
     const { status, body } = await server.build({ ...X86, packages: ['vim', 'tmux'], defaults: DEFAULTS });
     expect(status).toBe(200);
     const [{ name }] = body['images'] as [{ name: string }];
@@ -167,7 +167,7 @@ describe('a private build publishes nothing', () => {
   });
 
   it('when its images cannot be stored', async () => {
-    server = await testServer({ env: ENV });
+    server = await startTestServer({ env: ENV });
     const store = join(server.dataDir, 'public', 'store');
     await rm(store, { recursive: true, force: true });
     await writeFile(store, 'no directory');

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '#standalone/config.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 
@@ -19,7 +19,7 @@ describe('new builds are limited', () => {
       release = resolve;
     });
     const limits = { RATE_LIMIT_BUILDS_PER_HOUR: '1', RATE_LIMIT_BUILDS_BURST: '2', TRUSTED_PROXIES: '127.0.0.1', ...env };
-    server = await testServer({ env: limits, imageMaker: scriptedImageMaker({ act: () => held }) });
+    server = await startTestServer({ env: limits, imageMaker: scriptedImageMaker({ act: () => held }) });
   };
   const ask = (name: string, from = '198.51.100.1', more: object = {}) =>
     server.post('/api/v1/build', { ...X86, packages: [name], ...more }, { 'X-Forwarded-For': from });

@@ -1,17 +1,17 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { downloadAll, type Finished } from '#test/support/download.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 /** The standalone server with the real runner over the demo upstream's ImageBuilders: real make, real images. */
 let server: TestServer;
 beforeAll(async () => {
-  server = await testServer({ realImages: {}, env: { ALLOW_DEFAULTS: '1', WORKER_CONCURRENT: '2' } });
+  server = await startTestServer({ realImages: {}, env: { ALLOW_DEFAULTS: '1', WORKER_CONCURRENT: '2' } });
 });
 afterAll(() => server.close());
 
@@ -67,18 +67,10 @@ describe('a request decides what is in the image', () => {
       await image.body?.cancel();
       expect(image.headers.get('Cache-Control')).toBe('private, no-store');
     }
-    const directory = await mkdtemp(join(tmpdir(), 'asu-rootfs-'));
-    try {
-      await writeFile(join(directory, 'rootfs.tar.gz'), contents[rootfs?.name ?? ''] ?? '');
-      const { stdout } = await promisify(execFile)('tar', [
-        '-xzOf',
-        join(directory, 'rootfs.tar.gz'),
-        './etc/uci-defaults/99-asu-defaults',
-      ]);
-      expect(stdout).toBe("uci set system.@system[0].hostname='x'\n");
-    } finally {
-      await rm(directory, { recursive: true });
-    }
+    const directory = await temporaryDirectory();
+    await writeFile(join(directory, 'rootfs.tar.gz'), contents[rootfs?.name ?? ''] ?? '');
+    const { stdout } = await promisify(execFile)('tar', ['-xzOf', join(directory, 'rootfs.tar.gz'), './etc/uci-defaults/99-asu-defaults']);
+    expect(stdout).toBe("uci set system.@system[0].hostname='x'\n");
     expect(server.lines.filter((line) => line.includes('hostname'))).toEqual([]);
   });
 
@@ -162,7 +154,7 @@ describe('trouble upstream', () => {
     ['wrong bytes', { kind: 'wrong-bytes' }],
     ['cut connections', { kind: 'truncated', announced: true }],
   ] as const)('%s instead of an ImageBuilder: retried, told, not remembered, and gone when it is over', async (_, fault) => {
-    const fresh = await testServer({ realImages: { downloadAttempts: 1 }, env: { RETRY_DELAYS: '1s', REBUILD_PAUSE: '2s' } });
+    const fresh = await startTestServer({ realImages: { downloadAttempts: 1 }, env: { RETRY_DELAYS: '1s', REBUILD_PAUSE: '2s' } });
     const body = { ...X86, version: '24.10.2', packages: ['vim'] };
     try {
       await fresh.get('/json/v1/overview.json');

@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { downloadAll, type Finished } from '#test/support/download.ts';
 import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 
 /** A build whose last step takes five seconds, so that settings change meanwhile. */
 const SLOW = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-install', 'vim'] };
@@ -19,13 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.close());
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-reload-'));
+  directory = await temporaryDirectory();
   file = join(directory, 'asu.toml');
 });
-afterEach(async () => {
-  await server?.kill();
-  await rm(directory, { recursive: true, force: true });
-});
+afterEach(() => server?.kill());
 
 /** A server that reads `asu.toml`; the environment has only the settings that every test needs. */
 async function start(toml: string, env: Record<string, string> = {}) {

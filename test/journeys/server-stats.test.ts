@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { testServer } from '#test/support/test-server.ts';
+import { startTestServer } from '#test/support/test-server.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
 
@@ -12,7 +12,7 @@ it('SERVER_STATS=false counts no request and no image, and still lists failures'
       if (request.packages.includes('tmux')) throw new BuildFailure('no room', {});
     },
   });
-  const server = await testServer({ env: { SERVER_STATS: 'false' }, imageMaker });
+  const server = await startTestServer({ env: { SERVER_STATS: 'false' }, imageMaker });
   try {
     expect((await server.build({ ...X86, packages: ['vim'] })).status).toBe(200);
     expect((await server.build({ ...X86, packages: ['vim'] })).status).toBe(200);

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
@@ -8,15 +6,10 @@ import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import { requestsOf, sumOf } from '#core/statistics/counts.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { testServer } from '#test/support/test-server.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
+import { startTestServer } from '#test/support/test-server.ts';
 
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
-
-async function dataDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'asu-statistics-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 /** The counts in the database file, read beside a running server or after it has closed. */
 async function books(dataDir: string) {
@@ -40,14 +33,14 @@ async function books(dataDir: string) {
 }
 
 it('counts every request that passed the schema, and every build once (I7), over a restart', async () => {
-  const dataDir = await dataDirectory();
+  const dataDir = await temporaryDirectory();
   const env = { ASU_DATA_DIR: dataDir, ALLOW_DEFAULTS: '1', WORKER_CONCURRENT: '2' };
   const failing = scriptedImageMaker({
     act: ({ request, requestHash }) => {
       if (request.packages.includes('tmux')) throw new BuildFailure(`no room for ${requestHash}`, {});
     },
   });
-  const first = await testServer({ env, imageMaker: failing });
+  const first = await startTestServer({ env, imageMaker: failing });
   const post = (server: typeof first, body: object, headers = {}) => server.post('/api/v1/build', { ...X86, ...body }, headers);
 
   // One new build, and nineteen requests that join it or find it finished.
@@ -80,7 +73,7 @@ it('counts every request that passed the schema, and every build once (I7), over
   expect(before.packages).toEqual([{ name: 'vim', count: 1 }]);
   expect(before.errors).toMatchObject([{ version: '24.10.2', target: 'x86/64', message: 'Error: no room for [job-id]' }]);
 
-  const second = await testServer({ env });
+  const second = await startTestServer({ env });
   expect(await (await second.get('/api/v1/stats/summary')).json()).toEqual({ queue_length: 0, builds_24h: 2 });
   expect(await (await second.get('/api/v1/build-errors')).text()).toMatch(
     /^Build Errors: 1 entries\n.*\n\nRecent errors:\n-{60}\n.*Error: no room for \[job-id\]$/,
@@ -89,19 +82,19 @@ it('counts every request that passed the schema, and every build once (I7), over
 });
 
 it('keeps counting right when the server stops during builds', async () => {
-  const dataDir = await dataDirectory();
+  const dataDir = await temporaryDirectory();
   const env = { ASU_DATA_DIR: dataDir };
   const endless = scriptedImageMaker({
     act: (_, signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
   });
-  const first = await testServer({ env, imageMaker: endless });
+  const first = await startTestServer({ env, imageMaker: endless });
   for (const name of ['vim', 'luci']) await first.post('/api/v1/build', { ...X86, packages: [name] });
   await first.close();
   const between = await books(dataDir);
   expect(between.sums).toMatchObject({ misses: 2, successes: 0, failures: 0 });
   expect(between.inFlight).toBe(2);
 
-  const second = await testServer({ env });
+  const second = await startTestServer({ env });
   for (const name of ['vim', 'luci']) expect((await second.build({ ...X86, packages: [name] })).status).toBe(200);
   await second.close();
   const after = await books(dataDir);
@@ -110,7 +103,7 @@ it('keeps counting right when the server stops during builds', async () => {
 });
 
 it('serves pages and figures while the server runs', async () => {
-  const server = await testServer();
+  const server = await startTestServer();
   onTestFinished(() => server.close());
   await server.build({ ...X86, packages: ['vim'] });
   for (const path of [

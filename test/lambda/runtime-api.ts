@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { bodyOf, startHttpServer } from '#test/support/http-server.ts';
 
 /** A failure as the runtime client reports it. */
 export interface RuntimeFailure {
@@ -51,24 +51,23 @@ export async function runtimeApi(): Promise<RuntimeApi> {
       response.end(invocation.event);
     }
   };
-  const server = createServer(async (request, response) => {
+  const server = await startHttpServer(async (request, response) => {
     const [, id = '', verb = ''] =
       /^\/2018-06-01\/runtime\/(?:invocation\/)?(?:([^/]+)\/)?(next|response|error)$/.exec(request.url ?? '') ?? [];
     if (verb === 'next') {
       asking.push(response);
       return match();
     }
-    const body = await textOf(request);
+    const body = (await bodyOf(request)).toString('utf8');
     response.writeHead(202, { 'Content-Type': 'application/json' }).end('{"status":"OK"}');
     if (id === 'init') return initFailure.resolve(JSON.parse(body));
     const invocation = underWay.get(id);
     underWay.delete(id);
     invocation?.resolve(verb === 'response' ? { answer: JSON.parse(body) } : { failure: JSON.parse(body) });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: new URL(server.url).host,
     invoke: (event) =>
       new Promise((resolve) => {
         count += 1;
@@ -76,16 +75,6 @@ export async function runtimeApi(): Promise<RuntimeApi> {
         match();
       }),
     initFailure: initFailure.promise,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: server.close,
   };
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
 }

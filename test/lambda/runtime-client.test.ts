@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { httpEvent } from '#test/bundles/invoke.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { bundleFunctions } from '../../bundles/bundle-functions.ts';
 import { type RuntimeApi, runtimeApi } from './runtime-api.ts';
 
@@ -17,14 +16,11 @@ let upstream: DemoUpstreamServer;
 let directory: string;
 let handlers: Map<string, string>;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-lambda-'));
+  directory = await temporaryDirectory();
   handlers = new Map((await bundleFunctions(directory)).map(({ name, path }) => [name, path]));
   upstream = await serveDemoUpstream();
 });
-afterAll(async () => {
-  await upstream.close();
-  await rm(directory, { recursive: true });
-});
+afterAll(() => upstream.close());
 
 let api: RuntimeApi;
 let client: ChildProcess;

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HeadObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
-import { assertBucketReady } from '#adapters/aws/readiness/assert-bucket-ready.ts';
+import { assertBucketReady } from '#adapters/aws/readiness.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
-import { freshBucket } from '#local-aws/create-resources.ts';
+import { createBucket } from '#local-aws/resources/create-resources.ts';
 import { artifactStoreContract } from '#test/contracts/artifact-store.ts';
 import { freshBinDir } from '#test/contracts/sample-builds.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { s3Client } from './clients.ts';
 
 const META: ArtifactMeta = { contentType: 'application/octet-stream', cacheControl: 'no-cache', filename: 'a+b.img.gz' };
@@ -18,7 +18,7 @@ const LARGE_BYTES = 17 * 1024 * 1024 + 3;
 
 artifactStoreContract('s3', async () => {
   const client = s3Client();
-  return s3ArtifactStore(client, await freshBucket(client));
+  return s3ArtifactStore(client, await createBucket(client));
 });
 
 describe('an artefact store on S3', () => {
@@ -29,13 +29,12 @@ describe('an artefact store on S3', () => {
   let bucket: string;
   let store: ArtifactStore;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'asu-s3-'));
+    directory = await temporaryDirectory();
     largeFile = join(directory, 'large');
     await writeFile(largeFile, large);
-    bucket = await freshBucket(client);
+    bucket = await createBucket(client);
     store = s3ArtifactStore(client, bucket);
   });
-  afterAll(() => rm(directory, { recursive: true, force: true }));
 
   const freshKey = () => `store/${freshBinDir()}/image.img.gz`;
   const unfinished = async () => (await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? [];

@@ -1,15 +1,15 @@
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
-import { assertQueueReady } from '#adapters/aws/readiness/assert-queue-ready.ts';
-import { freshQueue } from '#local-aws/create-resources.ts';
+import { assertQueueReady } from '#adapters/aws/readiness.ts';
+import { createBuildQueue } from '#local-aws/resources/create-resources.ts';
 import { buildQueueContract } from '#test/contracts/build-queue.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';
 import { sqsClient } from './clients.ts';
 
 buildQueueContract('sqs', async () => {
   const client = sqsClient();
-  return sqsBuildQueue(client, await freshQueue(client));
+  return sqsBuildQueue(client, await createBuildQueue(client));
 });
 
 describe('a build queue on SQS', () => {
@@ -38,7 +38,7 @@ describe('a build queue on SQS', () => {
   };
 
   it('sends hash and correlation id, and nothing else', async () => {
-    const urls = await freshQueue(client);
+    const urls = await createBuildQueue(client);
     const message = { hash: freshHash(), correlationId: 'only-these', request: 'not this' };
     await sqsBuildQueue(client, urls).send(message);
     const { Messages } = await client.send(new ReceiveMessageCommand({ QueueUrl: urls.queueUrl, MessageAttributeNames: ['All'] }));
@@ -47,7 +47,7 @@ describe('a build queue on SQS', () => {
   });
 
   it('buries with a readable reason, whatever characters it has', async () => {
-    const urls = await freshQueue(client);
+    const urls = await createBuildQueue(client);
     const queue = sqsBuildQueue(client, urls);
     const message = { hash: freshHash(), correlationId: 'c' };
     for (const reason of ['Error: no space\u0000\u001b[31m, drei Wünsche', '']) {
@@ -62,7 +62,7 @@ describe('a build queue on SQS', () => {
   });
 
   it('moves a message that nobody ever ends to the dead letters by itself', async () => {
-    const urls = await freshQueue(client, 2);
+    const urls = await createBuildQueue(client, { maxReceiveCount: 2 });
     const queue = sqsBuildQueue(client, urls);
     await queue.send({ hash: freshHash(), correlationId: 'endless' });
     for (let delivery = 0; delivery < 2; delivery += 1) await queue.release(await receive(queue));
@@ -73,7 +73,7 @@ describe('a build queue on SQS', () => {
   });
 
   it.each(['', 'hello', '{"hash":"../../etc/passwd","correlationId":"x"}', '[]'])('buries a message that is not ours: %j', async (body) => {
-    const urls = await freshQueue(client);
+    const urls = await createBuildQueue(client);
     await client.send(new SendMessageCommand({ QueueUrl: urls.queueUrl, MessageBody: body || ' ' }));
     const queue = sqsBuildQueue(client, urls);
     expect(await queue.receive({ visibilitySeconds: 60, signal: new AbortController().signal })).toBeUndefined();
@@ -82,7 +82,7 @@ describe('a build queue on SQS', () => {
   });
 
   it('listens to a signal only while it receives', async () => {
-    const queue = sqsBuildQueue(client, await freshQueue(client));
+    const queue = sqsBuildQueue(client, await createBuildQueue(client));
     const { signal } = new AbortController();
     let listeners = 0;
     const counted = new Proxy(signal, {
@@ -99,7 +99,7 @@ describe('a build queue on SQS', () => {
   });
 
   it('fails at the start with the name of a queue that is not there', async () => {
-    const { queueUrl } = await freshQueue(client);
+    const { queueUrl } = await createBuildQueue(client);
     await assertQueueReady(client, queueUrl);
     await expect(assertQueueReady(client, `${queueUrl}-missing`)).rejects.toThrow(/SQS queue \S+-missing cannot be used/);
   });

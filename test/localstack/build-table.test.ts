@@ -7,14 +7,14 @@ import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/builds/max-defaults-length.ts
 import { orderItem, orderKey } from '#adapters/aws/builds/order-item.ts';
 import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
 import { queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
-import { assertTableReady } from '#adapters/aws/readiness/assert-table-ready.ts';
+import { assertTableReady } from '#adapters/aws/readiness.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import type { RunningBuild } from '#core/build/build.ts';
 import { DEFAULT_LIMITS } from '#core/request/build-request.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { maxBodyBytes } from '#http/json-body.ts';
-import { freshStatisticsTable, freshTable } from '#local-aws/create-resources.ts';
+import { createBuildTable, createStatisticsTable } from '#local-aws/resources/create-resources.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
 import { at, done, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { FULL_BODIES, fullBody } from '#test/support/full-bodies.ts';
@@ -23,12 +23,12 @@ import { meterUnits } from './meter.ts';
 
 const client = dynamoClient();
 
-buildTableContract('dynamodb', async () => dynamoBuildTable(client, await freshTable(client)));
+buildTableContract('dynamodb', async () => dynamoBuildTable(client, await createBuildTable(client)));
 
 describe('a build table on DynamoDB', () => {
   let name: string;
   beforeAll(async () => {
-    name = await freshTable(client);
+    name = await createBuildTable(client);
   });
 
   /** Sends each such command twice, as the SDK does when the first answer got lost, and answers what the second met. */
@@ -130,7 +130,7 @@ describe('a build table on DynamoDB', () => {
   it('fails at the start with the name of a table that is not there', async () => {
     await assertTableReady(client, name, { withIndex: true });
     await expect(assertTableReady(client, 'asu-no-such-table')).rejects.toThrow(/DynamoDB table asu-no-such-table cannot be used/);
-    const statistics = await freshStatisticsTable(client);
+    const statistics = await createStatisticsTable(client);
     await assertTableReady(client, statistics, { definition: STATISTICS_TABLE });
     await expect(assertTableReady(client, statistics)).rejects.toThrow(`DynamoDB table ${statistics} cannot be used`);
   });

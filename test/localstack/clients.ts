@@ -1,17 +1,10 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { inject } from 'vitest';
+import { localClients } from '#local-aws/resources/local-clients.ts';
 
-/** LocalStack takes any credentials; a client of a composition root has no options at all (CONTRIBUTING.md, Conventions). */
-const options = () => ({
-  endpoint: inject('localStackUrl'),
-  region: 'us-east-1',
-  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  // Each waiting receiver holds a socket.
-  requestHandler: { httpAgent: { maxSockets: 500 }, socketAcquisitionWarningTimeout: 60_000 },
-});
+/** The lane's LocalStack. Each waiting receiver holds a socket. */
+const clients = () =>
+  localClients(inject('localStackUrl'), { requestHandler: { httpAgent: { maxSockets: 500 }, socketAcquisitionWarningTimeout: 60_000 } });
 
-export const dynamoClient = () => new DynamoDBClient(options());
-export const sqsClient = () => new SQSClient(options());
-export const s3Client = () => new S3Client({ ...options(), forcePathStyle: true });
+export const dynamoClient = () => clients().dynamo;
+export const sqsClient = () => clients().sqs;
+export const s3Client = () => clients().s3;

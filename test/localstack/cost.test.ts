@@ -16,7 +16,7 @@ import type { Submitted } from '#core/build/submit-build.ts';
 import { sweepBuilds } from '#core/build/sweep.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
-import { freshBucket, freshQueue, freshStatisticsTable, freshTable } from '#local-aws/create-resources.ts';
+import { createBucket, createBuildQueue, createBuildTable, createStatisticsTable } from '#local-aws/resources/create-resources.ts';
 import { RENEW_AFTER, STEPS_EVERY_MS } from '#runner/start-runner.ts';
 import { freshBinDir, freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
@@ -48,12 +48,12 @@ describe('what it costs on AWS', () => {
     /** Not metered. */
     watched: dynamoBuildTable(dynamoClient(), table),
     positions: dynamoQueuePositions(client, table),
-    artifacts: s3ArtifactStore(s3, await freshBucket(s3)),
-    queue: sqsBuildQueue(sqs, await freshQueue(sqsClient())),
+    artifacts: s3ArtifactStore(s3, await createBucket(s3)),
+    queue: sqsBuildQueue(sqs, await createBuildQueue(sqsClient())),
     now,
   });
   beforeAll(async () => {
-    const table = await freshTable(dynamoClient());
+    const table = await createBuildTable(dynamoClient());
     deps = await compose(table);
     polls = {
       builds: dynamoBuildTable(pollClient, table, { reads: 'eventual' }),
@@ -124,7 +124,7 @@ describe('what it costs on AWS', () => {
   });
 
   it('a build of ten minutes with all its renewals, statistics included: at most 20 write units', async () => {
-    const statistics = dynamoStatistics(client, await freshStatisticsTable(dynamoClient()), now);
+    const statistics = dynamoStatistics(client, await createStatisticsTable(dynamoClient()), now);
     const recorder = recordStatistics({ statistics, branches: () => [], now, onError: (error) => expect.unreachable(String(error)) });
     await statistics.started({ hash: freshHash(), enqueuedAt: now().toISOString() }); // the day's first entry, once a day
     forget();
@@ -220,7 +220,7 @@ describe('what it costs on AWS', () => {
   });
 
   it('its expiry, later on: at most 9 write units', async () => {
-    const name = await freshTable(dynamoClient());
+    const name = await createBuildTable(dynamoClient());
     deps = await compose(name);
     await submit(largeOrder(freshHash()));
     await runNext();

@@ -9,6 +9,8 @@ import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import { REBUILD_PAUSE_SECONDS } from '#core/build/build.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { localEnvironment, type ResourceNames, uniqueNames } from '#local-aws/resources/aws-resources.ts';
+import { createResources, createStatisticsTable } from '#local-aws/resources/create-resources.ts';
 import { buildConfig, maintenanceConfig, statsConfig, statusConfig } from '#services/config.ts';
 import { startBuild } from '#services/start-build.ts';
 import { startMaintenance } from '#services/start-maintenance.ts';
@@ -17,24 +19,23 @@ import { startStats } from '#services/start-stats.ts';
 import { startStatus } from '#services/start-status.ts';
 import { httpEvent, invoke } from '#test/bundles/invoke.ts';
 import { failed, freshHash, queued, sampleOrder } from '#test/contracts/sample-builds.ts';
-import { type AwsResources, createAwsResources, environmentOf } from '../../local-aws/aws-resources.ts';
-import { freshStatisticsTable } from '../../local-aws/create-resources.ts';
-import { dynamoClient, s3Client } from './clients.ts';
+import { dynamoClient, s3Client, sqsClient } from './clients.ts';
 
 /** A setting or a check that one way of running has, the others have too: services and Lambda share their compositions. */
 let upstream: DemoUpstreamServer;
-let resources: AwsResources;
+let names: ResourceNames;
 let environment: Record<string, string>;
 const services: Service[] = [];
 
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
-  resources = await createAwsResources(inject('localStackUrl'));
+  names = uniqueNames();
+  await createResources({ dynamo: dynamoClient(), sqs: sqsClient(), s3: s3Client() }, names);
 });
 afterAll(() => upstream.close());
 beforeEach(() => {
   environment = {
-    ...environmentOf(inject('localStackUrl'), resources),
+    ...localEnvironment(inject('localStackUrl'), names),
     UPSTREAM_URL: upstream.url,
     LOG_LEVEL: 'silent',
     HOST: '127.0.0.1',
@@ -54,7 +55,7 @@ const started = async (service: Promise<Service>): Promise<Service> => {
 /** A build that failed just now by no fault of its request. */
 async function failedBuild(): Promise<RequestHash> {
   const hash = freshHash();
-  const builds = dynamoBuildTable(dynamoClient(), resources.table);
+  const builds = dynamoBuildTable(dynamoClient(), names.builds);
   const { current } = await builds.claim(queued(hash), sampleOrder(hash), new Date());
   const end = { finishedAt: new Date().toISOString(), expiresAt: new Date(Date.now() + 3_600_000).toISOString() };
   expect((await builds.transition(current, { ...failed(current, false), ...end })).moved).toBe(true);
@@ -64,7 +65,7 @@ async function failedBuild(): Promise<RequestHash> {
 /** A build whose message was never sent. */
 async function unsentBuild(): Promise<RequestHash> {
   const hash = freshHash();
-  await dynamoBuildTable(dynamoClient(), resources.table).claim(queued(hash), sampleOrder(hash), new Date());
+  await dynamoBuildTable(dynamoClient(), names.builds).claim(queued(hash), sampleOrder(hash), new Date());
   return hash;
 }
 
@@ -114,7 +115,7 @@ describe('a service does not start', () => {
 describe('/ready', () => {
   it('says what cannot be used, and not what AWS says of it', async () => {
     const { url } = await started(startStats(statsConfig(environment)));
-    const table = await freshStatisticsTable(dynamoClient());
+    const table = await createStatisticsTable(dynamoClient());
     const gone = await started(startStats(statsConfig({ ...environment, STATISTICS_TABLE: table })));
     await dynamoClient().send(new DeleteTableCommand({ TableName: table }));
     expect((await fetch(`${url}/ready`)).status).toBe(200);
@@ -128,7 +129,7 @@ describe('/ready', () => {
 describe('the maintenance service', () => {
   it('sweeps as often as SWEEP_EVERY says, and learns how long builds take', async () => {
     const now = new Date();
-    await dynamoStatistics(dynamoClient(), resources.statisticsTable, () => now).ended({
+    await dynamoStatistics(dynamoClient(), names.statistics, () => now).ended({
       ...{
         hash: freshHash(),
         enqueuedAt: now.toISOString(),
@@ -140,12 +141,12 @@ describe('the maintenance service', () => {
     });
     const first = await unsentBuild();
     const { url } = await started(startMaintenance(maintenanceConfig({ ...environment, SWEEP_EVERY: '1' })));
-    const builds = dynamoBuildTable(dynamoClient(), resources.table);
+    const builds = dynamoBuildTable(dynamoClient(), names.builds);
     const sent = (hash: RequestHash) =>
       expect.poll(() => builds.get(hash), { timeout: 20_000 }).toMatchObject({ sentAt: expect.any(String) });
     await sent(first);
     await sent(await unsentBuild());
-    const records = s3RecordStore(s3Client(), resources.bucket);
+    const records = s3RecordStore(s3Client(), names.bucket);
     await expect.poll(async () => (await records.get('build-pace'))?.body, { timeout: 20_000 }).toBe('7');
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/^asu_swept_builds_total\{outcome="sent"\} [1-9]/m);

@@ -4,7 +4,7 @@ import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
 import { type QueueLedger, queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
 import { reconcileLedger } from '#adapters/aws/queue/reconcile-ledger.ts';
-import { freshTable } from '#local-aws/create-resources.ts';
+import { createBuildTable } from '#local-aws/resources/create-resources.ts';
 import { claimed } from '#test/contracts/drive-build.ts';
 import { queuePositionsContract } from '#test/contracts/queue-positions.ts';
 import { dynamoClient } from './clients.ts';
@@ -12,13 +12,13 @@ import { dynamoClient } from './clients.ts';
 const client = dynamoClient();
 
 queuePositionsContract('dynamodb', async () => {
-  const name = await freshTable(client);
+  const name = await createBuildTable(client);
   return { table: dynamoBuildTable(client, name), positions: dynamoQueuePositions(client, name) };
 });
 
 describe('the ledger of the queue on DynamoDB', () => {
   it('stays small while many builds come and go, some of them never', async () => {
-    const ledger = queueLedger(client, await freshTable(client));
+    const ledger = queueLedger(client, await createBuildTable(client));
     const stuck = [3, 40, 77];
     for (let ticket = 1; ticket <= 120; ticket += 1) {
       await ledger.issue();
@@ -30,7 +30,7 @@ describe('the ledger of the queue on DynamoDB', () => {
   });
 
   it('loses no ticket when many write at once', async () => {
-    const name = await freshTable(client);
+    const name = await createBuildTable(client);
     const ledgers = Array.from({ length: 4 }, () => queueLedger(client, name));
     const work = async (ledger: QueueLedger, keeps: boolean) => {
       const kept: number[] = [];
@@ -46,7 +46,7 @@ describe('the ledger of the queue on DynamoDB', () => {
   });
 
   it('is put right after a crash between row and ledger, once the difference has lasted', async () => {
-    const name = await freshTable(client);
+    const name = await createBuildTable(client);
     const table = dynamoBuildTable(client, name);
     const ledger = queueLedger(client, name);
     let clock = 0;

@@ -1,13 +1,13 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
-import { freshBucket } from '#local-aws/create-resources.ts';
+import { createBucket } from '#local-aws/resources/create-resources.ts';
 import { recordStoreContract } from '#test/contracts/record-store.ts';
 import { s3Client } from './clients.ts';
 
 recordStoreContract('s3', async () => {
   const client = s3Client();
-  return s3RecordStore(client, await freshBucket(client));
+  return s3RecordStore(client, await createBucket(client));
 });
 
 describe('a record store on S3', () => {
@@ -21,7 +21,7 @@ describe('a record store on S3', () => {
       },
       { step: 'initialize' },
     );
-    const store = s3RecordStore(client, await freshBucket(client));
+    const store = s3RecordStore(client, await createBucket(client));
     expect(await store.replace('record', 'one', undefined)).toBe(true);
     const { tag } = (await store.get('record')) ?? {};
     expect(await store.replace('record', 'two', tag)).toBe(true);
@@ -31,7 +31,7 @@ describe('a record store on S3', () => {
 
   it('keeps records apart whose keys look alike', async () => {
     const client = s3Client();
-    const store = s3RecordStore(client, await freshBucket(client));
+    const store = s3RecordStore(client, await createBucket(client));
     const keys = ['a/b', 'a%2Fb', 'a b', 'a+b', 'a:b/../c'];
     for (const key of keys) expect(await store.replace(key, key, undefined)).toBe(true);
     for (const key of keys) expect((await store.get(key))?.body).toBe(key);

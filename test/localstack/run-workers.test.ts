@@ -7,7 +7,7 @@ import { waitingTickets } from '#adapters/aws/queue/ledger-state.ts';
 import { queueLedger } from '#adapters/aws/queue/queue-ledger.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
 import { getBuildStatus } from '#core/build/build-status.ts';
-import { freshBucket, freshQueue, freshTable } from '#local-aws/create-resources.ts';
+import { createBucket, createBuildQueue, createBuildTable } from '#local-aws/resources/create-resources.ts';
 import { runWorkers } from '#runner/run-workers.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
@@ -18,9 +18,9 @@ const RUNNERS = 4;
 
 it('drains a queue with several runners, duplicates among the messages: each built once, each image readable', async () => {
   const [client, sqs, s3] = [dynamoClient(), sqsClient(), s3Client()];
-  const table = await freshTable(client);
-  const urls = await freshQueue(sqs);
-  const artifacts = s3ArtifactStore(s3, await freshBucket(s3));
+  const table = await createBuildTable(client);
+  const urls = await createBuildQueue(sqs);
+  const artifacts = s3ArtifactStore(s3, await createBucket(s3));
   const now = () => new Date();
   const timesToLive = { buildSeconds: 1_000, unversionedSeconds: 1_000, defaultsSeconds: 1_000, failureSeconds: 1_000 };
   const builds = dynamoBuildTable(client, table);

@@ -5,7 +5,7 @@ import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-repo
 import { type BuildEnd, type CountedBuild, type RequestCounts, sumOf } from '#core/statistics/counts.ts';
 import type { Statistics, StatisticsReport } from '#core/statistics/ports.ts';
 import { requestCounter } from '#core/statistics/request-counter.ts';
-import { freshStatisticsTable } from '#local-aws/create-resources.ts';
+import { createStatisticsTable } from '#local-aws/resources/create-resources.ts';
 import { at, freshHash, iso } from '#test/contracts/sample-builds.ts';
 import { statisticsContract } from '#test/contracts/statistics.ts';
 import { dynamoClient } from './clients.ts';
@@ -14,7 +14,7 @@ import { meterUnits } from './meter.ts';
 const client = dynamoClient();
 
 async function make(now = () => at(0)): Promise<{ name: string; statistics: Statistics & StatisticsReport }> {
-  const name = await freshStatisticsTable(client);
+  const name = await createStatisticsTable(client);
   return { name, statistics: { ...dynamoStatistics(client, name, now), ...dynamoStatisticsReport(client, name) } };
 }
 

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bodyOf, startHttpServer } from '#test/support/http-server.ts';
 
 export type Behaviour = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void | Promise<void>;
 
@@ -21,29 +21,18 @@ export interface FaultyServer {
 export async function faultyServer(first: Behaviour): Promise<FaultyServer> {
   let behaviour = first;
   const seen: { method: string; url: string; headers: IncomingMessage['headers']; body: Buffer }[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    try {
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-    } catch {
-      // The client has gone.
-      return;
-    }
-    const body = Buffer.concat(chunks);
+  const server = await startHttpServer(async (request, response) => {
+    const body = await bodyOf(request);
     seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
     await behaviour(request, response, body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     seen,
     behave: (next) => {
       behaviour = next;
     },
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close: server.close,
   };
 }
 

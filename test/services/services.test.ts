@@ -1,19 +1,18 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { createResources } from '#services/create-resources.ts';
+import { uniqueNames } from '#local-aws/resources/aws-resources.ts';
+import { createResources } from '#local-aws/resources/create-resources.ts';
 import { startTopology, type Topology } from '#services/start-topology.ts';
 import { SERVICE_NAMES, type ServiceName, TOPOLOGY } from '#services/topology.ts';
 import { dynamoClient, s3Client, sqsClient } from '#test/localstack/clients.ts';
-import { type AwsProxy, awsProxy } from '#test/localstack/e2e/aws-proxy.ts';
+import { type AwsProxy, awsProxy } from '#test/support/aws-proxy.ts';
 import { downloadAll, type Finished } from '#test/support/download.ts';
 import { familiesIn } from '#test/support/promql.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 
 const run = promisify(execFile);
 const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic' };
@@ -26,9 +25,8 @@ const lines: Record<string, string[]> = {};
 
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
-  directory = await mkdtemp(join(tmpdir(), 'asu-services-'));
-  const name = `asu-${randomUUID()}`;
-  const names = { builds: name, statistics: `${name}-statistics`, queue: name, bucket: name };
+  directory = await temporaryDirectory();
+  const names = uniqueNames();
   await createResources({ dynamo: dynamoClient(), sqs: sqsClient(), s3: s3Client() }, names);
   aws = await awsProxy(inject('localStackUrl'));
   topology = await startTopology({
@@ -53,7 +51,6 @@ afterAll(async () => {
   await topology?.close();
   await aws?.close();
   await upstream?.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const get = (path: string, name: ServiceName = 'gateway') => fetch(topology.urls[name] + path);

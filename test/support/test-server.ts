@@ -9,36 +9,41 @@ import { jsonLog, type Log } from '#observe/log.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
 import { type RunnerOverrides, startServer } from '#standalone/start-server.ts';
+import { type Answer, type Asked, ask } from './ask.ts';
 import { scriptedImageMaker } from './scripted-image-maker.ts';
 
 export interface TestServer extends Standalone {
   readonly upstream: DemoUpstreamServer;
   readonly dataDir: string;
+  readonly databasePath: string;
   /** Log lines so far. */
   readonly lines: readonly string[];
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   get(path: string, init?: RequestInit): Promise<Response>;
-  /** Posts a build and asks until it has ended; the last answer. */
+  /** One request as bytes: nothing is added to it, and nothing of the answer is unpacked. */
+  ask(path: string, asked?: Asked): Promise<Answer>;
+  /** Posts a build and asks until it has ended; returns the last answer. */
   build(body: object, query?: string): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }>;
 }
 
 export interface TestServerOptions {
-  readonly env?: Record<string, string>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Makes the images by script. By default, small files at once. */
   readonly imageMaker?: ImageMaker;
-  /** Images by the real runner and the demo upstream's ImageBuilders. */
+  /** With these, the real runner makes the images with the demo upstream's ImageBuilders. */
   readonly realImages?: RunnerOverrides;
-  /** Default: every line is kept in `lines`. */
+  /** The tree that the upstream serves. By default, the demo's. */
+  readonly upstreamDirectory?: string;
+  readonly signingKey?: string;
+  /** By default, every line is kept in `lines`. */
   readonly log?: Log;
 }
 
-/** The whole server on a free port over a demo upstream of its own; images by script unless an ImageMaker is given. */
-export async function testServer({
-  env = {},
-  imageMaker = scriptedImageMaker(),
-  realImages,
-  log,
-}: TestServerOptions = {}): Promise<TestServer> {
-  const upstream = await serveDemoUpstream();
+/** The one server of all tests: everything that `npm start` runs, on a free port, over a demo upstream of its own. */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { env = {}, imageMaker = scriptedImageMaker(), realImages, upstreamDirectory, signingKey, log } = options;
+  const upstream = await serveDemoUpstream(upstreamDirectory === undefined ? {} : { directory: upstreamDirectory });
+  // Not by the fixture `temporaryDirectory`: benchmarks use this server too, without vitest.
   const dataDir = await mkdtemp(join(tmpdir(), 'asu-test-'));
   const lines: string[] = [];
   const config = loadConfig(
@@ -55,7 +60,7 @@ export async function testServer({
   const logs = log ?? jsonLog('debug', (line) => lines.push(line));
   const server = realImages
     ? await startServer(config, logs, realImages)
-    : await startStandalone(config, { log: logs, imageMaker, isAlone: true });
+    : await startStandalone(config, { log: logs, imageMaker, isAlone: true, ...(signingKey !== undefined && { signingKey }) });
   const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: 'manual', ...init });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     get(path, {
@@ -67,9 +72,11 @@ export async function testServer({
     ...server,
     upstream,
     dataDir,
+    databasePath: config.databasePath,
     lines,
     get,
     post,
+    ask: (path, asked) => ask(server.url, path, asked),
     build: async (body, query = '') => {
       let response = await post(`/api/v1/build${query}`, body);
       let answer = (await response.json()) as Record<string, unknown>;

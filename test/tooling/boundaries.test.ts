@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 
 /** The rooms of `core/`, from the top to the bottom: a room may import those below it. */
 const ROOMS = ['statistics', 'build', 'imagebuilder', 'request', 'catalogue', 'package-changes'] as const;
@@ -61,29 +61,25 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Which imports the project's linter refuses, as `<file> <import>`: files with all of them are linted in a directory of their own. */
 async function refusedImports(imports: readonly (readonly [path: string, from: string])[]): Promise<ReadonlySet<string>> {
-  const directory = await mkdtemp(join(tmpdir(), 'asu-boundaries-'));
-  try {
-    const { overrides, linter } = JSON.parse(await readFile(join(root, 'biome.json'), 'utf8'));
-    await writeFile(join(directory, 'biome.json'), JSON.stringify({ linter, overrides }));
-    const files = Map.groupBy(imports, ([path]) => path);
-    for (const [path, ofFile] of files) {
-      await mkdir(join(directory, dirname(path)), { recursive: true });
-      await writeFile(join(directory, path), ofFile.map(([, from], at) => `import { x${at} } from '${from}';\n`).join(''));
-    }
-    const args = ['lint', '--only=style/noRestrictedImports', '--max-diagnostics=none', '--reporter=github', '.'];
-    const output = await new Promise<string>((resolve) => {
-      execFile(join(root, 'node_modules/.bin/biome'), args, { cwd: directory }, (_error, stdout, stderr) => resolve(stdout + stderr));
-    });
-    const found = output.matchAll(/title=lint\/style\/noRestrictedImports,file=([^,]+),line=(\d+)/g);
-    return new Set(
-      [...found].map(([, file = '', line]) => {
-        const path = relative(directory, file);
-        return `${path} ${files.get(path)?.[Number(line) - 1]?.[1]}`;
-      }),
-    );
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+  const directory = await temporaryDirectory();
+  const { overrides, linter } = JSON.parse(await readFile(join(root, 'biome.json'), 'utf8'));
+  await writeFile(join(directory, 'biome.json'), JSON.stringify({ linter, overrides }));
+  const files = Map.groupBy(imports, ([path]) => path);
+  for (const [path, ofFile] of files) {
+    await mkdir(join(directory, dirname(path)), { recursive: true });
+    await writeFile(join(directory, path), ofFile.map(([, from], at) => `import { x${at} } from '${from}';\n`).join(''));
   }
+  const args = ['lint', '--only=style/noRestrictedImports', '--max-diagnostics=none', '--reporter=github', '.'];
+  const output = await new Promise<string>((resolve) => {
+    execFile(join(root, 'node_modules/.bin/biome'), args, { cwd: directory }, (_error, stdout, stderr) => resolve(stdout + stderr));
+  });
+  const found = output.matchAll(/title=lint\/style\/noRestrictedImports,file=([^,]+),line=(\d+)/g);
+  return new Set(
+    [...found].map(([, file = '', line]) => {
+      const path = relative(directory, file);
+      return `${path} ${files.get(path)?.[Number(line) - 1]?.[1]}`;
+    }),
+  );
 }
 
 let refused: ReadonlySet<string>;

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { bundleStandalone } from '../../bundles/bundle-standalone.ts';
 import manifest from '../../package.json' with { type: 'json' };
 
@@ -14,7 +14,7 @@ describe('on a Node that is too old', () => {
   let directory: string;
   let olderNode: string;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'asu-node-'));
+    directory = await temporaryDirectory();
     olderNode = join(directory, 'older-node.cjs');
     await writeFile(
       olderNode,
@@ -22,7 +22,6 @@ describe('on a Node that is too old', () => {
        Object.defineProperty(process, 'version', { value: 'v20.20.2' });`,
     );
   });
-  afterAll(() => rm(directory, { recursive: true, force: true }));
 
   const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
     promisify(execFile)(process.execPath, ['-r', olderNode, ...args], { cwd: ROOT }).then(

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { TOPOLOGY } from '#services/topology.ts';
 import { type Family, familiesIn, namesIn, type Sample } from '#test/support/promql.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 import dashboard from '../../deploy/grafana/dashboard.json' with { type: 'json' };
 
 /** Compares dashboard, alerts and documentation with the metrics of a running server. */
@@ -12,7 +12,7 @@ let server: TestServer;
 let families: Family[];
 let samples: Sample[];
 beforeAll(async () => {
-  server = await testServer();
+  server = await startTestServer();
   await server.build({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim'] });
   await server.post('/api/v1/prepare', { version: '24.10.2', target: 'x86/64', profile: 'generic' });
   // The answer comes before the runner has logged the end.

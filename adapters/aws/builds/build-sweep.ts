@@ -5,7 +5,7 @@ import type { RequestHash } from '#core/request/request-hash.ts';
 import { readItems } from '../clients/read-items.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import { buildKey, buildOf, type Item } from './build-item.ts';
-import { querySweepList } from './query-sweep-list.ts';
+import { querySweepList } from './sweep-lists.ts';
 
 /** Later than any time that is written. */
 const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z');

@@ -4,7 +4,7 @@ import { maxBodyBytes } from '#http/json-body.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { FULL_BODIES, fullBody } from '#test/support/full-bodies.ts';
 import { MAX_DEFAULTS_LENGTH, MAX_ITEM_BYTES } from './max-defaults-length.ts';
-import { packOrder } from './packed-order.ts';
+import { packOrder } from './order-item.ts';
 
 /** For what the server adds to a request: names, revisions, and the digest of each of some feeds. */
 const ADDED_BYTES = 24 * 1024;

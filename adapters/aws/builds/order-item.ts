@@ -1,8 +1,8 @@
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import type { Item } from './build-item.ts';
-import { packOrder, unpackOrder } from './packed-order.ts';
 
 /**
  * Nothing of a row names its order but the ticket, which is new for every claim: an order whose claim lost, or crashed before
@@ -22,3 +22,43 @@ export const orderItem = (ticket: number, order: BuildOrder, hash: RequestHash, 
 });
 
 export const orderOf = (item: Item): BuildOrder => unpackOrder(item['body']?.B ?? new Uint8Array());
+
+/** Higher ones take ten milliseconds and more for an order, and win little. */
+const PACKING = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+
+const DIGEST = /[0-9a-f]{64}/g;
+const DIGEST_BYTES = 32;
+/** How many digests there are. Clients may name packages like digests, hundreds of them. */
+const HEAD_BYTES = 2;
+/** Stands for a digest. JSON has it in no string: it would be written as an escape. */
+const MARK = '\u0001';
+
+/**
+ * An order in the least room, since units are paid by the kilobyte: that of an owut which names a hundred packages with their
+ * versions fits into two. Names of packages are written once, digests as bytes beside the text, and the text is compressed.
+ */
+export function packOrder({ request: { packages, packages_versions: versions, ...request }, ...order }: BuildOrder): Buffer {
+  const named = new Set(packages);
+  const inOrder = packages.map((name) => (Object.hasOwn(versions, name) ? versions[name] : null));
+  const others = Object.fromEntries(Object.entries(versions).filter(([name]) => !named.has(name)));
+  const digests: string[] = [];
+  const text = JSON.stringify({ ...order, request, packages: packages.join(' '), versions: inOrder, others }).replace(DIGEST, (digest) => {
+    digests.push(digest);
+    return MARK;
+  });
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt16BE(digests.length);
+  return Buffer.concat([head, Buffer.from(digests.join(''), 'hex'), brotliCompressSync(text, PACKING)]);
+}
+
+export function unpackOrder(bytes: Uint8Array): BuildOrder {
+  const packed = Buffer.from(bytes);
+  const textAt = HEAD_BYTES + packed.readUInt16BE() * DIGEST_BYTES;
+  const digests = packed.toString('hex', HEAD_BYTES, textAt).match(DIGEST) ?? [];
+  const text = brotliDecompressSync(packed.subarray(textAt)).toString('utf8');
+  const { request, packages, versions, others, ...order } = JSON.parse(text.replaceAll(MARK, () => digests.shift() ?? ''));
+  const names: string[] = packages === '' ? [] : packages.split(' ');
+  const inOrder = names.flatMap((name, i) => (versions[i] === null ? [] : [[name, versions[i]]]));
+  const packages_versions = { ...Object.fromEntries(inOrder), ...others };
+  return { ...order, request: { ...request, packages: names, packages_versions } };
+}

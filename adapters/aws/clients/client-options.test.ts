@@ -1,34 +1,30 @@
 import { glob, readFile } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { startHttpServer } from '#test/support/http-server.ts';
 import { BUILD_QUEUE } from '../resources.ts';
 import { DYNAMO_CLIENT, S3_CLIENT, S3_SERVING_CLIENT, SQS_CLIENT } from './client-options.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
 });
 
 /** Takes every request, and answers what it is told to answer, which may be nothing. */
 async function service(answer: (response: ServerResponse) => void = () => undefined): Promise<string> {
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     request.resume();
     answer(response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  closers.push(server.close);
+  return server.url;
 }
 
 /** The same options, of which each wait for an answer takes a hundredth of its time. */

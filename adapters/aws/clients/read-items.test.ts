@@ -1,26 +1,23 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterEach, expect, it } from 'vitest';
 import { ThrottledError } from '#core/errors.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';
+import { bodyOf, startHttpServer } from '#test/support/http-server.ts';
 import { buildKey, type Item } from '../builds/build-item.ts';
 import { readItems } from './read-items.ts';
 
 const TABLE = 'builds';
 
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
 });
 
 /** A DynamoDB that reads at most so many of the items it is asked for, and hands the other keys back. */
 async function busyDynamo(capacity: number) {
   const asked: number[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const { RequestItems } = JSON.parse(Buffer.concat(chunks).toString());
+  const server = await startHttpServer(async (request, response) => {
+    const { RequestItems } = JSON.parse((await bodyOf(request)).toString());
     const { Keys } = RequestItems[TABLE] as { Keys: Item[] };
     asked.push(Keys.length);
     const unread = Keys.slice(capacity);
@@ -28,12 +25,8 @@ async function busyDynamo(capacity: number) {
     response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.0' });
     response.end(JSON.stringify({ Responses: { [TABLE]: Keys.slice(0, capacity) }, UnprocessedKeys }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  closers.push(server.close);
+  const endpoint = server.url;
   const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
   return { client, asked };
 }

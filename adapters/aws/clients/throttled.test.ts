@@ -1,11 +1,10 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ThrottledError } from '#core/errors.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
+import { startHttpServer } from '#test/support/http-server.ts';
 import { dynamoBuildTable } from '../builds/build-table.ts';
 import { s3ArtifactStore } from '../objects/artifact-store.ts';
 import { sqsBuildQueue } from '../queue/build-queue.ts';
@@ -16,23 +15,19 @@ const HASH = '0'.repeat(64) as RequestHash;
 /** What a service answers when it has had enough; each request is counted. */
 async function refusingService([status, contentType, body]: readonly [number, string, string]) {
   let requests = 0;
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     requests += 1;
     request.resume();
     response.writeHead(status, { 'Content-Type': contentType });
     response.end(body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests: () => requests };
+  closers.push(server.close);
+  return { endpoint: server.url, requests: () => requests };
 }
 
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
 });
 
 const json = (type: string) => [400, 'application/x-amz-json-1.0', JSON.stringify({ __type: type, message: 'slow down' })] as const;

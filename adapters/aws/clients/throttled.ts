@@ -1,6 +1,6 @@
 import { ThrottledError } from '#core/errors.ts';
 
-/** Codes by which AWS services say "too much at once"; the SDK has retried with backoff before they come this far. */
+/** The codes with which AWS services refuse too many calls at once. The SDK has retried with backoff before it passes one on. */
 const CODES = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',

@@ -31,7 +31,7 @@ export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore
   };
   const get = (key: string, range?: { start: number; end: number }): Promise<GetObjectCommandOutput | undefined> =>
     call(
-      orAbsent(
+      undefinedIfAbsent(
         client.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...(range && { Range: `bytes=${range.start}-${range.end}` }) })),
       ),
     );
@@ -81,7 +81,7 @@ export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore
 
     async stat(key) {
       if (!isObjectKey(key)) return undefined;
-      const found = await call(orAbsent(client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))));
+      const found = await call(undefinedIfAbsent(client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))));
       return found && factsOf(found);
     },
 
@@ -123,7 +123,7 @@ function factsOf(found: GetObjectCommandOutput | HeadObjectCommandOutput): Omit<
 const isStatus = (error: unknown, status: number): boolean =>
   error instanceof S3ServiceException && error.$metadata.httpStatusCode === status;
 
-async function orAbsent<T>(call: Promise<T>): Promise<T | undefined> {
+async function undefinedIfAbsent<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {

@@ -85,7 +85,7 @@ export function sqsBuildQueue(client: SQSClient, { queueUrl, deadLetterUrl }: Sq
     async receive({ visibilitySeconds, signal }) {
       if (signal.aborted) return undefined;
       const polling = poll(visibilitySeconds);
-      const message = await orAborted(polling, signal);
+      const message = await raceAbort(polling, signal);
       if (message === 'aborted') {
         // The request is let run out: cut off, it could still take a message, which would be hidden until its time is over.
         polling.then((late) => late && changeVisibility(late.ReceiptHandle ?? '', 0)).catch(() => undefined);
@@ -124,8 +124,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Listens only as long as it must: a runner's signal lives as long as the runner. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
+/** Resolves with `aborted` as soon as the signal aborts. It stops listening when it settles, because a runner's signal lives as long as the runner. */
+async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
   const aborted = Promise.withResolvers<'aborted'>();
   const abort = () => aborted.resolve('aborted');
   signal.addEventListener('abort', abort);
@@ -147,5 +147,5 @@ async function withoutStaleReceiptError(call: Promise<unknown>): Promise<void> {
   }
 }
 
-/** The SDK has no class for it; SQS says it of a receipt whose message is no longer invisible. */
+/** The SDK has no class for this error, with which SQS refuses a receipt whose message is visible again. */
 const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;

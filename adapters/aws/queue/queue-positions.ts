@@ -2,7 +2,7 @@ import { type DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/clie
 import type { QueuePositions } from '#core/build/ports.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { buildKey, buildOf } from '../builds/build-item.ts';
-import { querySweepList } from '../builds/query-sweep-list.ts';
+import { querySweepList } from '../builds/sweep-lists.ts';
 import { withThrottledError } from '../clients/throttled.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import { isWaiting, waitingBelow, waitingCount } from './ledger-state.ts';

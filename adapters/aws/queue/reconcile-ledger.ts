@@ -2,7 +2,7 @@ import { DeleteItemCommand, type DynamoDBClient, GetItemCommand, PutItemCommand 
 import { latestPlausible } from '#core/clock-skew.ts';
 import type { Clock } from '#core/stores.ts';
 import type { Item } from '../builds/build-item.ts';
-import { querySweepList } from '../builds/query-sweep-list.ts';
+import { querySweepList } from '../builds/sweep-lists.ts';
 import { withThrottledError } from '../clients/throttled.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import { isWaiting, waitingTickets } from './ledger-state.ts';

@@ -1,17 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import type { Work } from './worker.ts';
 
-/** The path of a database file that does not exist yet; its directory goes when the test is over. */
-export function freshFile(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'asu-sqlite-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return join(directory, 'asu.db');
-}
+/** The path of a database file that does not exist yet. */
+export const freshFile = async (): Promise<string> => join(await temporaryDirectory(), 'asu.db');
 
 export interface TestProcess {
   do(work: Work): Promise<string[]>;

@@ -1,16 +1,15 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { removeTree } from '#runner/files/remove-tree.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { HOUR, wallClock } from '#test/support/wall-clock.ts';
 import { imagebuilderCache } from './imagebuilder-cache.ts';
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-cache-'));
+  directory = await temporaryDirectory();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const never = new AbortController().signal;
 const digest = (letter: string) => letter.repeat(64);

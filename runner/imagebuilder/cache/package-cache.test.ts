@@ -1,21 +1,20 @@
-import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { removeTree } from '#runner/files/remove-tree.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { packageCache } from './package-cache.ts';
 
 let directory: string;
 let dl: string;
 let next: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-packages-'));
+  directory = await temporaryDirectory();
   dl = join(directory, 'dl');
   next = join(directory, 'next');
   await mkdir(dl);
   await mkdir(join(directory, 'cache'));
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const cacheOf = (maxBytes = 1000) => packageCache(join(directory, 'cache'), maxBytes, { remove: removeTree });
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
@@ -9,6 +8,7 @@ import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { generateUsignKey, parseUsignPublicKey, signUsign, type UsignPublicKey } from '#runner/signing/usign.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { demoOrder } from '../testing/demo-order.ts';
 import { type DownloadOptions, downloadTarball } from './download.ts';
 
@@ -23,13 +23,12 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.close());
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-download-'));
+  directory = await temporaryDirectory();
 });
 afterEach(async () => {
   upstream.faults.clear();
   upstream.restore();
   upstream.clearRequests();
-  await rm(directory, { recursive: true, force: true });
 });
 
 const targetPath = '/releases/24.10.2/targets/x86/64';
@@ -149,6 +148,16 @@ describe('downloadTarball', () => {
     const error = await failure({ attempts: 1 });
     expect(error.isFinal).toBe(false);
     expect(error.message).toContain('sha256sums');
+  });
+
+  it('does not wait for the next attempt when it is stopped', async () => {
+    upstream.faults.add('imagebuilder', { kind: 'status', status: 503 });
+    const abort = new AbortController();
+    const stopped = download({ backoffMs: 3_600_000 }, abort.signal);
+    await Promise.race([stopped, expect.poll(() => tarballRequests().length).toBe(1)]);
+    setTimeout(() => abort.abort(new Error('the runner stops')), 100);
+    await expect(stopped).rejects.toThrow('the runner stops');
+    expect(tarballRequests()).toHaveLength(1);
   });
 
   it('stops at once when told to', async () => {

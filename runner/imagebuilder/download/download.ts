@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { inSlices } from '#adapters/upstream/in-slices.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { parseDigests, parseProfiles } from '#core/catalogue/upstream-files.ts';
@@ -14,7 +14,7 @@ export interface DownloadOptions extends SumsSource {
   readonly upstreamUrl: string;
   /** Connections tried for one tarball before giving up. */
   readonly attempts: number;
-  /** First pause between attempts; doubles each time, with jitter. */
+  /** First pause between attempts, which doubles each time. Jitter makes each up to twice as long. */
   readonly backoffMs: number;
   /** A connection that sends nothing for this long is given up. */
   readonly stallMs: number;
@@ -69,33 +69,43 @@ export async function downloadTarball(
   const { name, sha256 } = order.imagebuilder;
   const url = `${targetDirectory(options.upstreamUrl, order)}/${name}`;
   const file = await createFile(path);
-  try {
-    const transfer = { size: 0, hash: createHash('sha256'), etag: undefined as string | undefined };
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const listing = await checkListed(order, options, attempt === 1 ? log : () => {}, signal);
-        log(transfer.size === 0 ? `Downloading ${url}` : `Resuming ${url} at byte ${transfer.size}`);
-        await fetchRest(url, file, transfer, options, log, signal);
-        const digest = transfer.hash.copy().digest('hex');
-        if (digest === sha256) {
-          log(`Downloaded ${transfer.size} bytes, SHA-256 ${digest}`);
-          return listing;
-        }
-        await restart(file, transfer);
-        throw new InfrastructureFailure(`${url}: wrong bytes: SHA-256 is ${digest}, sha256sums says ${sha256}`);
-      } catch (error) {
-        signal.throwIfAborted();
-        const failure = asFailure(url, error);
-        if (failure.isFinal || attempt >= options.attempts || hasCode(error, 'ENOSPC', 'EDQUOT')) throw failure;
-        const pause = options.backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random());
-        log(`Download: ${failure.message}; trying again in ${Math.ceil(pause / 1000)} s`);
-        await sleep(pause, undefined, { signal });
+  const transfer: Transfer = { size: 0, hash: createHash('sha256'), etag: undefined };
+  const attempt = async (count: number): Promise<Listing> => {
+    try {
+      const listing = await checkListed(order, options, count === 1 ? log : () => {}, signal);
+      log(transfer.size === 0 ? `Downloading ${url}` : `Resuming ${url} at byte ${transfer.size}`);
+      await fetchRest(url, file, transfer, options, log, signal);
+      const digest = transfer.hash.copy().digest('hex');
+      if (digest === sha256) {
+        log(`Downloaded ${transfer.size} bytes, SHA-256 ${digest}`);
+        return listing;
       }
+      await restart(file, transfer);
+      throw new InfrastructureFailure(`${url}: wrong bytes: SHA-256 is ${digest}, sha256sums says ${sha256}`);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw asFailure(url, error);
     }
+  };
+  try {
+    return await pRetry(attempt, {
+      retries: options.attempts - 1,
+      minTimeout: options.backoffMs,
+      randomize: true,
+      signal,
+      shouldRetry: ({ error, attemptNumber }) => {
+        if (!mayPass(error)) return false;
+        log(`Download: ${error.message}; trying again (attempt ${attemptNumber + 1} of ${options.attempts})`);
+        return true;
+      },
+    });
   } finally {
     await file.close();
   }
 }
+
+/** Whether another attempt may succeed: not for an ImageBuilder that is gone, nor on a full disk. */
+const mayPass = (error: Error): boolean => error instanceof InfrastructureFailure && !error.isFinal && !hasCode(error, 'ENOSPC', 'EDQUOT');
 
 /** Ten times the largest ImageBuilder there has been. */
 const MAX_TARBALL_BYTES = 4 * 1024 ** 3;

@@ -1,22 +1,22 @@
 import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { crc32, zstdCompressSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { extractTarball } from './extract-tarball.ts';
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-extract-'));
+  directory = await temporaryDirectory();
   await mkdir(join(directory, 'tree'));
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const never = new AbortController().signal;
 type Entry = Partial<Header> & { name: string; content?: string };

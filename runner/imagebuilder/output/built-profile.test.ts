@@ -1,15 +1,14 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { readBuiltProfile } from './built-profile.ts';
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-profile-'));
+  directory = await temporaryDirectory();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 async function read(text: string) {
   const path = join(directory, 'profiles.json');

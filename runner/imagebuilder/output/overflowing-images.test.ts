@@ -1,14 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { filesystemBytes, partitionsOf } from './disk-layout.ts';
 import { overflowingImages } from './overflowing-images.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'asu-overflow-'));
-afterAll(() => rm(directory, { recursive: true, force: true }));
+const directory = await temporaryDirectory();
 
 const MIB = 1024 * 1024;
 const SECTOR = 512;

@@ -1,19 +1,18 @@
-import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, link, mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { takeOutput } from './read-output.ts';
 
 let directory: string;
 let binDir: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-output-'));
+  directory = await temporaryDirectory();
   binDir = join(directory, 'bin');
   await mkdir(binDir);
   await writeFile(join(directory, 'secret'), 'secret');
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const take = () => takeOutput(binDir, join(directory, 'taken'));
 

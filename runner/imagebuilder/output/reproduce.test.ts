@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeImageCommand } from '#core/imagebuilder/commands.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { runTool } from '../process/run-tool.ts';
 import { demoOrder } from '../testing/demo-order.ts';
 import { reproduceScript } from './reproduce.ts';
@@ -13,12 +13,9 @@ let upstream: DemoUpstreamServer;
 let directory: string;
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
-  directory = await mkdtemp(join(tmpdir(), 'asu-reproduce-'));
+  directory = await temporaryDirectory();
 });
-afterAll(async () => {
-  await upstream.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => upstream.close());
 
 describe('reproduceScript', () => {
   it('makes the images when somebody runs it', async () => {

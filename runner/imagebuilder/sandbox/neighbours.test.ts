@@ -1,13 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MARKER, markerOf } from '#runner/processes/build-marker.ts';
 import { markerOfProcess } from '#runner/processes/process-table.ts';
 import { pidsOf } from '#runner/processes/testing/pids-of.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { runCommand } from '../process/run-command.ts';
 import { availableSandboxes } from './choose-sandbox.ts';
 import { DEFAULT_LIMITS, type Sandbox, TOOL_PATH } from './sandbox.ts';
@@ -18,10 +18,9 @@ const FIRST_UID = 59_100;
 const SETPRIV = 'setpriv';
 const dropTo = (uid: string) => ['--reuid', uid, '--regid', uid, '--clear-groups'];
 
-const directory = await mkdtemp(join(tmpdir(), 'asu-neighbours-'));
+const directory = await temporaryDirectory();
 await chmod(directory, 0o755);
 const available = await availableSandboxes({ directory, limits: DEFAULT_LIMITS, firstUid: FIRST_UID });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 let places = 0;
 async function start(sandbox: Sandbox, script: string) {

@@ -1,14 +1,14 @@
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { markerOf } from '#runner/processes/build-marker.ts';
 import { pidsOf } from '#runner/processes/testing/pids-of.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { runCommand } from '../process/run-command.ts';
 import { availableSandboxes, chooseSandbox } from './choose-sandbox.ts';
 import { DEFAULT_LIMITS, type MemoryBound, type Sandbox } from './sandbox.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'asu-sandbox-'));
+const directory = await temporaryDirectory();
 await chmod(directory, 0o755);
 const options = {
   directory,
@@ -16,7 +16,6 @@ const options = {
   firstUid: 59_100,
 };
 const available = await availableSandboxes(options);
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 let places = 0;
 async function place(sandbox: Sandbox) {

@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from '../imagebuilder-maker.ts';
 import { demoBinDir, demoOrder } from '../testing/demo-order.ts';
 
@@ -12,7 +12,7 @@ let directory: string;
 let upstream: DemoUpstreamServer;
 let maker: ImagebuilderMaker;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-prepare-tree-'));
+  directory = await temporaryDirectory();
   upstream = await serveDemoUpstream();
   const [cacheDirectory, workDirectory, keyDirectory] = ['cache', 'work', 'keys'].map((name) => join(directory, name)) as [
     string,
@@ -21,10 +21,7 @@ beforeAll(async () => {
   ];
   maker = imagebuilderMaker({ upstreamUrl: upstream.url, cacheDirectory, workDirectory, keyDirectory });
 });
-afterAll(async () => {
-  await upstream.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(() => upstream.close());
 
 async function failureOf(request: Partial<BuildRequest>): Promise<unknown> {
   const order = await demoOrder(upstream.url, { filesystem: 'squashfs', ...request });

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { compareIndexes } from './compare-indexes.ts';
 import { usedIndexes } from './used-indexes.ts';
 
-const directory = await mkdtemp(join(tmpdir(), 'asu-indexes-'));
-afterAll(() => rm(directory, { recursive: true, force: true }));
+const directory = await temporaryDirectory();
 
 const UPSTREAM = 'https://downloads.example';
 const BASE = 'releases/24.10.2/packages/x86_64/base';

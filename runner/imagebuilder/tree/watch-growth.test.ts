@@ -1,16 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { watchGrowth } from './watch-growth.ts';
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-growth-'));
+  directory = await temporaryDirectory();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const MIB = 1024 * 1024;
 
@@ -55,16 +54,12 @@ it('one look that fails is made good by the next', async () => {
 });
 
 it('files elsewhere count, and those that processes hold without a name', async () => {
-  const elsewhere = await mkdtemp(join(tmpdir(), 'asu-elsewhere-'));
-  try {
-    await writeFile(join(elsewhere, 'large'), Buffer.alloc(MIB, 1));
-    for (const options of [{ outside: async () => [elsewhere] }, { held: async () => MIB }]) {
-      const growth = watchGrowth(directory, MIB, { lookEveryMs: 5, ...options });
-      await expect.poll(() => growth.signal.aborted, { timeout: 30_000 }).toBe(true);
-      growth.stop();
-      expect(growth.signal.reason).toBeInstanceOf(BuildFailure);
-    }
-  } finally {
-    await rm(elsewhere, { recursive: true });
+  const elsewhere = await temporaryDirectory();
+  await writeFile(join(elsewhere, 'large'), Buffer.alloc(MIB, 1));
+  for (const options of [{ outside: async () => [elsewhere] }, { held: async () => MIB }]) {
+    const growth = watchGrowth(directory, MIB, { lookEveryMs: 5, ...options });
+    await expect.poll(() => growth.signal.aborted, { timeout: 30_000 }).toBe(true);
+    growth.stop();
+    expect(growth.signal.reason).toBeInstanceOf(BuildFailure);
   }
 });

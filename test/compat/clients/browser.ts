@@ -1,4 +1,4 @@
-import type { Answer } from '../support/ask.ts';
+import type { Answer } from '#test/support/ask.ts';
 import { askUrl, fail } from './client.ts';
 
 export interface PageRequest {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Answer, type Asked, ask } from '../support/ask.ts';
+import { type Answer, type Asked, ask } from '#test/support/ask.ts';
 
 /** An error at which a real client stops, in the client's words where it has any. */
 export class ClientError extends Error {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageMaker } from '#core/build/ports.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
-import { type CompatServer, compatServer } from '../support/compat-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 import { changeJson, dropHeader, type Passing, tamperingProxy } from '../support/tampering-proxy.ts';
 import { auc } from './auc.ts';
 import type { Device, Downloaded } from './client.ts';
@@ -53,9 +53,9 @@ const nextWish = () => {
   return PACKAGES.filter((_, bit) => number & (1 << bit));
 };
 
-let server: CompatServer;
+let server: TestServer;
 beforeAll(async () => {
-  server = await compatServer({ imageMaker: patientImageMaker() });
+  server = await startTestServer({ imageMaker: patientImageMaker() });
 });
 afterAll(async () => {
   gate.resolve();

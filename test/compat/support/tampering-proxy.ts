@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type Answer, ask } from './ask.ts';
+import { type Answer, ask } from '#test/support/ask.ts';
+import { bodyOf, type HttpServer, startHttpServer } from '#test/support/http-server.ts';
 
 /** An answer that passes the proxy. Headers may be repeated; the proxy corrects a Content-Length that no longer fits. */
 export interface Passing {
@@ -12,14 +11,13 @@ export interface Passing {
 }
 
 /** Starts a proxy between clients and a server that spoils the answers. */
-export async function tamperingProxy(target: string, tamper: (passing: Passing) => void): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+export async function tamperingProxy(target: string, tamper: (passing: Passing) => void): Promise<HttpServer> {
+  return startHttpServer(async (request, response) => {
+    const sent = await bodyOf(request);
     const { method = '', url: path = '' } = request;
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
     const { host: _, connection: __, 'transfer-encoding': ___, 'content-length': ____, ...kept } = headers;
-    const answer: Answer = await ask(target, path, { method, headers: kept, body: Buffer.concat(chunks).toString('utf8') });
+    const answer: Answer = await ask(target, path, { method, headers: kept, body: sent.toString('utf8') });
     const passing: Passing = {
       method,
       path,
@@ -36,16 +34,6 @@ export async function tamperingProxy(target: string, tamper: (passing: Passing) 
     response.writeHead(passing.status, lines.flat());
     response.end(method === 'HEAD' ? undefined : passing.body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }
 
 /** Returns a change that applies to JSON bodies and leaves others alone. */

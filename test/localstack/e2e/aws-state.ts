@@ -3,7 +3,7 @@ import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
-import type { AwsResources } from '../../../local-aws/aws-resources.ts';
+import type { AwsResources } from '#local-aws/resources/aws-resources.ts';
 import { dynamoClient, s3Client, sqsClient } from '../clients.ts';
 
 /** The resources of a stack, looked at past the stack. */

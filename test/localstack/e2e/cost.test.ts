@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type AwsProxy, awsProxy, type Costs } from '#test/support/aws-proxy.ts';
 import type { StartedProcess } from '../../../local-aws/started-process.ts';
-import { type AwsProxy, awsProxy, type Costs } from './aws-proxy.ts';
 import { type TestStack, testStack } from './test-stack.ts';
 
 /** As owut sends it: every package that is installed, each with its version; here all that the demo's feeds have. */

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { localEnvironment, uniqueNames } from '#local-aws/resources/aws-resources.ts';
+import { createResources } from '#local-aws/resources/create-resources.ts';
+import { type AwsCall, type AwsProxy, awsProxy, BROKEN, DENIED, DENIED_BY_S3, THROTTLED } from '#test/support/aws-proxy.ts';
 import { downloadAll } from '#test/support/download.ts';
-import { createAwsResources, environmentOf } from '../../../local-aws/aws-resources.ts';
 import { lambda } from '../../../local-aws/lambda.ts';
 import { startProcess } from '../../../local-aws/started-process.ts';
-import { s3Client } from '../clients.ts';
-import { type AwsCall, type AwsProxy, awsProxy, BROKEN, DENIED, DENIED_BY_S3, THROTTLED } from './aws-proxy.ts';
+import { dynamoClient, s3Client, sqsClient } from '../clients.ts';
 import { awsState } from './aws-state.ts';
 import { type TestStack, testStack } from './test-stack.ts';
 
@@ -101,6 +102,13 @@ describe('a table that is throttled', () => {
   });
 });
 
+/** Resources of its own for one process, which reaches them at the endpoint. */
+async function freshEnvironment(endpoint: string): Promise<Record<string, string>> {
+  const names = uniqueNames();
+  await createResources({ dynamo: dynamoClient(), sqs: sqsClient(), s3: s3Client() }, names);
+  return localEnvironment(endpoint, names);
+}
+
 describe('a deployment without', () => {
   const without = [
     ['table', { BUILD_TABLE: 'no-such-table' }, 'DynamoDB table no-such-table cannot be used'],
@@ -112,7 +120,7 @@ describe('a deployment without', () => {
   it.each(without)('its %s does not start, and says which', async (_, missing, words) => {
     const url = inject('localStackUrl');
     const queue = 'BUILD_QUEUE_URL' in missing ? { BUILD_QUEUE_URL: `${url}/000000000000/${missing.BUILD_QUEUE_URL}` } : {};
-    const env = { ...environmentOf(url, await createAwsResources(url)), UPSTREAM_URL: stack.upstream.url, ...missing, ...queue };
+    const env = { ...(await freshEnvironment(url)), UPSTREAM_URL: stack.upstream.url, ...missing, ...queue };
     const runner = startProcess(join(inject('bundles'), 'runner.mjs'), env);
     expect(await runner.ended).toBe(1);
     expect(runner.lines.join('\n')).toContain(words);
@@ -135,7 +143,7 @@ describe('a role that may not use', () => {
     const isMeant = (call: AwsCall) => (typeof operation === 'string' ? call.operation === operation : operation.test(call.operation));
     denying.fail((call) => (isMeant(call) ? (typeof operation === 'string' ? DENIED : DENIED_BY_S3) : undefined));
     try {
-      const env = { ...environmentOf(denying.url, await createAwsResources(url)), UPSTREAM_URL: stack.upstream.url };
+      const env = { ...(await freshEnvironment(denying.url)), UPSTREAM_URL: stack.upstream.url };
       const runner = startProcess(join(inject('bundles'), 'runner.mjs'), env);
       expect(await runner.ended).toBe(1);
       expect(runner.lines.join('\n')).toContain(words);

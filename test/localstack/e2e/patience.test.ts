@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, inject, it } from 'vitest';
 import { artifactKeys } from '#core/build/artifact-keys.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
-import { type AwsProxy, awsProxy, BROKEN } from './aws-proxy.ts';
+import { type AwsProxy, awsProxy, BROKEN } from '#test/support/aws-proxy.ts';
 import { awsState } from './aws-state.ts';
 import { type TestStack, type TestStackOptions, testStack } from './test-stack.ts';
 

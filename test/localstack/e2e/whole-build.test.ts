@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FUNCTION_NAMES, type FunctionName } from '#functions/function-name.ts';
+import { localEnvironment } from '#local-aws/resources/aws-resources.ts';
 import { downloadAll } from '#test/support/download.ts';
-import { environmentOf } from '../../../local-aws/aws-resources.ts';
 import { startGateway } from '../../../local-aws/gateway.ts';
 import { type Lambda, lambda } from '../../../local-aws/lambda.ts';
 import { awsState } from './aws-state.ts';
@@ -40,7 +40,7 @@ describe('a build on AWS', () => {
 
   it('is answered from the bucket, images too, with no function running and table and queue out of reach', async () => {
     const env = {
-      ...environmentOf(inject('localStackUrl'), stack.resources),
+      ...localEnvironment(inject('localStackUrl'), stack.names),
       AWS_ENDPOINT_URL_DYNAMODB: CLOSED,
       AWS_ENDPOINT_URL_SQS: CLOSED,
     };

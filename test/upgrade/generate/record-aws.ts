@@ -1,9 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { dynamoBuildSweep } from '#adapters/aws/builds/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
@@ -15,6 +12,7 @@ import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import { dynamoStatisticsReport } from '#adapters/aws/statistics/statistics-report.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import type { DemoUpstreamServer } from '#demo/upstream/serve.ts';
+import { localClients } from '#local-aws/resources/local-clients.ts';
 import { bundleFunctions } from '../../../bundles/bundle-functions.ts';
 import { bundleModule } from '../../../bundles/bundle-module.ts';
 import { startStack } from '../../../local-aws/stack.ts';
@@ -37,8 +35,7 @@ export async function recordAws(directory: string, commit: string, upstream: Dem
     runnerMain,
     env: { ...RECORDING_SETTINGS, LOG_LEVEL: 'debug', TRUSTED_KEYS: demoUpstreamKey.base64 },
   });
-  const options = { endpoint: localStackUrl, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
-  const [dynamo, sqs, s3] = [new DynamoDBClient(options), new SQSClient(options), new S3Client({ ...options, forcePathStyle: true })];
+  const { dynamo, sqs, s3 } = localClients(localStackUrl);
   const { table, statisticsTable, bucket, queueUrl, deadLetterUrl } = stack.resources;
   const now = () => new Date();
   try {

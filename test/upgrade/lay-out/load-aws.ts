@@ -1,19 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AttributeValue, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { AwsResources } from '../../../local-aws/aws-resources.ts';
+import type { AwsResources } from '#local-aws/resources/aws-resources.ts';
+import type { ResourceClients } from '#local-aws/resources/create-resources.ts';
 import type { Recording } from '../recordings.ts';
 import { readdressed } from './catalogue-key.ts';
 import type { DumpedItem, DumpedMessage, DumpedObject, DumpedQueues, DumpedTables, DumpedValue } from './dumped.ts';
 import { daysSince, shiftAllDays, shiftInstants, shiftPacked, shiftSeconds } from './shift-days.ts';
-
-export interface AwsClients {
-  readonly dynamo: DynamoDBClient;
-  readonly s3: S3Client;
-  readonly sqs: SQSClient;
-}
 
 /**
  * Writes a recording into empty tables, queues and an empty bucket. They differ in three ways from those that the earlier version
@@ -22,7 +17,7 @@ export interface AwsClients {
  */
 export async function loadAws(
   { directory, facts }: Recording,
-  { dynamo, s3, sqs }: AwsClients,
+  { dynamo, s3, sqs }: ResourceClients,
   resources: AwsResources,
   upstreamUrl: string,
 ): Promise<void> {

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
 import { sqliteBuildSweep } from '#adapters/sqlite/build-sweep.ts';
@@ -13,6 +12,7 @@ import { sightings } from '#core/build/sightings.ts';
 import { type SweepDeps, sweepBuilds } from '#core/build/sweep.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { type ServerProcess, serverProcess } from '#test/support/server-process.ts';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { keepsPromises, type UpgradedServer } from '../keeps-promises.ts';
 import { layOutData } from '../lay-out/lay-out-data.ts';
 import { recordings, upstreamDirectory } from '../recordings.ts';
@@ -26,9 +26,8 @@ describe.each(recordings('standalone'))('standalone on the data of $name', (reco
   const { facts } = recording;
   let dataDir: string;
   const freshDirectory = async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'asu-upgraded-'));
+    dataDir = await temporaryDirectory();
   };
-  const removeDirectory = () => rm(dataDir, { recursive: true, force: true });
 
   describe('with its upstream', () => {
     let upstream: DemoUpstreamServer;
@@ -42,7 +41,6 @@ describe.each(recordings('standalone'))('standalone on the data of $name', (reco
     });
     afterAll(async () => {
       await upstream.close();
-      await removeDirectory();
     });
 
     keepsPromises(recording, async (): Promise<UpgradedServer> => {
@@ -69,7 +67,6 @@ describe.each(recordings('standalone'))('standalone on the data of $name', (reco
 
   describe('alone', () => {
     beforeEach(freshDirectory);
-    afterEach(removeDirectory);
 
     it('answers from its catalogue records when upstream is away', async () => {
       await layOutData(recording, dataDir, NO_UPSTREAM);

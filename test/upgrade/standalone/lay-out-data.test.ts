@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
+import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { dumpDatabase } from '../generate/dump-database.ts';
 import { layOutData } from '../lay-out/lay-out-data.ts';
 import { recordings } from '../recordings.ts';
@@ -12,9 +12,8 @@ const DAY_MS = 24 * HOUR_MS;
 
 let dataDir: string;
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'asu-laid-out-'));
+  dataDir = await temporaryDirectory();
 });
-afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
 /** The text with every day and every time in milliseconds masked. */
 const withoutTimes = (sql: string) => sql.replace(/\b\d{4}-\d{2}-\d{2}(?=['T])/g, '<day>').replace(/\b1[789]\d{11}\b/g, '<milliseconds>');

@@ -1,5 +1,5 @@
-import { Agent, createServer, request as httpRequest, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { bodyOf, startHttpServer } from './http-server.ts';
 
 /** A call to AWS, as it goes over the wire. */
 export interface AwsCall {
@@ -76,14 +76,13 @@ export async function awsProxy(target: string): Promise<AwsProxy> {
     const units = [ConsumedCapacity ?? refused].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
     costs[WRITES.test(operation) ? 'writes' : 'reads'] += units;
   };
-  const server = createServer(async (request, response) => {
+  const server = await startHttpServer(async (request, response) => {
     const [service = '', operation = request.method ?? ''] = String(request.headers['x-amz-target'] ?? '').split('.');
     const path = decodeURIComponent(request.url?.split('?')[0] ?? '');
-    let body = await whole(request);
+    let body = await bodyOf(request);
     const fault = faultOf({ operation, path });
     if (fault !== undefined) {
-      response.writeHead(fault.status, { 'content-type': fault.contentType }).end(fault.body);
-      return;
+      return response.writeHead(fault.status, { 'content-type': fault.contentType }).end(fault.body);
     }
     const headers = { ...request.headers };
     const isDynamo = service.startsWith('DynamoDB');
@@ -92,18 +91,15 @@ export async function awsProxy(target: string): Promise<AwsProxy> {
       headers['content-length'] = String(body.length);
     }
     if (service === 'AmazonSQS') costs.sqs[operation] = (costs.sqs[operation] ?? 0) + 1;
-    const forwarded = httpRequest({ hostname, port, agent, method: request.method, path: request.url, headers }, async (answer) => {
-      const content = await whole(answer);
-      if (isDynamo) count(operation, content.toString());
-      response.writeHead(answer.statusCode ?? 502, answer.headers).end(content);
-    });
-    forwarded.once('error', () => response.destroy());
-    forwarded.end(body);
+    const answer = await forward({ hostname, port, agent, method: request.method, path: request.url, headers }, body);
+    // What the service does not answer to the end, the client does not get to the end.
+    if (answer === undefined) return response.destroy();
+    if (isDynamo) count(operation, answer.body.toString());
+    return response.writeHead(answer.status, answer.headers).end(answer.body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     fail: (next) => {
       faultOf = next;
     },
@@ -113,17 +109,27 @@ export async function awsProxy(target: string): Promise<AwsProxy> {
       costs = { reads: 0, writes: 0, sqs: {} };
       return taken;
     },
-    close: () =>
-      new Promise((resolve) => {
-        agent.destroy();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => {
+      agent.destroy();
+      return server.close();
+    },
   };
 }
 
-async function whole(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
+interface ServiceAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+/** The service's answer; `undefined` when it did not answer to the end. */
+async function forward(options: RequestOptions, body: Buffer): Promise<ServiceAnswer | undefined> {
+  try {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      httpRequest(options, resolve).once('error', reject).end(body);
+    });
+    return { status: answer.statusCode ?? 502, headers: answer.headers, body: await bodyOf(answer) };
+  } catch {
+    return undefined;
+  }
 }

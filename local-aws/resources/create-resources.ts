@@ -1,18 +1,41 @@
-import { randomUUID } from 'node:crypto';
 import {
   CreateTableCommand,
   type DynamoDBClient,
   type GlobalSecondaryIndex,
+  ResourceInUseException,
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand, type S3Client } from '@aws-sdk/client-s3';
+import { BucketAlreadyOwnedByYou, CreateBucketCommand, PutBucketLifecycleConfigurationCommand, type S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ARTIFACT_BUCKET, BUILD_QUEUE, BUILD_TABLE, DEAD_LETTER_QUEUE, STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 
-/** The resources of `adapters/aws/resources.ts`, as infra/ has SST make them, under names nobody else has unless one is given. */
+import { deadLetterName, type ResourceNames, uniqueNames } from './aws-resources.ts';
 
-export function freshTable(client: DynamoDBClient, name = `asu-builds-${randomUUID()}`): Promise<string> {
+export interface ResourceClients {
+  readonly dynamo: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly s3: S3Client;
+}
+
+/**
+ * Creates the resources of `adapters/aws/resources.ts` in an empty state such as a new LocalStack's, as infra/ lets SST create them.
+ * A resource that is there already stays as it is.
+ */
+export async function createResources({ dynamo, sqs, s3 }: ResourceClients, names: ResourceNames): Promise<void> {
+  await Promise.all([
+    createBuildTable(dynamo, names.builds).catch(unlessThere),
+    createStatisticsTable(dynamo, names.statistics).catch(unlessThere),
+    createBuildQueue(sqs, { name: names.queue }),
+    createBucket(s3, names.bucket).catch(unlessThere),
+  ]);
+}
+
+function unlessThere(error: unknown): void {
+  if (!(error instanceof ResourceInUseException || error instanceof BucketAlreadyOwnedByYou)) throw error;
+}
+
+export function createBuildTable(client: DynamoDBClient, name = uniqueNames().builds): Promise<string> {
   const { sweepIndex } = BUILD_TABLE;
   return createTable(client, name, BUILD_TABLE, [
     {
@@ -23,7 +46,7 @@ export function freshTable(client: DynamoDBClient, name = `asu-builds-${randomUU
   ]);
 }
 
-export const freshStatisticsTable = (client: DynamoDBClient, name = `asu-statistics-${randomUUID()}`): Promise<string> =>
+export const createStatisticsTable = (client: DynamoDBClient, name = uniqueNames().statistics): Promise<string> =>
   createTable(client, name, STATISTICS_TABLE);
 
 async function createTable(
@@ -57,12 +80,14 @@ export interface QueueUrls {
   readonly deadLetterUrl: string;
 }
 
-export async function freshQueue(
-  client: SQSClient,
-  maxReceiveCount: number = BUILD_QUEUE.maxReceiveCount,
-  name = `asu-builds-${randomUUID()}`,
-): Promise<QueueUrls> {
-  const deadLetterUrl = await createQueue(client, `${name}-dead`, {
+interface QueueOptions {
+  readonly name?: string;
+  readonly maxReceiveCount?: number;
+}
+
+export async function createBuildQueue(client: SQSClient, options: QueueOptions = {}): Promise<QueueUrls> {
+  const { name = uniqueNames().queue, maxReceiveCount = BUILD_QUEUE.maxReceiveCount } = options;
+  const deadLetterUrl = await createQueue(client, deadLetterName(name), {
     MessageRetentionPeriod: String(DEAD_LETTER_QUEUE.retentionSeconds),
   });
   const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: ['QueueArn'] }));
@@ -81,7 +106,7 @@ async function createQueue(client: SQSClient, QueueName: string, Attributes: Rec
   return QueueUrl;
 }
 
-export async function freshBucket(client: S3Client, Bucket = `asu-${randomUUID()}`): Promise<string> {
+export async function createBucket(client: S3Client, Bucket = uniqueNames().bucket): Promise<string> {
   await client.send(new CreateBucketCommand({ Bucket }));
   await client.send(
     new PutBucketLifecycleConfigurationCommand({

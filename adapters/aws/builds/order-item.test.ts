@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { freshHash, sampleOrder } from '#test/contracts/sample-builds.ts';
-import { packOrder, unpackOrder } from './packed-order.ts';
+import { packOrder, unpackOrder } from './order-item.ts';
 
 describe('a packed order', () => {
   const name = fc.stringMatching(/^[a-z0-9][a-z0-9+.-]{0,20}$/);
