@@ -13,6 +13,8 @@ export interface HealthOptions {
    * The dependencies of the service by name. A check resolves when its dependency works and rejects with what is wrong.
    */
   readonly checks: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What `/ready` says besides; it makes the service neither more nor less ready. */
+  readonly facts?: () => Readonly<Record<string, unknown>>;
 }
 
 /** The outcome of the checks is repeated for this long before they run again. */
@@ -24,7 +26,7 @@ const PATIENCE_MS = 5_000;
  * Routes of the probes: `/health` says that the process answers, `/ready` that its dependencies work. They are checked
  * every 30 s at most.
  */
-export function healthRoutes({ service, version, now, checks, monotonic = () => performance.now() }: HealthOptions): Routes {
+export function healthRoutes({ service, version, now, checks, facts, monotonic = () => performance.now() }: HealthOptions): Routes {
   let last: { at: number; outcome: Promise<Readonly<Record<string, string>>> } | undefined;
   const lookAtAll = async () =>
     Object.fromEntries(await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await lookAt(check)] as const)));
@@ -34,7 +36,7 @@ export function healthRoutes({ service, version, now, checks, monotonic = () => 
       if (last === undefined || monotonic() - last.at > REPEATED_MS) last = { at: monotonic(), outcome: lookAtAll() };
       const outcome = await last.outcome;
       const isReady = Object.values(outcome).every((state) => state === 'ok');
-      const body = { service, version, checks: outcome, timestamp: now().toISOString() };
+      const body = { service, version, checks: outcome, ...facts?.(), timestamp: now().toISOString() };
       if (isReady) return fresh(200, { ...body, status: 'ready' });
       const missing = Object.keys(outcome).filter((name) => outcome[name] !== 'ok');
       return fresh(503, { ...body, status: 503, title: 'Service Unavailable', detail: `Service Unavailable: ${missing.join(', ')}` });

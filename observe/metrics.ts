@@ -13,9 +13,15 @@ import {
   UPSTREAM_OUTCOMES,
 } from './metric-events.ts';
 
+const SANDBOX_LABELS = ['level', 'network', 'memory', 'tmp', 'unsigned'] as const;
+/** Each has a few values. */
+export type SandboxLabels = Readonly<Record<(typeof SANDBOX_LABELS)[number], string>>;
+
 export interface Metrics extends MetricEvents {
   /** Called with the number of builds that run here, and of builds that could. */
   readonly onSlots: (busy: number, total: number) => void;
+  /** Called with how far builds are kept from this machine. */
+  readonly onSandbox: (facts: SandboxLabels) => void;
   /** Returns all metrics as text in Prometheus' format. */
   readonly exposition: () => Promise<{ readonly text: string; readonly contentType: string }>;
 }
@@ -79,6 +85,12 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
   const slots = gauge('asu_runner_slots', 'Builds that may be worked on at once.');
   const busy = gauge('asu_runner_slots_busy', 'Builds being worked on here.');
 
+  const sandbox = new Gauge({
+    name: 'asu_sandbox',
+    help: 'How builds are kept from this machine, in the labels.',
+    labelNames: SANDBOX_LABELS,
+    registers,
+  });
   const leftovers = counter('asu_leftovers_total', 'Leftovers of builds that could not be removed and were set aside.');
 
   const swept = counter('asu_swept_builds_total', 'Builds that sweeps here dealt with, by what the sweep did.', 'outcome');
@@ -127,6 +139,7 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
       busy.set(now);
       slots.set(total);
     },
+    onSandbox: (facts) => sandbox.set({ ...facts }, 1),
     onSwept: (sweep) => {
       for (const [outcome, count] of Object.entries(sweptCounts(sweep))) swept.inc({ outcome }, count);
     },

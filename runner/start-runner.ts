@@ -21,6 +21,8 @@ import type { MetricEvents } from '#observe/metric-events.ts';
 import { timesToLive } from '#settings/times-to-live.ts';
 import { assertBucketWritable } from './assert-bucket-writable.ts';
 import type { RunnerConfig } from './config.ts';
+import type { SandboxFacts } from './imagebuilder/sandbox/sandbox-facts.ts';
+import { logSandbox } from './log-sandbox.ts';
 import type { MakerParts } from './maker-from-config.ts';
 import { type RunWorkersDeps, runWorkers } from './run-workers.ts';
 import { placeKeys } from './signing/place-keys.ts';
@@ -28,14 +30,16 @@ import { ecsTaskProtection, noTaskProtection } from './task-protection.ts';
 
 /** What makes images on a runner. */
 export interface RunnerMaker extends ImageMaker {
-  /** Gets ready for the first build, and returns what the log has to say about how. */
-  ready(): Promise<Readonly<Record<string, unknown>>>;
+  /** Gets ready for the first build, and returns how far builds are kept from this machine. */
+  ready(): Promise<SandboxFacts>;
   /** Whether the runner has to end after the last build. */
   mustRetire(): boolean;
 }
 
 /** The metrics of a runner, where there are any. */
-export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent' | 'onUpstream' | 'onLeftover'> & Pick<RunWorkersDeps, 'onSlots'>;
+export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent' | 'onUpstream' | 'onLeftover'> & Pick<RunWorkersDeps, 'onSlots'> & {
+  readonly onSandbox?: (facts: SandboxFacts) => void;
+};
 
 export type MakeMaker = (config: RunnerConfig, parts: MakerParts) => RunnerMaker;
 
@@ -89,7 +93,9 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
     onStillLeft: (count) => log.warn('leftovers of builds still not removed', { count }),
     ...(metrics && { fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp) }),
   });
-  log.info('runner ready', await maker.ready());
+  const sandbox = await maker.ready();
+  logSandbox(log, sandbox);
+  metrics?.onSandbox?.(sandbox);
 
   const protection =
     config.ECS_AGENT_URI === undefined

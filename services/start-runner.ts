@@ -3,6 +3,7 @@ import { assertWritable } from '#adapters/disk/assert-writable.ts';
 import { prometheusMetrics } from '#observe/metrics.ts';
 import { processLog } from '#observe/process-log.ts';
 import { loadConfig } from '#runner/config.ts';
+import type { SandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { makerFromConfig } from '#runner/maker-from-config.ts';
 import { startRunner } from '#runner/start-runner.ts';
 import { runnerConfig } from './config.ts';
@@ -30,9 +31,14 @@ export async function startRunnerService(config = runnerConfig(), building = loa
     builds: () => assertWritable(building.workDir),
     imagebuilders: () => assertWritable(building.cacheDir),
   };
-  const service = await startService(config, { log, metrics }, { routes: [], checks: {}, readyChecks });
+  let sandbox: SandboxFacts | undefined;
+  const onSandbox = (facts: SandboxFacts) => {
+    sandbox = facts;
+    metrics.onSandbox(facts);
+  };
+  const service = await startService(config, { log, metrics, facts: () => ({ sandbox }) }, { routes: [], checks: {}, readyChecks });
   // The runner listens for SIGTERM itself. Its promise settles when it has handed back its last build, or may take no
   // further one.
-  const ended = startRunner(building, log, makerFromConfig, metrics).finally(service.close);
+  const ended = startRunner(building, log, makerFromConfig, { ...metrics, onSandbox }).finally(service.close);
   return { ...service, ended, close: () => ended };
 }

@@ -21,6 +21,8 @@ export interface Service {
 export interface ServiceParts {
   readonly log: Log;
   readonly metrics: Metrics;
+  /** What `/ready` says besides. */
+  readonly facts?: () => Readonly<Record<string, unknown>>;
 }
 
 /** Counts of requests that a `kill -9` can lose. Builds are counted at once. */
@@ -32,13 +34,13 @@ const FLUSH_EVERY_MS = 5_000;
  */
 export async function startService(
   { HOST, PORT, SERVICE_NAME }: ServerSettings,
-  { log, metrics }: ServiceParts,
+  { log, metrics, facts }: ServiceParts,
   ...functions: readonly Composition[]
 ): Promise<Service> {
   const needed = Object.assign({}, ...functions.map(({ checks }) => checks));
   await assertReady(needed);
   const checks = withoutDetails(Object.assign({}, needed, ...functions.map(({ readyChecks }) => readyChecks)), log);
-  const health = healthRoutes({ service: SERVICE_NAME, version: VERSION, now: () => new Date(), checks });
+  const health = healthRoutes({ service: SERVICE_NAME, version: VERSION, now: () => new Date(), checks, ...(facts && { facts }) });
   const routes = functions.flatMap((one) => one.routes);
   const app = httpApp({ log, onAnswered: metrics.onAnswered }, ...routes, metricsRoutes(metrics), health);
   const server = await serveNode(app, { host: HOST, port: PORT });

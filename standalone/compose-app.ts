@@ -26,6 +26,7 @@ import { boundedMap } from '#lib/bounded-map.ts';
 import { inTurn } from '#lib/in-turn.ts';
 import type { Log } from '#observe/log.ts';
 import type { Metrics } from '#observe/metrics.ts';
+import type { SandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { VERSION } from '#settings/version.ts';
 import type { StandaloneConfig } from './config.ts';
 import type { LiveSettings } from './live-settings.ts';
@@ -42,13 +43,15 @@ export interface AppParts {
   readonly keyOf: (address: string) => ClientKey;
   /** The text of `/signing-key.pub`. */
   readonly signingKey: string | undefined;
+  /** How far builds are kept from this machine. */
+  readonly sandbox: SandboxFacts | undefined;
 }
 
 /** Results are small texts that never change under their `bin_dir`. */
 const REMEMBERED_RESULTS_BYTES = 32 * 1024 * 1024;
 
 /** The HTTP application of a standalone server: all functions over one state. */
-export function composeApp({ config, settings, state, log, metrics, recorder, keyOf, signingKey }: AppParts) {
+export function composeApp({ config, settings, state, log, metrics, recorder, keyOf, signingKey, sandbox }: AppParts) {
   const { builds, positions, artifacts, now, monotonic } = state;
   const catalogue = measuredCatalogue(
     {
@@ -84,7 +87,7 @@ export function composeApp({ config, settings, state, log, metrics, recorder, ke
   return httpApp(
     { log, onAnswered: metrics.onAnswered },
     metricsRoutes(metrics),
-    healthRoutes({ service: 'standalone', version: VERSION, now, checks: withoutDetails(checks, log) }),
+    healthRoutes({ service: 'standalone', version: VERSION, now, checks: withoutDetails(checks, log), facts: () => ({ sandbox }) }),
     statusApp(status),
     buildSubmitApp({
       ...prepare,

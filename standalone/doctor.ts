@@ -1,8 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { checkHost } from '#runner/host/check-host.ts';
+import { DEFAULTS } from '#runner/imagebuilder/maker-options.ts';
+import { chooseSandbox } from '#runner/imagebuilder/sandbox/choose-sandbox.ts';
+import { DEFAULT_LIMITS } from '#runner/imagebuilder/sandbox/sandbox.ts';
+import { sandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { SettingsError } from '#settings/read-settings.ts';
-import { readConfig } from './config.ts';
+import { readConfig, type StandaloneConfig } from './config.ts';
 import { describeHost } from './describe-host.ts';
+import { describeSandbox } from './describe-sandbox.ts';
 
 /**
  * `npm run doctor` looks at the host and at upstream, changes nothing, and says what to do. Exit code 1: builds would
@@ -13,8 +18,19 @@ async function main(): Promise<number> {
   await mkdir(config.dataDir, { recursive: true });
   const checks = await checkHost(config.dataDir);
   process.stdout.write(`What ImageBuilder needs of this machine:\n${describeHost(checks)}\n\n`);
+  process.stdout.write(`${await sandboxState(config)}\n\n`);
   process.stdout.write(`Upstream ${config.UPSTREAM_URL}: ${await upstreamState(config.UPSTREAM_URL)}\n`);
   return checks.some(({ ok, required }) => required && !ok) ? 1 : 0;
+}
+
+async function sandboxState({ dataDir, SANDBOX, BUILD_MEMORY_MB: totalMemoryBytes }: StandaloneConfig): Promise<string> {
+  const options = { directory: dataDir, limits: { ...DEFAULT_LIMITS, totalMemoryBytes }, firstUid: DEFAULTS.firstUid };
+  try {
+    const sandbox = await chooseSandbox(options, SANDBOX === 'auto' ? undefined : SANDBOX);
+    return describeSandbox(sandboxFacts(sandbox), totalMemoryBytes / 1024 ** 2);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 async function upstreamState(url: string): Promise<string> {

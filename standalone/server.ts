@@ -6,6 +6,7 @@ import { serveNode } from '#http/serve-node.ts';
 import type { Log } from '#observe/log.ts';
 import type { UpstreamOutcome } from '#observe/metric-events.ts';
 import { prometheusMetrics } from '#observe/metrics.ts';
+import type { SandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { clientSecret } from './client-secret.ts';
 import { composeApp } from './compose-app.ts';
 import type { StandaloneConfig } from './config.ts';
@@ -30,6 +31,8 @@ export interface StandaloneParts {
   readonly imageMaker: ImageMaker;
   /** The text of `/signing-key.pub`. */
   readonly signingKey?: string;
+  /** How far builds are kept from this machine. */
+  readonly sandbox?: SandboxFacts;
   /** Tells when something that a build left could not be removed. */
   readonly leftovers?: Relay<[]>;
   /** Tells of the image maker's requests to upstream. */
@@ -43,13 +46,14 @@ export interface StandaloneParts {
 /** Starts everything in one process: all functions, the runner and maintenance, over SQLite and a directory. */
 export async function startStandalone(
   config: StandaloneConfig,
-  { log, imageMaker, signingKey, leftovers, downloads, isAlone = false }: StandaloneParts,
+  { log, imageMaker, signingKey, sandbox, leftovers, downloads, isAlone = false }: StandaloneParts,
 ): Promise<Standalone> {
   await mkdir(config.dataDir, { recursive: true });
   const keyOf = clientKeys(await clientSecret(config.dataDir));
   const settings = liveSettings(config);
   const state = openState(config, isAlone);
   const metrics = prometheusMetrics('standalone', state.positions);
+  if (sandbox !== undefined) metrics.onSandbox(sandbox);
   leftovers?.listen(metrics.onLeftover);
   downloads?.listen(metrics.onUpstream);
   const recorder = recordStatistics({
@@ -60,7 +64,7 @@ export async function startStandalone(
     onError: (error) => log.warn('statistics could not be written', { error }),
   });
   const parts = { config, settings, state, log, metrics, recorder };
-  const server = await serveNode(composeApp({ ...parts, keyOf, signingKey }), { host: config.HOST, port: config.PORT });
+  const server = await serveNode(composeApp({ ...parts, keyOf, signingKey, sandbox }), { host: config.HOST, port: config.PORT });
   const stopBackground = await runBackground({ ...parts, imageMaker, isAlone });
   return {
     url: server.url,

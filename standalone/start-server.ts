@@ -4,6 +4,7 @@ import { measuredFetch } from '#observe/measured-fetch.ts';
 import type { UpstreamOutcome } from '#observe/metric-events.ts';
 import type { ImagebuilderMakerOptions } from '#runner/imagebuilder/maker-options.ts';
 import type { SandboxLevel } from '#runner/imagebuilder/sandbox/sandbox.ts';
+import { logSandbox } from '#runner/log-sandbox.ts';
 import { makerFromConfig } from '#runner/maker-from-config.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { SettingsError } from '#settings/read-settings.ts';
@@ -37,10 +38,10 @@ export async function startServer(
     onStillLeft: (count) => log.warn('leftovers of builds still not removed', { count }),
     fetch: measuredFetch(downloads.send, fetchByNodeHttp),
   });
-  const { sandbox } = await maker.ready();
-  log.info('runner ready', { sandbox });
-  const safe = (settings: StandaloneConfig) => withSafeRepositories(settings, sandbox, log);
-  const parts = { log, imageMaker: maker, signingKey: await maker.publicKey(), leftovers, downloads, isAlone: true };
+  const sandbox = await maker.ready();
+  logSandbox(log, sandbox);
+  const safe = (settings: StandaloneConfig) => withSafeRepositories(settings, sandbox.level, log);
+  const parts = { log, imageMaker: maker, signingKey: await maker.publicKey(), sandbox, leftovers, downloads, isAlone: true };
   const server = await startStandalone(safe(config), parts);
   return {
     ...server,

@@ -11,6 +11,8 @@ export interface ApkPackage {
   readonly provides: readonly string[];
   /** `openwrt:abiversion=20240329` and the like. */
   readonly tags: readonly string[];
+  /** What apk knows the package by, in hexadecimal digits: a digest of its description. Absent in indexes that leave it out. */
+  readonly identity?: string;
 }
 
 const MAGIC = 0x2e424441; // "ADB."
@@ -24,7 +26,7 @@ const OBJECT = 14;
 /** Fields of apk-tools' schemas (src/apk_adb.h); 0 is the number of slots. */
 const INDEX_PACKAGES = 2;
 const DEPENDENCY_NAME = 1;
-const PACKAGE = { name: 1, version: 2, arch: 5, provides: 16, tags: 21 } as const;
+const PACKAGE = { name: 1, version: 2, identity: 3, arch: 5, provides: 16, tags: 21 } as const;
 
 /** A package has some ten texts. */
 const PACKAGES_PER_PIECE = PIECE / 10;
@@ -51,7 +53,9 @@ export function* parseApkIndex(bytes: Uint8Array): Sliced<ApkPackage[]> {
       const field = tree.slots(listed[item] ?? 0);
       const text = (index: number) => tree.text(field[index] ?? 0);
       const list = (index: number) => tree.slots(field[index] ?? 0).slice(1);
+      const identity = tree.hex(field[PACKAGE.identity] ?? 0);
       packages.push({
+        ...(identity !== '' && { identity }),
         name: text(PACKAGE.name),
         version: text(PACKAGE.version),
         arch: text(PACKAGE.arch),
@@ -84,6 +88,17 @@ function openTree(bytes: Uint8Array) {
   const decoder = new TextDecoder();
   let slotsRead = 0;
   let textRead = 0;
+  const blob = (value: number): Uint8Array => {
+    if (value === 0) return new Uint8Array();
+    const width = BLOB_LENGTH_BYTES[value >>> 28];
+    if (width === undefined) throw new RangeError('no text');
+    const offset = value & 0x0fffffff;
+    const length = width === 1 ? view.getUint8(offset) : width === 2 ? view.getUint16(offset, true) : view.getUint32(offset, true);
+    if (offset + width + length > view.byteLength) throw new RangeError('longer than the file');
+    textRead += length;
+    if (textRead > MAX_TEXT_BYTES) throw new RangeError(`more than ${MAX_TEXT_BYTES} bytes of text`);
+    return new Uint8Array(view.buffer, view.byteOffset + offset + width, length);
+  };
 
   return {
     root: view.getUint32(4, true),
@@ -101,16 +116,8 @@ function openTree(bytes: Uint8Array) {
       return Array.from({ length }, (_, index) => view.getUint32(offset + index * 4, true));
     },
 
-    text(value: number): string {
-      if (value === 0) return '';
-      const width = BLOB_LENGTH_BYTES[value >>> 28];
-      if (width === undefined) throw new RangeError('no text');
-      const offset = value & 0x0fffffff;
-      const length = width === 1 ? view.getUint8(offset) : width === 2 ? view.getUint16(offset, true) : view.getUint32(offset, true);
-      if (offset + width + length > view.byteLength) throw new RangeError('longer than the file');
-      textRead += length;
-      if (textRead > MAX_TEXT_BYTES) throw new RangeError(`more than ${MAX_TEXT_BYTES} bytes of text`);
-      return decoder.decode(new Uint8Array(view.buffer, view.byteOffset + offset + width, length));
-    },
+    text: (value: number): string => decoder.decode(blob(value)),
+
+    hex: (value: number): string => Array.from(blob(value), (byte) => byte.toString(16).padStart(2, '0')).join(''),
   };
 }

@@ -158,14 +158,6 @@ describe('classifyFailure', () => {
     });
   });
 
-  it('does not blame the network for a run that had none on purpose', () => {
-    const stderr = '*** Failed to download the package list from http://feed.example/base/Packages.gz\ngremlins\n';
-    expect(failed(stderr).detail).toContain('Could not download');
-    expect(classifyFailure({ exitCode: 2, stdout: '', stderr, isOffline: true }).detail).toContain('See stdout/stderr');
-    const fetched = `${stderr} * opkg_install_pkg: Failed to download curl. Perhaps you need to run 'opkg update'?\n`;
-    expect(classifyFailure({ exitCode: 2, stdout: '', stderr: fetched, isOffline: true }).detail).toBe('Could not download package curl');
-  });
-
   it('counts no errors of apk and no lines of Makefiles', () => {
     const missing = 'ERROR: unable to select packages:\n  a (no such package):\n    required by: world[a]\n';
     for (const count of [1, 99, 137, 143])

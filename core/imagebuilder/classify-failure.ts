@@ -10,8 +10,6 @@ export interface FailedRun {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** It had no network on purpose: that no index could be fetched means nothing. */
-  readonly isOffline?: boolean;
 }
 
 /** A failure is deterministic if the same request would fail again, so that its answer may be remembered. */
@@ -30,10 +28,7 @@ export type OwnRepositories = Readonly<Record<string, string>>;
  * fetched or verified, unless it is the client's own repository that has no good signature. The texts for image size
  * and for the rest are those of asu/build.py.
  */
-export function classifyFailure(
-  { exitCode, stdout, stderr, isOffline = false }: FailedRun,
-  ownRepositories: OwnRepositories = {},
-): ClassifiedFailure {
+export function classifyFailure({ exitCode, stdout, stderr }: FailedRun, ownRepositories: OwnRepositories = {}): ClassifiedFailure {
   const lines = outputLines(stdout, stderr);
   const shortage = shortageOf(lines, exitCode);
   if (shortage !== undefined) return { kind: 'infrastructure', detail: shortage };
@@ -44,7 +39,7 @@ export function classifyFailure(
   const packages = packageErrorsOf(lines);
   if (packages !== undefined && !isMissing(packages)) return deterministic(packages);
 
-  const troubles = downloadTroubles(lines).filter(({ url }) => !(isOffline && url !== undefined && INDEX.test(url)));
+  const troubles = downloadTroubles(lines);
   const nameOf = namesByUrl(ownRepositories);
   const untrusted = untrustedRepositories(troubles, ownRepositories, nameOf);
   const trouble = troubles.find(({ kind, url }) => !(kind === 'signature' && nameOf(url) !== undefined));
@@ -56,8 +51,6 @@ export function classifyFailure(
     detail: exitCode === 0 ? 'No JSON file found' : 'Error while building firmware. See stdout/stderr',
   };
 }
-
-const INDEX = /\/(?:Packages(?:\.gz|\.sig)?|packages\.adb)$/;
 
 type Untrusted = Extract<BuildProblem, { code: 'repository_untrusted' }>;
 

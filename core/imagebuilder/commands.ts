@@ -35,6 +35,9 @@ const SAFE_PATH = /^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9._+-]+)+$/;
 /** `make info`. */
 export const makeInfoCommand = (): string[] => ['make', 'info'];
 
+/** Makes the ImageBuilder's signing keys and their certificate where they are missing, as every build does first. */
+export const makeKeysCommand = (): string[] => ['make', '_check_keys'];
+
 /** `make manifest`; names are printed without ABI version. Throws `UnsafeArgumentError`. */
 export function makeManifestCommand(command: ManifestCommand): string[] {
   return ['make', 'manifest', ...selection(command), 'STRIP_ABI=1'];

@@ -44,13 +44,20 @@ function controlFields(entry: DemoPackage, { kernelVersion }: PackingOptions): s
 const description = ({ cleanName }: DemoPackage) =>
   `Description:  ${cleanName}, as the demo upstream has it.\n It holds a few small files.`;
 
+/** OpenWrt begins its packages' scripts so: opkg runs them as it installs, and ImageBuilder once more when all is in place. */
+const NOT_YET = '[ "$IPKG_NO_SCRIPT" = 1 ] && exit 0\n';
+
+/** Nothing holds a package to it. */
+const opkgScript = (text: string): string =>
+  text.includes('# At any time') ? text : text.replace(/^#!.*\n/, (interpreter) => `${interpreter}${NOT_YET}`);
+
 /** An .ipk as ipkg-build makes it: a gzipped tar of three members. */
 function ipk(entry: DemoPackage, options: PackingOptions): Buffer {
   const { time } = options;
   const control = `${[...controlFields(entry, options), description(entry)].join('\n')}\n`;
   const controlFiles = {
     control: { content: Buffer.from(control) },
-    ...(entry.postinst === undefined ? {} : { postinst: { content: Buffer.from(entry.postinst), mode: 0o755 } }),
+    ...(entry.postinst === undefined ? {} : { postinst: { content: Buffer.from(opkgScript(entry.postinst)), mode: 0o755 } }),
   };
   return gzipSync(
     tarArchive(

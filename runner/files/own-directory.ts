@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, readFile, realpath } from 'node:fs/promises';
+import { access, chmod, mkdir, open, readFile, realpath } from 'node:fs/promises';
 import { hasCode } from '#lib/has-code.ts';
 import { holdDirectory, pathOf } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
@@ -38,6 +38,21 @@ export async function readOwnFile(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** The bytes of a file of ours below a directory of ours, also one that builds have a second name of and cannot write to. */
+export async function readOwnBytes(path: string): Promise<Buffer | undefined> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      return (await file.stat()).isFile() ? await file.readFile() : undefined;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
     throw error;
   }
 }

@@ -144,7 +144,7 @@ describe.each(available.filter(({ level }) => level !== 'plain').map(({ level, h
         : ({ manager: 'opkg', version: '24.10.2' } as const),
     ])('are used ($manager), without our key, without a trace in the caches', async (feed) => {
       const maker = makerOf(level);
-      const packagesKept = () => readdir(join(directory, level, 'cache', 'packages'));
+      const packagesKept = () => readdir(join(directory, level, 'cache', 'fetched-packages'));
       const before = await packagesKept();
       const { output } = await make(maker, {
         ...(await customFeed(feed)),

@@ -69,7 +69,7 @@ async function attack(level: SandboxLevel, script: string): Promise<{ output: Bu
   const log = (isFailure ? made.evidence.logPath : made.logPath) ?? '';
   const said = [String(made), JSON.stringify(made), ...files, await readFile(log, 'latin1').catch(() => ''), ...lines];
   await (isFailure ? made.evidence : made).dispose?.();
-  for (const cache of [at('cache/packages'), at('keys')]) said.push(...(await contentsBelow(cache)));
+  for (const cache of [at('cache/fetched-packages'), at('keys')]) said.push(...(await contentsBelow(cache)));
   expect(await readdir(at('work/builds'))).toEqual([]);
   return { output: isFailure ? undefined : made, public: said.join('\n') };
 }

@@ -193,23 +193,26 @@ describe('imagebuilderMaker', () => {
         .update(Buffer.from(await (await fetch(`${upstream.url}/${path}`)).arrayBuffer()))
         .digest('hex');
     const kept = async (inputs: string) =>
-      (await readdir(join(directory, 'shared', 'cache', 'packages', inputs)).catch(() => [])).filter((name) => !name.endsWith('.ipk'));
+      (await readdir(join(directory, 'shared', 'cache', 'fetched-packages', inputs)).catch(() => [])).sort();
 
     it('that are those of the request hash are kept for the next build', async () => {
       const asked = { ...(await order({ packages: ['zzz'] })), indexes: { [feed('base')]: await digestOf(feed('base')) } };
       const { output, log } = await make(asked);
       expect(log).not.toContain(`hash stands for: ${feed('base')}`);
-      expect(await kept(asked.inputs)).toEqual(['openwrt_base']);
+      expect((await kept(asked.inputs)).filter((name) => !name.endsWith('.ipk'))).toEqual(['openwrt_base', 'openwrt_base.sig']);
       await output.dispose();
     });
 
     it('that upstream has changed since are told, and nothing that came with them is kept', async () => {
       const indexes = { [feed('base')]: await digestOf(feed('base')), [feed('luci')]: '0'.repeat(64) };
-      const asked = { ...(await order({ packages: ['zzz'] })), inputs: 'e'.repeat(64), indexes };
+      const asked = { ...(await order({ packages: ['zzz', 'luci'] })), inputs: 'e'.repeat(64), indexes };
       const { output, log } = await make(asked);
       expect(log).toContain(`Package index is newer than the one that the request hash stands for: ${feed('luci')}`);
       expect(log).not.toContain(`hash stands for: ${feed('base')}`);
-      expect(await readdir(join(directory, 'shared', 'cache', 'packages'))).not.toContain(asked.inputs);
+      const names = await kept(asked.inputs);
+      expect(names.filter((name) => !name.endsWith('.ipk'))).toEqual(['openwrt_base', 'openwrt_base.sig']);
+      expect(names.filter((name) => name.startsWith('busybox_'))).toHaveLength(1);
+      expect(names.filter((name) => name.startsWith('luci'))).toEqual([]);
       await output.dispose();
     });
 

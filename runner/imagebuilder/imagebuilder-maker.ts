@@ -12,6 +12,7 @@ import { markerOf } from '#runner/processes/build-marker.ts';
 import { fillImagebuilder, type ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
 import type { CachedImagebuilder } from './cache/imagebuilder-cache.ts';
 import { checkOrder } from './check-order.ts';
+import { placeWget } from './courier/wget-stand-in.ts';
 import { checkListed, type DownloadOptions, type Listing } from './download/download.ts';
 import { knownUpstreamKeys } from './download/known-keys.ts';
 import { UntrustedSumsFailure } from './download/upstream-sums.ts';
@@ -21,14 +22,15 @@ import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
 import { buildLog } from './process/build-log.ts';
 import { type MakeContext, withEvidence } from './process/run-make.ts';
 import { type StepTimer, stepTimer } from './process/step-timer.ts';
-import type { SandboxLevel } from './sandbox/sandbox.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+import { type SandboxFacts, sandboxFacts } from './sandbox/sandbox-facts.ts';
 import { makeBuildTree } from './tree/build-tree.ts';
 import { isTrusted } from './tree/prepare-tree.ts';
 
 /** Builds with OpenWrt's ImageBuilder on this machine. */
 export interface ImagebuilderMaker extends ImageMaker {
   /** Settles when the machine is ready for builds, which wait for it themselves; rejects with why it never will be. */
-  ready(): Promise<{ sandbox: SandboxLevel; allowsCustomRepositories: boolean }>;
+  ready(): Promise<SandboxFacts>;
   /**
    * True once a build with the client's repositories ran without namespaces: what it left nobody knows, so the runner takes
    * no other build, ends, and is replaced.
@@ -50,7 +52,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
   return {
     ready: async () => {
       const { sandbox } = await machine;
-      return { sandbox: sandbox.level, allowsCustomRepositories: sandbox.allowsCustomRepositories };
+      return sandboxFacts(sandbox);
     },
     mustRetire: () => retired,
     publicKey: async () => (await machine).key.publicKey,
@@ -115,7 +117,7 @@ async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress,
     const isExplained = error instanceof BuildFailure || error instanceof InfrastructureFailure;
     // Of a failure only the log is kept, until somebody has taken it.
     if (isExplained && !isFull && !signal.aborted)
-      await Promise.all(['tree', 'output'].map((name) => site.disposal.remove(join(directory, name))));
+      await Promise.all(['tree', 'output', 'courier'].map((name) => site.disposal.remove(join(directory, name))));
     else await dispose();
     signal.throwIfAborted();
     if (isFull) {
@@ -150,45 +152,58 @@ async function buildIn(
 
   progress.enter('download_imagebuilder');
   if (await site.imagebuilders.has(order.imagebuilder.sha256)) await confirm(order, site, download, log.line, signal);
+  const onDownloaded = (signedBy: string | undefined) => {
+    admitImagebuilder(sandbox, signedBy !== undefined);
+    progress.enter('unpack_imagebuilder');
+  };
   const fill = (tree: string, filling: AbortSignal) =>
-    inTime(filling, (bounded) =>
-      fillImagebuilder(order, tree, { ...make, download, slot, onUnpack: () => progress.enter('unpack_imagebuilder') }, bounded),
-    );
+    inTime(filling, (bounded) => fillImagebuilder(order, tree, { ...make, download, slot, onDownloaded }, bounded));
 
   return site.imagebuilders.use(order.imagebuilder.sha256, fill, signal, async (cached: CachedImagebuilder) => {
     progress.enter('unpack_imagebuilder');
     const facts = cached.facts as ImagebuilderFacts;
+    const isSigned = isSignedByKnown(order, facts, site, download);
+    admitImagebuilder(sandbox, isSigned);
     if (facts.info.revision !== order.revision)
       throw new InfrastructureFailure(`Received incorrect version ${facts.info.revision} (requested ${order.revision})`, { isFinal: true });
     if (facts.info.target !== order.request.target)
       throw new InfrastructureFailure(`Received an ImageBuilder of ${facts.info.target} for ${order.request.target}`, { isFinal: true });
+    await placeWget(cached.tree);
     const place = await makeBuildTree(cached.tree, join(directory, 'tree'), sandbox, slot, signal);
     const context = { ...make, place, signal, deadline: performance.now() + timeoutMs };
     const output = await makeImages(order, binDir, facts, progress, timer, {
       make: context,
       packages: site.packages,
-      key: mayHaveKey(order, facts, site, download, log.line) ? site.key : undefined,
+      key: mayHaveKey(order, isSigned, log.line) ? site.key : undefined,
       upstreamUrl: options.upstreamUrl,
       destination: join(directory, 'output'),
       ...(options.outputLimits && { outputLimits: options.outputLimits }),
+      courier: { directory: join(directory, 'courier'), ...download },
     });
     return output;
   });
 }
 
+/** Refuses what nobody answers for where nothing keeps a build from us: its programs and scripts run with our own rights. */
+function admitImagebuilder({ level }: Sandbox, isSigned: boolean): void {
+  if (level !== 'plain' || isSigned) return;
+  throw new InfrastructureFailure(
+    'This machine has no sandbox, and the ImageBuilder carries no good signature of a known key: it is not run (see npm run doctor)',
+    { isFinal: true },
+  );
+}
+
+/** Whether OpenWrt, or a key of the operator's, answers for the ImageBuilder. */
+function isSignedByKnown(order: BuildOrder, facts: ImagebuilderFacts, { confirmed }: Site, { keys }: DownloadOptions): boolean {
+  const signers = [facts.signedBy, confirmed.get(order.imagebuilder.sha256)?.signedBy];
+  return keys.some(({ id }) => signers.includes(id));
+}
+
 /**
  * Whether the server's signing key may lie in the build's tree, where every program of the ImageBuilder and every package script
- * can read it: the ImageBuilder is one that OpenWrt, or a key of the operator's, answers for, and so are all its packages.
+ * can read it: somebody known answers for the ImageBuilder and for all its packages.
  */
-function mayHaveKey(
-  order: BuildOrder,
-  facts: ImagebuilderFacts,
-  { confirmed }: Site,
-  { keys }: DownloadOptions,
-  log: (line: string) => void,
-): boolean {
-  const signers = [facts.signedBy, confirmed.get(order.imagebuilder.sha256)?.signedBy];
-  const isSigned = keys.some(({ id }) => signers.includes(id));
+function mayHaveKey(order: BuildOrder, isSigned: boolean, log: (line: string) => void): boolean {
   if (!isSigned) log('The ImageBuilder carries no good signature of a known key: its images are signed with a key of its own');
   return isSigned && isTrusted(order);
 }

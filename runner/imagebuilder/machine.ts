@@ -44,7 +44,7 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   const work = await open(options.workDirectory);
   const trees = await open(join(cache, 'imagebuilders'));
   const builds = await open(join(work, 'builds'));
-  const packages = await ownDirectory(join(cache, 'packages'), 0o700);
+  const packages = await ownDirectory(join(cache, 'fetched-packages'), 0o700);
   const rubbish = disposal({
     quarantine: join(work, 'quarantine'),
     onLeftover: options.onLeftover ?? (() => undefined),
@@ -58,6 +58,8 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   await sandbox.memory.cgroups?.sweep((name) => isLeft(builds, name));
   const imagebuilders = imagebuilderCache(trees, options.cacheBytes ?? DEFAULTS.cacheBytes, rubbish);
   await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
+  // Earlier versions kept here what builds had left in their trees.
+  void rubbish.remove(join(cache, 'packages'));
   // What no earlier start could remove holds nobody up.
   void rubbish.retry();
 

@@ -3,16 +3,20 @@ import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildProgress } from '#core/build/ports.ts';
 import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { checkManifest } from '#core/imagebuilder/check-manifest.ts';
-import { type ImageCommand, makeImageCommand, makeManifestCommand } from '#core/imagebuilder/commands.ts';
+import { type ImageCommand, makeImageCommand, makeKeysCommand, makeManifestCommand } from '#core/imagebuilder/commands.ts';
 import { ARCHIVES, unavailableFilesystem } from '#core/imagebuilder/dot-config.ts';
 import type { FailureAnalysis } from '#core/imagebuilder/failure-analysis.ts';
 import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
+import { putDirectory } from '#runner/files/put-file.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import type { ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
 import type { PackageCache } from './cache/package-cache.ts';
+import { type Courier, openCourier } from './courier/courier.ts';
+import type { ListedFetch } from './courier/fetch-listed.ts';
+import { COURIER } from './courier/wget-stand-in.ts';
 import { readBuiltProfile } from './output/built-profile.ts';
 import { evidenceText } from './output/evidence-text.ts';
 import { failureOf, saysOtherwise } from './output/failure-of.ts';
@@ -38,6 +42,7 @@ export interface MakeImagesDeps {
   readonly destination: string;
   /** Default `OUTPUT_LIMITS`. */
   readonly outputLimits?: OutputLimits;
+  readonly courier: { readonly directory: string } & Omit<ListedFetch, 'signal'>;
 }
 
 /** What people see for the build's tree: the path it has in asu's containers, never one of this machine. */
@@ -47,8 +52,8 @@ const EXTRA_NAME_LENGTH = 12;
 
 /**
  * The steps that differ from build to build, in a tree of their own: packages, and the images. The fast path is one run of
- * `make image`; a run of `make manifest` comes before it where versions are required (cheaper than images for nothing) and
- * where the client's repositories are used (then the images are made without network).
+ * `make image`; a run of `make manifest` comes before it where versions are required (cheaper than images for nothing). Both run
+ * package scripts, and neither has network where the sandbox can take it away: a courier fetches what the repositories list.
  */
 export async function makeImages(
   order: BuildOrder,
@@ -86,12 +91,24 @@ export async function makeImages(
   const buildCommand = makeImageCommand(image(SHOWN_TREE));
   const prepared = await prepareTree(order, tree, { facts, uid, upstreamUrl: deps.upstreamUrl, key: deps.key });
   const trusted = isTrusted(order);
+  const repositories = { text: prepared.repositoryText, packageManager: facts.packageManager, upstreamUrl: deps.upstreamUrl };
   const seeded = trusted ? await deps.packages.seed(order.inputs, dl, uid) : 0;
 
-  const hasRepositories = prepared.repositories !== undefined;
+  const courier = await openCourier({
+    ...deps.courier,
+    repositories,
+    expected: order.indexes ?? {},
+    kept: trusted ? { packages: deps.packages, key: order.inputs } : undefined,
+    log: log.line,
+    signal: deps.make.signal,
+  });
+  const make = await besideCourier(deps.make, courier);
   const printed: CommandResult[] = [];
-  const run = async (name: string, argv: readonly string[], network: boolean): Promise<CommandResult> => {
-    const result = await runMake(argv, network, deps.make);
+  const run = async (name: string, argv: readonly string[]): Promise<CommandResult> => {
+    await courier.ready();
+    const result = await runMake(argv, !sandbox.hasNamespaces, make).catch((error: unknown) => {
+      throw courier.broken.aborted ? courier.broken.reason : error;
+    });
     timer.make(name, result.durationMs);
     printed.push(result);
     return result;
@@ -111,25 +128,25 @@ export async function makeImages(
   };
 
   const indexesUsed = async () => {
-    const read = await usedIndexes(tree, {
-      repositories: prepared.repositoryText,
-      packageManager: facts.packageManager,
-      upstreamUrl: deps.upstreamUrl,
-    });
+    const read = await usedIndexes(tree, repositories, courier.delivered());
     return { ...compareIndexes(order.indexes ?? {}, read), used: read.used };
   };
 
   try {
-    if (hasRepositories || Object.keys(request.packages_versions).length > 0) {
-      const result = await run('make_manifest', makeManifestCommand({ profile: request.profile, packages }), true);
+    // Before any package's script runs, which could leave another: then it is the work of a signed ImageBuilder alone.
+    if (facts.packageManager === 'opkg' && (await deps.key?.lacksCertificate())) {
+      await run('make_certificate', makeKeysCommand());
+      await deps.key?.keepCertificate(tree);
+    }
+    if (Object.keys(request.packages_versions).length > 0) {
+      const result = await run('make_manifest', makeManifestCommand({ profile: request.profile, packages }));
       if (result.exitCode !== 0) throw failureOf(result, request.repositories);
       const installed = await installedNow();
       refuse(checkManifest(manifestOf(installed), request.packages_versions, installed));
     }
 
     progress.enter('building_image');
-    const offline = hasRepositories && sandbox.hasNamespaces;
-    const result = await run('make_image', command, !offline);
+    const result = await run('make_image', command);
     const { outputLimits: limits = OUTPUT_LIMITS } = deps;
     const reading = readingTime(limits, deps.make.signal);
     const output = await reading.within((signal) => takeOutput(join(tree, binDir), deps.destination, { limits, signal }));
@@ -137,8 +154,7 @@ export async function makeImages(
     const built = await readBuiltProfile(deps.destination, request.profile, output.files);
     if (result.exitCode === 0 && built === undefined && request.filesystem !== null && ARCHIVES.includes(request.filesystem))
       throw unavailableFilesystem(request.filesystem, prepared.imageFilesystems);
-    if (result.exitCode !== 0 || built === undefined || saysOtherwise(result))
-      throw failureOf({ ...result, isOffline: offline }, request.repositories);
+    if (result.exitCode !== 0 || built === undefined || saysOtherwise(result)) throw failureOf(result, request.repositories);
     const images = new Set(built.profile.images.map(({ name }) => name));
     const imageFiles = output.files.filter(({ name }) => images.has(name));
     refuse(tooBigFor(await reading.within((signal) => overflowingImages(imageFiles, signal))));
@@ -147,7 +163,7 @@ export async function makeImages(
     const manifest = manifestOf(installed);
     refuse(checkManifest(manifest, request.packages_versions, installed));
 
-    const { used, same, moved, unknown, lacking } = await indexesUsed();
+    const { used, moved, unknown, lacking } = await indexesUsed();
     for (const source of moved) log.line(`Package index is newer than the one that the request hash stands for: ${source}`);
     for (const source of unknown) log.line(`Package index not compared with that of the request hash: ${source}`);
     if (lacking.length > 0) throw new InfrastructureFailure(`Package indexes could not be had: ${lacking.join(', ')}`);
@@ -157,14 +173,6 @@ export async function makeImages(
         { isFinal: true },
       );
 
-    // Under this key lie packages of just these indexes.
-    if (trusted && moved.length === 0) {
-      // The images are made: what only the next build gains by may fail.
-      const unimportant = (error: unknown) => log.line(`Not kept for the next build: ${error instanceof Error ? error.message : error}`);
-      const indexes = used.filter(({ source }) => same.has(source)).map(({ file }) => file);
-      await deps.packages.keep(order.inputs, dl, indexes).catch(unimportant);
-      await deps.key?.keepCertificate(tree).catch(unimportant);
-    }
     return {
       ...built,
       files: output.files,
@@ -191,7 +199,27 @@ export async function makeImages(
     // Packages that packages managers refuse may be damaged ones of ours; a request's own fault is not theirs.
     if (seeded > 0 && !(error instanceof BuildFailure) && !deps.make.signal.aborted) await deps.packages.forget(order.inputs);
     throw withEvidence(error, evidence());
+  } finally {
+    courier.close();
+    await deps.packages.makeRoom();
   }
+}
+
+/** Where a build that has its own view of the files finds the courier, below its tree. */
+const COURIER_INSIDE = 'asu-courier';
+
+/** The build with a way to the courier: mounted, so that it cannot be changed, where the sandbox mounts. */
+async function besideCourier(make: MakeContext, { directory, broken }: Courier): Promise<MakeContext> {
+  const { sandbox, place } = make;
+  const signal = AbortSignal.any([make.signal, broken]);
+  if (!sandbox.mountsReadOnlyParts) return { ...make, signal, env: { [COURIER]: directory } };
+  await putDirectory(place.tree, COURIER_INSIDE, sandbox.uidOf(place.slot));
+  return {
+    ...make,
+    signal,
+    place: { ...place, readOnly: { ...place.readOnly, [COURIER_INSIDE]: directory } },
+    env: { [COURIER]: `${sandbox.treeInside(place)}/${COURIER_INSIDE}` },
+  };
 }
 
 function refuse(problem: FailureAnalysis | undefined): void {

@@ -20,6 +20,7 @@ import { openBuildKey } from '#runner/signing/build-key.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import type { ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
 import { packageCache } from './cache/package-cache.ts';
+import { placeWget } from './courier/wget-stand-in.ts';
 import { installedPackages } from './output/installed-packages.ts';
 import { takeOutput } from './output/read-output.ts';
 import { plainSandbox } from './sandbox/plain-sandbox.ts';
@@ -34,7 +35,7 @@ const MARK = 'the-mark-of-the-tree';
 
 const CONFIG = 'CONFIG_TARGET_ROOTFS_SQUASHFS=y\nCONFIG_TARGET_ROOTFS_EXT4FS=y\n';
 const INDEXES = {
-  repositories: 'src/gz openwrt_base http://up.test/base\n',
+  text: 'src/gz openwrt_base http://up.test/base\n',
   packageManager: 'opkg',
   upstreamUrl: 'http://up.test',
 } as const;
@@ -98,15 +99,8 @@ const text = (bytes: Buffer | undefined) => bytes?.toString('latin1');
 
 const prepare = async () => prepareTree(order(), tree, { facts, uid: undefined, upstreamUrl: 'http://up.test', key: await key() });
 const seed = async () => {
-  const other = join(directory, 'other');
-  await mkdir(join(other, 'dl'), { recursive: true });
-  for (const name of ['vim_1.ipk', 'openwrt_base']) await writeFile(join(other, 'dl', name), 'of the cache');
-  await packages().keep('inputs', join(other, 'dl'), ['openwrt_base']);
+  await packages().put('inputs', 'vim_1.ipk', Buffer.from('of the cache'));
   await packages().seed('inputs', join(tree, 'dl'), undefined);
-};
-const keep = async () => {
-  await packages().keep('inputs', join(tree, 'dl'), ['openwrt_base']);
-  return everythingBelow(join(directory, 'packages'));
 };
 const store = async (path: string) => {
   const artifacts = diskArtifactStore(join(directory, 'public'));
@@ -139,8 +133,6 @@ interface Place {
 const reads: Place[] = [
   { path: 'repositories.conf', how: 'led to our upstream', touch: prepare },
   { path: 'dl/openwrt_base', how: 'hashed', touch: () => usedIndexes(tree, INDEXES) },
-  { path: 'dl/openwrt_base', how: 'kept', touch: keep },
-  { path: 'dl/vim_1.ipk', how: 'kept', touch: keep },
   { path: DATABASE, how: 'parsed', touch: () => installedPackages(tree, 'opkg') },
   { path: 'bin/profiles.json', how: 'taken and parsed', touch: take, without: ['a huge file'] },
   { path: 'bin/openwrt-x.bin', how: 'taken and published', touch: take, without: ['a huge file'] },
@@ -167,7 +159,7 @@ const writes: Place[] = [
   { path: 'key-build', how: 'written', touch: prepare },
   { path: 'key-build.pub', how: 'written', touch: prepare },
   { path: 'dl/vim_1.ipk', how: 'seeded', touch: seed },
-  { path: 'dl/openwrt_base', how: 'seeded', touch: seed },
+  { path: 'staging_dir/host/bin/wget', how: 'written', touch: () => placeWget(tree) },
   { path: 'staging_dir/host/bin/xxd', how: 'led elsewhere', touch: () => relink(tree, 'staging_dir/host/bin', () => 'elsewhere') },
   { path: 'staging_dir/host/.prereq-build', how: 'removed', touch: () => removeInside(tree, 'staging_dir/host/.prereq-build') },
   { path: 'staging_dir/host', how: 'shown to builds', touch: copy, without: ['a huge file'] },

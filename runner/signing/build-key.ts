@@ -16,7 +16,9 @@ export interface BuildKey {
    * signed by a known key and whose packages all come from its feeds: whatever runs in the build can read them.
    */
   install(tree: string, packageManager: 'opkg' | 'apk', uid: number | undefined): Promise<void>;
-  /** Keeps the certificate that ImageBuilder's ucert made for the key, so that later images carry the same one. */
+  /** Whether a certificate for the key is to be made by ImageBuilder's ucert, so that later images carry the same one. */
+  lacksCertificate(): Promise<boolean>;
+  /** Keeps the certificate in the tree. Call it before anything but ImageBuilder's own programs has run there. */
   keepCertificate(tree: string): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function openBuildKey(path: string): Promise<BuildKey> {
       const certificate = (await isFresh()) ? await readInside(directory, CERTIFICATE, MAX_CERTIFICATE) : undefined;
       if (certificate !== undefined) await putFile(tree, CERTIFICATE, certificate, { uid });
     },
+    lacksCertificate: async () => !(await isFresh()),
     keepCertificate: async (tree) => {
       const made = await readInside(tree, CERTIFICATE, MAX_CERTIFICATE);
       if (made !== undefined && !(await isFresh())) await putFile(directory, CERTIFICATE, made);

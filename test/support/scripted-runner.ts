@@ -12,6 +12,7 @@ const config = loadConfig();
 const maker = scriptedImageMaker({ act: (_, signal) => pause(BUILD_MS, undefined, { signal }).catch(() => undefined) });
 await startRunner(config, processLog(config.LOG_LEVEL, 'runner'), () => ({
   ...maker,
-  ready: async () => ({ sandbox: 'none: images are made by script' }),
+  // Images are made by script: nothing runs.
+  ready: async () => ({ level: 'plain', network: 'none', memory: 'watched', tmp: 'own', unsigned: 'built' }),
   mustRetire: () => false,
 }));

@@ -6,11 +6,15 @@ import type { ImageMaker } from '#core/build/ports.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { jsonLog, type Log } from '#observe/log.ts';
+import type { SandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { loadConfig } from '#standalone/config.ts';
 import { type Standalone, startStandalone } from '#standalone/server.ts';
 import { type RunnerOverrides, startServer } from '#standalone/start-server.ts';
 import { type Answer, type Asked, ask } from './ask.ts';
 import { scriptedImageMaker } from './scripted-image-maker.ts';
+
+/** Images made by script are kept from nothing. */
+const NONE: SandboxFacts = { level: 'plain', network: 'shared', memory: 'watched', tmp: 'shared', unsigned: 'refused' };
 
 export interface TestServer extends Standalone {
   readonly upstream: DemoUpstreamServer;
@@ -60,7 +64,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const logs = log ?? jsonLog('debug', (line) => lines.push(line));
   const server = realImages
     ? await startServer(config, logs, realImages)
-    : await startStandalone(config, { log: logs, imageMaker, isAlone: true, ...(signingKey !== undefined && { signingKey }) });
+    : await startStandalone(config, { log: logs, imageMaker, sandbox: NONE, isAlone: true, ...(signingKey !== undefined && { signingKey }) });
   const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: 'manual', ...init });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     get(path, {

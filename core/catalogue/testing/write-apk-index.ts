@@ -15,14 +15,14 @@ export function writeApkIndex(packages: readonly ApkPackage[], appendix: Uint8Ar
     size += padded.length;
     return size - padded.length;
   };
-  const text = (value: string): number => {
-    const bytes = new TextEncoder().encode(value);
+  const text = (value: string): number => blob(new TextEncoder().encode(value));
+  const blob = (bytes: Uint8Array): number => {
     if (bytes.length === 0) return 0;
     const [type, width] = bytes.length < 0x100 ? ([8, 1] as const) : bytes.length < 0x10000 ? ([9, 2] as const) : ([10, 4] as const);
-    const blob = new Uint8Array(width + bytes.length);
-    for (let byte = 0; byte < width; byte++) blob[byte] = bytes.length >>> (8 * byte);
-    blob.set(bytes, width);
-    return value32(type, append(blob));
+    const whole = new Uint8Array(width + bytes.length);
+    for (let byte = 0; byte < width; byte++) whole[byte] = bytes.length >>> (8 * byte);
+    whole.set(bytes, width);
+    return value32(type, append(whole));
   };
   const slots = (type: number, values: readonly number[]): number => value32(type, append(words([values.length + 1, ...values])));
   const array = (values: readonly number[]) => (values.length === 0 ? 0 : slots(13, values));
@@ -47,6 +47,7 @@ export function writeApkIndex(packages: readonly ApkPackage[], appendix: Uint8Ar
       object({
         1: text(one.name),
         2: text(one.version),
+        3: blob(Uint8Array.from(one.identity?.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))),
         5: text(one.arch),
         16: once(one.provides, () => array(one.provides.map((provided) => object({ 1: text(provided) })))),
         21: array(one.tags.map(text)),

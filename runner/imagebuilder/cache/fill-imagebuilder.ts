@@ -31,8 +31,8 @@ const PREREQUISITES = 'staging_dir/host/.prereq-build';
 export interface FillContext extends Omit<MakeContext, 'place' | 'signal' | 'deadline'> {
   readonly download: DownloadOptions;
   readonly slot: number;
-  /** Called when the download is there. */
-  readonly onUnpack: () => void;
+  /** Called when the download is there, with the id of the known key that answers for it; may throw, and then nothing of it is run. */
+  readonly onDownloaded: (signedBy: string | undefined) => void;
 }
 
 /**
@@ -48,7 +48,7 @@ export async function fillImagebuilder(
   const log = context.log.line;
   const tarball = `${directory}.tarball`;
   const { signedBy } = await downloadTarball(order, tarball, context.download, log, signal);
-  context.onUnpack();
+  context.onDownloaded(signedBy);
   log(`Unpacking ${order.imagebuilder.name}`);
   const { sandbox, slot, maxDiskBytes } = context;
   const unpacked = await watched(dirname(directory), maxDiskBytes, signal, (bounded) => extractTarball(tarball, directory, bounded));

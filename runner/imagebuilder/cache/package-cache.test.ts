@@ -1,4 +1,4 @@
-import { link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { removeTree } from '#runner/files/remove-tree.ts';
@@ -7,78 +7,57 @@ import { packageCache } from './package-cache.ts';
 
 let directory: string;
 let dl: string;
-let next: string;
 beforeEach(async () => {
   directory = await temporaryDirectory();
-  dl = join(directory, 'dl');
-  next = join(directory, 'next');
-  await mkdir(dl);
+  dl = join(directory, 'tree', 'dl');
+  await mkdir(join(directory, 'tree'));
   await mkdir(join(directory, 'cache'));
 });
 
 const cacheOf = (maxBytes = 1000) => packageCache(join(directory, 'cache'), maxBytes, { remove: removeTree });
 
 describe('packageCache', () => {
-  it('gives the next build of the same inputs what the last one downloaded, and others nothing', async () => {
-    await writeFile(join(dl, 'vim_1.ipk'), 'vim');
-    await writeFile(join(dl, 'openwrt_base'), 'index');
+  it('gives the next build of the same inputs the packages, whoever asks the indexes, and others nothing', async () => {
     const cache = cacheOf();
-    await cache.keep('inputs', dl, ['openwrt_base']);
-    expect(await cache.seed('inputs', next, undefined)).toBe(2);
-    expect(await readFile(join(next, 'vim_1.ipk'), 'utf8')).toBe('vim');
-    expect(await readFile(join(next, 'openwrt_base'), 'utf8')).toBe('index');
-    expect(await cache.seed('others', join(directory, 'none'), undefined)).toBe(0);
+    await cache.put('inputs', 'vim_1.ipk', Buffer.from('vim'));
+    await cache.put('inputs', 'vim-1.0123abcd.apk', Buffer.from('vim'));
+    await cache.put('inputs', 'openwrt_base', Buffer.from('index'));
+    expect(await cache.seed('inputs', dl, undefined)).toBe(2);
+    expect((await readdir(dl)).sort()).toEqual(['vim-1.0123abcd.apk', 'vim_1.ipk']);
+    expect((await cache.read('inputs', 'openwrt_base'))?.toString()).toBe('index');
+    expect(await cache.read('others', 'openwrt_base')).toBeUndefined();
+    expect(await cache.seed('others', dl, undefined)).toBe(0);
   });
 
-  it('gives copies: what a build does to its own changes nothing', async () => {
-    await writeFile(join(dl, 'vim_1.ipk'), 'vim');
+  it('gives copies to builds of our own uid: what a build does to its own changes nothing', async () => {
     const cache = cacheOf();
-    await cache.keep('inputs', dl, ['openwrt_base']);
-    await cache.seed('inputs', next, undefined);
-    await writeFile(join(next, 'vim_1.ipk'), 'changed');
+    await cache.put('inputs', 'vim_1.ipk', Buffer.from('vim'));
     await cache.seed('inputs', dl, undefined);
-    expect(await readFile(join(directory, 'cache', 'inputs', 'vim_1.ipk'), 'utf8')).toBe('vim');
+    await writeFile(join(dl, 'vim_1.ipk'), 'changed');
+    await cache.seed('inputs', dl, undefined);
+    expect((await cache.read('inputs', 'vim_1.ipk'))?.toString()).toBe('vim');
+    expect(await readFile(join(dl, 'vim_1.ipk'), 'utf8')).toBe('changed');
   });
 
-  it('takes regular files only, and only those that have no other name', async () => {
-    await writeFile(join(directory, 'secret'), 'secret');
-    await symlink(join(directory, 'secret'), join(dl, 'link.ipk'));
-    await link(join(directory, 'secret'), join(dl, 'hard.ipk'));
-    await mkdir(join(dl, 'directory.ipk'));
-    await writeFile(join(dl, '.hidden'), '');
-    await writeFile(join(dl, 'real.ipk'), 'real');
-    await cacheOf().keep('inputs', dl, []);
-    expect(await readdir(join(directory, 'cache', 'inputs'))).toEqual(['real.ipk']);
-  });
-
-  it('does not follow a dl that is a link', async () => {
-    await writeFile(join(dl, 'real.ipk'), 'real');
-    await symlink(dl, join(directory, 'linked'));
-    await cacheOf().keep('inputs', join(directory, 'linked'), []);
-    await expect(stat(join(directory, 'cache', 'inputs'))).rejects.toThrow('ENOENT');
-  });
-
-  it('keeps a package that it has, and no index but those that the key stands for', async () => {
+  it('reads a package that a build has a second name of, and no link', async () => {
     const cache = cacheOf();
-    await writeFile(join(dl, 'vim_1.ipk'), 'old');
-    for (const index of ['openwrt_base', 'openwrt_luci', 'openwrt_luci.sig']) await writeFile(join(dl, index), 'index');
-    await cache.keep('inputs', dl, ['openwrt_base', 'absent']);
-    await writeFile(join(dl, 'vim_1.ipk'), 'new');
-    await cache.keep('inputs', dl, []);
-    expect((await readdir(join(directory, 'cache', 'inputs'))).sort()).toEqual(['openwrt_base', 'vim_1.ipk']);
-    expect(await readFile(join(directory, 'cache', 'inputs', 'vim_1.ipk'), 'utf8')).toBe('old');
+    await cache.put('inputs', 'vim_1.ipk', Buffer.from('vim'));
+    await link(join(directory, 'cache', 'inputs', 'vim_1.ipk'), join(directory, 'second.ipk'));
+    await symlink(join(directory, 'second.ipk'), join(directory, 'cache', 'inputs', 'link.ipk'));
+    expect((await cache.read('inputs', 'vim_1.ipk'))?.toString()).toBe('vim');
+    expect(await cache.read('inputs', 'link.ipk')).toBeUndefined();
   });
 
   it('forgets, and drops what was not used for longest beyond its bound', async () => {
     const cache = cacheOf(25);
-    await writeFile(join(dl, 'ten.ipk'), '0123456789');
-    for (const key of ['a', 'b', 'c']) {
-      await cache.keep(key, dl, []);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      if (key === 'b') await cache.seed('a', join(directory, 'seeded'), undefined);
+    for (const [at, key] of ['a', 'b', 'c'].entries()) {
+      await cache.put(key, 'ten.ipk', Buffer.from('0123456789'));
+      await utimes(join(directory, 'cache', key), at, at);
     }
+    await cache.seed('a', dl, undefined);
+    await cache.makeRoom();
     expect((await readdir(join(directory, 'cache'))).sort()).toEqual(['a', 'c']);
     await cache.forget('a');
-    expect(await readdir(join(directory, 'cache'))).toEqual(['c']);
+    await expect(stat(join(directory, 'cache', 'a'))).rejects.toThrow('ENOENT');
   });
 });

@@ -5,24 +5,26 @@ import { type Directory, withDirectory } from '#runner/files/directory.ts';
 import type { Disposal } from '#runner/files/disposal.ts';
 import { entriesInside } from '#runner/files/entries.ts';
 import { factsInside, factsOf, touchInside } from '#runner/files/facts.ts';
-import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
+import { readOwnBytes } from '#runner/files/own-directory.ts';
+import { putDirectory, putFile } from '#runner/files/put-file.ts';
 
 /**
- * What package managers downloaded into `dl/`, kept from build to build under a key that stands for the exact set of package
- * indexes: within one key a file name has one content. Package managers check what packages they find there against the
- * index like what they download. An index they may take as it is, when it cannot be had anew, so only those come in that
- * the key stands for.
+ * Packages and their indexes, kept from build to build under a key that stands for the exact set of package indexes: within one
+ * key a file name has one content. Only what we fetched ourselves comes in; nothing of what lies in a build's tree ever does.
  */
 export interface PackageCache {
-  /** Puts what is known under the key into the build's `dl`. Answers how many files that were. */
+  /** Puts the packages that are known under the key into the build's `dl`. Answers how many files that were. */
   seed(key: string, dl: string, uid: number | undefined): Promise<number>;
-  /** Keeps the packages, and of the rest what `indexes` names, that a build with packages of the known feeds only has in its `dl`. */
-  keep(key: string, dl: string, indexes: readonly string[]): Promise<void>;
+  read(key: string, name: string): Promise<Buffer | undefined>;
+  /** Keeps what was fetched for a build; what it is was checked. */
+  put(key: string, name: string, bytes: Uint8Array): Promise<void>;
+  /** Forgets what was used longest ago, beyond the bound. Call it when a build is over. */
+  makeRoom(): Promise<void>;
   /** Forgets a key: after a failure that a damaged file might explain. */
   forget(key: string): Promise<void>;
 }
 
-/** Packages never change under their name; an index the next run may rewrite. */
+/** What package managers take from `dl/` after they have checked it; indexes they may take as they are. */
 const PACKAGES = ['.ipk', '.apk'];
 
 /** The largest package of OpenWrt has some tens of megabytes. */
@@ -30,69 +32,48 @@ const MAX_FILE = 512 * 1024 * 1024;
 
 /** A cache in `directory` by key, at most `maxBytes`, least recently used keys out. */
 export function packageCache(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): PackageCache {
-  const makeRoom = async (kept: string): Promise<void> => {
-    const keys = await Promise.all((await entriesInside(directory, '')).map(({ name }) => size(directory, name)));
-    let total = keys.reduce((sum, { bytes }) => sum + bytes, 0);
-    for (const { key, bytes } of keys.sort((a, b) => a.usedAt - b.usedAt)) {
-      if (total <= maxBytes) return;
-      if (key === kept) continue;
-      await disposal.remove(join(directory, key));
-      total -= bytes;
-    }
-  };
-
   return {
     seed: async (key, dl, uid) => {
-      const names = (await entriesInside(directory, key)).map(({ name }) => name).filter((name) => !name.startsWith('.'));
+      const all = (await entriesInside(directory, key)).map(({ name }) => name);
+      const names = all.filter((name) => !name.startsWith('.') && PACKAGES.includes(extname(name)));
+      if (all.length > 0) await touchInside(directory, key);
       if (names.length === 0) return 0;
-      await touchInside(directory, key);
       const placed = await withDirectory(directory, key, (from) =>
-        inDirectory(dl, uid, (to) => Promise.all(names.map((name) => place(from, to, name, uid)))),
+        withDirectory(dirname(dl), basename(dl), (to) => Promise.all(names.map((name) => place(from, to, name, uid))), { uid }),
       );
       return placed.filter(Boolean).length;
     },
-    keep: async (key, dl, indexes) => {
-      const [tree, name] = [dirname(dl), basename(dl)];
-      const isWanted = (file: string) => !file.startsWith('.') && (PACKAGES.includes(extname(file)) || indexes.includes(file));
-      const wanted = (await entriesInside(tree, name)).filter((entry) => entry.isFile() && isWanted(entry.name));
-      if (wanted.length === 0) return;
-      await withDirectory(tree, name, (from) =>
-        inDirectory(join(directory, key), undefined, async (to) => {
-          for (const file of wanted) await keepFile(from, to, file.name);
-        }),
-      );
-      await makeRoom(key);
+    read: (key, name) => readOwnBytes(join(directory, key, name)),
+    put: async (key, name, bytes) => {
+      if (name.startsWith('.') || bytes.length > MAX_FILE) return;
+      await putDirectory(directory, key, undefined);
+      await putFile(directory, `${key}/${name}`, bytes);
+    },
+    makeRoom: async () => {
+      const keys = await Promise.all((await entriesInside(directory, '')).map(({ name }) => size(directory, name)));
+      let total = keys.reduce((sum, { bytes }) => sum + bytes, 0);
+      // The one that was used last is that of the build which calls.
+      for (const { key, bytes } of keys.sort((a, b) => a.usedAt - b.usedAt).slice(0, -1)) {
+        if (total <= maxBytes) return;
+        await disposal.remove(join(directory, key));
+        total -= bytes;
+      }
     },
     forget: (key) => disposal.remove(join(directory, key)),
   };
 }
 
-const inDirectory = <T>(path: string, uid: number | undefined, use: (directory: Directory) => Promise<T>): Promise<T> =>
-  withDirectory(dirname(path), basename(path), use, { uid });
-
-/**
- * A build with a uid of its own cannot write to our files, so packages need no copy. An index is a copy always: package
- * managers write them in place.
- */
+/** A build with a uid of its own cannot write to our files, so packages need no copy. */
 async function place(from: Directory, to: Directory, name: string, uid: number | undefined): Promise<boolean> {
   try {
-    if (uid !== undefined && PACKAGES.includes(extname(name))) await shareFile(from, to, name);
-    else if ((await factsOf(to, name)) === undefined) await copyPlainFile(from, to, name, { uid, maxBytes: MAX_FILE });
+    if (uid !== undefined) await shareFile(from, to, name);
+    else if ((await factsOf(to, name)) === undefined) await copyPlainFile(from, to, name, { maxBytes: MAX_FILE });
     else return false;
     return true;
   } catch {
-    // Evicted meanwhile, or another file system: then it is downloaded.
+    // Evicted meanwhile, or another file system: then it is asked for.
     return false;
   }
-}
-
-/** What a build made of a package's place (a link, a pipe, a file with a second name) is not kept. */
-async function keepFile(from: Directory, to: Directory, name: string): Promise<void> {
-  const [size, known] = [(await factsOf(from, name))?.size, (await factsOf(to, name))?.size];
-  if (known === size) return;
-  await copyPlainFile(from, to, name, { maxBytes: MAX_FILE }).catch((error: unknown) => {
-    if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'ENOENT')) throw error;
-  });
 }
 
 async function size(directory: string, key: string): Promise<{ key: string; bytes: number; usedAt: number }> {

@@ -5,10 +5,7 @@ import { imageErrorsOf } from '#core/imagebuilder/image-errors.ts';
 import type { CommandResult } from '../process/run-command.ts';
 
 /** Why a run of make did not leave an image: the request's fault, or the machine's or upstream's. */
-export function failureOf(
-  run: CommandResult & { isOffline?: boolean },
-  ownRepositories: OwnRepositories,
-): BuildFailure | InfrastructureFailure {
+export function failureOf(run: CommandResult, ownRepositories: OwnRepositories): BuildFailure | InfrastructureFailure {
   const { kind, detail, errors } = classifyFailure(run, ownRepositories);
   const evidence = errors === undefined ? {} : { errors };
   return kind === 'deterministic' ? new BuildFailure(detail, evidence) : new InfrastructureFailure(detail, { evidence });

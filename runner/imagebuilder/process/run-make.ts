@@ -22,6 +22,8 @@ export interface MakeContext {
   readonly directory: string;
   /** What the build's files may take on the disk; see `watchGrowth`. */
   readonly maxDiskBytes: number;
+  /** Besides what every command of a build has. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -29,14 +31,14 @@ export interface MakeContext {
  * `InfrastructureFailure`; too much disk: what `watchGrowth` says; told to stop: the signal's reason.
  */
 export async function runMake(argv: readonly string[], network: boolean, context: MakeContext): Promise<CommandResult> {
-  const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker } = context;
+  const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker, env } = context;
   log.line(`$ ${argv.join(' ')}`);
   let traits: CommandTraits | undefined;
   const growth = watchGrowth(place.tree.startsWith(`${directory}/`) ? directory : place.tree, maxDiskBytes, {
     outside: () => sandbox.outside(place.slot),
     held: async () => (traits === undefined ? 0 : (await heldFiles(await processesOf(traits))).diskBytes),
   });
-  const command = sandbox.confine(argv, place, { network, marker });
+  const command = sandbox.confine(argv, place, { network, marker, ...(env && { env }) });
   const result = await runCommand(command, {
     signal: AbortSignal.any([signal, growth.signal]),
     timeoutMs: Math.max(1, deadline - performance.now()),

@@ -33,6 +33,8 @@ export async function makeBuildTree(
     if (sandbox.mountsReadOnlyParts) await putDirectory(tree, part, uid);
     else await putLink(tree, part, join(cached, part));
   }
+  // A build without a /tmp of its own has this one (TMPDIR).
+  await putDirectory(tree, 'tmp', uid);
   const readOnly = sandbox.mountsReadOnlyParts ? Object.fromEntries(shared.map((part) => [part, join(cached, part)])) : {};
   return { tree, readOnly, slot };
 }

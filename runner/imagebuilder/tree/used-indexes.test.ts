@@ -15,13 +15,12 @@ const ADB = 'releases/25.12.0/packages/x86_64/base/packages.adb';
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 describe('compareIndexes', () => {
-  const used = (source: string, digest: string) => ({ source, file: 'file', sha256: digest });
+  const used = (source: string, digest: string) => ({ source, sha256: digest });
   const ordered = { [`${BASE}/Packages.gz`]: 'a', [ADB]: 'b', 'releases/luci/Packages.gz': 'c' };
 
   it('tells those that are the same, have moved on, and were never ordered', () => {
     const read = [used(`${BASE}/Packages.gz`, 'a'), used(ADB, 'other'), used('https://client.example/Packages.gz', 'a')];
     expect(compareIndexes(ordered, { used: read, absent: [] })).toEqual({
-      same: new Set([`${BASE}/Packages.gz`]),
       moved: [ADB],
       unknown: ['https://client.example/Packages.gz'],
       lacking: [],
@@ -55,10 +54,10 @@ describe('usedIndexes', () => {
       'src imagebuilder file:packages',
       'option check_signature',
     ].join('\n');
-    expect(await usedIndexes(tree, { repositories: opkg, packageManager: 'opkg', upstreamUrl: UPSTREAM })).toEqual({
+    expect(await usedIndexes(tree, { text: opkg, packageManager: 'opkg', upstreamUrl: UPSTREAM })).toEqual({
       used: [
-        { source: `${BASE}/Packages.gz`, file: 'openwrt_base', sha256: sha256(packed) },
-        { source: `${own}/Packages`, file: 'mine', sha256: sha256(Buffer.from('mine')) },
+        { source: `${BASE}/Packages.gz`, sha256: sha256(packed) },
+        { source: `${own}/Packages`, sha256: sha256(Buffer.from('mine')) },
       ],
       absent: [`${own}/linked/Packages.gz`, `${own}/absent/Packages.gz`],
     });
@@ -67,8 +66,8 @@ describe('usedIndexes', () => {
     const url = 'http://127.0.0.1:8900/releases/25.12.0/packages/x86_64/base/packages.adb';
     await writeFile(join(tree, 'dl', 'APKINDEX.252a186c.tar.gz'), 'adb');
     const repositories = `# comment\n${url}\n${own}/packages.adb\npackages/packages.adb\n`;
-    expect(await usedIndexes(tree, { repositories, packageManager: 'apk', upstreamUrl: 'http://127.0.0.1:8900' })).toEqual({
-      used: [{ source: ADB, file: 'APKINDEX.252a186c.tar.gz', sha256: sha256(Buffer.from('adb')) }],
+    expect(await usedIndexes(tree, { text: repositories, packageManager: 'apk', upstreamUrl: 'http://127.0.0.1:8900' })).toEqual({
+      used: [{ source: ADB, sha256: sha256(Buffer.from('adb')) }],
       absent: [`${own}/packages.adb`],
     });
   });

@@ -37,6 +37,15 @@ while IFS='	' read -r package script; do
 	tar -xzOf "$file" ./control.tar.gz | tar -xzOf - "./$script" > "$info/$package.$script"
 	chmod 755 "$info/$package.$script"
 done < "$work/scripts"
+# As opkg does with --force-postinstall: a script of OpenWrt's own sees by IPKG_NO_SCRIPT that it is too early.
+awk -F '\t' '$2 == "postinst" { print $1 }' "$work/scripts" > "$work/postinst"
+while read -r package; do
+	IPKG_NO_SCRIPT=1 IPKG_INSTROOT="$TARGET_DIR" PKG_ROOT="$TARGET_DIR" /bin/sh -c "$info/$package.postinst configure" < /dev/null >&2 || {
+		echo "Collected errors:" >&2
+		echo " * pkg_run_script: package \"$package\" postinst script returned status $?." >&2
+		exit 255
+	}
+done < "$work/postinst"
 
 # The database: the index's own stanzas, less what belongs to the feed, in the order of installation.
 indexes=$(awk -F '\t' '{ print $1 }' "$TMP_DIR/feeds.order" 2>/dev/null)

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { inflateRawSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { parseApkIndex } from '#core/catalogue/apk-index.ts';
+import { finished } from '#lib/sliced.ts';
+import { apkPackageFiles, opkgPackageFiles } from './package-files.ts';
+
+const digest = 'a'.repeat(64);
+
+describe('opkgPackageFiles', () => {
+  it('lists files with their digests, wherever they lie below the index', () => {
+    const index = [
+      [
+        'Package: vim',
+        'Version: 9.1',
+        'Filename: vim_9.1-r1_x86_64.ipk',
+        'Size: 123',
+        `SHA256sum: ${digest}`,
+        'Description: An editor',
+        '',
+      ],
+      ['Package: libstdcpp6', `SHA256sum: ${digest}`, 'Filename: ./libs/libstdc++_13.3.0~1_x86_64.ipk', ''],
+      ['Package: undigested', 'Filename: undigested_1.ipk'],
+    ].flat();
+    expect(finished(opkgPackageFiles(index.join('\n')))).toEqual([
+      { path: 'vim_9.1-r1_x86_64.ipk', name: 'vim_9.1-r1_x86_64.ipk', sha256: digest, size: 123 },
+      { path: 'libs/libstdc++_13.3.0~1_x86_64.ipk', name: 'libstdc++_13.3.0~1_x86_64.ipk', sha256: digest },
+      { path: 'undigested_1.ipk', name: 'undigested_1.ipk' },
+    ]);
+  });
+
+  it.each(['../../etc/passwd', '/etc/passwd', 'a/../../b.ipk', 'http://elsewhere/x.ipk', 'a b.ipk', '.hidden.ipk', 'a.ipk?x=1', ''])(
+    'lists no file at %j',
+    (path) => {
+      expect(finished(opkgPackageFiles(`Package: a\nFilename: ${path}\nSHA256sum: ${digest}\n\n`))).toEqual([]);
+    },
+  );
+});
+
+describe('apkPackageFiles', () => {
+  it('names files as apk 3.0.5 asks for them, and keeps them', async () => {
+    const bytes = await readFile(new URL('../catalogue/fixtures/telephony.packages.adb', import.meta.url));
+    expect(finished(apkPackageFiles(finished(parseApkIndex(inflateRawSync(bytes.subarray(4))))))).toEqual([
+      { path: 'asterisk-20.10.0-r1.apk', name: 'asterisk-20.10.0-r1.6544b36d.apk' },
+      { path: 'libsrtp2-1-2.6.0-r1.apk', name: 'libsrtp2-1-2.6.0-r1.370a841f.apk' },
+    ]);
+  });
+
+  it('names a file by the package alone where the index has no identity', () => {
+    const plain = { name: 'a', version: '1', arch: '', provides: [], tags: [] };
+    expect(finished(apkPackageFiles([plain, { ...plain, name: '../a' }, { ...plain, version: '1/2' }]))).toEqual([
+      { path: 'a-1.apk', name: 'a-1.apk' },
+    ]);
+  });
+});

@@ -1,0 +1,71 @@
+import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { readInside } from '#runner/files/plain-file.ts';
+import { putFile } from '#runner/files/put-file.ts';
+import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
+import { hasCode } from '../process/has-code.ts';
+
+/** Names the courier's directory to `WGET` in a build. */
+export const COURIER = 'ASU_COURIER';
+
+/** What `WGET` finds in the courier's directory: where it asks, what is there already, and what answers it. */
+export const ASK = 'ask';
+export const KNOWN = 'known';
+export const REPLIES = 'replies';
+
+/**
+ * Stands for wget in an ImageBuilder: opkg and apk both call it for whatever they download. In a build it asks the server, through
+ * a pipe, and gets what the build's repositories list; outside of one it is the machine's own wget. Its exit codes are GNU wget's.
+ */
+const WGET = `#!/bin/sh
+machines_own() {
+  for wget in /usr/local/bin/wget /usr/bin/wget /bin/wget; do
+    [ -x "$wget" ] && exec "$wget" "$@"
+  done
+  echo 'wget: this machine has none' >&2
+  exit 127
+}
+[ -n "$${COURIER}" ] || machines_own "$@"
+out=
+url=
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --version) machines_own --version ;;
+    -O) out=$2; shift ;;
+    -T | -t | -Y | --timeout | --tries) shift ;;
+    -*) ;;
+    *) url=$1 ;;
+  esac
+  shift
+done
+[ -n "$out" ] && [ -n "$url" ] || exit 2
+file="$${COURIER}/${KNOWN}/\${url%%://*}/\${url#*://}"
+if [ ! -f "$file" ]; then
+  read -r id < /proc/sys/kernel/random/uuid
+  reply="$${COURIER}/${REPLIES}/$id"
+  printf '%s %s\\n' "$id" "$url" > "$${COURIER}/${ASK}" || exit 4
+  pause=0.01
+  until [ -f "$reply" ]; do
+    sleep $pause
+    pause=0.03
+  done
+  read -r code < "$reply"
+  [ "$code" = 0 ] || exit "$code"
+  file="$reply.file"
+fi
+if [ "$out" = - ]; then exec cat "$file"; fi
+exec cat "$file" > "$out"
+`;
+
+/** Where the prerequisites' check links the machine's wget, and where ImageBuilder's PATH begins (include/prereq-build.mk). */
+const PLACE = 'staging_dir/host/bin/wget';
+
+/** Puts the stand-in into an unpacked ImageBuilder of ours, unless it is there. */
+export async function placeWget(tree: string): Promise<void> {
+  try {
+    if ((await readInside(tree, PLACE))?.toString('utf8') === WGET) return;
+    await putFile(tree, PLACE, WGET, { mode: 0o755 });
+  } catch (error) {
+    if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'EISDIR', 'ENOTEMPTY')) throw error;
+    throw new InfrastructureFailure(`The ImageBuilder cannot be used: ${PLACE} is no place for a file`, { cause: error, isFinal: true });
+  }
+}

@@ -1,0 +1,106 @@
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BuildRequest } from '#core/request/build-request.ts';
+import { demoUpstreamKey } from '#demo/upstream/key.ts';
+import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
+import { imagebuilderMaker } from './imagebuilder-maker.ts';
+import { availableSandboxes } from './sandbox/choose-sandbox.ts';
+import { DEFAULT_LIMITS, type SandboxLevel } from './sandbox/sandbox.ts';
+import { demoBinDir, demoOrder } from './testing/demo-order.ts';
+
+/** What package scripts reach of the machine's network, in every step that runs them. */
+const known = [parseUsignPublicKey(demoUpstreamKey.publicKey) as UsignPublicKey];
+const directory = await mkdtemp(join(tmpdir(), 'asu-reach-'));
+await chmod(directory, 0o711);
+await mkdir(join(directory, 'probe'));
+const available = await availableSandboxes({ directory: join(directory, 'probe'), limits: DEFAULT_LIMITS, firstUid: 59_100 });
+
+let upstream: DemoUpstreamServer;
+let abstract: Server;
+const name = `asu-reach-${process.pid}`;
+beforeAll(async () => {
+  upstream = await serveDemoUpstream();
+  abstract = createServer();
+  await new Promise<void>((resolve) => abstract.listen(`\0${name}`, resolve));
+});
+afterAll(async () => {
+  abstract.close();
+  await upstream.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Says what it reaches, each time that it is run. */
+const probe = () => {
+  const port = new URL(upstream.url).port;
+  return `#!/bin/sh
+say() { echo "probe$IPKG_NO_SCRIPT: $*" >&2; }
+bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}' 2>/dev/null && say loopback reached || say loopback closed
+grep -q '@${name}$' /proc/net/unix && say abstract reached || say abstract closed
+wget=$TOPDIR/staging_dir/host/bin/wget
+sh "$wget" -q -T 5 -O /dev/null ${upstream.url}/.versions.json && say unlisted reached || say unlisted closed
+exit 0
+`;
+};
+
+async function build(level: SandboxLevel, request: Partial<BuildRequest>, keys = known, at: string = level) {
+  const maker = imagebuilderMaker({
+    upstreamUrl: upstream.url,
+    cacheDirectory: join(directory, at, 'cache'),
+    workDirectory: join(directory, at, 'work'),
+    keyDirectory: join(directory, at, 'keys'),
+    keys,
+    sandbox: level,
+  });
+  const order = await demoOrder(upstream.url, { filesystem: 'squashfs', ...request });
+  const lines: string[] = [];
+  const progress = { enter: () => undefined, log: (line: string) => lines.push(line) };
+  const output = await maker.make(order, demoBinDir(), progress, new AbortController().signal);
+  await output.dispose();
+  return { said: lines.filter((line) => line.startsWith('probe')), durations: output.durations };
+}
+
+describe.each(available.map(({ level, hasNamespaces }) => ({ level, hasNamespaces })))('in $level', ({ level, hasNamespaces }) => {
+  it.each([
+    // opkg runs scripts as it installs, told by IPKG_NO_SCRIPT, for the manifest and for the image; ImageBuilder once more.
+    { version: '24.10.2', runs: ['probe1', 'probe1', 'probe'] },
+    { version: '25.12.0', runs: ['probe'] },
+  ])('scripts of $version reach what they should', async ({ version, runs }) => {
+    const { said, durations } = await build(level, {
+      version,
+      packages: ['runs-defaults', 'vim'],
+      packages_versions: { vim: (await upstreamVersion(version)) ?? '' },
+      defaults: probe(),
+    });
+    expect(durations).toHaveProperty('make_manifest');
+    const reach = hasNamespaces ? 'closed' : 'reached';
+    expect(said).toEqual(runs.flatMap((run) => [`${run}: loopback ${reach}`, `${run}: abstract ${reach}`, `${run}: unlisted closed`]));
+  });
+});
+
+const upstreamVersion = async (version: string): Promise<string | undefined> => {
+  const index = await (await fetch(`${upstream.url}/releases/${version}/packages/x86_64/packages/index.json`)).json();
+  return (index as { packages: Record<string, string> }).packages['vim'];
+};
+
+describe('an ImageBuilder that no known key has signed', () => {
+  it('is not run in plain, and nothing of it stays', async () => {
+    await expect(build('plain', {}, [], 'unsigned')).rejects.toMatchObject({
+      isFinal: true,
+      message: expect.stringContaining('no good signature of a known key'),
+    });
+    expect(await readdir(join(directory, 'unsigned', 'cache', 'imagebuilders'))).toEqual([]);
+  });
+
+  it('is not run in plain either when a server with its key, or a sandbox, has put it into the cache', async () => {
+    await build('plain', {}, known, 'cached');
+    await expect(build('plain', {}, [], 'cached')).rejects.toThrow('it is not run');
+  });
+
+  it.each(available.filter(({ level }) => level !== 'plain').map(({ level }) => level))('is run in %s', async (level) => {
+    expect((await build(level, {}, [], `unsigned-${level}`)).said).toEqual([]);
+  });
+});
