@@ -29,12 +29,20 @@ describe('opkgPackageFiles', () => {
     ]);
   });
 
-  it.each(['../../etc/passwd', '/etc/passwd', 'a/../../b.ipk', 'http://elsewhere/x.ipk', 'a b.ipk', '.hidden.ipk', 'a.ipk?x=1', ''])(
-    'lists no file at %j',
-    (path) => {
-      expect(finished(opkgPackageFiles(`Package: a\nFilename: ${path}\nSHA256sum: ${digest}\n\n`))).toEqual([]);
-    },
-  );
+  it.each([
+    '../../etc/passwd',
+    '/etc/passwd',
+    'a/../../b.ipk',
+    'http://elsewhere/x.ipk',
+    'a b.ipk',
+    '.hidden.ipk',
+    'a.ipk?x=1',
+    'latest/meta-data',
+    'a.ipk.txt',
+    '',
+  ])('lists no file at %j', (path) => {
+    expect(finished(opkgPackageFiles(`Package: a\nFilename: ${path}\nSHA256sum: ${digest}\n\n`))).toEqual([]);
+  });
 });
 
 describe('apkPackageFiles', () => {

@@ -7,13 +7,13 @@ export interface PackageFile {
   readonly path: string;
   /** Name under which the package manager keeps it in `dl/`. */
   readonly name: string;
-  /** Of its bytes. apk's index has a digest of something else, which apk itself checks; some feeds of opkg have none. */
+  /** SHA-256 of its bytes. apk's index has a digest of something else, which apk itself checks; some feeds of opkg have none. */
   readonly sha256?: string;
   readonly size?: number;
 }
 
-/** A path or name that is no more than that. */
-const PLAIN_PATH = /^(?:\.\/)?([A-Za-z0-9][A-Za-z0-9._+~-]*(?:\/[A-Za-z0-9][A-Za-z0-9._+~-]*)*)$/;
+/** A path of plain names to a package: an index that lists other files makes the server fetch none of them. */
+const PACKAGE_PATH = /^(?:\.\/)?((?:[A-Za-z0-9][A-Za-z0-9._+~-]*\/)*[A-Za-z0-9][A-Za-z0-9._+~-]*\.[ia]pk)$/;
 const DIGEST = /^[0-9a-f]{64}$/;
 
 /** Beyond it is an attack: all feeds of an architecture together have 11,000. */
@@ -24,7 +24,7 @@ export function* opkgPackageFiles(index: string): Sliced<PackageFile[]> {
   const files: PackageFile[] = [];
   let fields: Partial<Record<string, string>> = {};
   const add = (): void => {
-    const [, path] = PLAIN_PATH.exec(fields['Filename'] ?? '') ?? [];
+    const [, path] = PACKAGE_PATH.exec(fields['Filename'] ?? '') ?? [];
     const sha256 = fields['SHA256sum'] ?? '';
     const name = path?.slice(path.lastIndexOf('/') + 1);
     if (path !== undefined && name !== undefined && files.length < MAX_FILES)
@@ -53,14 +53,14 @@ const sizeOf = (text: string | undefined): { size?: number } =>
   text !== undefined && /^\d{1,12}$/.test(text) ? { size: Number(text) } : {};
 
 /**
- * The files of the packages that apk's index lists. apk asks for `<name>-<version>.apk` and keeps it with the beginning of the package's
- * identity in its name (apk-tools' src/context.c).
+ * The files of the packages that apk's index lists. apk asks for `<name>-<version>.apk` and keeps it under a name that has the
+ * beginning of the package's identity too (docs/imagebuilder.md §10).
  */
 export function* apkPackageFiles(packages: readonly ApkPackage[]): Sliced<PackageFile[]> {
   const files: PackageFile[] = [];
   for (const [index, { name, version, identity }] of packages.entries()) {
     if (index % PIECE === PIECE - 1) yield;
-    const [, path] = PLAIN_PATH.exec(`${name}-${version}.apk`) ?? [];
+    const [, path] = PACKAGE_PATH.exec(`${name}-${version}.apk`) ?? [];
     if (path === undefined || path.includes('/') || files.length >= MAX_FILES) continue;
     files.push({ path, name: identity === undefined ? path : `${name}-${version}.${identity.slice(0, 8)}.apk` });
   }

@@ -1,13 +1,13 @@
 import { constants, openSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
+import { lchown } from 'node:fs/promises';
 import { Socket } from 'node:net';
 
 /**
- * Reads a pipe in a directory of ours into which everybody may write. It is open to both ends, so that it never ends while we
- * read; `destroy` closes it.
+ * Reads a pipe in a directory of ours into which processes of `uid` may write, and no others: one build cannot use another's. The
+ * pipe is open to both ends, so that it does not end when a writer closes it; `destroy` closes it.
  */
-export async function readAskingPipe(path: string): Promise<Socket> {
-  await chmod(path, 0o622);
+export async function readAskingPipe(path: string, uid: number | undefined): Promise<Socket> {
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  if (uid !== undefined) await lchown(path, uid, uid);
   return new Socket({ fd, readable: true, writable: false });
 }

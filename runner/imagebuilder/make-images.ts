@@ -42,7 +42,7 @@ export interface MakeImagesDeps {
   readonly destination: string;
   /** Default `OUTPUT_LIMITS`. */
   readonly outputLimits?: OutputLimits;
-  readonly courier: { readonly directory: string } & Omit<ListedFetch, 'signal'>;
+  readonly courier: { readonly directory: string } & Omit<ListedFetch, 'signal' | 'deadline'>;
 }
 
 /** What people see for the build's tree: the path it has in asu's containers, never one of this machine. */
@@ -99,7 +99,9 @@ export async function makeImages(
     repositories,
     expected: order.indexes ?? {},
     kept: trusted ? { packages: deps.packages, key: order.inputs } : undefined,
+    uid,
     log: log.line,
+    deadline: deps.make.deadline,
     signal: deps.make.signal,
   });
   const make = await besideCourier(deps.make, courier);
@@ -200,7 +202,7 @@ export async function makeImages(
     if (seeded > 0 && !(error instanceof BuildFailure) && !deps.make.signal.aborted) await deps.packages.forget(order.inputs);
     throw withEvidence(error, evidence());
   } finally {
-    courier.close();
+    await courier.close();
     await deps.packages.makeRoom();
   }
 }

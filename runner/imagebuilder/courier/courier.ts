@@ -1,138 +1,91 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { IndexDigests } from '#core/catalogue/catalogue.ts';
+import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { readAskingPipe } from '#runner/files/asking-pipe.ts';
 import { makeDirectory, putDirectory, putFile } from '#runner/files/put-file.ts';
-import type { PackageCache } from '../cache/package-cache.ts';
+import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
+import { hasCode } from '../process/has-code.ts';
 import { runTool } from '../process/run-tool.ts';
 import { type Repositories, type RepositoryIndex, repositoryIndexes } from '../tree/repository-indexes.ts';
-import { FetchFailure, fetchListed, type ListedFetch } from './fetch-listed.ts';
-import { isIndex, listedPackages } from './listed-packages.ts';
+import { FetchFailure } from './fetch-listed.ts';
+import { type FileSourceOptions, fileSource } from './file-source.ts';
+import { type ListedFile, listedFiles } from './listed-files.ts';
+import { listedPackages } from './listed-packages.ts';
+import { answerQuestions, type Question } from './questions.ts';
 import { ASK, KNOWN, REPLIES } from './wget-stand-in.ts';
 
 /**
  * Fetches for a build, which then needs no network: the indexes of its repositories beforehand, and of the files that these list
- * those that the build asks for. Everything else is refused, so that code in a build reaches nothing else.
+ * those that the build asks for. It refuses everything else, so code in a build reaches nothing else through it.
  */
 export interface Courier {
   /** To be shown to the build, which may ask through the pipe in it and change nothing. */
   readonly directory: string;
-  /** Aborts when the build asked and could not be answered, for want of disk space, say: it would wait for ever. */
+  /** Aborts when the build must end: its question cannot be answered, for want of disk space say, or it asks without end. */
   readonly broken: AbortSignal;
-  /** Fetches the indexes that are not there yet. Call it before each command of the build. */
+  /** Fetches the indexes that are not there yet, and lets what failed be tried again. Call it before each command of the build. */
   ready(): Promise<void>;
   /** SHA-256 of the indexes that the build was given, by their sources: whatever lies in its tree by now. */
   delivered(): ReadonlyMap<string, string>;
-  close(): void;
+  /** Ends all downloads. Nothing is written to the directory afterwards. */
+  close(): Promise<void>;
 }
 
-export interface CourierOptions extends ListedFetch {
+export interface CourierOptions extends FileSourceOptions {
   /** Does not exist yet; its directory is ours. */
   readonly directory: string;
+  /** Who may ask; `undefined`: builds have our own uid. */
+  readonly uid: number | undefined;
   readonly repositories: Repositories;
-  /** What the indexes are expected to be: those that are so, and the packages they list, are kept for other builds. */
-  readonly expected: IndexDigests;
-  /** Where they are kept; `undefined`: nothing is, since a client has repositories or keys of its own. */
-  readonly kept: { readonly packages: PackageCache; readonly key: string } | undefined;
-  readonly log: (line: string) => void;
 }
 
-interface Listed {
-  readonly kind: 'index' | 'signature' | 'package';
-  readonly url: string;
-  readonly index: RepositoryIndex;
-  /** Name in the cache. */
-  readonly name: string;
-  readonly sha256?: string;
-  readonly size?: number;
-}
-
-const MAX_INDEX = 64 * 1024 * 1024;
-const MAX_SIGNATURE = 16 * 1024;
-const MAX_PACKAGE = 256 * 1024 * 1024;
+/** All indexes of one build together: a hundred times what OpenWrt's feeds have. */
+const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
 /** All that one build is given: a full image has a hundredth. */
 const MAX_BYTES = 4 * 1024 ** 3;
-const MAX_ASKED = 20_000;
-const MAX_LINE = 4096;
-
-/** Package managers ask for one file after the other. */
-const AT_ONCE = 4;
 
 export async function openCourier(options: CourierOptions): Promise<Courier> {
-  const { directory, repositories, expected, kept, log, signal } = options;
+  const { directory, uid, repositories, log } = options;
+  const closing = new AbortController();
+  const broken = new AbortController();
+  const signal = AbortSignal.any([options.signal, closing.signal]);
+  const source = fileSource({ ...options, signal });
   const indexes = repositoryIndexes(repositories);
-  const listed = new Map<string, Listed>();
-  for (const index of indexes) {
-    add(listed, { kind: 'index', url: index.url, index, name: index.file });
-    if (index.signatureUrl !== undefined) add(listed, { kind: 'signature', url: index.signatureUrl, index, name: `${index.file}.sig` });
-  }
-  const had = new Map<string, Promise<Buffer>>();
-  const digests = new Map<RepositoryIndex, string>();
-  let hasPackages: Promise<void> | undefined;
+  const listed = listedFiles(indexes);
+  /** Indexes and signatures, which stay the same while the build lasts. */
+  const had = new Map<ListedFile, Buffer>();
+  const read = new Set<RepositoryIndex>();
+  /** What could not be had since the command began. A build cannot make the server try it again and again. */
+  const failed = new Map<ListedFile, FetchFailure>();
+  let indexBytes = 0;
   let bytesGiven = 0;
 
-  const isExpected = (index: RepositoryIndex) => digests.get(index) === expected[index.source];
-  /** Whether what belongs to the index may be another's in other builds with these inputs. */
-  const isMoved = (index: RepositoryIndex) => expected[index.source] !== undefined && !isExpected(index);
-
-  const keep = async ({ name, index, kind, sha256 }: Listed, bytes: Buffer): Promise<void> => {
-    if (kept === undefined || isMoved(index) || (kind !== 'package' && !isExpected(index))) return;
-    if (kind === 'package' && sha256 === undefined && index.format !== 'adb') return;
-    await kept.packages.put(kept.key, name, bytes).catch((error: unknown) => log(`Not kept for the next build: ${messageOf(error)}`));
-  };
-
-  const fromCache = async (file: Listed): Promise<Buffer | undefined> => {
-    const bytes = await kept?.packages.read(kept.key, file.name);
-    if (bytes === undefined) return undefined;
-    if (file.kind === 'index') return sha256Of(bytes) === expected[file.index.source] ? bytes : undefined;
-    if (file.kind === 'signature') return isExpected(file.index) ? bytes : undefined;
-    return file.sha256 === undefined || sha256Of(bytes) === file.sha256 ? bytes : undefined;
-  };
-
-  const fromUpstream = async (file: Listed): Promise<Buffer> => {
-    const limit = { index: MAX_INDEX, signature: MAX_SIGNATURE, package: file.size ?? MAX_PACKAGE }[file.kind];
-    const bytes = await fetchListed(file.url, limit, options);
-    if (file.kind === 'index' && !isIndex(bytes, file.index.format)) throw new FetchFailure('it is no package index', 8);
-    if (file.kind === 'signature' && !bytes.toString('latin1').startsWith('untrusted comment:'))
-      throw new FetchFailure('it is no signature', 8);
-    if (file.sha256 !== undefined && sha256Of(bytes) !== file.sha256) throw new FetchFailure('it is not what the package index says', 4);
-    if (file.kind === 'index') digests.set(file.index, sha256Of(bytes));
-    await keep(file, bytes);
-    return bytes;
-  };
-
-  const get = async (file: Listed): Promise<Buffer> => {
-    const cached = await fromCache(file);
-    if (cached === undefined) return fromUpstream(file);
-    if (file.kind === 'index') digests.set(file.index, sha256Of(cached));
-    return cached;
-  };
-
-  /** An index or signature, remembered while the build lasts; one that could not be had is tried again. */
-  const getOnce = (file: Listed): Promise<Buffer> => {
-    const before = had.get(file.url);
+  const get = async (file: ListedFile): Promise<Buffer> => {
+    const [before, failure] = [had.get(file), failed.get(file)];
     if (before !== undefined) return before;
-    const getting = get(file).catch((error: unknown) => {
-      had.delete(file.url);
+    if (failure !== undefined) throw failure;
+    try {
+      const bytes = await source.get(file);
+      if (file.kind === 'package') return bytes;
+      indexBytes += bytes.length;
+      if (indexBytes > MAX_INDEX_BYTES) throw new FetchFailure(`the indexes have more than ${MAX_INDEX_BYTES} bytes together`, 8);
+      had.set(file, bytes);
+      return bytes;
+    } catch (error) {
+      if (error instanceof FetchFailure) failed.set(file, error);
       throw error;
-    });
-    had.set(file.url, getting);
-    return getting;
+    }
   };
 
   const prefetch = async (index: RepositoryIndex): Promise<void> => {
-    // The index first: whether its signature may come from the cache depends on it.
-    for (const url of [index.url, index.signatureUrl]) {
-      const file = url === undefined ? undefined : listed.get(canonical(url) ?? '');
-      if (file === undefined || had.has(file.url)) continue;
+    for (const file of listed.ofIndex(index)) {
+      if (had.has(file)) continue;
       try {
-        const bytes = await getOnce(file);
-        const path = knownPath(file.url);
-        if (path !== undefined) await putFile(directory, path, bytes);
+        const bytes = await get(file);
+        await putKnown(directory, file.url, bytes);
       } catch (error) {
-        signal.throwIfAborted();
-        log(`${file.url}: ${messageOf(error)}`);
+        if (!(error instanceof FetchFailure)) throw error;
+        log(`${file.url}: ${error.message}`);
       }
     }
   };
@@ -140,121 +93,75 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   /** Reads the indexes, once there is a file to look for in them. */
   const readIndexes = async (): Promise<void> => {
     for (const index of indexes) {
-      const file = listed.get(canonical(index.url) ?? '');
-      if (file === undefined) continue;
+      const [file] = listed.ofIndex(index);
+      const bytes = file && had.get(file);
+      if (bytes === undefined || read.has(index)) continue;
+      read.add(index);
       try {
-        for (const { path, name, sha256, size } of await listedPackages(await getOnce(file), index.format))
-          add(listed, { kind: 'package', url: `${index.base}${path}`, index, name, ...(sha256 && { sha256 }), ...(size && { size }) });
+        listed.addPackages(index, await listedPackages(bytes, index.format));
       } catch (error) {
-        signal.throwIfAborted();
         log(`${index.url}: ${messageOf(error)}`);
       }
     }
   };
 
-  const find = async (url: string): Promise<Listed> => {
-    const key = canonical(url) ?? '';
-    if (!listed.has(key)) {
-      hasPackages ??= readIndexes();
-      await hasPackages;
-    }
-    const file = listed.get(key);
+  const give = async (url: string): Promise<Buffer> => {
+    if (listed.find(url) === undefined) await readIndexes();
+    const file = listed.find(url);
     if (file === undefined) throw new FetchFailure('no repository of this build lists it', 8);
-    return file;
+    if (bytesGiven > MAX_BYTES) throw new FetchFailure(`this build was given more than ${MAX_BYTES} bytes`, 8);
+    const bytes = await get(file);
+    bytesGiven += bytes.length;
+    return bytes;
   };
 
-  const reply = async (id: string, url: string): Promise<void> => {
+  const answer = async ({ id, url }: Question): Promise<void> => {
+    if (signal.aborted || broken.signal.aborted) return;
     let code = 0;
     try {
-      const file = await find(url);
-      const bytes = await (file.kind === 'package' ? get(file) : getOnce(file));
-      bytesGiven += bytes.length;
-      if (bytesGiven > MAX_BYTES) throw new FetchFailure(`this build was given more than ${MAX_BYTES} bytes`, 8);
-      await putFile(directory, `${REPLIES}/${id}.file`, bytes);
+      await putFile(directory, `${REPLIES}/${id}.file`, await give(url));
     } catch (error) {
       if (signal.aborted) return;
-      code = error instanceof FetchFailure ? error.code : 4;
-      log(`${url.slice(0, 300)}: ${messageOf(error)}`);
+      if (!(error instanceof FetchFailure)) return broken.abort(error);
+      code = error.code;
+      log(`${url.slice(0, MAX_SHOWN)}: ${error.message}`);
     }
-    await putFile(directory, `${REPLIES}/${id}`, `${code}\n`);
+    await putFile(directory, `${REPLIES}/${id}`, `${code}\n`).catch((error: unknown) => broken.abort(error));
   };
 
   await makeDirectory(directory, { mode: 0o755 });
   for (const name of [KNOWN, REPLIES]) await putDirectory(directory, name, undefined);
-  await runTool('mkfifo', ['-m', '0622', join(directory, ASK)], { cwd: '/', signal });
-  const pipe = await readAskingPipe(join(directory, ASK));
-  const broken = new AbortController();
-  answerLines(pipe, (id, url) => reply(id, url).catch((error: unknown) => broken.abort(error)));
+  await runTool('mkfifo', ['-m', '0600', join(directory, ASK)], { cwd: '/', signal });
+  const questions = answerQuestions(await readAskingPipe(join(directory, ASK), uid), answer, () =>
+    broken.abort(new InfrastructureFailure('The build asked for more files than any build needs and was ended', { isFinal: true })),
+  );
 
   return {
     directory,
     broken: broken.signal,
     ready: async () => {
+      failed.clear();
       await Promise.all(indexes.map(prefetch));
     },
-    delivered: () => new Map([...digests].map(([{ source }, sha256]) => [source, sha256])),
-    close: () => pipe.destroy(),
+    delivered: source.digests,
+    close: async () => {
+      closing.abort();
+      await questions.close();
+    },
   };
 }
 
-/** `<id> <url>` lines, some at once; what is anything else is not answered. Nobody asks more than a build can need. */
-function answerLines(pipe: NodeJS.ReadableStream & { destroy(): void }, answer: (id: string, url: string) => Promise<void>): void {
-  let rest = '';
-  let asked = 0;
-  let answering = 0;
-  const waiting: [id: string, url: string][] = [];
-  const next = (): void => {
-    while (answering < AT_ONCE) {
-      const line = waiting.shift();
-      if (line === undefined) return;
-      answering++;
-      answer(...line).finally(() => {
-        answering--;
-        next();
-      });
-    }
-  };
-  pipe.on('error', () => pipe.destroy());
-  pipe.on('data', (part: Buffer) => {
-    const lines = (rest + part.toString('latin1')).split('\n');
-    rest = (lines.pop() ?? '').slice(-MAX_LINE);
-    for (const line of lines) {
-      const [, id, url] = ASKED.exec(line) ?? [];
-      if (id === undefined || url === undefined) continue;
-      if (++asked > MAX_ASKED) return pipe.destroy();
-      waiting.push([id, url]);
-    }
-    next();
+const MAX_SHOWN = 300;
+
+/** Puts a file where the build looks before it asks, by its URL. Where the URL makes no path of its own the build has to ask. */
+async function putKnown(directory: string, url: string, bytes: Buffer): Promise<void> {
+  const path = url.replace('://', '/');
+  const isPlain = path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && name.length < 250);
+  if (!isPlain || !/^[\x21-\x7e]+$/.test(path)) return;
+  await putFile(directory, `${KNOWN}/${path}`, bytes).catch((error: unknown) => {
+    // One repository may lie below the address of another's index.
+    if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'EISDIR', 'ENOTEMPTY', 'EEXIST')) throw error;
   });
 }
 
-/** The id names a file of ours. */
-const ASKED = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (https?:\/\/[\x21-\x7e]{1,2000})$/;
-
-function add(listed: Map<string, Listed>, file: Listed): void {
-  const [key, base] = [canonical(file.url), canonical(file.index.base)];
-  if (key === undefined || base === undefined || !key.startsWith(base)) return;
-  // Of two repositories that list the same file, the first counts for package managers too.
-  if (!listed.has(key)) listed.set(key, file);
-}
-
-/** One spelling of a URL: package managers write some characters in hexadecimal digits, and slashes twice. */
-function canonical(text: string): string | undefined {
-  const url = URL.parse(text);
-  if (url === null || url.search !== '' || url.hash !== '') return undefined;
-  try {
-    return `${url.protocol}//${url.username}:${url.password}@${url.host}${decodeURIComponent(url.pathname).replaceAll(/\/{2,}/g, '/')}`;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Where the build looks for a file that is there beforehand, by its URL. `undefined`: not under this one. */
-function knownPath(url: string): string | undefined {
-  const path = url.replace('://', '/');
-  const isPlain = path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && name.length < 250);
-  return isPlain && /^[\x21-\x7e]+$/.test(path) ? `${KNOWN}/${path}` : undefined;
-}
-
-const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

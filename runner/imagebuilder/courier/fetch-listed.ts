@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../download/upstream-sums.ts';
 
-/** What keeps a file from being had, and what wget would exit with: 4 for the network, 8 for a server that says no. */
+/** Why a file cannot be had, and what wget would exit with: 4 for trouble on the network, 8 for a server that refuses. */
 export class FetchFailure extends Error {
   readonly code: 4 | 8;
 
@@ -17,50 +17,62 @@ export interface ListedFetch {
   readonly attempts: number;
   /** First pause between attempts; doubles each time. */
   readonly backoffMs: number;
+  /** A connection that sends nothing for this long is given up. */
+  readonly stallMs: number;
+  /** `performance.now()` by which the build is over: no download goes on beyond it. */
+  readonly deadline: number;
   readonly signal: AbortSignal;
 }
 
 const MAX_REDIRECTS = 5;
 
-/** A package has some megabytes. */
-const TIMEOUT_MS = 120_000;
-
 /** The bytes at a URL that a repository lists, at most `maxBytes`. Throws `FetchFailure`, or the signal's reason. */
 export async function fetchListed(url: string, maxBytes: number, options: ListedFetch): Promise<Buffer> {
+  const { attempts, backoffMs, deadline, signal } = options;
   for (let attempt = 1; ; attempt++) {
     try {
       return await fetchOnce(url, maxBytes, options);
     } catch (error) {
-      options.signal.throwIfAborted();
+      signal.throwIfAborted();
       const failure = error instanceof FetchFailure ? error : new FetchFailure(reasonOf(error), 4);
-      if (failure.code === 8 || attempt >= options.attempts) throw failure;
-      await sleep(options.backoffMs * 2 ** (attempt - 1), undefined, { signal: options.signal });
+      const pause = backoffMs * 2 ** (attempt - 1);
+      if (failure.code === 8 || attempt >= attempts || performance.now() + pause >= deadline) throw failure;
+      await sleep(pause, undefined, { signal });
     }
   }
 }
 
-async function fetchOnce(url: string, maxBytes: number, { fetch, signal }: ListedFetch): Promise<Buffer> {
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  const response = await follow(url, fetch, bounded);
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new FetchFailure(`HTTP ${response.status}`, response.status >= 500 ? 4 : 8);
+async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadline, signal }: ListedFetch): Promise<Buffer> {
+  const stalled = new AbortController();
+  const stop = (why: string) => () => stalled.abort(new Error(why));
+  const watch = setTimeout(stop(`nothing received for ${stallMs} ms`), stallMs);
+  const end = setTimeout(stop('the time of the build is over'), Math.max(0, deadline - performance.now()));
+  try {
+    const response = await follow(url, fetch, AbortSignal.any([signal, stalled.signal]));
+    if (response.status !== 200) {
+      await response.body?.cancel();
+      throw new FetchFailure(`HTTP ${response.status}`, response.status >= 500 || response.status === 429 ? 4 : 8);
+    }
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of response.body ?? []) {
+      watch.refresh();
+      size += part.length;
+      if (size > maxBytes) throw new FetchFailure(`longer than ${maxBytes} bytes`, 8);
+      parts.push(part);
+    }
+    const length = response.headers.get('content-length');
+    if (length !== null && Number(length) !== size) throw new FetchFailure(`cut off after ${size} of ${length} bytes`, 4);
+    return Buffer.concat(parts);
+  } finally {
+    clearTimeout(watch);
+    clearTimeout(end);
   }
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > maxBytes) throw new FetchFailure(`longer than ${maxBytes} bytes`, 8);
-    parts.push(part);
-  }
-  const length = response.headers.get('content-length');
-  if (length !== null && Number(length) !== size) throw new FetchFailure(`cut off after ${size} of ${length} bytes`, 4);
-  return Buffer.concat(parts);
 }
 
 /**
- * Follows redirections within one server, and to others by https alone: we reach what a build must not, and nothing that answers
- * on this machine's loopback, in its network or with a cloud's credentials has a certificate that counts for a name on the internet.
+ * Follows redirections within one server, and to others by https alone. The server reaches what a build must not, and nothing that
+ * answers on its loopback, in its network or with a cloud's credentials has a certificate for a name on the internet.
  */
 async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortSignal): Promise<Response> {
   let url = new URL(first);
@@ -69,7 +81,8 @@ async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortS
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
-    const next = new URL(location, url);
+    const next = URL.parse(location, url.href);
+    if (next === null) throw new FetchFailure('led to no URL', 8);
     if (next.origin !== url.origin && next.protocol !== 'https:') throw new FetchFailure(`led to ${next.origin} without https`, 8);
     if (redirects >= MAX_REDIRECTS) throw new FetchFailure('too many redirections', 8);
     url = next;

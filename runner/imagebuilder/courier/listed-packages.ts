@@ -8,13 +8,6 @@ import type { RepositoryIndex } from '../tree/repository-indexes.ts';
 /** The largest feed has 15 MB. */
 const MAX_UNPACKED = 64 * 1024 * 1024;
 
-/** Whether the beginning of the file is that of an index: whatever else answers under its URL goes to no build. */
-export function isIndex(bytes: Buffer, format: RepositoryIndex['format']): boolean {
-  if (format === 'adb') return bytes.subarray(0, 3).toString('latin1') === 'ADB';
-  if (format === 'packed') return bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return bytes.toString('latin1').trim() === '' || /^(?:Package|Version|Architecture): /.test(bytes.subarray(0, 16).toString('latin1'));
-}
-
 /** The package files that an index lists. Throws where it is none. */
 export async function listedPackages(bytes: Buffer, format: RepositoryIndex['format']): Promise<PackageFile[]> {
   const options = { maxOutputLength: MAX_UNPACKED };

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { IndexDigests } from '#core/catalogue/catalogue.ts';
+import type { PackageCache } from '../cache/package-cache.ts';
+import type { RepositoryIndex } from '../tree/repository-indexes.ts';
+import { FetchFailure, fetchListed, type ListedFetch } from './fetch-listed.ts';
+import { isIndex, isPackage, isSignature } from './file-forms.ts';
+import type { ListedFile } from './listed-files.ts';
+
+/** Where the files come from that a build may have: the package cache, or upstream. What does not fit its index goes to no build. */
+export interface FileSource {
+  /** Throws `FetchFailure`, or the signal's reason. Ask for an index before its signature: the cache's depends on it. */
+  get(file: ListedFile): Promise<Buffer>;
+  /** SHA-256 of the indexes that were had, by their sources. */
+  digests(): ReadonlyMap<string, string>;
+}
+
+export interface FileSourceOptions extends ListedFetch {
+  /** What the indexes should be: those that are, and the packages that they list, are kept for other builds. */
+  readonly expected: IndexDigests;
+  /** Where they are kept; `undefined`: nothing is, since a client has repositories or keys of its own. */
+  readonly kept: { readonly packages: PackageCache; readonly key: string } | undefined;
+  readonly log: (line: string) => void;
+}
+
+/** The catalogue takes no longer index either. */
+const MAX_INDEX = 16 * 1024 * 1024;
+const MAX_SIGNATURE = 16 * 1024;
+
+/** The largest package of OpenWrt has some tens of megabytes. Files pass through memory, one at a time. */
+const MAX_PACKAGE = 128 * 1024 * 1024;
+
+export function fileSource(options: FileSourceOptions): FileSource {
+  const { expected, kept, log } = options;
+  const digests = new Map<RepositoryIndex, string>();
+
+  const isExpected = (index: RepositoryIndex) => digests.get(index) === expected[index.source];
+  /** Whether upstream has changed the index since the request hash was made over it. */
+  const isMoved = (index: RepositoryIndex) => expected[index.source] !== undefined && !isExpected(index);
+
+  const keep = async ({ name, index, kind, sha256 }: ListedFile, bytes: Buffer): Promise<void> => {
+    if (kept === undefined || isMoved(index) || (kind !== 'package' && !isExpected(index))) return;
+    if (kind === 'package' && sha256 === undefined && index.format !== 'adb') return;
+    await kept.packages.put(kept.key, name, bytes).catch((error: unknown) => log(`Not kept for the next build: ${messageOf(error)}`));
+  };
+
+  const fromCache = async (file: ListedFile): Promise<Buffer | undefined> => {
+    const bytes = await kept?.packages.read(kept.key, file.name);
+    if (bytes === undefined) return undefined;
+    if (file.kind === 'index') return sha256Of(bytes) === expected[file.index.source] ? bytes : undefined;
+    if (file.kind === 'signature') return isExpected(file.index) ? bytes : undefined;
+    return file.sha256 === undefined || sha256Of(bytes) === file.sha256 ? bytes : undefined;
+  };
+
+  const fromUpstream = async (file: ListedFile): Promise<Buffer> => {
+    const limit = { index: MAX_INDEX, signature: MAX_SIGNATURE, package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE) }[file.kind];
+    const bytes = await fetchListed(file.url, limit, options);
+    if (file.kind === 'index' && !isIndex(bytes, file.index.format)) throw new FetchFailure('it is no package index', 8);
+    if (file.kind === 'signature' && !isSignature(bytes)) throw new FetchFailure('it is no signature', 8);
+    if (file.kind === 'package' && !isPackage(bytes)) throw new FetchFailure('it is no package', 8);
+    if (file.sha256 !== undefined && sha256Of(bytes) !== file.sha256) throw new FetchFailure('it is not what the package index says', 4);
+    if (file.kind === 'index') digests.set(file.index, sha256Of(bytes));
+    await keep(file, bytes);
+    return bytes;
+  };
+
+  return {
+    get: async (file) => {
+      const cached = await fromCache(file);
+      if (cached === undefined) return fromUpstream(file);
+      if (file.kind === 'index') digests.set(file.index, sha256Of(cached));
+      return cached;
+    },
+    digests: () => new Map([...digests].map(([{ source }, sha256]) => [source, sha256])),
+  };
+}
+
+const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
