@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
@@ -19,27 +21,39 @@ await chmod(directory, 0o711);
 await mkdir(join(directory, 'probe'));
 const available = await availableSandboxes({ directory: join(directory, 'probe'), limits: DEFAULT_LIMITS, firstUid: 59_100 });
 
+/** Address of this machine in its network, where it has one. */
+const ownAddress = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+
 let upstream: DemoUpstreamServer;
 let abstract: Server;
+let neighbour: Server;
 const name = `asu-reach-${process.pid}`;
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
   abstract = createServer();
   await new Promise<void>((resolve) => abstract.listen(`\0${name}`, resolve));
+  neighbour = createServer();
+  await new Promise<void>((resolve) => neighbour.listen(0, ownAddress ?? '127.0.0.1', resolve));
 });
 afterAll(async () => {
   abstract.close();
+  neighbour.close();
   await upstream.close();
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Says what it reaches, each time that it is run. */
-const probe = () => {
-  const port = new URL(upstream.url).port;
+/** Says what it reaches each time that it is run. "credentials" is whether the kernel has a way to their address. */
+const probe = (): string => {
+  const loopback = new URL(upstream.url).port;
+  const { address, port } = neighbour.address() as AddressInfo;
   return `#!/bin/sh
 say() { echo "probe$IPKG_NO_SCRIPT: $*" >&2; }
-bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}' 2>/dev/null && say loopback reached || say loopback closed
+bash -c 'exec 3<>/dev/tcp/127.0.0.1/${loopback}' 2>/dev/null && say loopback reached || say loopback closed
+bash -c 'exec 3<>/dev/tcp/${address}/${port}' 2>/dev/null && say network reached || say network closed
 grep -q '@${name}$' /proc/net/unix && say abstract reached || say abstract closed
+bash -c 'exec 3<>/dev/udp/169.254.169.254/80' 2>/dev/null && say credentials reached || say credentials closed
 wget=$TOPDIR/staging_dir/host/bin/wget
 sh "$wget" -q -T 5 -O /dev/null ${upstream.url}/.versions.json && say unlisted reached || say unlisted closed
 exit 0
@@ -65,7 +79,7 @@ async function build(level: SandboxLevel, request: Partial<BuildRequest>, keys =
 
 describe.each(available.map(({ level, hasNamespaces }) => ({ level, hasNamespaces })))('in $level', ({ level, hasNamespaces }) => {
   it.each([
-    // opkg runs scripts as it installs, told by IPKG_NO_SCRIPT, for the manifest and for the image; ImageBuilder once more.
+    // opkg runs scripts as it installs, with IPKG_NO_SCRIPT=1, for the manifest and for the image; ImageBuilder runs them once more.
     { version: '24.10.2', runs: ['probe1', 'probe1', 'probe'] },
     { version: '25.12.0', runs: ['probe'] },
   ])('scripts of $version reach what they should', async ({ version, runs }) => {
@@ -77,9 +91,22 @@ describe.each(available.map(({ level, hasNamespaces }) => ({ level, hasNamespace
     });
     expect(durations).toHaveProperty('make_manifest');
     const reach = hasNamespaces ? 'closed' : 'reached';
-    expect(said).toEqual(runs.flatMap((run) => [`${run}: loopback ${reach}`, `${run}: abstract ${reach}`, `${run}: unlisted closed`]));
+    const credentials = hasNamespaces ? 'closed' : await ofThisMachine();
+    expect(said).toEqual(
+      runs.flatMap((run) => [
+        ...['loopback', 'network', 'abstract'].map((place) => `${run}: ${place} ${reach}`),
+        `${run}: credentials ${credentials}`,
+        `${run}: unlisted closed`,
+      ]),
+    );
   });
 });
+
+/** Whether this machine has a way to the credential address itself: without one no build can have it. */
+const ofThisMachine = async (): Promise<string> => {
+  const { stderr } = await promisify(execFile)('sh', ['-c', probe()], { env: { PATH: '/usr/bin:/bin', TOPDIR: '/nonexistent' } });
+  return /^probe: credentials (\w+)$/m.exec(stderr)?.[1] ?? '';
+};
 
 const upstreamVersion = async (version: string): Promise<string | undefined> => {
   const index = await (await fetch(`${upstream.url}/releases/${version}/packages/x86_64/packages/index.json`)).json();
@@ -87,7 +114,7 @@ const upstreamVersion = async (version: string): Promise<string | undefined> => 
 };
 
 describe('an ImageBuilder that no known key has signed', () => {
-  it('is not run in plain, and nothing of it stays', async () => {
+  it('is refused in plain, and nothing of it stays', async () => {
     await expect(build('plain', {}, [], 'unsigned')).rejects.toMatchObject({
       isFinal: true,
       message: expect.stringContaining('no good signature of a known key'),
@@ -95,7 +122,7 @@ describe('an ImageBuilder that no known key has signed', () => {
     expect(await readdir(join(directory, 'unsigned', 'cache', 'imagebuilders'))).toEqual([]);
   });
 
-  it('is not run in plain either when a server with its key, or a sandbox, has put it into the cache', async () => {
+  it('is refused in plain also where a server that knows its key has put it into the cache', async () => {
     await build('plain', {}, known, 'cached');
     await expect(build('plain', {}, [], 'cached')).rejects.toThrow('it is not run');
   });
