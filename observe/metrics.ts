@@ -14,7 +14,7 @@ import {
 } from './metric-events.ts';
 
 const SANDBOX_LABELS = ['level', 'network', 'memory', 'tmp', 'unsigned'] as const;
-/** Each has a few values. */
+/** How builds are kept from this machine; each label has a few values. */
 export type SandboxLabels = Readonly<Record<(typeof SANDBOX_LABELS)[number], string>>;
 
 export interface Metrics extends MetricEvents {

@@ -10,8 +10,8 @@ import { describeHost } from './describe-host.ts';
 import { describeSandbox } from './describe-sandbox.ts';
 
 /**
- * `npm run doctor` looks at the host and at upstream, changes nothing, and says what to do. Exit code 1: builds would
- * fail.
+ * `npm run doctor` looks at the host, its sandbox and upstream, changes nothing, and says what to do. Exit code 1:
+ * builds would fail.
  */
 async function main(): Promise<number> {
   const { config } = readConfig();

@@ -9,8 +9,8 @@ const WITHOUT_BODY = [204, 205, 304];
  * GET like the global `fetch`, for bodies that are read more slowly than they come. The `fetch` of Node 24.21 ends the whole
  * process, past every handler, when a server closes a connection whose body waits to be read
  * (https://github.com/nodejs/undici/issues/5360); a tarball that is written to a busy disk is
- * exactly that, and an index of megabytes in a small function may be. Everything that reads upstream uses this one. It asks for no encoding;
- * with `redirect: 'manual'` it answers a redirection as it is.
+ * exactly that, and an index of megabytes in a small function may be. Everything that reads upstream uses this one. It asks for no
+ * encoding; with `redirect: 'manual'` it answers a redirection as it is.
  */
 export const fetchByNodeHttp: typeof fetch = async (input, init = {}) => {
   let url = new URL(input instanceof Request ? input.url : input);

@@ -54,7 +54,7 @@ const sizeOf = (text: string | undefined): { size?: number } =>
 
 /**
  * The files of the packages that apk's index lists. apk asks for `<name>-<version>.apk` and keeps it under a name that has the
- * beginning of the package's identity too (docs/imagebuilder.md §10).
+ * beginning of the package's identity too (docs/imagebuilder.md §12).
  */
 export function* apkPackageFiles(packages: readonly ApkPackage[]): Sliced<PackageFile[]> {
   const files: PackageFile[] = [];

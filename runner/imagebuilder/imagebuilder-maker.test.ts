@@ -364,6 +364,17 @@ describe('trouble that is not the request’s', () => {
     expect(String(error)).toContain('Could not download');
   });
 
+  it('gives no package to a build that is not what its index says, keeps none, and may be tried again', async () => {
+    const wanted = { packages: ['nano'], version: '24.10.0' };
+    upstream.faults.add(/\/nano_/, { kind: 'wrong-bytes' });
+    const error = await failing(wanted);
+    expect(error).toBeInstanceOf(InfrastructureFailure);
+    expect(error).toMatchObject({ isFinal: false, message: expect.stringContaining('Could not download package nano') });
+    upstream.faults.clear();
+    const { output } = await make(await order(wanted));
+    await output.dispose();
+  });
+
   it('ends a build that takes too long, processes and all', async () => {
     const hasty = imagebuilderMaker({ ...options('shared'), workDirectory: join(directory, 'hasty'), timeoutMs: 4000 });
     const error = await failing({ packages: ['ignores-sigterm'] }, hasty);

@@ -184,7 +184,7 @@ async function buildIn(
   });
 }
 
-/** Refuses what nobody answers for where nothing keeps a build from us: its programs and scripts run with our own rights. */
+/** Refuses an ImageBuilder that no known key has signed where its programs and scripts would run with our own rights. */
 function admitImagebuilder({ level }: Sandbox, isSigned: boolean): void {
   if (level !== 'plain' || isSigned) return;
   throw new InfrastructureFailure(

@@ -135,7 +135,7 @@ export async function makeImages(
   };
 
   try {
-    // Before any package's script runs, which could leave another: then it is the work of a signed ImageBuilder alone.
+    // Taken before any package script runs, which could leave another: it is then the work of a signed ImageBuilder alone.
     if (facts.packageManager === 'opkg' && (await deps.key?.lacksCertificate())) {
       await run('make_certificate', makeKeysCommand());
       await deps.key?.keepCertificate(tree);
@@ -207,10 +207,10 @@ export async function makeImages(
   }
 }
 
-/** Where a build that has its own view of the files finds the courier, below its tree. */
+/** Where a build finds the courier below its tree, if its sandbox mounts. */
 const COURIER_INSIDE = 'asu-courier';
 
-/** The build with a way to the courier: mounted, so that it cannot be changed, where the sandbox mounts. */
+/** The build with a way to the courier, which is mounted read-only where the sandbox mounts. */
 async function besideCourier(make: MakeContext, { directory, broken }: Courier): Promise<MakeContext> {
   const { sandbox, place } = make;
   const signal = AbortSignal.any([make.signal, broken]);

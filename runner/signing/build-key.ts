@@ -16,7 +16,7 @@ export interface BuildKey {
    * signed by a known key and whose packages all come from its feeds: whatever runs in the build can read them.
    */
   install(tree: string, packageManager: 'opkg' | 'apk', uid: number | undefined): Promise<void>;
-  /** Whether a certificate for the key is to be made by ImageBuilder's ucert, so that later images carry the same one. */
+  /** Whether ImageBuilder's ucert has yet to make a certificate for the key, which all later images carry. */
   lacksCertificate(): Promise<boolean>;
   /** Keeps the certificate in the tree. Call it before anything but ImageBuilder's own programs has run there. */
   keepCertificate(tree: string): Promise<void>;

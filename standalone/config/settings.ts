@@ -202,7 +202,12 @@ export const Settings = z.object({
   SANDBOX: z
     .enum(['auto', 'bwrap', 'unshare', 'uid', 'plain'])
     .default('auto')
-    .meta(facts({ description: 'How builds are isolated from the machine; `auto`: the strongest way that works here.' })),
+    .meta(
+      facts({
+        description:
+          "How builds are isolated from the machine: `bwrap` and `unshare` without network, `uid` as another user, `plain` as the server's own, signed ImageBuilders only; `auto`: the strongest way that works here.",
+      }),
+    ),
   BRANCHES: offerSettings.BRANCHES.meta(
     facts({ description: 'Branches to offer, as JSON when given in a variable; replaces the built-in ones.', reloads: true, takes: 'map' }),
   ),

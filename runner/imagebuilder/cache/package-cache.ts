@@ -16,7 +16,7 @@ export interface PackageCache {
   /** Puts the packages that are known under the key into the build's `dl`. Answers how many files that were. */
   seed(key: string, dl: string, uid: number | undefined): Promise<number>;
   read(key: string, name: string): Promise<Buffer | undefined>;
-  /** Keeps what was fetched for a build; what it is was checked. */
+  /** Keeps what the server has fetched and checked for a build. */
   put(key: string, name: string, bytes: Uint8Array): Promise<void>;
   /** Forgets what was used longest ago, beyond the bound. Call it when a build is over. */
   makeRoom(): Promise<void>;

@@ -4,17 +4,18 @@ import { putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import { hasCode } from '../process/has-code.ts';
 
-/** Names the courier's directory to `WGET` in a build. */
+/** The variable that names the courier's directory to the script in a build. */
 export const COURIER = 'ASU_COURIER';
 
-/** What `WGET` finds in the courier's directory: where it asks, what is there already, and what answers it. */
+/** What the script finds in the courier's directory: where it asks, what is there already, and the answers. */
 export const ASK = 'ask';
 export const KNOWN = 'known';
 export const REPLIES = 'replies';
 
 /**
- * Stands for wget in an ImageBuilder: opkg and apk both call it for whatever they download. In a build it asks the server, through
- * a pipe, and gets what the build's repositories list; outside of one it is the machine's own wget. Its exit codes are GNU wget's.
+ * The script that stands for wget in an ImageBuilder: opkg and apk call it for every download (docs/imagebuilder.md §12). In a
+ * build it asks the server, through a pipe, and gets what the build's repositories list; outside of one it runs the machine's own
+ * wget. Its exit codes are GNU wget's.
  */
 const WGET = `#!/bin/sh
 machines_own() {
@@ -59,7 +60,7 @@ exec cat "$file" > "$out"
 /** Where the prerequisites' check links the machine's wget, and where ImageBuilder's PATH begins (include/prereq-build.mk). */
 const PLACE = 'staging_dir/host/bin/wget';
 
-/** Puts the stand-in into an unpacked ImageBuilder of ours, unless it is there. */
+/** Puts the script into an unpacked ImageBuilder of ours, unless it is there. */
 export async function placeWget(tree: string): Promise<void> {
   try {
     if ((await readInside(tree, PLACE))?.toString('utf8') === WGET) return;

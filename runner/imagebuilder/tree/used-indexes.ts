@@ -30,8 +30,8 @@ function* digestOf(bytes: Buffer): Sliced<string> {
 }
 
 /**
- * The indexes that lie in a tree whose build is over, with the digests of their bytes: of those that it was `given`, not of what the
- * build may have made of them.
+ * The indexes that lie in a tree whose build is over, each with its digest: that of the bytes that the build was `given`, whatever it
+ * has made of them, else that of the bytes in the tree.
  */
 export async function usedIndexes(
   tree: string,

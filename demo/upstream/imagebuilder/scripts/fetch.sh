@@ -1,7 +1,7 @@
 #!/bin/sh
 # fetch.sh LIST: fetches every `url<TAB>file` line of LIST. A file that could not be fetched is not there afterwards. A wget of
-# ImageBuilder's own is called for one file after the other, as by opkg and apk. Else curl takes them all over one connection, or
-# the machine's wget each; with neither, the copy in the tarball serves.
+# ImageBuilder's own is called for one file after the other, with the arguments of opkg or of apk. Else curl takes them all over one
+# connection, or the machine's wget is called; where there is neither, the copy in the tarball serves.
 
 list="$1"
 [ -s "$list" ] || exit 0
@@ -15,7 +15,11 @@ fi
 
 if [ -n "$wget" ]; then
 	while IFS='	' read -r url file; do
-		wget -q -T 20 -O "$file" "$url" || rm -f "$file"
+		if [ -f "$TOPDIR/repositories" ]; then
+			wget -q -T 60 "$url" -O - > "$file"
+		else
+			wget -q -O "$file" "$url"
+		fi || rm -f "$file"
 	done < "$list"
 	exit 0
 fi

@@ -13,13 +13,13 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('the sandbox of builds', () => {
-  it('is told by /ready, and makes the server no less ready', async () => {
+  it('is in /ready, and makes the server no less ready', async () => {
     const answer = await server.get('/ready');
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ status: 'ready', sandbox: PLAIN });
   });
 
-  it('is told by a metric', async () => {
+  it('is in a metric', async () => {
     const text = await (await server.get('/metrics')).text();
     expect(text).toContain('asu_sandbox{level="plain",network="shared",memory="watched",tmp="shared",unsigned="refused"} 1');
   });
@@ -31,7 +31,7 @@ describe('the sandbox of builds', () => {
     ],
     [{ ...PLAIN, level: 'uid', unsigned: 'built' } as const, ['info runner ready', 'warn builds have the network of this machine']],
     [{ ...PLAIN, level: 'bwrap', network: 'none', unsigned: 'built' } as const, ['info runner ready']],
-  ])('is told by the log at the start: $level', (facts, expected) => {
+  ])('is logged at the start: $level', (facts, expected) => {
     const lines: string[] = [];
     const say = (level: string) => (message: string) => lines.push(`${level} ${message}`);
     logSandbox({ info: say('info'), warn: say('warn') } as unknown as Log, facts);
