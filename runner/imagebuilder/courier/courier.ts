@@ -86,6 +86,8 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       } catch (error) {
         if (!(error instanceof FetchFailure)) throw error;
         log(`${file.url}: ${error.message}`);
+        // The signature of an index that is not there is of no use.
+        return;
       }
     }
   };
