@@ -115,7 +115,7 @@ async function attack(defaults: string | undefined): Promise<{ made: unknown; pu
   const log = (isFailure ? made.evidence.logPath : made.logPath) ?? '';
   said.push(await readFile(log, 'latin1').catch(() => ''));
   await (isFailure ? made.evidence : made).dispose?.();
-  for (const ours of [at('cache/packages'), at('keys')]) said.push(...(await contentsBelow(ours)));
+  for (const ours of [at('cache/fetched-packages'), at('keys')]) said.push(...(await contentsBelow(ours)));
   return { made, public: said.join('\n') };
 }
 

@@ -170,7 +170,7 @@ const writes: Place[] = [
 /** Directories that our process goes through: what a build can put in their place, and what lies there then. */
 const directories: Place[] = [
   { path: 'bin', how: 'taken', touch: take },
-  { path: 'dl', how: 'read and kept', touch: async () => [await keep(), await usedIndexes(tree, INDEXES)] },
+  { path: 'dl', how: 'read', touch: () => usedIndexes(tree, INDEXES) },
   { path: 'dl', how: 'seeded', touch: seed },
   { path: 'build_dir', how: 'looked through', touch: () => installedPackages(tree, 'opkg') },
   { path: 'build_dir/target-x86', how: 'looked through', touch: () => installedPackages(tree, 'opkg') },

@@ -1,5 +1,4 @@
 import { basename, dirname, extname, join } from 'node:path';
-import { hasCode } from '#lib/has-code.ts';
 import { copyPlainFile, shareFile } from '#runner/files/copy-file.ts';
 import { type Directory, withDirectory } from '#runner/files/directory.ts';
 import type { Disposal } from '#runner/files/disposal.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { readAskingPipe } from '#runner/files/asking-pipe.ts';
 import { makeDirectory, putDirectory, putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
-import { hasCode } from '../process/has-code.ts';
 import { runTool } from '../process/run-tool.ts';
 import { type Repositories, type RepositoryIndex, repositoryIndexes } from '../tree/repository-indexes.ts';
 import { FetchFailure } from './fetch-listed.ts';

@@ -1,8 +1,8 @@
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 import { putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
-import { hasCode } from '../process/has-code.ts';
 
 /** The variable that names the courier's directory to the script in a build. */
 export const COURIER = 'ASU_COURIER';
