@@ -37,9 +37,10 @@ export interface RunnerMaker extends ImageMaker {
 }
 
 /** The metrics of a runner, where there are any. */
-export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent' | 'onUpstream' | 'onLeftover'> & Pick<RunWorkersDeps, 'onSlots'> & {
-  readonly onSandbox?: (facts: SandboxFacts) => void;
-};
+export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent' | 'onUpstream' | 'onLeftover'> &
+  Pick<RunWorkersDeps, 'onSlots'> & {
+    readonly onSandbox?: (facts: SandboxFacts) => void;
+  };
 
 export type MakeMaker = (config: RunnerConfig, parts: MakerParts) => RunnerMaker;
 
