@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Log } from '#observe/log.ts';
 import type { SandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { logSandbox } from '#runner/log-sandbox.ts';
-import { type TestServer, testServer } from '#test/support/test-server.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
 /** An operator learns how builds are kept from the machine, without a build. */
 const PLAIN: SandboxFacts = { level: 'plain', network: 'shared', memory: 'watched', tmp: 'shared', unsigned: 'refused' };
 let server: TestServer;
 beforeAll(async () => {
-  server = await testServer();
+  server = await startTestServer();
 });
 afterAll(() => server.close());
 

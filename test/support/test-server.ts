@@ -64,7 +64,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const logs = log ?? jsonLog('debug', (line) => lines.push(line));
   const server = realImages
     ? await startServer(config, logs, realImages)
-    : await startStandalone(config, { log: logs, imageMaker, sandbox: NONE, isAlone: true, ...(signingKey !== undefined && { signingKey }) });
+    : await startStandalone(config, {
+        log: logs,
+        imageMaker,
+        sandbox: NONE,
+        isAlone: true,
+        ...(signingKey !== undefined && { signingKey }),
+      });
   const get = (path: string, init: RequestInit = {}) => fetch(server.url + path, { redirect: 'manual', ...init });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     get(path, {
