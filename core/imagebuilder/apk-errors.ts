@@ -56,15 +56,17 @@ function problemsOf({ label, words }: Entry): BuildProblem[] {
   const unknown = /^(\S+) \(no such package\)$/.exec(label)?.[1];
   if (unknown !== undefined) return missing(unknown, words.get('required by') ?? []);
   const ambiguous = /^(\S+) \(virtual\)$/.exec(label)?.[1];
-  if (ambiguous !== undefined) return [chooseOne(ambiguous, words.get('provided by') ?? [])];
+  if (ambiguous !== undefined) return chooseOne(ambiguous, words.get('provided by') ?? [], words.get('required by') ?? []);
 
   const name = withoutVersion(label);
   const broken = (words.get('depends') ?? []).map((dependency) => missingDependency(name, name, dependency));
   const rivals = [...(words.get('conflicts') ?? []), ...(words.get('breaks') ?? [])].map(parseReason);
-  return [
+  const found = [
     ...broken,
     ...rivals.map(({ by, dependency }) => (by === 'world' ? unfitVersion(name, dependency) : conflictOf([name, withoutVersion(by)]))),
   ];
+  const arch = words.get('arch')?.[0];
+  return words.has('error') && (arch !== undefined || found.length === 0) ? [uninstallable(name, arch), ...found] : found;
 }
 
 /** `foe-a-1.0-r1[!foe-b]`: the package that gives the reason, and the reason. `world` stands for the request. */
@@ -73,18 +75,42 @@ function parseReason(word: string): { by: string; dependency: string } {
   return { by, dependency };
 }
 
+/** The packages among the reasons; `world`, which stands for the request, is left out. */
+const dependantsOf = (reasons: readonly string[]): string[] =>
+  reasons
+    .map(parseReason)
+    .filter(({ by }) => by !== 'world')
+    .map(({ by }) => withoutVersion(by));
+
 function missing(name: string, requiredBy: readonly string[]): BuildProblem[] {
-  const reasons = requiredBy.map(parseReason);
-  const dependants = reasons.filter(({ by }) => by !== 'world').map(({ by }) => withoutVersion(by));
-  const isAsked = dependants.length < reasons.length || reasons.length === 0;
+  const dependants = dependantsOf(requiredBy);
+  const isAsked = dependants.length < requiredBy.length || requiredBy.length === 0;
   return [...(isAsked ? [missingPackage(name)] : []), ...dependants.map((dependant) => missingDependency(dependant, dependant, name))];
 }
 
-const chooseOne = (name: string, providers: readonly string[]): BuildProblem => ({
-  code: 'package_missing',
+/** A virtual name with several providers; `requiredBy` has the packages that need it, and `world` where the client asked for it. */
+function chooseOne(name: string, providers: readonly string[], requiredBy: readonly string[]): BuildProblem[] {
+  const choice = `choose one of ${providers.join(', ')}`;
+  const dependants = dependantsOf(requiredBy);
+  if (dependants.length === 0)
+    return [{ code: 'package_missing', packages: [name], providers, message: `${name} is no package: ${choice}` }];
+  return dependants.map((dependant) => ({
+    code: 'package_missing',
+    packages: [name],
+    providers,
+    needed_by: dependant,
+    message: `${dependant} needs ${name}, which is no package: ${choice}`,
+  }));
+}
+
+const uninstallable = (name: string, arch: string | undefined): BuildProblem => ({
+  code: 'package_uninstallable',
   packages: [name],
-  providers,
-  message: `${name} is no package: choose one of ${providers.join(', ')}`,
+  ...(arch !== undefined && { arch }),
+  message:
+    arch === undefined
+      ? `${name} cannot be installed on the device; apk gives no reason`
+      : `${name} is made for another architecture than the device has: ${arch}`,
 });
 
 const unfitVersion = (name: string, dependency: string): BuildProblem => ({

@@ -1,8 +1,16 @@
 /** One problem of the request; part of the failure document's `errors`. */
 export type BuildProblem = {
   readonly message: string;
-} /** Nobody offers these packages. `providers`: the name stands for any of these, and none was chosen. */ & (
-  | { readonly code: 'package_missing'; readonly packages: readonly string[]; readonly providers?: readonly string[] }
+} /**
+ * No feed offers these packages. `providers`: the name stands for any of these, and the request chose none. `needed_by` is the
+ * package that asks for the name, if the request does not.
+ */ & (
+  | {
+      readonly code: 'package_missing';
+      readonly packages: readonly string[];
+      readonly providers?: readonly string[];
+      readonly needed_by?: string;
+    }
   /**
    * The package needs another one that no feed offers. `needed_by` is the package that names it, if that is another
    * one.
@@ -13,7 +21,9 @@ export type BuildProblem = {
       readonly dependency: string;
       readonly needed_by?: string;
     }
-  /** These packages exclude each other. */
+  /** The package cannot be installed: it is made for another architecture (`arch`), or apk gives no reason. */
+  | { readonly code: 'package_uninstallable'; readonly packages: readonly string[]; readonly arch?: string }
+  /** These packages exclude each other; a single one excludes itself. */
   | { readonly code: 'package_conflict'; readonly packages: readonly string[] }
   /** These packages bring the same files. */
   | { readonly code: 'file_clash'; readonly packages: readonly string[]; readonly files: readonly string[] }

@@ -24,6 +24,31 @@ describe('analyseImageErrors', () => {
       expect(analyseImageErrors(text)).toMatchObject({ detail: expect.stringMatching(/^Selected packages exceed device storage/) });
   });
 
+  it.each([
+    ['[mktplinkfw] *** error: images are too big by 131072 bytes', { message: 'the images have 131072 bytes more than the device takes' }],
+    [
+      'tplink-safeloader: file-system partition too big (more than 7798784 bytes): Success',
+      { limit: 7798784, message: 'the file-system partition of the device takes 7798784 bytes' },
+    ],
+    ['[mkdniimg] *** error: kernel image too big', { message: '[mkdniimg] *** error: kernel image too big' }],
+    ['Error: max_leb_cnt too low (93 needed)', { message: 'the UBIFS file system is too small (Error: max_leb_cnt too low (93 needed))' }],
+    ['Kernel size exceeds the limit: 4194304', { message: 'Kernel size exceeds the limit: 4194304' }],
+  ])('knows the words of image tools: %s', (line, problem) => {
+    expect(analyseImageErrors(`  MKIMAGE\n${line}\n`)).toEqual({
+      detail: `Selected packages exceed device storage: ${problem.message}`,
+      errors: [{ code: 'image_too_big', ...problem }],
+    });
+  });
+
+  it('names the package whose script opkg ran in vain', () => {
+    const failed = (status: number) => analyseImageErrors(` * pkg_run_script: package "foo" postinst script returned status ${status}.\n`);
+    expect(failed(1)).toEqual({
+      detail: 'Impossible package selection: the post-install script of foo failed with exit code 1',
+      errors: [{ code: 'script_failed', packages: ['foo'], exit_code: 1, message: expect.stringContaining('foo') }],
+    });
+    expect(failed(137)).toBeUndefined();
+  });
+
   it('looks at both streams', () => {
     const stdout = 'Filesystem "ubifs" is not available!\nAvailable filesystems: squashfs ext4\n';
     expect(analyseImageErrors('make: *** [Makefile:381: image] Error 2', stdout)?.errors).toMatchObject([

@@ -26,10 +26,35 @@ function tooBig(lines: readonly string[]): FailureAnalysis | undefined {
       partition ??= tooBigForPartition(lines);
       return [partition];
     }
-    if (line.includes('is too big') || line.includes('out of space?')) return [{ code: 'image_too_big', message: line.trim() }];
-    return [];
+    const problem = tooBigInOtherWords(line);
+    return problem === undefined ? [] : [problem];
   });
   return tooBigFor(errors);
+}
+
+/**
+ * The complaints of image tools, each with what it says of sizes. mktplinkfw and its relatives: "images are too big by 131072 bytes".
+ * tplink-safeloader: "file-system partition too big (more than 7798784 bytes)". mkfs.ubifs: "max_leb_cnt too low (93 needed)". Several
+ * makers' tools: "kernel image too big", "Kernel size exceeds the limit".
+ */
+const EXCESS = /\bimages? (?:are|is) too big by (\d+) bytes\b/;
+const FULL_PARTITION = /(?<=^|[\s:])([\w-]{1,64}) partition too big \(more than (\d{1,20}) bytes\)/;
+const FEW_ERASE_BLOCKS = /\bmax_leb_cnt too low\b/;
+const OTHER_WORDS =
+  /\bis too big\b|\bimages? too big\b|\bpartition too big\b|out of space\?|\b(?:kernel|image|rootfs) size exceeds the limit\b/i;
+
+/** Present in every such complaint: other lines, which may be long and many, are read once. */
+const HINT = /too big|too low|out of space|exceeds/i;
+
+function tooBigInOtherWords(line: string): BuildProblem | undefined {
+  if (!HINT.test(line)) return undefined;
+  const excess = EXCESS.exec(line)?.[1];
+  if (excess !== undefined) return { code: 'image_too_big', message: `the images have ${excess} bytes more than the device takes` };
+  const [, partition, limit] = FULL_PARTITION.exec(line) ?? [];
+  if (partition !== undefined)
+    return { code: 'image_too_big', limit: Number(limit), message: `the ${partition} partition of the device takes ${limit} bytes` };
+  if (FEW_ERASE_BLOCKS.test(line)) return { code: 'image_too_big', message: `the UBIFS file system is too small (${line.trim()})` };
+  return OTHER_WORDS.test(line) ? { code: 'image_too_big', message: line.trim() } : undefined;
 }
 
 /** Nothing is too big where there are no errors. */
@@ -76,18 +101,34 @@ function unknownFilesystem(lines: readonly string[]): FailureAnalysis | undefine
   return { detail: message, errors: [{ code: 'filesystem_unavailable', filesystem, available, message }] };
 }
 
+/** ImageBuilder's own words for a script that failed when it ran the scripts of all packages. */
 const SCRIPT = /^postinst script (\S+) has failed with exit code (\d+)$/;
+/** opkg's words for a script that it ran itself. */
+const OPKG_SCRIPT = /^ \* pkg_run_script: package "([^"]+)" (\w+) script returned status (\d+)\.?$/;
 
 /** A signal (128 and up) ended the script: it met a limit of this machine, which is not the package's fault. */
 function failedScript(lines: readonly string[]): FailureAnalysis | undefined {
   const match = lines.map((line) => SCRIPT.exec(line)).find((found) => found !== null);
   const [, path, code] = match ?? [];
   const exit_code = Number(code);
-  if (path === undefined || exit_code >= 128) return undefined;
+  if (path === undefined) return failedOpkgScript(lines);
+  if (exit_code >= 128) return undefined;
   const file = path.slice(path.lastIndexOf('/') + 1);
   // opkg: name.postinst; apk: name-version.X<hash>.post-install
   const name = withoutVersion(file.replace(/(?:\.X[0-9a-f]+)?\.post-?inst(?:all)?$/, ''));
-  const message = `the post-install script of ${name} failed with exit code ${exit_code}`;
+  return scriptFailed(name, 'post-install', exit_code);
+}
+
+function failedOpkgScript(lines: readonly string[]): FailureAnalysis | undefined {
+  const match = lines.map((line) => OPKG_SCRIPT.exec(line)).find((found) => found !== null);
+  const [, name, script, code] = match ?? [];
+  const exit_code = Number(code);
+  if (name === undefined || script === undefined || exit_code >= 128) return undefined;
+  return scriptFailed(name, script === 'postinst' ? 'post-install' : script, exit_code);
+}
+
+function scriptFailed(name: string, script: string, exit_code: number): FailureAnalysis {
+  const message = `the ${script} script of ${name} failed with exit code ${exit_code}`;
   return { detail: `Impossible package selection: ${message}`, errors: [{ code: 'script_failed', packages: [name], exit_code, message }] };
 }
 

@@ -123,6 +123,58 @@ describe('analysePackageErrors', () => {
     expect(analysis?.detail).toContain('choose one of wget-ssl, wget-nossl, uclient-fetch');
   });
 
+  it('names the package that asks for a name with several providers', () => {
+    const text = lines(
+      'ERROR: unable to select packages:',
+      '  wget-any (virtual):',
+      "    note: please select one of the 'provided by' packages explicitly",
+      '    provided by: wget-ssl wget-nossl',
+      '    required by: fetcher-1.0-r1[wget-any]',
+    );
+    expect(analysePackageErrors(text)?.errors).toEqual([
+      {
+        code: 'package_missing',
+        packages: ['wget-any'],
+        providers: ['wget-ssl', 'wget-nossl'],
+        needed_by: 'fetcher',
+        message: 'fetcher needs wget-any, which is no package: choose one of wget-ssl, wget-nossl',
+      },
+    ]);
+  });
+
+  it('says of a package that conflicts with itself that its repository is wrong', () => {
+    const text = lines(
+      'ERROR: unable to select packages:',
+      '  pbr-1.2.0-r4:',
+      '    conflicts: pbr-1.2.0-r4[pbr=1.2.0-r4]',
+      '    satisfies: world[pbr]',
+    );
+    expect(analysePackageErrors(text)?.errors).toEqual([
+      { code: 'package_conflict', packages: ['pbr'], message: 'pbr excludes itself: its repository describes it wrongly' },
+    ]);
+  });
+
+  it('takes a package for another architecture for the fault of the request', () => {
+    const text = lines(
+      'ERROR: unable to select packages:',
+      '  foreign-1.0-r1:',
+      '    error: uninstallable',
+      '    arch: mips_24kc',
+      '    satisfies: world[foreign]',
+      '  odd-1.0-r1:',
+      '    error: uninstallable',
+      '    satisfies: world[odd]',
+    );
+    expect(analysePackageErrors(text)).toEqual({
+      detail:
+        'Impossible package selection: conflicts (foreign, odd); foreign is made for another architecture than the device has: mips_24kc; odd cannot be installed on the device; apk gives no reason',
+      errors: [
+        { code: 'package_uninstallable', packages: ['foreign'], arch: 'mips_24kc', message: expect.any(String) },
+        { code: 'package_uninstallable', packages: ['odd'], message: expect.any(String) },
+      ],
+    });
+  });
+
   it('explains no more than can be read', () => {
     const many = Array.from({ length: 500 }, (_, i) => [
       ` * pkg_hash_check_unresolved: cannot find dependency nowhere${i} for a${i}`,

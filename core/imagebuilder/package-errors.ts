@@ -25,7 +25,9 @@ function describe(errors: readonly BuildProblem[]): string {
     if (error.code === 'package_missing') return error.packages;
     return error.code === 'dependency_missing' ? [error.dependency] : [];
   });
-  const conflicts = errors.flatMap((error) => (error.code === 'package_conflict' || error.code === 'file_clash' ? error.packages : []));
+  const conflicts = errors.flatMap((error) =>
+    error.code === 'package_conflict' || error.code === 'file_clash' || error.code === 'package_uninstallable' ? error.packages : [],
+  );
   const explanations = errors
     .filter((error) => error.code !== 'package_missing' || error.providers !== undefined)
     .slice(0, MAX_EXPLANATIONS)

@@ -29,7 +29,11 @@ export function missingDependency(asked: string, neededBy: string, dependency: s
 
 export function conflictOf(names: readonly string[]): BuildProblem {
   const packages = [...new Set(names)].sort();
-  return { code: 'package_conflict', packages, message: `${packages.join(' and ')} exclude each other` };
+  const message =
+    packages.length === 1
+      ? `${packages[0]} excludes itself: its repository describes it wrongly`
+      : `${packages.join(' and ')} exclude each other`;
+  return { code: 'package_conflict', packages, message };
 }
 
 export function clashOf(names: readonly string[], files: readonly string[]): BuildProblem {
