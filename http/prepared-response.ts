@@ -1,5 +1,5 @@
 import type { BuildRequest } from '#core/request/build-request.ts';
-import type { PreparedBuild } from '#core/request/prepare-build.ts';
+import type { PreparedBuild } from '#core/request/prepared-build.ts';
 
 /**
  * The answer of the first step of a two-step build, without the fields that only the build service knows

@@ -1,6 +1,6 @@
 import type { IndexDigests } from '#core/catalogue/catalogue.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
-import type { PreparedBuild } from '#core/request/prepare-build.ts';
+import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 
 /**

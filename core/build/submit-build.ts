@@ -1,6 +1,7 @@
 import { BuildNotFoundError, ImagebuilderNotPublishedError, UnknownPackagesError } from '#core/errors.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
-import { type PrepareBuildDeps, type PrepareBuildOptions, type PreparedBuild, prepareBuild } from '#core/request/prepare-build.ts';
+import { type PrepareBuildDeps, type PrepareBuildOptions, prepareBuild } from '#core/request/prepare-build.ts';
+import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
 import type { InTurn } from '#lib/in-turn.ts';
 import { artifactKeys } from './artifact-keys.ts';

@@ -2,7 +2,7 @@ import type { PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
 import { KNOWN_NAMES, type KnownNames } from '#core/catalogue/package-index.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import type { BuildRequest } from './build-request.ts';
-import type { PreparedBuild } from './prepare-build.ts';
+import type { PreparedBuild } from './prepared-build.ts';
 import { inputsDigest } from './request-hash.ts';
 import type { ValidRequest } from './validate-request.ts';
 

@@ -1,9 +1,10 @@
 import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import { unknownPackages } from '#core/catalogue/package-index.ts';
-import { type PackageChange, type ResolvedPackages, resolvePackages } from '#core/package-changes/resolve-packages.ts';
+import { type ResolvedPackages, resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import type { BuildRequest } from './build-request.ts';
 import type { PreparationMemory } from './preparation-memory.ts';
-import { inputsDigest, type RequestHash, requestHash } from './request-hash.ts';
+import type { PreparedBuild } from './prepared-build.ts';
+import { inputsDigest, requestHash } from './request-hash.ts';
 import { type Policy, type ValidRequest, validateRequest } from './validate-request.ts';
 
 export interface PrepareBuildDeps {
@@ -11,25 +12,6 @@ export interface PrepareBuildDeps {
   readonly policy: Policy;
   /** What the process remembers between requests. Without it everything is made again for each request. */
   readonly memory?: PreparationMemory;
-}
-
-/**
- * A request that is ready to be built: what ImageBuilder will get, why that differs from what the client asked, and its
- * identity.
- */
-export interface PreparedBuild {
-  /** The normalised, valid request, with the packages that the client asked for. */
-  readonly asked: BuildRequest;
-  /** The same request after the package changes. It is complete, and means the same build when a client posts it. */
-  readonly resolved: BuildRequest;
-  readonly changes: readonly PackageChange[];
-  /** The packages of `resolved` that exist nowhere in the feeds. */
-  readonly missing: readonly string[];
-  /** Similar names for each missing package that has any. */
-  readonly suggestions: Readonly<Record<string, readonly string[]>>;
-  readonly valid: ValidRequest;
-  readonly inputs: string;
-  readonly hash: RequestHash;
 }
 
 export interface PrepareBuildOptions {

@@ -1,7 +1,8 @@
 import type { ResolvedPackages } from '#core/package-changes/resolve-packages.ts';
 import type { BuildRequest } from './build-request.ts';
 import { normaliseRequest } from './normalise.ts';
-import { type PrepareBuildDeps, type PreparedBuild, prepareBuild } from './prepare-build.ts';
+import { type PrepareBuildDeps, prepareBuild } from './prepare-build.ts';
+import type { PreparedBuild } from './prepared-build.ts';
 
 /**
  * Asks another process to resolve a request's packages. Returns `undefined` if it did not, or if its answer makes no
