@@ -25,7 +25,7 @@ const KEY = 'lease-notes';
 interface Notes {
   /** The latest time of day at which any process looked, ISO 8601. */
   readonly at: string;
-  /** By owner, which no two leases share. */
+  /** By owner. Leases of one owner that are over from the start share an entry, which no sweep reads. */
   readonly leases: Readonly<Record<string, { readonly expiresAt: string; readonly seconds: number }>>;
 }
 

@@ -1,4 +1,5 @@
 import { AsuError } from '#core/errors.ts';
+import type { BuildRequest } from '#core/request/build-request.ts';
 import { unnamedError } from '#lib/unnamed-error.ts';
 import type { Build } from './build.ts';
 
@@ -26,3 +27,13 @@ export const forLog = (error: unknown, { isPrivate }: Pick<Build, 'isPrivate'>):
  */
 export const forAnswer = (error: unknown, build: Pick<Build, 'isPrivate'>): unknown =>
   error instanceof AsuError ? error : forLog(error, build);
+
+/**
+ * Returns a handler for `catch` that throws the error of a request again, by `forAnswer`: a request with `defaults` is private
+ * before it has a build.
+ */
+export const withoutText =
+  ({ defaults }: Pick<BuildRequest, 'defaults'>) =>
+  (error: unknown): never => {
+    throw forAnswer(error, { isPrivate: Boolean(defaults) });
+  };

@@ -20,7 +20,7 @@ import { type BuildOrder, buildOrderOf } from './build-order.ts';
 import { type BuildStatusDeps, type BuildView, timeOf, viewBuild } from './build-status.ts';
 import { leaseFor } from './lease.ts';
 import type { BuildQueue, ClientKey } from './ports.ts';
-import { forAnswer, forLog } from './private-build-error.ts';
+import { forLog, withoutText } from './private-build-error.ts';
 import type { IsWhole } from './result-integrity.ts';
 
 export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps, AssertRoomDeps {
@@ -74,9 +74,7 @@ const MAX_PREVIOUS_BIN_DIRS = 5;
  * is remembered (I1). An accepted build is never lost: if its message cannot be sent, the sweeper sends it (I2).
  */
 export const submitBuild = (deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> =>
-  acceptRequest(deps, request, options).catch((error) => {
-    throw forAnswer(error, { isPrivate: Boolean(request.defaults) });
-  });
+  acceptRequest(deps, request, options).catch(withoutText(request));
 
 async function acceptRequest(deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> {
   const { skipResolution = false } = options;

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { timeOf } from '#core/build/build-status.ts';
 import type { ClientKey } from '#core/build/ports.ts';
+import { withoutText } from '#core/build/private-build-error.ts';
 import { type AdmitBuild, type SubmitBuildDeps, type Submitted, submitBuild } from '#core/build/submit-build.ts';
 import { AsuError } from '#core/errors.ts';
 import type { ParseBuildRequest } from '#core/request/parse-build-request.ts';
@@ -53,8 +54,11 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
     })
     .post('/api/v1/build/prepare', async (c) => {
       const request = await buildRequestBody(c, deps);
-      const prepared = await prepareRemotely(deps, request, c.get('correlationId'));
-      return c.json({ ...preparedBody(prepared), ...(await availability(deps, prepared)) });
+      const answer = async () => {
+        const prepared = await prepareRemotely(deps, request, c.get('correlationId'));
+        return { ...preparedBody(prepared), ...(await availability(deps, prepared)) };
+      };
+      return c.json(await answer().catch(withoutText(request)));
     });
 }
 

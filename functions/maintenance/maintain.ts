@@ -22,9 +22,14 @@ export async function maintain(
   sweeps = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   for (let left = sweeps; left > 0 && !stop.aborted; left -= 1) {
-    const swept = await sweepBuilds(deps);
-    for (const error of swept.unread) deps.onError(error);
-    deps.onSwept(swept);
+    try {
+      const swept = await sweepBuilds(deps);
+      for (const error of swept.unread) deps.onError(error);
+      deps.onSwept(swept);
+    } catch (error) {
+      // A bug, since sweepBuilds catches what its ports throw; the loop lasts as long as the process all the same.
+      deps.onError(error);
+    }
     if (left > 1) await pause(everyMs, stop);
   }
 }

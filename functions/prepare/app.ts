@@ -1,3 +1,4 @@
+import { withoutText } from '#core/build/private-build-error.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import { resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import { ApplyRequest, MAX_APPLY_ITEMS } from '#core/request/apply-request.ts';
@@ -20,7 +21,7 @@ export function prepareApp(deps: PrepareAppDeps): Routes {
   return routes()
     .post('/api/v1/prepare', async (c) => {
       const request = await buildRequestBody(c, deps);
-      return c.json(preparedBody(await prepareBuild(deps, request)));
+      return c.json(preparedBody(await prepareBuild(deps, request).catch(withoutText(request))));
     })
     .post('/apply', async (c) => {
       const body = await jsonBody(c, deps.maxBodyBytes());

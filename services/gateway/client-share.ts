@@ -17,6 +17,8 @@ export interface ClientShare {
   submit(client: ClientKey, submit: Submit): Promise<Answered>;
   /** Learns from what a service answers about a build. */
   learn(hash: string, response: Response): void;
+  /** Counts a build for the client whose request was passed on although the client has its share. */
+  charge(client: ClientKey, answered: Answered): void;
 }
 
 type Verdict = 'has room' | 'is alone' | 'others wait';
@@ -72,18 +74,23 @@ export function clientShare({ maxPending, look }: ClientShareOptions): ClientSha
     fly(client, 1);
   };
 
+  const charge = (client: ClientKey, { hash, response }: Answered) => {
+    if (hash !== undefined) seen.accepted(hash, client, buildPlace(response));
+  };
+
   return {
     async submit(client, submit) {
       await admit(client);
       try {
         const answered = await submit();
-        if (answered.hash !== undefined) seen.accepted(answered.hash, client, buildPlace(answered.response));
+        charge(client, answered);
         return answered;
       } finally {
         fly(client, -1);
       }
     },
     learn: (hash, response) => seen.found(hash, buildPlace(response)),
+    charge,
   };
 }
 
@@ -92,15 +99,17 @@ export function clientShare({ maxPending, look }: ClientShareOptions): ClientSha
  * since a build may take long while later ones end, the others are those that were not heard of for longest.
  */
 async function dropEnded(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<void> {
-  for (const hash of seen.toLookAt(client, LOOKS)) seen.found(hash, await look(hash));
+  await Promise.all(seen.toLookAt(client, LOOKS).map(async (hash) => seen.found(hash, await look(hash))));
 }
 
 /** Whether a build of another client waits. A build about which no service answers is taken to wait still. */
 async function doOthersWait(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<boolean> {
-  for (const hash of seen.othersWaiting(client, LOOKS)) {
-    const place = await look(hash);
-    seen.found(hash, place);
-    if (place === 'waiting' || place === undefined) return true;
-  }
-  return false;
+  const places = await Promise.all(
+    seen.othersWaiting(client, LOOKS).map(async (hash) => {
+      const place = await look(hash);
+      seen.found(hash, place);
+      return place;
+    }),
+  );
+  return places.some((place) => place === 'waiting' || place === undefined);
 }

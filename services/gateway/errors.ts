@@ -25,3 +25,12 @@ export class NoSuchServiceError extends AsuError {
     super(`Service Unavailable: there is no ${service} service here`);
   }
 }
+
+export class BusyGatewayError extends AsuError {
+  readonly status = 503;
+  readonly title = 'Service Unavailable';
+  override readonly headers = { 'Retry-After': '5' };
+  constructor() {
+    super('Service Unavailable: the gateway holds as many requests as it can, ask again in some seconds');
+  }
+}

@@ -523,6 +523,36 @@ describe('the gateway', () => {
       expect(services.prepare.seen).toHaveLength(asked);
     });
 
+    it('and does not take the word of the prepare service for a request whose packages the build service takes as they are', async () => {
+      services.prepare.behave((_, response, body) => {
+        response.end(JSON.stringify({ status: 'prepared', request_hash: body.toString() }));
+      });
+      expect(await statuses(bob, 1)).toEqual([202]);
+      expect(await statuses(alice, 4)).toEqual([202, 202, 202, 429]);
+      const ended = another();
+      places.set(ended, 'done');
+      const post = (query: string) => ask(`/api/v1/build${query}`, { method: 'POST', body: ended, headers: { 'X-Forwarded-For': alice } });
+      for (const query of ['?skip_package_resolution=1', '?a=b', '?1&skip_package_resolution=1', '?skip%5Fpackage_resolution=1'])
+        expect([query, (await post(query)).status]).toEqual([query, 429]);
+      expect((await post('?1700000000000')).status).toBe(200);
+    });
+
+    it('and counts a build that a request began although it was passed on as one for a build that is there', async () => {
+      expect(await statuses(bob, 1)).toEqual([202]);
+      const own = [another(), another(), another()];
+      for (const hash of own) expect((await build(alice, hash)).status).toBe(202);
+      const [before, after] = [another(), another()];
+      places.set(before, 'done');
+      services.prepare.behave((_, response) => void response.end(JSON.stringify({ status: 'prepared', request_hash: before })));
+      expect((await build(alice, after)).status).toBe(202);
+      services.prepare.behave(hangingUp);
+      for (const hash of own.slice(1)) {
+        places.set(hash, 'done');
+        expect((await ask(`/api/v1/build/${hash}`)).status).toBe(200);
+      }
+      expect(await statuses(alice, 2)).toEqual([202, 429]);
+    });
+
     it('and learns from the answer to a request sent again that its build has ended', async () => {
       expect(await statuses(bob, 1)).toEqual([202]);
       const own = another();

@@ -13,6 +13,7 @@ import { askedBuilds, type SentRequest } from './asked-builds.ts';
 import { buildLimit } from './build-limit.ts';
 import { clientShare } from './client-share.ts';
 import { ServiceUnreachableError } from './errors.ts';
+import { type Holding, heldBytes } from './held-bytes.ts';
 
 export interface LimitedBuildsDeps {
   readonly services: ServiceUrls;
@@ -42,10 +43,11 @@ export function limitedBuilds(deps: LimitedBuildsDeps, others: TokenBuckets | un
   const look = async (hash: string) => (await lookAt(services, hash))?.place;
   const share = maxPending === 0 ? undefined : clientShare({ maxPending, look });
   const asked = askedBuilds();
+  const held = heldBytes(MAX_HELD_BYTES);
 
   const beginsNone = async (request: SentRequest, address: string): Promise<boolean> => {
     if (others?.take(subscriberOf(address)).taken === false) return false;
-    const hash = asked.find(request) ?? (await hashOf(services, request.body));
+    const hash = asked.find(request) ?? (isResolved(request) ? await hashOf(services, request.body) : undefined);
     return hash !== undefined && (await lookAt(services, hash))?.isAnswer === true;
   };
   const admitted = async (request: SentRequest, address: string, submit: () => Promise<Answered>): Promise<Answered> => {
@@ -54,29 +56,46 @@ export function limitedBuilds(deps: LimitedBuildsDeps, others: TokenBuckets | un
       return await (share === undefined ? limited() : share.submit(deps.clientKey(address), limited));
     } catch (error) {
       if (refusalOf(error) === undefined || !(await beginsNone(request, address))) throw error;
-      return submit();
+      const answered = await submit();
+      // Upstream may have moved since the look, so that the request began a build after all.
+      share?.charge(deps.clientKey(address), answered);
+      return answered;
     }
   };
 
   return {
     submit: async (c, address, pass) => {
-      const request = { search: new URL(c.req.url).search, body: await bodyOf(c, deps.maxBodyBytes) };
-      const submit = () =>
-        pass(new Blob([request.body]).stream())
-          .then(acceptedBuild)
-          .catch((error) => Promise.reject(unreadAnswer(c, error)));
-      const { response, hash } = await admitted(request, address, submit);
-      const known = hash ?? asked.find(request);
-      if (hash !== undefined) asked.accepted(request, hash);
-      else if (known !== undefined) share?.learn(known, response);
-      return response;
+      const holding = held.hold();
+      try {
+        const request = { search: new URL(c.req.url).search, body: await bodyOf(c, deps.maxBodyBytes, holding) };
+        const submit = () =>
+          pass(new Blob([request.body]).stream())
+            .then(acceptedBuild)
+            .catch((error) => Promise.reject(unreadAnswer(c, error)));
+        const { response, hash } = await admitted(request, address, submit);
+        const known = hash ?? asked.find(request);
+        if (hash !== undefined) asked.accepted(request, hash);
+        else if (known !== undefined) share?.learn(known, response);
+        return response;
+      } finally {
+        holding.release();
+      }
     },
     learn: (hash, response) => share?.learn(hash, response),
   };
 }
 
-/** Reads the whole body, of at most so many bytes. */
-async function bodyOf(c: Context<HttpEnv>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * Whether the build service resolves the packages of the request, as the prepare service does. A query can forbid that, so
+ * only the time stamp counts that clients send against caches.
+ */
+const isResolved = ({ search }: SentRequest): boolean => /^(?:\?\d*)?$/.test(search);
+
+/** The bytes of all bodies together that the gateway holds at once. A body is mostly some kilobytes. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
+
+/** Reads the whole body, of at most so many bytes. Each chunk counts as held. */
+async function bodyOf(c: Context<HttpEnv>, maxBytes: number, holding: Holding): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(c.req.header('Content-Length') ?? 0) > maxBytes) throw new BodyTooLargeError(maxBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -84,6 +103,7 @@ async function bodyOf(c: Context<HttpEnv>, maxBytes: number): Promise<Uint8Array
     for await (const chunk of c.req.raw.body ?? []) {
       size += chunk.byteLength;
       if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
+      holding.take(chunk.byteLength);
       chunks.push(chunk);
     }
   } catch (error) {
@@ -91,7 +111,7 @@ async function bodyOf(c: Context<HttpEnv>, maxBytes: number): Promise<Uint8Array
     if (isBrokenOff(c)) throw new BrokenBodyError({ cause: error });
     throw c.req.raw.signal.aborted ? new ClientGoneError({ cause: error }) : error;
   }
-  return new Uint8Array(Buffer.concat(chunks));
+  return Buffer.concat(chunks);
 }
 
 /**
