@@ -114,13 +114,13 @@ const STOPPED_FOR_LONG = { before: 190, stopped: 5_000 };
 
 describe.each([
   ['published', async (_: World) => undefined],
-  ['not published, since its runner died', async (w: World) => void (await w.artifacts.remove(artifactKeys.result(w.hash)))],
+  ['not published, because its runner died', async (w: World) => void (await w.artifacts.remove(artifactKeys.result(w.hash)))],
 ])('a result that was %s', (_, prepare) => {
   it.each([
     ...[...READERS, STOPPED_FOR_LONG].map((times) => ({ ...times, may: 'may' })),
     ...READERS.map((times) => ({ ...times, may: 'may not' })),
   ])(
-    'is not there for good, nor without its files, when a reader that $may remove is stopped for $stopped s, $before s before the expiry',
+    'does not stay forever, nor without its files, when a reader that $may remove is stopped for $stopped s, $before s before the expiry',
     async ({ before, stopped, may }) => {
       for (let call = 0; ; call += 1) {
         const w = await world();
@@ -142,7 +142,7 @@ describe.each([
     },
   );
 
-  it('is not there for good when a reader whose clock is late comes between any two steps of the sweeper', async () => {
+  it('does not stay forever when a reader whose clock is late reads it between any two steps of the sweeper', async () => {
     for (let call = 0; ; call += 1) {
       const w = await world();
       await prepare(w);
@@ -164,7 +164,7 @@ describe.each([
   });
 });
 
-it.each(FAULTS)('an expired build is taken away wholly and in order, whichever call of a sweeper is %s', async (fault) => {
+it.each(FAULTS)('an expired build is removed completely and in order, whichever call of a sweeper is %s', async (fault) => {
   for (let call = 0; ; call += 1) {
     const w = await world();
     const calls = faultyCalls(call, fault);
@@ -182,7 +182,7 @@ it.each(FAULTS)('an expired build is taken away wholly and in order, whichever c
   }
 });
 
-it('a reader that remembers results answers none of them past its expiry, nor lets caches keep one for longer', async () => {
+it('a reader that remembers results never answers with an expired one, nor lets caches keep one for longer', async () => {
   const w = await world();
   expect(await readStatus(w)).toMatchObject({ state: 'done', maxAgeSeconds: 60 });
   w.pass(TTL_SECONDS - 10);

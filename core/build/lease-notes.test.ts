@@ -100,7 +100,7 @@ describe('sweepers that end before the lease does', () => {
     expect(await state()).toBe('building');
   });
 
-  it.each([3_600, -3_600])('return the build of a runner that is gone also when their clock is set by %i s meanwhile', async (step) => {
+  it.each([3_600, -3_600])('also return the build of a runner that is gone when their clock is set by %i s meanwhile', async (step) => {
     const { pass, sweep, state } = await machines();
     for (let seconds = 0; seconds < 3 * LEASE_SECONDS; seconds += 30) {
       await sweep(seconds >= 300 ? step : 0);
@@ -119,7 +119,7 @@ describe('sweepers that end before the lease does', () => {
     expect(await state()).toBe('building');
   });
 
-  it('sweep all the same when the notes cannot be read, and say so', async () => {
+  it('sweep even when the notes cannot be read, and report that', async () => {
     const { sweep } = await machines();
     const failure = new Error('no such bucket');
     expect(await sweep(0, () => Promise.reject(failure))).toMatchObject({ unread: [failure] });

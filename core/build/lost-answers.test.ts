@@ -41,11 +41,11 @@ afterAll(() => db.close());
 type Attempt = 'good' | 'bad request' | 'bad machine' | 'shutdown' | 'delivered again' | 'stopped for longer than its lease';
 const SCENARIOS: Readonly<Record<string, readonly Attempt[]>> = {
   'that goes well': ['good'],
-  'that is at fault itself': ['bad request'],
-  'that fails twice for want of machines': ['bad machine', 'bad machine', 'good'],
-  'that fails three times for want of machines': ['bad machine', 'bad machine', 'bad machine'],
+  'whose request is at fault': ['bad request'],
+  'that fails twice because of the machine': ['bad machine', 'bad machine', 'good'],
+  'that fails three times because of the machine': ['bad machine', 'bad machine', 'bad machine'],
   'that is handed back': ['shutdown'],
-  'whose message comes twice before it is handed back': ['delivered again'],
+  'whose message is delivered twice before it is handed back': ['delivered again'],
   'whose runner is stopped for a while and then hands it back': ['stopped for longer than its lease'],
 };
 
@@ -147,7 +147,7 @@ async function assertHonest(hash: RequestHash, artifacts: ArtifactStore, read: (
 }
 
 describe.each(Object.entries(SCENARIOS))('a build %s', (_, attempts) => {
-  it.each(FAULTS)('ends in time and is answered truly, whichever call of its runner is %s', async (fault) => {
+  it.each(FAULTS)('ends in time with the right answer, whichever call of its runner is %s', async (fault) => {
     let calls = 0;
     while (await live(attempts, calls, fault)) calls += 1;
     expect(calls).toBeGreaterThan(6);
@@ -158,7 +158,7 @@ describe.each([
   ['and is begun again', 1],
   ['for the third time', 3],
 ])('a build whose runner died %s', (_, times) => {
-  it.each(FAULTS)('ends in time and is answered truly, whichever call of the sweeper is %s', async (fault) => {
+  it.each(FAULTS)('ends in time with the right answer, whichever call of the sweeper is %s', async (fault) => {
     const attempts = Array.from({ length: times }, () => 'good' as const);
     let calls = 0;
     while (await live(attempts, calls, fault, 'sweeper')) calls += 1;

@@ -66,7 +66,7 @@ const PATHS: Record<string, (isPrivate: boolean) => Promise<string>> = {
     return loggedOf(getBuildStatus({ ...base, positions, artifacts: { ...base.artifacts, read: telling } }, hash));
   },
   'a request whose message cannot be sent': (isPrivate) => submitted(isPrivate, 'send'),
-  'a request that cannot be written down': (isPrivate) => submitted(isPrivate, 'claim'),
+  'a request that cannot be stored': (isPrivate) => submitted(isPrivate, 'claim'),
 };
 
 async function submitted(isPrivate: boolean, broken: 'send' | 'claim'): Promise<string> {
@@ -97,7 +97,7 @@ async function submitted(isPrivate: boolean, broken: 'send' | 'claim'): Promise<
   return logged + (await Promise.all(failures.map(loggedOf))).join('');
 }
 
-describe.each(Object.entries(PATHS))('an unexpected error that %s meets', (_, logged) => {
+describe.each(Object.entries(PATHS))('an unexpected error met by %s', (_, logged) => {
   it('is logged without its text when the build is private', async () => {
     const line = await logged(true);
     expect(line).not.toContain('secret-package');
@@ -105,12 +105,12 @@ describe.each(Object.entries(PATHS))('an unexpected error that %s meets', (_, lo
     expect(line).toMatch(/at .*private-build-error\.test\.ts/);
   });
 
-  it('is logged whole when the build is not', async () => {
+  it('is logged with its text when the build is public', async () => {
     expect(await logged(false)).toContain('EACCES: /srv/store/secret-package');
   });
 });
 
-it('an error of the store is logged without its text, and the path without the name of the file', async () => {
+it('an error of the store is logged without its text, and its path without the file name', async () => {
   const lines: string[] = [];
   const log = jsonLog('debug', (line) => lines.push(line));
   const binDir = freshBinDir();

@@ -259,7 +259,7 @@ describe('changes', () => {
     ]);
   });
 
-  it('is a removal when the successor was asked for too', () => {
+  it('are a removal when the successor was requested too', () => {
     const { packages, changes } = resolvePackages(ask({ packages: ['owut', 'auc', 'luci-i18n-package-manager-de', 'luci-i18n-opkg-de'] }));
     expect(packages).toEqual(['owut', 'luci-i18n-package-manager-de']);
     expect(changes.map(({ type, ...change }) => [type, 'package' in change && change.package])).toEqual([
@@ -268,7 +268,7 @@ describe('changes', () => {
     ]);
   });
 
-  it('respects what the request removes', () => {
+  it('respect what the request removes', () => {
     expect(packagesOf({ target: 'mediatek/filogic', packages: ['-fitblk', '-auc'] })).toEqual(['-fitblk', '-auc']);
     expect(resolvePackages(ask({ packages: ['auc', '-owut'] }))).toMatchObject({
       packages: ['-owut'],
@@ -298,7 +298,7 @@ describe('packages_versions', () => {
     ]);
   });
 
-  it('keeps the version asked of a successor', () => {
+  it('keeps the version requested for a successor', () => {
     const { packagesVersions } = resolvePackages(ask({ packagesVersions: { auc: '0.3.2-1', owut: '2026.04' } }));
     expect(packagesVersions).toEqual({ owut: '2026.04' });
   });
@@ -329,7 +329,7 @@ describe('from_version', () => {
     expect(packagesOf({ fromVersion, version, packages: old })).toEqual(expected);
   });
 
-  it.each(['', 'unknown', '24'])('knows nothing of %j and applies what it would without', (fromVersion) => {
+  it.each(['', 'unknown', '24'])('treats %j as unknown and applies the rules as without it', (fromVersion) => {
     expect(packagesOf({ fromVersion, packages: ['auc', 'firewall'] })).toEqual(packagesOf({ packages: ['auc', 'firewall'] }));
   });
 

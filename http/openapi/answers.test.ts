@@ -87,8 +87,8 @@ describe('answers match the schemas that the OpenAPI document publishes', () => 
   });
 });
 
-describe('an upstream that was never there', () => {
-  it('is told apart from a request that is wrong', async () => {
+describe('an upstream that never answered', () => {
+  it('is distinguished from an invalid request', async () => {
     const server = await startTestServer({ env: { UPSTREAM_URL: 'http://127.0.0.1:9' } });
     try {
       for (const [path, schema] of [
