@@ -21,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /**
- * Everything the server says until it hangs up. Each text but the first is sent when something was answered to the one
- * before.
+ * Returns everything that the server sends until it closes the connection. Each text but the first is sent after the
+ * server has answered the one before.
  */
 function said(port: number, ...texts: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -45,7 +45,7 @@ interface Answer {
   body: string;
 }
 
-/** Answers by their lengths, as a client reads them. */
+/** Returns the answers in the text, which it separates by their lengths, as a client does. */
 function answersIn(text: string): Answer[] {
   const answers: Answer[] = [];
   for (let rest = text; rest !== ''; ) {

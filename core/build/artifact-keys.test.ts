@@ -6,7 +6,7 @@ import { RESULT_MAX_AGE_SECONDS } from './build.ts';
 const HASH = 'a'.repeat(64) as RequestHash;
 const BIN_DIR = 'b'.repeat(64) as BinDir;
 
-/** Directives of a `Cache-Control` header by name; `true` where one has no value. */
+/** Returns the directives of a `Cache-Control` header by name, with `true` for one without a value. */
 const directives = (header: string) =>
   Object.fromEntries(
     header

@@ -62,7 +62,7 @@ describe('what earlier versions stored', () => {
 });
 
 describe('a table whose reads return old rows', () => {
-  /** Tells of `old` until it is asked for the latest. */
+  /** Returns a table that answers with `old` until a read asks for the latest row. */
   const behind = (old: Build): BuildStatusDeps => ({
     ...status,
     builds: { ...table, get: async (hash, options) => (options?.isLatest ? table.get(hash) : old) },

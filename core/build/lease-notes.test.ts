@@ -17,8 +17,8 @@ const LEASE_SECONDS = 450;
 const START = Date.parse('2026-11-20T12:00:00Z');
 
 /**
- * A build that is being built, and sweepers each of which ends after one sweep: no process sees the lease for longer
- * than a moment. Time is true time; each process has a clock of its own, some seconds off it.
+ * Returns a build in progress, and sweepers that each end after one sweep, so that no process sees the lease for longer
+ * than a moment. The time that passes is the true time; the clock of each process is some seconds off.
  */
 async function machines() {
   let passed = 0;
@@ -41,7 +41,7 @@ async function machines() {
       return moved;
     },
     state: async () => (await builds.get(hash))?.state,
-    /** One sweep of a process that begins with it and ends after it. */
+    /** Runs one sweep in a process of its own, which ends after it. */
     sweep: async (offSeconds = 0, readRecord = records.get) => {
       const now = clock(offSeconds);
       const monotonic = () => passed * 1000;
@@ -83,7 +83,7 @@ describe('sweepers that end before the lease does', () => {
     const { pass, sweep, state, renew } = await machines();
     for (let seconds = 0; seconds < 4 * LEASE_SECONDS; seconds += 3) {
       await sweep(offs[(seconds / 3) % offs.length]);
-      // The latest that a runner renews.
+      // This is the latest moment at which a runner renews.
       if (seconds % (LEASE_SECONDS - 3) === 0) expect(await renew(30)).toBe(true);
       pass(3);
     }

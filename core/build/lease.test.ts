@@ -7,7 +7,7 @@ import { sightings } from './sightings.ts';
 const START = new Date('2026-11-20T12:00:00Z');
 const HOUR = 3_600;
 
-/** A sweeper, and a runner whose clock is so many seconds ahead of the sweeper's. */
+/** Returns a sweeper, and a runner whose clock is `aheadSeconds` ahead of the sweeper's. */
 function machines(aheadSeconds = 0) {
   const time = simulatedTime(START);
   const deps = { now: time.now, sightings: sightings(time.monotonic) };

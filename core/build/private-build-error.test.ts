@@ -20,7 +20,7 @@ import { runBuild } from './run-build.ts';
 import { submitBuild } from './submit-build.ts';
 import { recoverAllBuilds } from './sweep.ts';
 
-/** As a disk or AWS names what it was asked for. */
+/** Fails like a disk or AWS, whose errors name what was asked for. */
 const telling = (): Promise<never> =>
   Promise.reject(Object.assign(new Error('EACCES: /srv/store/secret-package'), { code: 'EACCES', cause: new Error('secret-package') }));
 const TTL = { buildSeconds: 600, unversionedSeconds: 600, defaultsSeconds: 600, failureSeconds: 600 };
@@ -35,7 +35,7 @@ async function world(isPrivate: boolean) {
   return { db, hash, accepted, base, positions: sqliteQueuePositions(db) };
 }
 
-/** What the process logs of an error that it catches without knowing whose it is. */
+/** Returns what the process logs for an error when it does not know which build the error belongs to. */
 async function loggedOf(work: Promise<unknown>): Promise<string> {
   const lines: string[] = [];
   const log = jsonLog('debug', (line) => lines.push(line));

@@ -32,7 +32,7 @@ const NEVER = new AbortController().signal;
 
 let directory: string;
 let clock: number;
-/** By how much the time of day was set since. */
+/** The milliseconds by which a test has set the time of day. */
 let set: number;
 beforeEach(async () => {
   directory = await temporaryDirectory();
@@ -106,7 +106,7 @@ async function runNext(w: ReturnType<typeof world>, shutdown: AbortSignal = NEVE
   await runBuild(w.runner, message, shutdown);
 }
 
-/** The scripted image maker enters its steps at once: from here on the row is written by renewals only. */
+/** Waits for the last step. The scripted image maker enters its steps at once, so only renewals write the row after that. */
 const isInLastStep = (w: ReturnType<typeof world>, hash: RequestHash) =>
   expect.poll(() => w.builds.get(hash)).toMatchObject({ state: 'building', step: 'building_image' });
 
@@ -423,7 +423,7 @@ describe('a build', () => {
     const w = world({}, (store) => ({
       ...store,
       putFile: (key, path, meta) => {
-        // The first meets a full disk; the others are slow, and deaf to the signal.
+        // The first upload meets a full disk; the others are slow and ignore the signal.
         const isFirst = puts.length === 0;
         const put = isFirst
           ? Promise.reject(new StorageFullError('the files of builds'))
@@ -449,7 +449,7 @@ describe('a build', () => {
 });
 
 describe('a write that succeeds but is not answered', () => {
-  /** Loses the answer to the first transition into each of the states. */
+  /** Returns a table that loses the answer to the first transition into each of the states. */
   const losing = (builds: BuildTable, ...states: BuildState[]): BuildTable => ({
     ...builds,
     transition: async (from, to, options) => {

@@ -44,7 +44,7 @@ beforeEach(async () => {
 });
 const now = () => new Date(clock);
 
-/** A server whose builds fail as `script` says; its catalogue is behind upstream until it is told to look. */
+/** Returns a server whose builds fail as `script` says and whose catalogue is outdated until a read is `fresh`. */
 function world(script: Script, timesToLive = TIMES) {
   const db = openSqlite(':memory:');
   const builds = sqliteBuildTable(db);
@@ -179,7 +179,7 @@ it('a reader that is stopped at any moment does not put back an expired result t
     const { submit, run, deps } = world({});
     const { hash } = (await submit()).prepared;
     await run();
-    // Its runner died before it published the result: the reader does.
+    // The runner died before it published the result, so the reader publishes it.
     await deps.artifacts.remove(artifactKeys.result(hash));
     clock += 999_000;
     const reader = callsInterrupted(call, async () => {

@@ -14,7 +14,7 @@ import { leaseFor } from './lease.ts';
 import { sightings } from './sightings.ts';
 import { type SweepDeps, sweepBuilds } from './sweep.ts';
 
-/** The number of messages that a sweep at minute 0 sends for a build that is to be tried again after `pauseMinutes`. */
+/** Returns how many messages a sweep at minute 0 sends for a build whose next attempt is due after `pauseMinutes`. */
 async function sentDuringPause(pauseMinutes: number, longestPauseSeconds?: number): Promise<number> {
   const db = openSqlite(':memory:');
   const builds = sqliteBuildTable(db);
@@ -48,7 +48,7 @@ it('sends a message for a build that was queued later than any pause allows, bec
 describe('a sweep in which one part fails', () => {
   const HASHES = { lapsed: freshHash(), ended: freshHash(), unsent: freshHash(), stale: freshHash() };
 
-  /** A world in which each of the four lists has one build; `wrap` breaks a part. Sweeps twice, an hour apart. */
+  /** Sweeps twice, an hour apart, in a world whose four lists have one build each; `wrap` breaks a part. */
   async function swept(isPrivate: boolean, wrap: (deps: SweepDeps) => SweepDeps) {
     const db = openSqlite(':memory:');
     const builds = sqliteBuildTable(db);

@@ -35,7 +35,7 @@ describe('the time of a build that has ended', () => {
     expect(read()).toBe('2026-11-20T12:00:00.000Z');
     await pass(60);
     expect(read()).toBe('2026-11-20T12:01:00.000Z');
-    // The clock has caught up, and does not make it younger.
+    // The clock has caught up and must not set this time back.
     await pass(HOUR);
     expect(read()).toBe('2026-11-20T13:01:00.000Z');
   });

@@ -25,7 +25,7 @@ async function outputOf(names: readonly string[]): Promise<BuildOutput> {
   return { files, logPath: join(directory, names[0] ?? '') } as unknown as BuildOutput;
 }
 
-/** A clock that stands still until a test lets all waits be over. */
+/** Returns a clock that stands still until a test ends all waits. */
 function stoppedClock() {
   const waits = new Map<() => void, number>();
   return {
@@ -40,7 +40,7 @@ function stoppedClock() {
   };
 }
 
-/** A store on which files other than the log come to an end only when the caller gives up. */
+/** Returns a store in which the upload of a stuck file ends only when the caller gives up. */
 function stuckStore(store: ArtifactStore, isStuck: (key: string) => boolean) {
   const begun = Promise.withResolvers<void>();
   let underWay = 0;

@@ -34,7 +34,7 @@ describe('the command lines', () => {
   });
 });
 
-/** What make expands or hands to sh, in the shapes of docs/imagebuilder.md §2, and what else ends a word or a line. */
+/** Texts that make expands or hands to sh (docs/imagebuilder.md §2), and texts that end a word or a line. */
 const INJECTIONS = [
   '$(shell touch /tmp/pwned)',
   '`touch /tmp/pwned`',

@@ -17,7 +17,7 @@ const orError = (read: () => unknown, error: typeof MakeInfoError | typeof Packa
   }
 };
 
-/** Whatever reads text that a build or an ImageBuilder leaves, and answers what is kept of it. */
+/** The parsers that read text which a build or an ImageBuilder leaves; each returns what the server keeps. */
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'why a build failed': (text) => classifyFailure({ exitCode: 2, stdout: '', stderr: text }, { own: 'http://own/' }),
   'the manifest of opkg': (text) => orError(() => manifestOf(parseOpkgStatus(text)), PackageDatabaseError),
@@ -32,8 +32,8 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
 };
 
 /**
- * A parser whose work grows faster than the text needs hours for one of these and the test never ends; what it keeps is
- * to fit into a document.
+ * If the work of a parser grows faster than the text, one of these takes hours and the test does not end. What a parser
+ * keeps must fit into a document.
  */
 describe.each(Object.keys(hostileTexts))('4 MB of %s', (name) => {
   const text = hostileTexts[name] ?? '';
@@ -72,7 +72,7 @@ it('a failure names only some of the problems when a build has very many', () =>
   expect(detail).toBe('Impossible package selection: missing (a)');
 });
 
-// Expressions that try every start of such a line against all that follows need minutes for the twenty thousand lines.
+// An expression that tries every start in such a line against all that follows needs minutes for the twenty thousand lines.
 it.each([
   ['versions', `ERROR: a${'-1'.repeat(2_000)}\n`],
   ['forks', `${'fork: '.repeat(680)}\n`],

@@ -175,7 +175,7 @@ describe('analysePackageErrors', () => {
     });
   });
 
-  it('limits the number and length of explanations', () => {
+  it('explains only some of many problems in the detail', () => {
     const many = Array.from({ length: 500 }, (_, i) => [
       ` * pkg_hash_check_unresolved: cannot find dependency nowhere${i} for a${i}`,
       ` * opkg_install_cmd: Cannot install package a${i}.`,

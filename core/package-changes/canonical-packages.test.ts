@@ -5,7 +5,7 @@ import { type CanonicalPackagesInput, canonicalPackages } from './canonical-pack
 const canonical = (input: Partial<CanonicalPackagesInput>) =>
   canonicalPackages({ packages: [], diffPackages: true, defaultPackages: [], profilePackages: [], ...input });
 
-/** tests/test_util.py of the reference server diff_packages, in canonical order. */
+/** The cases of `diff_packages` in the reference server's tests/test_util.py, in canonical order. */
 describe('with diff_packages', () => {
   it.each([
     [['test1'], ['test1', 'test2'], ['-test2', 'test1']],

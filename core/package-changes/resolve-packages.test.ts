@@ -13,7 +13,7 @@ const ask = (input: Partial<ResolvePackagesInput>): ResolvePackagesInput => ({
 });
 const packagesOf = (input: Partial<ResolvePackagesInput>) => resolvePackages(ask(input)).packages;
 
-/** docs/contract.md §7, row by row: version, target, profile, what is asked for, what is built. */
+/** The rows of docs/contract.md §7: version, target, profile, requested packages, built packages. */
 describe('the reference server’s rules', () => {
   type Row = readonly [version: string, target: string, profile: string, asked: readonly string[], built: readonly string[]];
   const added = (version: string, target: string, profiles: readonly string[], ...packages: string[]): Row[] =>
@@ -195,7 +195,7 @@ describe('the reference server’s rules', () => {
           ['b-en', 'luci-i18n-base-en-gb'],
         ] as const,
     ),
-    // the published table is for clients: the server does not apply it unasked
+    // The published table is for clients; the server applies it only when a request asks for it.
     ['24.10.0', 'x86/64', 'generic', ['firewall', 'luci-app-opkg', 'kmod-nft-nat6'], ['firewall', 'luci-app-opkg', 'kmod-nft-nat6']],
     ['25.12.0', 'x86/64', 'generic', ['opkg', 'wpad-basic-wolfssl'], ['opkg', 'wpad-basic-wolfssl']],
   ];
@@ -205,7 +205,7 @@ describe('the reference server’s rules', () => {
   });
 });
 
-/** tests/test_package_changes.py of the reference server. */
+/** The cases of the reference server's tests/test_package_changes.py. */
 describe('the reference server’s own cases', () => {
   it('does not add what is there', () => {
     const input = { version: '23.05', target: 'ath79/generic', profile: 'buffalo_wzr-hp-g300nh-s', packages: ['kmod-switch-rtl8366s'] };
@@ -232,7 +232,7 @@ describe('the reference server’s own cases', () => {
 });
 
 describe('changes', () => {
-  it('says what was done, in the order of the rules, and why', () => {
+  it('list what was done and why, in the order of the rules', () => {
     const { packages, changes } = resolvePackages(
       ask({ target: 'mediatek/filogic', packages: ['luci-i18n-opkg-de', 'luci-i18n-base-en', 'auc'] }),
     );

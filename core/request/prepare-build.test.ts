@@ -26,7 +26,7 @@ const feeds = (packages: Record<string, string>): PackageIndex => ({
   complete: true,
 });
 
-/** Upstream as it is now: what a test puts there is what the next request meets. */
+/** Upstream as the next request sees it; tests change it. */
 const upstream = { record, index: feeds({ vim: '9.1' }) };
 const catalogue: Catalogue = {
   versions: async () => ({ list: ['24.10.2'] }),

@@ -17,7 +17,7 @@ const NOW = '2026-11-20T12:30:00.000Z';
 const hoursAgo = (hours: number) => new Date(Date.parse(NOW) - hours * 3_600_000).toISOString();
 const daysAgo = (days: number) => hoursAgo(24 * days);
 
-/** What upstream serves is not this app's business: two releases, or nothing at all. */
+/** Upstream has two releases or nothing at all; this app does not depend on more. */
 const catalogueOf = (list: readonly string[]): Catalogue => ({
   versions: async () => {
     if (list.length === 0) throw new Error('upstream is down');

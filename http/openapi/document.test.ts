@@ -17,7 +17,7 @@ const operations = Object.entries(document.paths as Record<string, Record<string
   METHODS.filter((method) => method in item).map((method) => ({ path, method, operation: item[method] as Operation })),
 );
 
-/** Every `$ref` below a value. */
+/** Returns every `$ref` below a value. */
 const references = (value: unknown): string[] =>
   typeof value !== 'object' || value === null
     ? []
