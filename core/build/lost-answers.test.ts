@@ -25,8 +25,8 @@ const SWEEP_EVERY_SECONDS = 10;
 /** The number of deliveries after which the simulated SQS moves a message to the dead-letter queue. */
 const MAX_DELIVERIES = 10;
 /**
- * The longest life of a build here: three attempts and the pauses between them. Each attempt may lose its runner (a lease
- * and a sweep) or its message (a minute and a sweep).
+ * The longest life of a build here: three attempts and the pauses between them. Each attempt may lose its runner (a
+ * lease and a sweep) or its message (a minute and a sweep).
  */
 const PATIENCE_SECONDS = 500;
 
@@ -50,8 +50,8 @@ const SCENARIOS: Readonly<Record<string, readonly Attempt[]>> = {
 };
 
 /**
- * Runs one build from its acceptance to its end. The fault hits one call of its first runner, or one of the sweeper after
- * the runner died. Returns whether there was such a call.
+ * Runs one build from its acceptance to its end. The fault hits one call of its first runner, or one of the sweeper
+ * after the runner died. Returns whether there was such a call.
  */
 async function live(attempts: readonly Attempt[], at: number, fault: Fault, who: 'runner' | 'sweeper' = 'runner'): Promise<boolean> {
   let clock = Date.parse('2026-11-20T12:00:00Z');

@@ -106,7 +106,7 @@ async function runNext(w: ReturnType<typeof world>, shutdown: AbortSignal = NEVE
   await runBuild(w.runner, message, shutdown);
 }
 
-/** Waits for the last step. The scripted image maker enters its steps at once, so only renewals write the row after that. */
+/** Waits for the last step, after which only renewals write the row: the scripted image maker enters all steps at once. */
 const isInLastStep = (w: ReturnType<typeof world>, hash: RequestHash) =>
   expect.poll(() => w.builds.get(hash)).toMatchObject({ state: 'building', step: 'building_image' });
 

@@ -72,7 +72,7 @@ it('a failure names only some of the problems when a build has very many', () =>
   expect(detail).toBe('Impossible package selection: missing (a)');
 });
 
-// An expression that tries every start in such a line against all that follows needs minutes for the twenty thousand lines.
+// An expression that tries every start in such a line against all that follows needs minutes for twenty thousand lines.
 it.each([
   ['versions', `ERROR: a${'-1'.repeat(2_000)}\n`],
   ['forks', `${'fork: '.repeat(680)}\n`],

@@ -195,7 +195,7 @@ describe('the reference server’s rules', () => {
           ['b-en', 'luci-i18n-base-en-gb'],
         ] as const,
     ),
-    // The published table is for clients; the server applies it only when a request asks for it.
+    // The published table is for clients; without `from_version` the server does not apply it.
     ['24.10.0', 'x86/64', 'generic', ['firewall', 'luci-app-opkg', 'kmod-nft-nat6'], ['firewall', 'luci-app-opkg', 'kmod-nft-nat6']],
     ['25.12.0', 'x86/64', 'generic', ['opkg', 'wpad-basic-wolfssl'], ['opkg', 'wpad-basic-wolfssl']],
   ];
