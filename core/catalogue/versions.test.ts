@@ -197,14 +197,11 @@ describe('a version and the path of its files', () => {
     '{version}',
   ];
 
-  it.each([...paths, ...asked.map((version) => `releases/${version}`)])(
-    'belongs to the newest known version with that path: %j',
-    (path) => {
-      const newest = knownVersions(upstream, branches).find((version) => {
-        const branch = branchOf(version, branches);
-        return branch !== undefined && versionPath(version, branch) === path;
-      });
-      expect(versionAt(path, upstream, branches)).toBe(newest);
-    },
-  );
+  it.each([...paths, ...asked.map((version) => `releases/${version}`)])('leads to the newest known version there: %j', (path) => {
+    const newest = knownVersions(upstream, branches).find((version) => {
+      const branch = branchOf(version, branches);
+      return branch !== undefined && versionPath(version, branch) === path;
+    });
+    expect(versionAt(path, upstream, branches)).toBe(newest);
+  });
 });

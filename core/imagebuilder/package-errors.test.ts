@@ -142,7 +142,7 @@ describe('analysePackageErrors', () => {
     ]);
   });
 
-  it('says of a package that conflicts with itself that its repository is wrong', () => {
+  it('blames the repository for a package that conflicts with itself', () => {
     const text = lines(
       'ERROR: unable to select packages:',
       '  pbr-1.2.0-r4:',
@@ -154,7 +154,7 @@ describe('analysePackageErrors', () => {
     ]);
   });
 
-  it('takes a package for another architecture for the fault of the request', () => {
+  it('blames the request for a package of another architecture', () => {
     const text = lines(
       'ERROR: unable to select packages:',
       '  foreign-1.0-r1:',
