@@ -40,7 +40,7 @@ describe('analyseImageErrors', () => {
     });
   });
 
-  it('names the package whose script opkg ran in vain', () => {
+  it('names the package whose script failed under opkg', () => {
     const failed = (status: number) => analyseImageErrors(` * pkg_run_script: package "foo" postinst script returned status ${status}.\n`);
     expect(failed(1)).toEqual({
       detail: 'Impossible package selection: the post-install script of foo failed with exit code 1',
