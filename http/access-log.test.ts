@@ -33,7 +33,7 @@ const completed = () => lines.filter(({ message }) => message === 'request compl
 describe('at the default level', () => {
   const ask = (path: string, init: RequestInit = {}) => appAt('info').request(path, init);
 
-  it('a request that changes something is one line, with what it was about', async () => {
+  it('a request that changes something has one line, with its hash, outcome and client', async () => {
     await ask('/build', { method: 'POST', headers: { 'User-Agent': 'owut/2025', 'X-Correlation-Id': 'mine' } });
     expect(lines).toEqual([
       {
@@ -59,12 +59,12 @@ describe('at the default level', () => {
     ['GET', '/wp-login.php'],
     ['GET', '/refused'],
     ['GET', '//build'],
-  ])('%s %s is none', async (method, path) => {
+  ])('%s %s has no line', async (method, path) => {
     await ask(path, { method });
     expect(lines).toEqual([]);
   });
 
-  it('a fault of ours is told whatever the method, once as an error', async () => {
+  it('a fault of the server is logged for every method, once as an error', async () => {
     await ask('/broken', { headers: { 'X-Correlation-Id': 'oops' } });
     expect(lines.map(({ level, message, correlation_id }) => [level, message, correlation_id])).toEqual([
       ['error', 'request failed', 'oops'],
@@ -73,7 +73,7 @@ describe('at the default level', () => {
     expect(answered.map(({ isBug }) => isBug)).toEqual([true]);
   });
 
-  it('refusals are no faults of ours', async () => {
+  it('refusals do not count as faults of the server', async () => {
     await ask('/refused');
     await ask('/nowhere', { method: 'POST' });
     expect(answered.map(({ status, isBug }) => [status, isBug])).toEqual([
@@ -85,7 +85,7 @@ describe('at the default level', () => {
 });
 
 describe('at level debug', () => {
-  it('every request is told when it is understood and when its answer begins', async () => {
+  it('every request has a line when it is read and one when its answer begins', async () => {
     const headers = { 'User-Agent': 'x'.repeat(500), 'X-Correlation-Id': 'poll' };
     await appAt('debug').request(`/build/${HASH}?a=b`, { headers });
     const both = { method: 'GET', endpoint: '/build/:hash', correlation_id: 'poll', user_agent: `${'x'.repeat(200)}…` };
@@ -96,7 +96,7 @@ describe('at level debug', () => {
     expect(JSON.stringify(completed())).not.toContain(HASH);
   });
 
-  it('a doubled slash makes one request, not two', async () => {
+  it('a doubled slash counts as one request, not two', async () => {
     const response = await appAt('debug').request('//build', { method: 'POST', headers: { 'X-Correlation-Id': 'once' } });
     expect(response.headers.get('X-Correlation-Id')).toBe('once');
     expect(completed()).toMatchObject([{ endpoint: '/build', correlation_id: 'once' }]);
@@ -104,7 +104,7 @@ describe('at level debug', () => {
   });
 });
 
-it('endpoints are as many as there are routes, whatever is asked for', async () => {
+it('there are only as many endpoints as routes, whatever clients ask for', async () => {
   const app = appAt('silent');
   const hashes = Array.from({ length: 30 }, (_, i) => `/build/${i.toString(16).padStart(64, '0')}`);
   const scans = Array.from({ length: 30 }, (_, i) => `/scan-${i}/.env`);

@@ -19,7 +19,7 @@ const post = async (body: object, contentType = 'application/json') =>
   (await app.request('/build', { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': contentType } })).status;
 const body = { version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim'] };
 
-it('the same text is read once, and the same request, which nobody can change', async () => {
+it('the same text is parsed once, into one frozen request', async () => {
   taken = [];
   expect(await Promise.all([post(body), post(body, 'text/plain'), post({ ...body, packages: ['tmux'] })])).toEqual([200, 200, 200]);
   expect(taken[1]).toBe(taken[0]);
@@ -27,18 +27,18 @@ it('the same text is read once, and the same request, which nobody can change', 
   expect(() => taken[0]?.packages.push('tmux')).toThrow(TypeError);
 });
 
-it('what was good in JSON is not good in a form', async () => {
+it('a text that was accepted as JSON is refused as a form', async () => {
   expect([await post(body), await post(body, 'application/x-www-form-urlencoded')]).toEqual([200, 422]);
 });
 
-it('other limits read it anew', async () => {
+it('the same text is parsed again under other limits', async () => {
   const sized = { ...body, rootfs_size_mb: 512 };
   expect(await post(sized)).toBe(200);
   parseRequest = buildRequestParser({ maxDefaultsLength: 100, maxCustomRootfsSizeMb: 256 });
   expect(await post(sized)).toBe(422);
 });
 
-it('defaults are not kept', async () => {
+it('a request with defaults is not remembered', async () => {
   taken = [];
   const secret = { ...body, defaults: 'passwd' };
   expect([await post(secret), await post(secret)]).toEqual([200, 200]);

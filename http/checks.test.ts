@@ -17,7 +17,7 @@ describe('withoutDetails', () => {
     log,
   );
 
-  it('says what a client may read, and leaves the rest to the log', async () => {
+  it('shows what a client may read, and writes the rest to the log', async () => {
     await expect(shown['bucket']?.()).resolves.toBe('there');
     await expect(shown['table']?.()).rejects.toThrow(/^cannot be used$/);
     await expect(shown['disk']?.()).rejects.toThrow('disk is full');
@@ -29,7 +29,7 @@ describe('withoutDetails', () => {
 });
 
 describe('assertReady', () => {
-  it('rejects with what is wrong, whole', async () => {
+  it('rejects with the complete error', async () => {
     await assertReady({ table: async () => undefined });
     await expect(assertReady({ table: async () => undefined, bucket: () => Promise.reject(new Error(arn)) })).rejects.toThrow(arn);
   });

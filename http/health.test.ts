@@ -24,7 +24,7 @@ describe('/health', () => {
 });
 
 describe('/ready', () => {
-  it('names what is missing, and why', async () => {
+  it('names the parts that are missing, and why', async () => {
     const { ask } = service({ queue: async () => 'anything', table: () => Promise.reject(new Error('gone')) });
     expect(await ask('/ready')).toMatchObject({
       status: 503,
@@ -32,7 +32,7 @@ describe('/ready', () => {
     });
   });
 
-  it('looks again after thirty seconds, not before, however many ask', async () => {
+  it('checks again after thirty seconds, not before, however many clients ask', async () => {
     let looked = 0;
     let isThere = false;
     const { clock, ask } = service({

@@ -56,7 +56,7 @@ describe('every answer', () => {
 });
 
 describe('errors', () => {
-  it('have one shape, and nothing of our inner workings', async () => {
+  it('have one shape, and show nothing of the inside of the server', async () => {
     for (const [path, status] of [
       ['/refused', 400],
       ['/broken', 500],
@@ -71,7 +71,7 @@ describe('errors', () => {
     expect(lines.some((line) => line.includes('secret inner working'))).toBe(true);
   });
 
-  it('of ours are logged with the path, but not with the hash of a build', async () => {
+  it('of the server are logged with the path, but not with the hash of a build', async () => {
     const hash = 'ab'.repeat(32);
     await ask(`/broken/${hash}`);
     const failed = lines.map((line) => JSON.parse(line)).filter(({ message }) => message === 'request failed');
@@ -79,14 +79,14 @@ describe('errors', () => {
     expect(JSON.stringify(failed)).not.toContain(hash);
   });
 
-  it('405 names what is allowed', async () => {
+  it('405 names the allowed methods', async () => {
     const response = await ask('/thing/1', { method: 'POST' });
     expect(response.status).toBe(405);
     expect(response.headers.get('Allow')).toBe('GET, HEAD');
     expect(await response.json()).toMatchObject({ status: 405 });
   });
 
-  it('the log and the metrics know routes by their template', () => {
+  it('the log and the metrics name routes by their template', () => {
     expect(answered).toContain('GET /thing/:id 200');
     expect(answered).toContain('GET unmatched 404');
   });
@@ -130,7 +130,7 @@ describe('bodies', () => {
     expect(await response.json()).toMatchObject({ status: 422, detail: expect.any(String), errors: [{ type: error }] });
   });
 
-  it('that are too large are 413, announced or not', async () => {
+  it('that are too large get 413, whether their length is announced or not', async () => {
     expect((await post(`"${'x'.repeat(200)}"`)).status).toBe(413);
     const chunks = new ReadableStream({
       pull: (controller) => controller.enqueue(new TextEncoder().encode('x'.repeat(60))),

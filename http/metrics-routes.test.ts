@@ -4,7 +4,7 @@ import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { prometheusMetrics } from '#observe/metrics.ts';
 import { metricsRoutes } from './metrics-routes.ts';
 
-it('are there without those of a queue that cannot be read', async () => {
+it('are served without those of a queue that cannot be read', async () => {
   const db = openSqlite(':memory:');
   const routes = metricsRoutes(prometheusMetrics('build', sqliteQueuePositions(db)));
   const text = async () => (await routes.request('/metrics')).text();

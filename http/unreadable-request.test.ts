@@ -21,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /**
- * Everything the server says until it hangs up. Each text but the first is sent when something was answered to the one
- * before.
+ * Returns everything that the server sends until it closes the connection. Each text but the first is sent after the
+ * server has answered the one before.
  */
 function said(port: number, ...texts: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -45,7 +45,7 @@ interface Answer {
   body: string;
 }
 
-/** Answers by their lengths, as a client reads them. */
+/** Returns the answers in the text, which it separates by their lengths, as a client does. */
 function answersIn(text: string): Answer[] {
   const answers: Answer[] = [];
   for (let rest = text; rest !== ''; ) {
@@ -75,7 +75,7 @@ function expectRefusal(answer: Answer | undefined, status: number, title: string
 const GET = 'GET /thing HTTP/1.1\r\nHost: h\r\n\r\n';
 const BAD = [400, 'Bad Request'] as const;
 
-describe('is told as every other error:', () => {
+describe('is answered like every other error:', () => {
   it.each([
     ['garbage', 'hello\r\n\r\n', BAD],
     ['an unknown method', 'BREW /thing HTTP/1.1\r\nHost: h\r\n\r\n', BAD],
@@ -99,13 +99,13 @@ describe('is told as every other error:', () => {
     expectRefusal(answers[0], status, title);
   });
 
-  it('what follows answers on one connection', async () => {
+  it('an unreadable request after an answer on the same connection', async () => {
     const answers = answersIn(await ask(GET, 'hello\r\n\r\n'));
     expect(answers.map(({ status }) => status)).toEqual([200, 400]);
     expectRefusal(answers[1], ...BAD);
   });
 
-  it('with the name that the client gave its request, where it can be read', async () => {
+  it('with the correlation id that the client sent, if it can be read', async () => {
     for (const text of ['', 'Host: h\r\nExpect: tea\r\n'])
       expect(answersIn(await ask(`GET /thing HTTP/1.1\r\nX-Correlation-Id: mine\r\n${text}\r\n`))[0]?.headers.get('X-Correlation-Id')).toBe(
         'mine',
@@ -136,13 +136,13 @@ describe('on a server of its own', () => {
     return (own.address() as AddressInfo).port;
   }
 
-  it('headers and bodies that do not come are told', async () => {
+  it('headers and bodies that do not arrive are answered with 408', async () => {
     const port = await serve(() => undefined);
     for (const text of ['GET / HTTP/1.1\r\nHost: h\r\n', 'POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{'])
       expectRefusal(answersIn(await said(port, text))[0], 408, 'Request Timeout');
   });
 
-  it('an answer under way is not written into, nor one taken for another', async () => {
+  it('an error is never written into an answer in progress or sent as the answer to another request', async () => {
     const broken = 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n';
     const begun = await serve((_, outgoing) => void outgoing.writeHead(200, { 'Content-Length': 100 }).write('begun'));
     expect(await said(begun, broken)).not.toContain('HTTP/1.1 400');
@@ -152,7 +152,7 @@ describe('on a server of its own', () => {
     expect(await said(waiting, 'GET / HTTP/1.1\r\nHost: h\r\n\r\nhello\r\n\r\n')).toBe('');
   });
 
-  it('a client that hangs up is let go', async () => {
+  it('the socket of a client that hangs up is closed', async () => {
     const port = await serve(() => undefined);
     const closed = new Promise<void>((resolve) => own.once('connection', (socket) => socket.once('close', () => resolve())));
     const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\n', () => socket.resetAndDestroy()));

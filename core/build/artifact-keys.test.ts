@@ -6,7 +6,7 @@ import { RESULT_MAX_AGE_SECONDS } from './build.ts';
 const HASH = 'a'.repeat(64) as RequestHash;
 const BIN_DIR = 'b'.repeat(64) as BinDir;
 
-/** Directives of a `Cache-Control` header by name; `true` where one has no value. */
+/** Returns the directives of a `Cache-Control` header by name, with `true` for one without a value. */
 const directives = (header: string) =>
   Object.fromEntries(
     header
@@ -25,12 +25,12 @@ describe('a result', () => {
     });
   });
 
-  it('that an earlier version wrote to disk, or somebody else put there, has the same', () => {
+  it('has the same rules when an earlier version or another program wrote it to disk', () => {
     expect(usualMeta(artifactKeys.result(HASH))).toEqual(resultMeta(false));
   });
 });
 
-describe('what may not outlive its build', () => {
+describe('an answer that must not outlive its build', () => {
   it.each([
     ['the result of a private build', resultMeta(true)],
     ['a file of a private build', fileMeta('a.img.gz', true)],
@@ -38,7 +38,7 @@ describe('what may not outlive its build', () => {
     ['a failure', usualMeta(artifactKeys.failure(BIN_DIR))],
     ['an outcome of an earlier version', usualMeta(artifactKeys.formerOutcome(BIN_DIR))],
     ['a log', usualMeta(artifactKeys.log(BIN_DIR))],
-  ])('%s is in no cache at all', (_, { cacheControl }) => {
+  ])('%s is kept by no cache', (_, { cacheControl }) => {
     expect(directives(cacheControl)).toEqual({ private: true, 'no-store': true });
   });
 });

@@ -43,7 +43,7 @@ describe('what earlier versions stored', () => {
     expect(await getBuildStatus(status, running.hash)).toMatchObject({ state: 'failed', document: FAILURE });
   });
 
-  it('as a failure of a build that is done is no result: neither answered, nor published, nor believed once it is', async () => {
+  it('as a failure of a build that is done is not a result: it is neither answered nor published, and not used once published', async () => {
     const running = await started(table, 'a');
     await moved(table, running, done(running, 100));
     await artifacts.put(artifactKeys.formerOutcome(running.binDir), FAILURE, RECORD);
@@ -53,7 +53,7 @@ describe('what earlier versions stored', () => {
     await expect(getBuildStatus(status, running.hash)).rejects.toBeInstanceOf(BuildNotFoundError);
   });
 
-  it('as a result of a build that failed is no failure: the answer is what the row says', async () => {
+  it('as a result of a build that failed is not a failure: the answer comes from the row', async () => {
     const running = await started(table, 'a');
     await moved(table, running, { ...failed(running, true, 100), binDir: running.binDir });
     await artifacts.put(artifactKeys.formerOutcome(running.binDir), SUCCESS(running.binDir), RECORD);
@@ -61,8 +61,8 @@ describe('what earlier versions stored', () => {
   });
 });
 
-describe('a table whose reads are behind', () => {
-  /** Tells of `old` until it is asked for the latest. */
+describe('a table whose reads return old rows', () => {
+  /** Returns a table that answers with `old` until a read asks for the latest row. */
   const behind = (old: Build): BuildStatusDeps => ({
     ...status,
     builds: { ...table, get: async (hash, options) => (options?.isLatest ? table.get(hash) : old) },
@@ -78,7 +78,7 @@ describe('a table whose reads are behind', () => {
     'was done and has expired': () => rowIn(table, 'done', 'owner', 40),
   };
 
-  it.each(Object.keys(OLD))('does not make a client give up on a build that %s, and was begun anew', async (what) => {
+  it.each(Object.keys(OLD))('does not make a client give up on a build that %s and was begun again', async (what) => {
     const old = await OLD[what]?.();
     if (old === undefined) throw new Error(what);
     const { won } = await table.claim(queued(old.hash, 50), sampleOrder(old.hash), at(50));
@@ -86,7 +86,7 @@ describe('a table whose reads are behind', () => {
     expect(await getBuildStatus(behind(old), old.hash)).toMatchObject({ state: 'queued' });
   });
 
-  it('does not make a client give up on a build that is done, and was begun anew since its answer was gone', async () => {
+  it('does not make a client give up on a build that was done and was begun again because its answer was gone', async () => {
     const old = await rowIn(table, 'done', 'owner', 1_000);
     const leaving = { ...old, state: 'expiring' as const, lease: { owner: 'asked for again', expiresAt: at(50).toISOString() } };
     await moved(table, old, leaving as Build);
@@ -94,7 +94,7 @@ describe('a table whose reads are behind', () => {
     expect(await getBuildStatus(behind(old), old.hash)).toMatchObject({ state: 'queued' });
   });
 
-  it('is asked once where there is nothing to give up, and for a build that it does not know', async () => {
+  it('is read once when the client would not give up, and for an unknown build', async () => {
     const asked: unknown[] = [];
     const counting = {
       ...status,

@@ -29,7 +29,7 @@ beforeAll(() => {
 });
 afterAll(() => db.close());
 
-/** One build that is done and published. */
+/** Returns a world with one build that is done and published. */
 async function world() {
   let clock = Date.parse('2026-11-20T12:00:00Z');
   const now = () => new Date(clock);
@@ -62,7 +62,7 @@ async function world() {
       clock += seconds * 1_000;
     },
     sweep: async () => expect((await sweepBuilds(sweeper)).errors).toEqual([]),
-    /** A published result names files that are there, and so does one that a cache took along a moment ago. */
+    /** Checks that a published result names existing files, and so does one that a cache still holds. */
     assertWhole: async () => {
       const document = await published();
       if (document !== undefined) cached = { document, until: clock + RESULT_MAX_AGE_SECONDS * 1_000 };
@@ -79,13 +79,13 @@ const readStatus = (w: World, deps = w.status) =>
     if (!(error instanceof BuildNotFoundError)) throw error;
   });
 
-/** As roles on AWS have it for readers. */
+/** The store as readers on AWS see it: their roles may not remove objects. */
 const withoutRemoval = (artifacts: ArtifactStore): ArtifactStore => ({
   ...artifacts,
   remove: () => Promise.reject(new Error('access denied')),
 });
 
-/** Sweeps on until nothing is left, and looks after every step. */
+/** Sweeps until nothing is left, and checks the result after every step. */
 async function expireWholly(w: World) {
   for (let sweeps = 0; sweeps < 100 && (await w.builds.get(w.hash)) !== undefined; sweeps += 1) {
     w.pass(10);
@@ -107,20 +107,20 @@ const READERS = [
   { before: 190, stopped: 255 },
 ];
 /**
- * A process that is stopped for longer takes away again what it published. Functions on AWS, which may not, end after
- * half a minute.
+ * A process that is stopped for longer removes again what it published. Functions on AWS may not remove it, but they end
+ * after half a minute.
  */
 const STOPPED_FOR_LONG = { before: 190, stopped: 5_000 };
 
 describe.each([
   ['published', async (_: World) => undefined],
-  ['not published, since its runner died', async (w: World) => void (await w.artifacts.remove(artifactKeys.result(w.hash)))],
+  ['not published, because its runner died', async (w: World) => void (await w.artifacts.remove(artifactKeys.result(w.hash)))],
 ])('a result that was %s', (_, prepare) => {
   it.each([
     ...[...READERS, STOPPED_FOR_LONG].map((times) => ({ ...times, may: 'may' })),
     ...READERS.map((times) => ({ ...times, may: 'may not' })),
   ])(
-    'is not there for good, nor without its files, when a reader that $may remove is stopped for $stopped s, $before s before the expiry',
+    'does not stay forever, nor without its files, when a reader that $may remove is stopped for $stopped s, $before s before the expiry',
     async ({ before, stopped, may }) => {
       for (let call = 0; ; call += 1) {
         const w = await world();
@@ -142,7 +142,7 @@ describe.each([
     },
   );
 
-  it('is not there for good when a reader whose clock is late comes between any two steps of the sweeper', async () => {
+  it('does not stay forever when a reader whose clock is late reads it between any two steps of the sweeper', async () => {
     for (let call = 0; ; call += 1) {
       const w = await world();
       await prepare(w);
@@ -164,7 +164,7 @@ describe.each([
   });
 });
 
-it.each(FAULTS)('an expired build is taken away wholly and in order, whichever call of a sweeper is %s', async (fault) => {
+it.each(FAULTS)('an expired build is removed completely and in order, whichever call of a sweeper is %s', async (fault) => {
   for (let call = 0; ; call += 1) {
     const w = await world();
     const calls = faultyCalls(call, fault);
@@ -182,7 +182,7 @@ it.each(FAULTS)('an expired build is taken away wholly and in order, whichever c
   }
 });
 
-it('a reader that remembers results answers none of them past its expiry, nor lets caches keep one for longer', async () => {
+it('a reader that remembers results never answers with an expired one, nor lets caches keep one for longer', async () => {
   const w = await world();
   expect(await readStatus(w)).toMatchObject({ state: 'done', maxAgeSeconds: 60 });
   w.pass(TTL_SECONDS - 10);

@@ -53,7 +53,7 @@ async function running(
   return { kept, row, now, pass, step, writes: () => writes };
 }
 
-describe('a lease that is renewed late, for a table that is paid by the write', () => {
+describe('a lease that is renewed late, because the table is billed by the write', () => {
   it('never lapses, and costs a write for every five minutes in which no step was entered', async () => {
     const { kept, row, now, pass, writes } = await running();
     await pass(60);
@@ -68,7 +68,7 @@ describe('a lease that is renewed late, for a table that is paid by the write', 
     await kept.release();
   });
 
-  it('is tried again in time when the table could not be written, as is a step', async () => {
+  it('is written again in time when the table could not be written, and so is a step', async () => {
     let isBroken = false;
     const { kept, row, now, pass, writes } = await running((builds) => ({
       ...builds,
@@ -125,7 +125,7 @@ describe('a lease that is renewed late, for a table that is paid by the write', 
     expect(await released).toMatchObject({ state: 'building' });
   });
 
-  it('does not hear what a forgotten renewal is answered in the end', async () => {
+  it('ignores the late answer to a renewal that it no longer waits for', async () => {
     const answers: (() => void)[] = [];
     const { kept, row, pass } = await running((builds) => ({
       ...builds,
@@ -186,7 +186,7 @@ describe('a lease that is renewed late, for a table that is paid by the write', 
 });
 
 describe('the end of a lease', () => {
-  it('does not wait for ever for a write that is not answered', async () => {
+  it('does not wait forever for a write that is not answered', async () => {
     const { kept, row, pass } = await running((builds) => ({ ...builds, transition: () => new Promise(() => undefined) }));
     await pass(310);
     const released = kept.release();
@@ -194,7 +194,7 @@ describe('the end of a lease', () => {
     expect(await released).toEqual(await row());
   });
 
-  it('comes after the extension under way, so that this does not hide the message again', async () => {
+  it('comes after an extension in progress, so that the extension does not hide the message again', async () => {
     const told: string[] = [];
     const extending = Promise.withResolvers<void>();
     const { kept, pass } = await running(undefined, (queue) => ({
@@ -212,7 +212,7 @@ describe('the end of a lease', () => {
     expect(told).toEqual(['extended', 'released']);
   });
 
-  it('does not wait for ever for an extension either', async () => {
+  it('does not wait forever for an extension either', async () => {
     const { kept, pass } = await running(undefined, (queue) => ({ ...queue, extend: () => new Promise(() => undefined) }));
     await pass(310);
     const released = kept.release();

@@ -17,8 +17,8 @@ const LEASE_SECONDS = 450;
 const START = Date.parse('2026-11-20T12:00:00Z');
 
 /**
- * A build that is being built, and sweepers each of which ends after one sweep: no process sees the lease for longer
- * than a moment. Time is true time; each process has a clock of its own, some seconds off it.
+ * Returns a build in progress, and sweepers that each end after one sweep, so that no process sees the lease for longer
+ * than a moment. The time that passes is the true time; the clock of each process is some seconds off.
  */
 async function machines() {
   let passed = 0;
@@ -41,7 +41,7 @@ async function machines() {
       return moved;
     },
     state: async () => (await builds.get(hash))?.state,
-    /** One sweep of a process that begins with it and ends after it. */
+    /** Runs one sweep in a process of its own, which ends after it. */
     sweep: async (offSeconds = 0, readRecord = records.get) => {
       const now = clock(offSeconds);
       const monotonic = () => passed * 1000;
@@ -83,7 +83,7 @@ describe('sweepers that end before the lease does', () => {
     const { pass, sweep, state, renew } = await machines();
     for (let seconds = 0; seconds < 4 * LEASE_SECONDS; seconds += 3) {
       await sweep(offs[(seconds / 3) % offs.length]);
-      // The latest that a runner renews.
+      // This is the latest moment at which a runner renews.
       if (seconds % (LEASE_SECONDS - 3) === 0) expect(await renew(30)).toBe(true);
       pass(3);
     }
@@ -100,7 +100,7 @@ describe('sweepers that end before the lease does', () => {
     expect(await state()).toBe('building');
   });
 
-  it.each([3_600, -3_600])('return the build of a runner that is gone also when their clock is set by %i s meanwhile', async (step) => {
+  it.each([3_600, -3_600])('also return the build of a runner that is gone when their clock is set by %i s meanwhile', async (step) => {
     const { pass, sweep, state } = await machines();
     for (let seconds = 0; seconds < 3 * LEASE_SECONDS; seconds += 30) {
       await sweep(seconds >= 300 ? step : 0);
@@ -119,7 +119,7 @@ describe('sweepers that end before the lease does', () => {
     expect(await state()).toBe('building');
   });
 
-  it('sweep all the same when the notes cannot be read, and say so', async () => {
+  it('sweep even when the notes cannot be read, and report that', async () => {
     const { sweep } = await machines();
     const failure = new Error('no such bucket');
     expect(await sweep(0, () => Promise.reject(failure))).toMatchObject({ unread: [failure] });

@@ -7,7 +7,7 @@ import { sightings } from './sightings.ts';
 const START = new Date('2026-11-20T12:00:00Z');
 const HOUR = 3_600;
 
-/** A sweeper, and a runner whose clock is so many seconds ahead of the sweeper's. */
+/** Returns a sweeper, and a runner whose clock is `aheadSeconds` ahead of the sweeper's. */
 function machines(aheadSeconds = 0) {
   const time = simulatedTime(START);
   const deps = { now: time.now, sightings: sightings(time.monotonic) };
@@ -46,7 +46,7 @@ describe('a lease', () => {
     expect(lapsed(lease)).toBe(true);
   });
 
-  it('counts anew with each renewal, however often the clock is set to where it was', async () => {
+  it('counts from zero after each renewal, however often the clock is set back to the same time', async () => {
     const { pass, lapsed, now, step } = machines();
     let lease = leaseFor('runner', now(), 60);
     for (let look = 0; look < 10; look += 1) {
@@ -58,7 +58,7 @@ describe('a lease', () => {
     expect(lapsed(lease)).toBe(false);
   });
 
-  it('counts anew with each owner', async () => {
+  it('counts from zero for each owner', async () => {
     const { pass, lapsed, now } = machines();
     const one = leaseFor('one', now(), 60);
     expect(lapsed(one)).toBe(false);
@@ -70,7 +70,7 @@ describe('a lease', () => {
 describe('a lease of an earlier version, which does not say how long it lasts', () => {
   const old = { owner: 'runner', expiresAt: new Date(START.getTime() + 60_000).toISOString() };
 
-  it('lapses by the clock, with room for two that are a minute apart', async () => {
+  it('lapses by the time of day, with room for two clocks that are a minute apart', async () => {
     const { pass, lapsed } = machines();
     await pass(120);
     expect(lapsed(old)).toBe(false);
@@ -78,7 +78,7 @@ describe('a lease of an earlier version, which does not say how long it lasts', 
     expect(lapsed(old)).toBe(true);
   });
 
-  it('lapses also when the clock was set back, after the longest time that such a lease lasted', async () => {
+  it('also lapses when the clock was set back, after the longest time that such a lease lasted', async () => {
     const { pass, lapsed, step } = machines();
     expect(lapsed(old)).toBe(false);
     step(-HOUR);

@@ -22,36 +22,36 @@ import { sweepBuilds } from './sweep.ts';
 
 const TIMES = { buildSeconds: 10_000, unversionedSeconds: 10_000, defaultsSeconds: 10_000, failureSeconds: 10_000 };
 const SWEEP_EVERY_SECONDS = 10;
-/** After so many deliveries SQS moves a message to the dead letters. */
+/** The number of deliveries after which the simulated SQS moves a message to the dead-letter queue. */
 const MAX_DELIVERIES = 10;
 /**
- * Three attempts, each of which may lose its runner (a lease, a sweep) or its message (a minute, a sweep), and the
- * pauses between them.
+ * The longest life of a build here: three attempts and the pauses between them. Each attempt may lose its runner (a
+ * lease and a sweep) or its message (a minute and a sweep).
  */
 const PATIENCE_SECONDS = 500;
 
-/** One database for all, since a new one takes longer than a build's whole life here. */
+/** All tests share one database, because opening another takes longer than a build's whole life here. */
 let db: ReturnType<typeof openSqlite>;
 beforeAll(() => {
   db = openSqlite(':memory:');
 });
 afterAll(() => db.close());
 
-/** What happens in each attempt, from the first; later ones go well. */
+/** The events of each attempt, from the first on; attempts beyond the list succeed. */
 type Attempt = 'good' | 'bad request' | 'bad machine' | 'shutdown' | 'delivered again' | 'stopped for longer than its lease';
 const SCENARIOS: Readonly<Record<string, readonly Attempt[]>> = {
   'that goes well': ['good'],
-  'that is at fault itself': ['bad request'],
-  'that fails twice for want of machines': ['bad machine', 'bad machine', 'good'],
-  'that fails three times for want of machines': ['bad machine', 'bad machine', 'bad machine'],
+  'whose request is at fault': ['bad request'],
+  'that fails twice because of the machine': ['bad machine', 'bad machine', 'good'],
+  'that fails three times because of the machine': ['bad machine', 'bad machine', 'bad machine'],
   'that is handed back': ['shutdown'],
-  'whose message comes twice before it is handed back': ['delivered again'],
+  'whose message is delivered twice before it is handed back': ['delivered again'],
   'whose runner is stopped for a while and then hands it back': ['stopped for longer than its lease'],
 };
 
 /**
- * One build from its acceptance to its end; a call of its first runner meets the fault, or one of the sweeper after the
- * runner died. Answers whether there was such a call.
+ * Runs one build from its acceptance to its end. The fault hits one call of its first runner, or one of the sweeper
+ * after the runner died. Returns whether there was such a call.
  */
 async function live(attempts: readonly Attempt[], at: number, fault: Fault, who: 'runner' | 'sweeper' = 'runner'): Promise<boolean> {
   let clock = Date.parse('2026-11-20T12:00:00Z');
@@ -118,12 +118,12 @@ async function live(attempts: readonly Attempt[], at: number, fault: Fault, who:
   }
   await calls.settle();
   await assertHonest(hash, artifacts, () => getBuildStatus(status, hash));
-  // Once more: the reader may have published what it read.
+  // The second check sees what the reader may have published.
   await assertHonest(hash, artifacts, () => getBuildStatus(status, hash));
   return calls.isMet;
 }
 
-/** A 200 is a result whose files are all there, wherever it is read; a failure is a failure. */
+/** Checks that a result lists only existing files, wherever it is read, and that a failure is answered as a failure. */
 async function assertHonest(hash: RequestHash, artifacts: ArtifactStore, read: () => ReturnType<typeof getBuildStatus>) {
   const view = await read().catch((error) => {
     if (error instanceof BuildNotFoundError) return undefined;
@@ -147,7 +147,7 @@ async function assertHonest(hash: RequestHash, artifacts: ArtifactStore, read: (
 }
 
 describe.each(Object.entries(SCENARIOS))('a build %s', (_, attempts) => {
-  it.each(FAULTS)('ends in time and is answered truly, whichever call of its runner is %s', async (fault) => {
+  it.each(FAULTS)('ends in time with the right answer, whichever call of its runner is %s', async (fault) => {
     let calls = 0;
     while (await live(attempts, calls, fault)) calls += 1;
     expect(calls).toBeGreaterThan(6);
@@ -158,7 +158,7 @@ describe.each([
   ['and is begun again', 1],
   ['for the third time', 3],
 ])('a build whose runner died %s', (_, times) => {
-  it.each(FAULTS)('ends in time and is answered truly, whichever call of the sweeper is %s', async (fault) => {
+  it.each(FAULTS)('ends in time with the right answer, whichever call of the sweeper is %s', async (fault) => {
     const attempts = Array.from({ length: times }, () => 'good' as const);
     let calls = 0;
     while (await live(attempts, calls, fault, 'sweeper')) calls += 1;

@@ -20,7 +20,7 @@ import { runBuild } from './run-build.ts';
 import { submitBuild } from './submit-build.ts';
 import { recoverAllBuilds } from './sweep.ts';
 
-/** As a disk or AWS names what it was asked for. */
+/** Fails like a disk or AWS, whose errors name what was asked for. */
 const telling = (): Promise<never> =>
   Promise.reject(Object.assign(new Error('EACCES: /srv/store/secret-package'), { code: 'EACCES', cause: new Error('secret-package') }));
 const TTL = { buildSeconds: 600, unversionedSeconds: 600, defaultsSeconds: 600, failureSeconds: 600 };
@@ -35,7 +35,7 @@ async function world(isPrivate: boolean) {
   return { db, hash, accepted, base, positions: sqliteQueuePositions(db) };
 }
 
-/** What the process logs of an error that it catches without knowing whose it is. */
+/** Returns what the process logs for an error when it does not know which build the error belongs to. */
 async function loggedOf(work: Promise<unknown>): Promise<string> {
   const lines: string[] = [];
   const log = jsonLog('debug', (line) => lines.push(line));
@@ -66,7 +66,7 @@ const PATHS: Record<string, (isPrivate: boolean) => Promise<string>> = {
     return loggedOf(getBuildStatus({ ...base, positions, artifacts: { ...base.artifacts, read: telling } }, hash));
   },
   'a request whose message cannot be sent': (isPrivate) => submitted(isPrivate, 'send'),
-  'a request that cannot be written down': (isPrivate) => submitted(isPrivate, 'claim'),
+  'a request that cannot be stored': (isPrivate) => submitted(isPrivate, 'claim'),
 };
 
 async function submitted(isPrivate: boolean, broken: 'send' | 'claim'): Promise<string> {
@@ -97,7 +97,7 @@ async function submitted(isPrivate: boolean, broken: 'send' | 'claim'): Promise<
   return logged + (await Promise.all(failures.map(loggedOf))).join('');
 }
 
-describe.each(Object.entries(PATHS))('an unexpected error that %s meets', (_, logged) => {
+describe.each(Object.entries(PATHS))('an unexpected error met by %s', (_, logged) => {
   it('is logged without its text when the build is private', async () => {
     const line = await logged(true);
     expect(line).not.toContain('secret-package');
@@ -105,12 +105,12 @@ describe.each(Object.entries(PATHS))('an unexpected error that %s meets', (_, lo
     expect(line).toMatch(/at .*private-build-error\.test\.ts/);
   });
 
-  it('is logged whole when the build is not', async () => {
+  it('is logged with its text when the build is public', async () => {
     expect(await logged(false)).toContain('EACCES: /srv/store/secret-package');
   });
 });
 
-it('an error of the store is logged without its text, and the path without the name of the file', async () => {
+it('an error of the store is logged without its text, and its path without the file name', async () => {
   const lines: string[] = [];
   const log = jsonLog('debug', (line) => lines.push(line));
   const binDir = freshBinDir();

@@ -33,7 +33,7 @@ async function world() {
 it.each([
   ['deleted', (path: string) => rm(path)],
   ['cut short', (path: string) => truncate(path, 3)],
-])('a result of which any file is %s is not whole', async (_, harm) => {
+])('a result is not complete when any of its files is %s', async (_, harm) => {
   for (const name of NAMES) {
     const { isWhole, path } = await world();
     await harm(path(name));
@@ -42,7 +42,7 @@ it.each([
   }
 });
 
-it('a whole one is looked at again a minute later', async () => {
+it('a complete result is checked again a minute later', async () => {
   const { isWhole, pass, path } = await world();
   expect(await isWhole()).toBe(true);
   await rm(path('b.bin'));

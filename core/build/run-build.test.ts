@@ -32,7 +32,7 @@ const NEVER = new AbortController().signal;
 
 let directory: string;
 let clock: number;
-/** By how much the time of day was set since. */
+/** The milliseconds by which a test has set the time of day. */
 let set: number;
 beforeEach(async () => {
   directory = await temporaryDirectory();
@@ -106,7 +106,7 @@ async function runNext(w: ReturnType<typeof world>, shutdown: AbortSignal = NEVE
   await runBuild(w.runner, message, shutdown);
 }
 
-/** The scripted image maker enters its steps at once: from here on the row is written by renewals only. */
+/** Waits for the last step, after which only renewals write the row: the scripted image maker enters all steps at once. */
 const isInLastStep = (w: ReturnType<typeof world>, hash: RequestHash) =>
   expect.poll(() => w.builds.get(hash)).toMatchObject({ state: 'building', step: 'building_image' });
 
@@ -154,7 +154,7 @@ describe('a build', () => {
       expect((await w.artifacts.stat(artifactKeys.file(view.build.binDir, name)))?.meta.cacheControl).toBe(cacheControl);
   });
 
-  it('writes steps no more often than it is told to, and then the last', async () => {
+  it('writes steps no more often than the setting says, and always the last one', async () => {
     const stepOf = async (hash: RequestHash) => {
       const build = await w.builds.get(hash);
       return build?.state === 'building' ? build.step : build?.state;
@@ -174,7 +174,7 @@ describe('a build', () => {
     expect(w.events.filter(({ type }) => type === 'step')).toHaveLength(5);
   });
 
-  it('is not done twice for a message that came twice', async () => {
+  it('is not done twice when its message arrives twice', async () => {
     const w = world();
     const hash = await accept(w);
     await w.queue.send({ hash, correlationId: 'test' });
@@ -226,7 +226,7 @@ describe('a build', () => {
   it.each([
     ['of the request', (evidence: FailureEvidence) => new BuildFailure('missing (vim)', evidence)],
     ['of the machine', (evidence: FailureEvidence) => new InfrastructureFailure('broken', { evidence, isFinal: true })],
-  ])('by a fault %s has its whole log kept, and what it held let go', async (_, failure) => {
+  ])('that ends by a fault %s keeps its whole log, and releases what it held', async (_, failure) => {
     const logPath = join(directory, 'its.log');
     await writeFile(logPath, 'the whole story\n');
     let disposals = 0;
@@ -246,7 +246,7 @@ describe('a build', () => {
     expect(disposals).toBe(1);
   });
 
-  it('lets go of what a failed attempt held, also when it is tried again', async () => {
+  it('releases what a failed attempt held, also when it is tried again', async () => {
     let disposals = 0;
     const w = world({
       act: () => {
@@ -294,7 +294,7 @@ describe('a build', () => {
     expect(await w.builds.get(hash)).toMatchObject({ state: 'done', attempt: 1 });
   });
 
-  it('of a runner that was lost goes back to the queue; the old runner is refused everything', async () => {
+  it('of a lost runner goes back to the queue, and every write of the old runner is refused', async () => {
     let release = () => undefined as undefined;
     const held = new Promise<void>((resolve) => {
       release = () => resolve() as undefined;
@@ -389,7 +389,7 @@ describe('a build', () => {
     expect(Date.parse(failed.expiresAt) - Date.parse(failed.finishedAt)).toBe(TIMES.defaultsSeconds * 1_000);
   });
 
-  it('whose result could not be published is answered all the same, and published then', async () => {
+  it('whose result could not be published is still answered, and published by the next read', async () => {
     let isFull = true;
     const w = world({}, (store) => ({
       ...store,
@@ -418,12 +418,12 @@ describe('a build', () => {
     expect(await w.builds.get(hash)).toMatchObject({ state: 'done' });
   });
 
-  it('of which one file cannot be stored leaves nothing of the others, also of those under way', async () => {
+  it('that cannot store one file leaves none of the others, not even those still being stored', async () => {
     const puts: Promise<void>[] = [];
     const w = world({}, (store) => ({
       ...store,
       putFile: (key, path, meta) => {
-        // The first meets a full disk; the others are slow, and deaf to the signal.
+        // The first upload meets a full disk; the others are slow and ignore the signal.
         const isFirst = puts.length === 0;
         const put = isFirst
           ? Promise.reject(new StorageFullError('the files of builds'))
@@ -448,8 +448,8 @@ describe('a build', () => {
   });
 });
 
-describe('a write that is done and not answered', () => {
-  /** Loses the answer to the first transition into each of the states. */
+describe('a write that succeeds but is not answered', () => {
+  /** Returns a table that loses the answer to the first transition into each of the states. */
   const losing = (builds: BuildTable, ...states: BuildState[]): BuildTable => ({
     ...builds,
     transition: async (from, to, options) => {
@@ -466,7 +466,7 @@ describe('a write that is done and not answered', () => {
     await runBuild({ ...w.runner, builds }, message, shutdown);
   };
 
-  it('begins the build and ends it all the same: once, published, its message acknowledged', async () => {
+  it('still begins and ends the build: once, with its result published and its message acknowledged', async () => {
     const w = world();
     const hash = await accept(w);
     await run(w, losing(w.builds, 'building', 'done'));
@@ -477,7 +477,7 @@ describe('a write that is done and not answered', () => {
     expect(await w.queue.receive({ visibilitySeconds: 1, signal: AbortSignal.timeout(50) })).toBeUndefined();
   });
 
-  it('fails the build all the same, with its story', async () => {
+  it('still fails the build, with its output', async () => {
     const w = world({
       act: () => {
         throw new BuildFailure('missing (vim)', { stderr: 'no vim' });
@@ -490,7 +490,7 @@ describe('a write that is done and not answered', () => {
     expect(view.state === 'failed' && JSON.parse(view.document ?? '')).toMatchObject({ status: 500, stderr: 'no vim' });
   });
 
-  it('hands the build back all the same, at once', async () => {
+  it('still hands the build back, at once', async () => {
     const shutdown = new AbortController();
     const w = world({ act: () => shutdown.abort() });
     const hash = await accept(w);
@@ -500,7 +500,7 @@ describe('a write that is done and not answered', () => {
     expect(await w.builds.get(hash)).toMatchObject({ state: 'done', attempt: 1 });
   });
 
-  it('is never followed by another write where no answer tells what became of it', async () => {
+  it('is never followed by another write while no answer shows whether it succeeded', async () => {
     const w = world({
       act: () => {
         isAway = true;
@@ -526,7 +526,7 @@ describe('a write that is done and not answered', () => {
 });
 
 describe('a message', () => {
-  it('of a queued build whose order is lost ends the build, which may then be asked for anew', async () => {
+  it('of a queued build whose order is lost ends the build, and clients may ask for it again', async () => {
     const w = world();
     const hash = await accept(w);
     const message = await w.receive();
@@ -567,7 +567,7 @@ describe('a message', () => {
 });
 
 describe('expiry', () => {
-  it('takes the document first, the objects after its max-age, the row last', async () => {
+  it('removes the document first, the objects after its max-age, the row last', async () => {
     const w = world();
     const hash = await accept(w);
     await runNext(w);
@@ -599,7 +599,7 @@ describe('expiry', () => {
     await expect(w.view(hash)).rejects.toBeInstanceOf(BuildNotFoundError);
   });
 
-  it('of a build that was asked for again leaves the new one alone', async () => {
+  it('of a build that is requested again does not touch the new build', async () => {
     const w = world();
     const hash = await accept(w);
     await runNext(w);
@@ -626,7 +626,7 @@ describe('expiry', () => {
 });
 
 describe('the sweeper', () => {
-  it('sends what was never sent, once', async () => {
+  it('sends a message that was never sent, once', async () => {
     const w = world();
     const hash = await accept(w);
     const message = await w.receive();
@@ -639,7 +639,7 @@ describe('the sweeper', () => {
     expect((await w.view(hash)).state).toBe('done');
   });
 
-  it('sends again at once what was to be sent again at a time that the clock, set back, has yet to reach', async () => {
+  it('sends messages again at once when the clock was set back to before they were due', async () => {
     const w = world();
     const [unsent, stale] = [await accept(w), await accept(w)];
     for (const _ of [unsent, stale]) await w.queue.acknowledge((await w.receive()) as ReceivedMessage);
@@ -657,7 +657,7 @@ describe('the sweeper', () => {
     ['back', -3_600],
     ['forward', 3_600],
   ])(
-    'keeps the files of an expired result for as long as caches may name them, and no longer, when the clock is set an hour %s',
+    'keeps the files of an expired result exactly as long as caches may name them when the clock is set an hour %s',
     async (_, seconds) => {
       const w = world();
       const hash = await accept(w);
@@ -673,7 +673,7 @@ describe('the sweeper', () => {
     },
   );
 
-  it('does no harm twice at once', async () => {
+  it('does no harm when it runs twice at the same time', async () => {
     const w = world();
     const hashes = await Promise.all(Array.from({ length: 10 }, () => accept(w)));
     for (const _ of hashes) await runNext(w);

@@ -44,7 +44,7 @@ beforeEach(async () => {
 });
 const now = () => new Date(clock);
 
-/** A server whose builds fail as `script` says; its catalogue is behind upstream until it is told to look. */
+/** Returns a server whose builds fail as `script` says and whose catalogue is outdated until a read is `fresh`. */
 function world(script: Script, timesToLive = TIMES) {
   const db = openSqlite(':memory:');
   const builds = sqliteBuildTable(db);
@@ -104,7 +104,7 @@ const failing = (error: Error): Script => ({
 const GONE = new InfrastructureFailure('The ImageBuilder of this build is gone', { isFinal: true });
 
 describe('a build that failed without fault of its request', () => {
-  it('is told to who asks again at once, and built anew for who asks later', async () => {
+  it('is the answer to a client that asks again at once, and is built again for one that asks later', async () => {
     const { submit, run, upstream } = world(failing(GONE));
     const first = await submit();
     await run();
@@ -117,7 +117,7 @@ describe('a build that failed without fault of its request', () => {
     expect(upstream.looks).toBeGreaterThan(0);
   });
 
-  it('is built anew once it has expired, or its pause has, and told no longer after a clock was set back', async () => {
+  it('is built again once the failure or its pause has expired, and is answered no longer than that after a clock was set back', async () => {
     const { submit, run } = world(failing(GONE));
     await submit();
     await run();
@@ -129,7 +129,7 @@ describe('a build that failed without fault of its request', () => {
     expect((await submit()).outcome).toBe('new');
   });
 
-  it('that expires within its pause is not told, for it is not known any more', async () => {
+  it('that expires within its pause is no longer known, and is built again', async () => {
     const { submit, run } = world(failing(GONE), { ...TIMES, failureSeconds: 5 });
     await submit();
     await run();
@@ -137,7 +137,7 @@ describe('a build that failed without fault of its request', () => {
     expect((await submit()).outcome).toBe('new');
   });
 
-  it('is another build at once where upstream has moved on', async () => {
+  it('becomes another build at once when upstream has changed', async () => {
     const { submit, run, upstream } = world(failing(GONE));
     const first = await submit();
     upstream.revision = 'r2-2222222222';
@@ -148,7 +148,7 @@ describe('a build that failed without fault of its request', () => {
   });
 });
 
-it('a failure of the request is told without looking at upstream again', async () => {
+it('a failure of the request is answered without reading upstream again', async () => {
   const { submit, run, upstream } = world(failing(new BuildFailure('conflicts')));
   await submit();
   await run();
@@ -156,7 +156,7 @@ it('a failure of the request is told without looking at upstream again', async (
   expect([(await submit()).view.state, upstream.looks]).toEqual(['failed', 0]);
 });
 
-it('a claim that is made and not answered is the claim of its request, which sends the message', async () => {
+it('a claim that succeeds but is not answered belongs to its request, which sends the message', async () => {
   const { submit, run, deps } = world({});
   const claim: BuildTable['claim'] = async (...claimed) => {
     await deps.builds.claim(...claimed);
@@ -168,18 +168,18 @@ it('a claim that is made and not answered is the claim of its request, which sen
   expect((await submit()).view.state).toBe('done');
 });
 
-it('a claim that is not made fails as it did', async () => {
+it('a claim that fails is reported with its error', async () => {
   const { submit, deps } = world({});
   const claim = () => Promise.reject(new StorageFullError('the table'));
   await expect(submit({ builds: { ...deps.builds, claim } })).rejects.toBeInstanceOf(StorageFullError);
 });
 
-it('an expired result that is asked for again is not put back by a reader that is stopped at any moment', async () => {
+it('a reader that is stopped at any moment does not put back an expired result that is requested again', async () => {
   for (let call = 0; ; call += 1) {
     const { submit, run, deps } = world({});
     const { hash } = (await submit()).prepared;
     await run();
-    // Its runner died before it published the result: the reader does.
+    // The runner died before it published the result, so the reader publishes it.
     await deps.artifacts.remove(artifactKeys.result(hash));
     clock += 999_000;
     const reader = callsInterrupted(call, async () => {

@@ -14,7 +14,7 @@ import { leaseFor } from './lease.ts';
 import { sightings } from './sightings.ts';
 import { type SweepDeps, sweepBuilds } from './sweep.ts';
 
-/** The number of messages that a sweep at minute 0 sends for a build that is to be tried again after `pauseMinutes`. */
+/** Returns how many messages a sweep at minute 0 sends for a build whose next attempt is due after `pauseMinutes`. */
 async function sentDuringPause(pauseMinutes: number, longestPauseSeconds?: number): Promise<number> {
   const db = openSqlite(':memory:');
   const builds = sqliteBuildTable(db);
@@ -36,19 +36,19 @@ async function sentDuringPause(pauseMinutes: number, longestPauseSeconds?: numbe
   return sent;
 }
 
-it('leaves a build alone that pauses before its next attempt, however long the operator wants the pause', async () => {
+it('sends no message for a build that pauses before its next attempt, however long the operator sets the pause', async () => {
   expect(await sentDuringPause(10, 600)).toBe(0);
 });
 
-it('sends a build whose time in the queue begins later than any pause allows: a clock has been set back since', async () => {
+it('sends a message for a build that was queued later than any pause allows, because a clock has been set back', async () => {
   expect(await sentDuringPause(60)).toBe(1);
   expect(await sentDuringPause(60, 600)).toBe(1);
 });
 
-describe('a sweep of which one part fails', () => {
+describe('a sweep in which one part fails', () => {
   const HASHES = { lapsed: freshHash(), ended: freshHash(), unsent: freshHash(), stale: freshHash() };
 
-  /** A world in which each of the four lists has one build; `wrap` breaks a part. Sweeps twice, an hour apart. */
+  /** Sweeps twice, an hour apart, in a world whose four lists have one build each; `wrap` breaks a part. */
   async function swept(isPrivate: boolean, wrap: (deps: SweepDeps) => SweepDeps) {
     const db = openSqlite(':memory:');
     const builds = sqliteBuildTable(db);
@@ -86,7 +86,7 @@ describe('a sweep of which one part fails', () => {
   }
 
   const throttled = () => Promise.reject(new Error('throttled'));
-  it.each(['leased', 'expired', 'unsent', 'stale'] as const)('does the others all the same: %s cannot be read', async (list) => {
+  it.each(['leased', 'expired', 'unsent', 'stale'] as const)('still does the other parts when the list %s cannot be read', async (list) => {
     const { sweeps, states } = await swept(false, (deps) => ({ ...deps, sweep: { ...deps.sweep, [list]: throttled } }));
     expect(sweeps.map(({ unread }) => unread)).toEqual([[new Error('throttled')], [new Error('throttled')]]);
     expect(states).toMatchObject({

@@ -20,7 +20,7 @@ describe('the time of a build that has ended', () => {
     expect(read()).toBe('2026-11-20T12:31:00.000Z');
   });
 
-  it('goes on when the clock is set back, and jumps with a clock that is set forward', async () => {
+  it('continues when the clock is set back, and jumps with a clock that is set forward', async () => {
     const { read, pass, step } = at('2026-11-20T12:30:00.000Z');
     read();
     step(-HOUR);
@@ -30,24 +30,24 @@ describe('the time of a build that has ended', () => {
     expect(read()).toBe('2026-11-20T13:31:00.000Z');
   });
 
-  it('begins with its end where that is still to come', async () => {
+  it('begins with its end when that lies in the future', async () => {
     const { read, pass } = at('2026-11-20T11:00:00.000Z');
     expect(read()).toBe('2026-11-20T12:00:00.000Z');
     await pass(60);
     expect(read()).toBe('2026-11-20T12:01:00.000Z');
-    // The clock has caught up, and does not make it younger.
+    // The clock has caught up and must not set this time back.
     await pass(HOUR);
     expect(read()).toBe('2026-11-20T13:01:00.000Z');
   });
 
-  it('begins anew with another end', async () => {
+  it('begins again when the end is another one', async () => {
     const { read, pass, build, timeOf } = at('2026-11-20T11:00:00.000Z');
     read();
     await pass(60);
     expect(timeOf({ ...build, finishedAt: '2026-11-20T11:00:30.000Z' }).toISOString()).toBe('2026-11-20T11:01:00.000Z');
   });
 
-  it('is the time of day again after a clock that was wrong for a moment, in which the process first saw the end', async () => {
+  it('is the time of day again after the clock was wrong for a moment in which the process first saw the end', async () => {
     const { read, pass, step } = at('2026-11-20T12:30:00.000Z');
     step(24 * HOUR);
     expect(read()).toBe('2026-11-21T12:30:00.000Z');

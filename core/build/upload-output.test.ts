@@ -25,7 +25,7 @@ async function outputOf(names: readonly string[]): Promise<BuildOutput> {
   return { files, logPath: join(directory, names[0] ?? '') } as unknown as BuildOutput;
 }
 
-/** A clock that stands still until a test lets all waits be over. */
+/** Returns a clock that stands still until a test ends all waits. */
 function stoppedClock() {
   const waits = new Map<() => void, number>();
   return {
@@ -40,7 +40,7 @@ function stoppedClock() {
   };
 }
 
-/** A store on which files other than the log come to an end only when the caller gives up. */
+/** Returns a store in which the upload of a stuck file ends only when the caller gives up. */
 function stuckStore(store: ArtifactStore, isStuck: (key: string) => boolean) {
   const begun = Promise.withResolvers<void>();
   let underWay = 0;
@@ -55,7 +55,7 @@ function stuckStore(store: ArtifactStore, isStuck: (key: string) => boolean) {
   return { artifacts: { ...store, putFile }, begun: begun.promise, underWay: () => underWay };
 }
 
-it('files and log are stored, and nothing is waited for any more', async () => {
+it('files and log are stored, and no timer is left', async () => {
   const artifacts = diskArtifactStore(join(directory, 'store'));
   const clock = stoppedClock();
   await uploadOutput({ artifacts, every: clock.every, uploadSeconds: 60 }, running, await outputOf(['a', 'b']), never);
@@ -67,7 +67,7 @@ it('files and log are stored, and nothing is waited for any more', async () => {
 it.each([
   ['file', (key: string) => key.endsWith('/c')],
   ['log', (key: string) => key === artifactKeys.log(binDir)],
-])('a store that takes a %s too slowly is at fault, and has nothing under way any more', async (_, isStuck) => {
+])('a store that takes a %s too slowly is at fault, and no upload is left in progress', async (_, isStuck) => {
   const { artifacts, begun, underWay } = stuckStore(diskArtifactStore(join(directory, 'store')), isStuck);
   const clock = stoppedClock();
   const uploading = uploadOutput(
@@ -87,7 +87,7 @@ it.each([
   expect(clock.waits.size).toBe(0);
 });
 
-it('who is stopped hears why', async () => {
+it('an upload that is stopped fails with the reason', async () => {
   const { artifacts, begun } = stuckStore(diskArtifactStore(join(directory, 'store')), () => true);
   const stop = new AbortController();
   const uploading = uploadOutput({ artifacts, every: stoppedClock().every }, running, await outputOf(['a']), stop.signal);
@@ -97,7 +97,7 @@ it('who is stopped hears why', async () => {
   await failed;
 });
 
-it('the log of a failed build is not waited for for ever either', async () => {
+it('the upload of a failed build’s log also ends in time', async () => {
   const { artifacts, begun, underWay } = stuckStore(diskArtifactStore(join(directory, 'store')), () => true);
   const clock = stoppedClock();
   const { logPath = '' } = await outputOf(['a']);

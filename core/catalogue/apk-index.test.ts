@@ -40,7 +40,7 @@ describe('packages.adb', () => {
     expect(adb.architecture).toBe(json.architecture);
   });
 
-  it('is refused when cut off, and never read outside', async () => {
+  it('is refused when cut off, and never read beyond its end', async () => {
     const bytes = await unpacked('packages');
     const block = bytes.subarray(0, 8 + 0x1b18);
     fc.assert(
@@ -66,7 +66,7 @@ describe('packages.adb', () => {
     );
   });
 
-  it('is refused when it refers to the same again and again', () => {
+  it('is refused when it refers to the same data again and again', () => {
     const names = Array.from({ length: 3_000 }, (_, index) => `name-${index}`);
     const one = { name: 'a', version: '1', arch: 'x', provides: names, tags: [] };
     const long = { ...one, name: 'a'.repeat(1024 * 1024), provides: [] };

@@ -39,7 +39,7 @@ describe('Packages', () => {
     });
   });
 
-  it('may be empty, but not cut off or something else', () => {
+  it('may be empty, but not cut off or another file', () => {
     expect(parsePackages('').packages).toEqual({});
     expect(parsePackages('\n\n').packages).toEqual({});
     expect(() => parsePackages(text.slice(0, -30))).toThrow(MalformedFileError);
@@ -67,7 +67,7 @@ describe('Packages', () => {
   });
 });
 
-describe('an index beyond every real one', () => {
+describe('an index larger than any real one', () => {
   const many = Array.from({ length: 100_001 }, (_, index) => `name-${index}`);
   const listing = (names: readonly string[]) =>
     JSON.stringify({ version: 2, packages: Object.fromEntries(names.map((name) => [name, '1'])) });
@@ -153,7 +153,7 @@ it('merges feeds: the later wins, and all must be complete', () => {
   expect(mergeFeeds([feed({}), feed({}, [], false)]).complete).toBe(false);
 });
 
-it('has kernel modules apart from 23.05.6 on', () => {
+it('keeps kernel modules apart from 23.05.6 on', () => {
   const apart = [
     'snapshots',
     'releases/23.05.6',
@@ -175,7 +175,7 @@ it('has kernel modules apart from 23.05.6 on', () => {
   expect(together.filter(hasKmodSplit)).toEqual([]);
 });
 
-it('makes the target index document, empty where there is none', () => {
+it('makes the target index document, which is empty when there is no index', () => {
   const index = packageIndex({ ...feed({ kernel: '6.6' }), architecture: 'mips_mips32' }, feed({ vim: '9' }), 'mips_24kc');
   expect(targetIndexDocument(index)).toEqual({ architecture: 'mips_mips32', packages: { kernel: '6.6' } });
   expect(targetIndexDocument(undefined)).toEqual({});
@@ -242,7 +242,7 @@ describe('unknown packages', () => {
     expect(unknownPackages(['vim2', 'tmu'], index, record).suggestions).toEqual({ vim2: ['vim'], tmu: ['tmux'] });
   });
 
-  it('suggests what is one change away, whatever the change', () => {
+  it('suggests a name that is one change away, whatever the change', () => {
     const name = fc.stringMatching(/^[a-z]{5,20}$/);
     fc.assert(
       fc.property(name, fc.nat(), fc.constantFrom('drop', 'add', 'replace'), fc.stringMatching(/^[0-9]$/), (right, at, change, digit) => {

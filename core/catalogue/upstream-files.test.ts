@@ -31,13 +31,13 @@ describe('.versions.json', () => {
     expect(parseVersions(text)).toEqual({ stable: '24.10.2', oldstable: '23.05.5', list: ['24.10.2'] });
   });
 
-  it('is another file when it says nothing of versions', () => {
+  it('is refused when it has no versions', () => {
     expect(() => parseVersions('{"error":"too many requests"}')).toThrow(MalformedFileError);
     expect(() => parseTargets('{"error":"too many requests"}')).toThrow(MalformedFileError);
     expect(parseTargets('{}')).toEqual({});
   });
 
-  it('takes values of the wrong type for absent', () => {
+  it('treats values of the wrong type as absent', () => {
     expect(parseVersions(JSON.stringify({ stable_version: 24, versions_list: ['24.10.2', 7, null, '../../etc'] }))).toEqual({
       list: ['24.10.2'],
     });
@@ -117,7 +117,7 @@ describe('sha256sums', () => {
     }
   });
 
-  it('takes no other file for the ImageBuilder', () => {
+  it('does not take another file for the ImageBuilder', () => {
     const names = [
       'openwrt-sdk-x86-64.Linux-x86_64.tar.zst',
       'x/openwrt-imagebuilder-a.Linux-x86_64.tar.zst',
@@ -145,11 +145,11 @@ const PARSERS = { parseVersions, parseTargets, parseProfiles, parseDigests, pars
 const JSON_PARSERS = [parseVersions, parseTargets, parseProfiles];
 const HTML = '<!DOCTYPE html>\n<html><head><title>Log in</title></head><body>\n<h1>Log in</h1></body></html>\n';
 
-it.each(Object.entries(PARSERS))('%s takes no HTML page for its file', (_, parse) => {
+it.each(Object.entries(PARSERS))('%s refuses an HTML page', (_, parse) => {
   expect(() => parse(HTML)).toThrow(MalformedFileError);
 });
 
-it('JSON of any shape is read or refused as malformed, and a cut off file is refused', () => {
+it('JSON of any shape is read or refused as malformed, and a file that is cut off is refused', () => {
   fc.assert(
     fc.property(fc.json(), fc.nat(), (text, cut) => {
       for (const parse of JSON_PARSERS) {
@@ -178,12 +178,12 @@ it('wrong types anywhere in a profiles.json never lose the good profile', () => 
   );
 });
 
-it('a dictionary has what was put there and nothing else', () => {
+it('a dictionary has only the keys that were put into it', () => {
   expect(dictionary([['a', 1]])).toEqual({ a: 1 });
   expect(dictionary([['__proto__', 1]])['toString']).toBeUndefined();
 });
 
-describe('files beyond every real one', () => {
+describe('files larger than any real one', () => {
   const deep = `{"profiles":{"a":${'{"b":['.repeat(50_000)}1${']}'.repeat(50_000)}}}`;
 
   it.each([

@@ -74,7 +74,7 @@ describe('branchOf', () => {
     ['-SNAPSHOT', undefined],
   ])('%s → %s', (version, name) => expect(branchOf(version, TEST_BRANCHES)?.name).toBe(name));
 
-  it('knows branches that are switched off', () => {
+  it('finds branches that are switched off', () => {
     const branches = DEFAULT_BRANCHES.map((branch) => (branch.name === '21.02' ? { ...branch, enabled: false } : branch));
     expect(branchOf('21.02.7', branches)).toMatchObject({ name: '21.02', enabled: false });
   });
@@ -142,7 +142,7 @@ describe('versions of upstream', () => {
     });
   });
 
-  it('leaves out what is switched off, unknown, empty or repeated', () => {
+  it('leaves out versions that are switched off, unknown, empty or repeated', () => {
     const branches = DEFAULT_BRANCHES.map((branch) => ({ ...branch, enabled: branch.name === '24.10' }));
     const upstream = {
       upcoming: '',
@@ -197,7 +197,7 @@ describe('a version and the path of its files', () => {
     '{version}',
   ];
 
-  it.each([...paths, ...asked.map((version) => `releases/${version}`)])('has as its path the newest known version there: %j', (path) => {
+  it.each([...paths, ...asked.map((version) => `releases/${version}`)])('leads to the newest known version there: %j', (path) => {
     const newest = knownVersions(upstream, branches).find((version) => {
       const branch = branchOf(version, branches);
       return branch !== undefined && versionPath(version, branch) === path;

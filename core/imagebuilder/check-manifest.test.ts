@@ -9,13 +9,13 @@ const installed = [
 
 describe('checkManifest', () => {
   it.each([[{}], [{ test: '1.0' }], [{ test: '', libfoo: '2.0' }], [{ libfoo3: '2.0' }], [{ '-gone': '1', '-test': '' }]])(
-    '%j holds',
+    '%j is fulfilled',
     (required) => {
       expect(checkManifest(manifest, required, installed)).toBeUndefined();
     },
   );
 
-  it('takes a package for the names that it provides', () => {
+  it('accepts a package under the names that it provides', () => {
     const json = {
       name: 'nftables-json',
       installedName: 'nftables-json',
@@ -38,7 +38,7 @@ describe('checkManifest', () => {
       { required: '1', found: '2.0' },
     ],
     [{ constructor: '' }, 'Impossible package selection: constructor not in manifest', { required: '' }],
-  ])('%j does not', (required, detail, error) => {
+  ])('%j is not fulfilled', (required, detail, error) => {
     expect(checkManifest(manifest, required, installed)).toEqual({
       detail,
       errors: [{ code: 'version_mismatch', packages: [expect.any(String)], message: expect.any(String), ...error }],

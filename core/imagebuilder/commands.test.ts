@@ -34,7 +34,7 @@ describe('the command lines', () => {
   });
 });
 
-/** What make expands or hands to sh, in the shapes of docs/imagebuilder.md §2, and what else ends a word or a line. */
+/** Texts that make expands or hands to sh (docs/imagebuilder.md §2), and texts that end a word or a line. */
 const INJECTIONS = [
   '$(shell touch /tmp/pwned)',
   '`touch /tmp/pwned`',
@@ -90,7 +90,7 @@ describe('no command line is made of', () => {
     expect(() => makeImageCommand({ ...command, binDir: path })).toThrow(UnsafeArgumentError);
   });
 
-  it('things of another kind than they should be', () => {
+  it('values of another type than they should have', () => {
     const wrong = (part: object) => () => makeImageCommand({ ...command, ...part } as ImageCommand);
     for (const part of [
       { rootfsSizeMb: 0 },
@@ -107,7 +107,7 @@ describe('no command line is made of', () => {
       expect(wrong(part)).toThrow(UnsafeArgumentError);
   });
 
-  it('says which variable, not what was in it', () => {
+  it('the error names the variable, not its value', () => {
     expect(() => makeManifestCommand({ ...command, profile: '$(shell id)' })).toThrow(/^Unsafe value of PROFILE refused$/);
   });
 });

@@ -7,7 +7,7 @@ import { onlyFilesystem, parseDotConfig } from './dot-config.ts';
 const fixture = (name: string) => readFile(new URL(`./fixtures/config.${name}.txt`, import.meta.url), 'utf8');
 
 describe('parseDotConfig', () => {
-  it('reads a real one of opkg', async () => {
+  it('reads a real .config of an ImageBuilder with opkg', async () => {
     expect(parseDotConfig(await fixture('24.10.2'))).toEqual({
       filesystems: ['squashfs', 'ext4', 'targz'],
       usesApk: false,
@@ -18,15 +18,15 @@ describe('parseDotConfig', () => {
     });
   });
 
-  it('reads a real one of apk', async () => {
+  it('reads a real .config of an ImageBuilder with apk', async () => {
     expect(parseDotConfig(await fixture('25.12.0'))).toMatchObject({ usesApk: true, checksSignatures: true, version: '25.12.0' });
   });
 
-  it('does without', () => {
+  it('accepts absent values', () => {
     expect(parseDotConfig('CONFIG_VERSION_NUMBER=""\n')).toEqual({ filesystems: [], usesApk: false, checksSignatures: false });
   });
 
-  it('knows every filesystem that can be asked for', () => {
+  it('knows every filesystem that a client can request', () => {
     const symbols = ['SQUASHFS', 'EXT4FS', 'UBIFS', 'EROFS', 'JFFS2', 'JFFS2_NAND', 'TARGZ', 'CPIOGZ', 'INITRAMFS'];
     const { filesystems } = parseDotConfig(symbols.map((symbol) => `CONFIG_TARGET_ROOTFS_${symbol}=y`).join('\n'));
     expect(filesystems.toSorted()).toEqual([...FILESYSTEMS].sort());
@@ -43,7 +43,7 @@ describe('onlyFilesystem', () => {
     expect(onlyFilesystem(edited, 'squashfs')).toBe(edited);
   });
 
-  it('says what there is when there is not what was asked for', async () => {
+  it('lists the available filesystems when the requested one is missing', async () => {
     const text = await fixture('24.10.2');
     expect(() => onlyFilesystem(text, 'ubifs')).toThrow(BuildFailure);
     expect(() => onlyFilesystem(text, 'ubifs')).toThrow('Unsupported filesystem: ubifs. Available: squashfs, ext4, targz');

@@ -17,7 +17,7 @@ const orError = (read: () => unknown, error: typeof MakeInfoError | typeof Packa
   }
 };
 
-/** Whatever reads text that a build or an ImageBuilder leaves, and answers what is kept of it. */
+/** The parsers that read text which a build or an ImageBuilder leaves; each returns what the server keeps. */
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'why a build failed': (text) => classifyFailure({ exitCode: 2, stdout: '', stderr: text }, { own: 'http://own/' }),
   'the manifest of opkg': (text) => orError(() => manifestOf(parseOpkgStatus(text)), PackageDatabaseError),
@@ -32,8 +32,8 @@ const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
 };
 
 /**
- * A parser whose work grows faster than the text needs hours for one of these and the test never ends; what it keeps is
- * to fit into a document.
+ * If the work of a parser grows faster than the text, one of these takes hours and the test does not end. What a parser
+ * keeps must fit into a document.
  */
 describe.each(Object.keys(hostileTexts))('4 MB of %s', (name) => {
   const text = hostileTexts[name] ?? '';
@@ -42,19 +42,19 @@ describe.each(Object.keys(hostileTexts))('4 MB of %s', (name) => {
     expect(JSON.stringify(PARSERS[parser]?.(text) ?? null).length).toBeLessThan(1024 * 1024);
   });
 
-  it('are read in part for the reason of a failure', () => {
+  it('are read only in part to find the reason of a failure', () => {
     const lines = outputLines(text);
     expect(lines.length).toBeLessThanOrEqual(20_000);
     expect(lines.reduce((sum, line) => sum + line.length, 0)).toBeLessThan(3 * 1024 * 1024);
   });
 
-  it('are no repository file that takes long', () => {
+  it('make a repository file quickly', () => {
     const lines = repositoryFile({ original: text, usesApk: false, repositories: { own: 'http://own' }, mode: 'append' }).split('\n');
     expect(lines.at(-2)).toBe('option check_signature');
   });
 });
 
-it('a client’s repository of 200,000 slashes is compared with what failed like any other', () => {
+it('a client’s repository of 200,000 slashes is compared with failed downloads like any other', () => {
   const own = { mine: `http://c.example/${'/'.repeat(200_000)}x`, other: 'http://c.example/opkg//' };
   const stderr =
     'Downloading http://c.example/opkg/Packages.sig\nSignature check failed.\n * opkg_install_cmd: Cannot install package a.\n';
@@ -64,7 +64,7 @@ it('a client’s repository of 200,000 slashes is compared with what failed like
   ]);
 });
 
-it('a failure names some of the problems of a build with very many', () => {
+it('a failure names only some of the problems when a build has very many', () => {
   const { detail, errors = [] } = classifyFailure({ exitCode: 2, stdout: '', stderr: hostileTexts['packages given up'] ?? '' });
   expect(errors.length).toBeGreaterThan(100);
   expect(errors[0]).toMatchObject({ code: 'package_missing', packages: ['a'] });
@@ -72,16 +72,16 @@ it('a failure names some of the problems of a build with very many', () => {
   expect(detail).toBe('Impossible package selection: missing (a)');
 });
 
-// Expressions that try every start of such a line against all that follows need minutes for the twenty thousand lines.
+// An expression that tries every start in such a line against all that follows needs minutes for twenty thousand lines.
 it.each([
   ['versions', `ERROR: a${'-1'.repeat(2_000)}\n`],
   ['forks', `${'fork: '.repeat(680)}\n`],
-])('lines of nearly what is looked for, %s, are read as fast as others', (_, line) => {
+])('lines that almost match a pattern (%s) are read as fast as others', (_, line) => {
   const stderr = line.repeat(20_000);
   expect(classifyFailure({ exitCode: 2, stdout: '', stderr }).detail).toBe('Error while building firmware. See stdout/stderr');
 });
 
-it('the size of a partition that is too small is looked for once', () => {
+it('a partition that is too small is explained by one shared error', () => {
   const { errors = [] } = analyseImageErrors('failed to allocate 1 blocks, out of space?\n'.repeat(1_000)) ?? {};
   expect(errors).toHaveLength(1_000);
   expect(new Set(errors).size).toBe(1);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { analyseImageErrors } from './image-errors.ts';
 
 describe('analyseImageErrors', () => {
-  it('gives the sizes of an image that its device does not take', () => {
+  it('gives the sizes of an image that is too large for its device', () => {
     const warning =
       '\u001b[31m    WARNING: Image file /builder/build_dir/target-mips/linux/tmp/openwrt-x-sysupgrade.bin is too big: 24444932 > 16384000\u001b[m\n';
     expect(analyseImageErrors(warning)).toEqual({
@@ -19,7 +19,7 @@ describe('analyseImageErrors', () => {
     });
   });
 
-  it('knows any other words for it', () => {
+  it('recognises other texts for an image that is too large', () => {
     for (const text of ['kernel is too big', 'mkfs: whatever, out of space?'])
       expect(analyseImageErrors(text)).toMatchObject({ detail: expect.stringMatching(/^Selected packages exceed device storage/) });
   });
@@ -40,7 +40,7 @@ describe('analyseImageErrors', () => {
     });
   });
 
-  it('names the package whose script opkg ran in vain', () => {
+  it('names the package whose script failed under opkg', () => {
     const failed = (status: number) => analyseImageErrors(` * pkg_run_script: package "foo" postinst script returned status ${status}.\n`);
     expect(failed(1)).toEqual({
       detail: 'Impossible package selection: the post-install script of foo failed with exit code 1',
@@ -49,7 +49,7 @@ describe('analyseImageErrors', () => {
     expect(failed(137)).toBeUndefined();
   });
 
-  it('looks at both streams', () => {
+  it('reads both streams', () => {
     const stdout = 'Filesystem "ubifs" is not available!\nAvailable filesystems: squashfs ext4\n';
     expect(analyseImageErrors('make: *** [Makefile:381: image] Error 2', stdout)?.errors).toMatchObject([
       { code: 'filesystem_unavailable', filesystem: 'ubifs', available: ['squashfs', 'ext4'] },
@@ -65,7 +65,7 @@ describe('analyseImageErrors', () => {
     expect(failed('./usr/lib/opkg/info/foo.postinst', 137)).toBeUndefined();
   });
 
-  it('has nothing to say of other text', () => {
+  it('finds nothing in other text', () => {
     expect(analyseImageErrors('Ignoring, exclude it (-e/-ef) to override.\n', 'Building images...\n')).toBeUndefined();
   });
 });

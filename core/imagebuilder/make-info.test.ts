@@ -5,7 +5,7 @@ import { MakeInfoError, parseMakeInfo } from './make-info.ts';
 const fixture = (name: string) => readFile(new URL(`./fixtures/make-info.${name}.txt`, import.meta.url), 'utf8');
 
 describe('parseMakeInfo', () => {
-  it.each(['24.10.2-x86-64', '25.12.0-x86-64'])('reads what a real ImageBuilder says: %s', async (name) => {
+  it.each(['24.10.2-x86-64', '25.12.0-x86-64'])('reads the output of a real ImageBuilder: %s', async (name) => {
     const info = parseMakeInfo(await fixture(name));
     expect(info.target).toBe('x86/64');
     expect(info.revision).toMatch(/^r\d{5}-[0-9a-f]{10}$/);
@@ -19,7 +19,7 @@ describe('parseMakeInfo', () => {
     });
   });
 
-  it('reads titles, removals, devices, and does without them', async () => {
+  it('reads titles, removals and devices, which may be absent', async () => {
     expect(parseMakeInfo(await fixture('24.10.2-ath79-generic'))).toEqual({
       target: 'ath79/generic',
       revision: 'r28739-d9340319c6',
@@ -63,7 +63,7 @@ describe('parseMakeInfo', () => {
     expect(() => parseMakeInfo(text)).toThrow(MakeInfoError);
   });
 
-  it('takes any name for a profile', async () => {
+  it('accepts any name of a profile', async () => {
     const text = (await fixture('24.10.2-ath79-generic')).replace('8dev_lima:', '__proto__:').replace('alcatel_hh40v:', 'constructor:');
     expect(Object.keys(parseMakeInfo(text).profiles)).toEqual(['8dev_carambola2', '__proto__', 'constructor', 'generic']);
   });

@@ -13,7 +13,7 @@ describe('parseManifest', () => {
     });
   });
 
-  it('leaves chatter out', () => {
+  it('leaves out lines that name no package', () => {
     const chatter = "make[1]: Entering directory '/builder'\nUpdated list of available packages\n\n * error - text here\n";
     expect(parseManifest(`${chatter}a - 1\n`)).toEqual({ a: '1' });
     expect(parseManifest('')).toEqual({});
@@ -45,7 +45,7 @@ describe('the package database', () => {
     expect(installed.find(({ name }) => name === 'apk-mbedtls')?.provides).toEqual({ apk: '3.0.5-r3', 'apk-mbedtls-any': '3.0.5-r3' });
   });
 
-  it('of opkg keeps silent on what is not installed', () => {
+  it('of opkg leaves out packages that are not installed', () => {
     const text = 'Package: a\nVersion: 1\nStatus: deinstall ok not-installed\n\nPackage: b\nVersion: 2\nStatus: install ok installed\n';
     expect(parseOpkgStatus(text)).toEqual([{ name: 'b', installedName: 'b', version: '2' }]);
     expect(parseOpkgStatus('')).toEqual([]);
@@ -59,7 +59,7 @@ describe('the package database', () => {
     expect(parseApkInstalled(stanza('liblua5.1.5', '5.1.5'))).toMatchObject([{ name: 'liblua' }]);
   });
 
-  it('with two ABI versions of one library counts the later one', () => {
+  it('uses the later of two ABI versions of one library', () => {
     const text = 'P:libfoo2\nV:2\ng:openwrt:abiversion=2\n\nP:libfoo1\nV:1\ng:openwrt:abiversion=1\n\nP:liba\nV:0\n';
     expect(Object.entries(manifestOf(parseApkInstalled(text)))).toEqual([
       ['liba', '0'],

@@ -4,7 +4,7 @@ import { analysePackageErrors } from './package-errors.ts';
 const lines = (...text: string[]) => `${text.join('\n')}\n`;
 
 describe('analysePackageErrors', () => {
-  it('has nothing to say of other text', () => {
+  it('finds nothing in other text', () => {
     expect(analysePackageErrors('')).toBeUndefined();
     expect(analysePackageErrors('Signature check passed.\nmake: *** [Makefile:331: image] Error 2\n')).toBeUndefined();
     expect(analysePackageErrors(' * opkg_conf_parse_file: Duplicate src declaration (a b). Skipping.\n')).toBeUndefined();
@@ -47,7 +47,7 @@ describe('analysePackageErrors', () => {
     ]);
   });
 
-  it('takes only the end of a chain of dependencies for missing', () => {
+  it('reports only the end of a chain of dependencies as missing', () => {
     const { detail, errors } =
       analysePackageErrors(
         lines(
@@ -60,7 +60,7 @@ describe('analysePackageErrors', () => {
     expect(errors).toMatchObject([{ code: 'dependency_missing', packages: ['a'], dependency: 'nowhere', needed_by: 'b' }]);
   });
 
-  it('names every file that two packages bring, once per pair', () => {
+  it('names every file that two packages contain, once per pair', () => {
     const clash = (file: string) => [
       ` * check_data_file_clashes: Package b wants to install file /x/build_dir/target-mips_24kc_musl/root-ath79/${file}`,
       '\tBut that file is already provided by package  * a',
@@ -78,7 +78,7 @@ describe('analysePackageErrors', () => {
     ]);
   });
 
-  it('does not call missing what could not be fetched', () => {
+  it('does not report a package as missing that could not be fetched', () => {
     const text = lines(
       " * opkg_install_pkg: Failed to download tmux. Perhaps you need to run 'opkg update'?",
       ' * opkg_install_cmd: Cannot install package tmux.',
@@ -100,7 +100,7 @@ describe('analysePackageErrors', () => {
     ]);
   });
 
-  it('explains a version that cannot be had, broken dependencies and names that stand for several', () => {
+  it('explains an unavailable version, broken dependencies and names that several packages provide', () => {
     const text = lines(
       'ERROR: unable to select packages:',
       '  kernel-6.18.44~abc-r1:',
@@ -142,7 +142,7 @@ describe('analysePackageErrors', () => {
     ]);
   });
 
-  it('says of a package that conflicts with itself that its repository is wrong', () => {
+  it('blames the repository for a package that conflicts with itself', () => {
     const text = lines(
       'ERROR: unable to select packages:',
       '  pbr-1.2.0-r4:',
@@ -154,7 +154,7 @@ describe('analysePackageErrors', () => {
     ]);
   });
 
-  it('takes a package for another architecture for the fault of the request', () => {
+  it('blames the request for a package of another architecture', () => {
     const text = lines(
       'ERROR: unable to select packages:',
       '  foreign-1.0-r1:',
@@ -175,7 +175,7 @@ describe('analysePackageErrors', () => {
     });
   });
 
-  it('explains no more than can be read', () => {
+  it('explains only some of many problems in the detail', () => {
     const many = Array.from({ length: 500 }, (_, i) => [
       ` * pkg_hash_check_unresolved: cannot find dependency nowhere${i} for a${i}`,
       ` * opkg_install_cmd: Cannot install package a${i}.`,

@@ -7,8 +7,8 @@ const fixture = (name: string) => readFile(new URL(`./fixtures/${name}`, import.
 const OPKG = { usesApk: false, mode: 'append', original: '', repositories: {} } as const;
 const APK = { ...OPKG, usesApk: true } as const;
 
-describe('of opkg', () => {
-  it('keeps what is there, and adds', async () => {
+describe('repositoryFile for opkg', () => {
+  it('keeps the existing lines and adds the client’s', async () => {
     const original = await fixture('repositories.24.10.2.conf');
     const merged = repositoryFile({ ...OPKG, original, repositories: { custom: 'https://a.example/x' } });
     const lines = merged.split('\n');
@@ -20,11 +20,11 @@ describe('of opkg', () => {
     expect(merged).not.toContain('\n\n');
   });
 
-  it('adds what it cannot do without', () => {
+  it('adds the lines that a build needs', () => {
     expect(repositoryFile(OPKG)).toBe('src imagebuilder file:packages\noption check_signature\n');
   });
 
-  it('replaces, sorted by name', async () => {
+  it('replaces the feeds by the client’s, sorted by name', async () => {
     const repositories = { b: 'https://a.example/b', a: 'https://a.example/a', B: 'https://a.example/B' };
     expect(repositoryFile({ ...OPKG, mode: 'replace', original: await fixture('repositories.24.10.2.conf'), repositories })).toBe(
       [
@@ -48,7 +48,7 @@ describe('of opkg', () => {
     expect(named('openwrt_bas')()).toContain('src/gz openwrt_bas https://a.example/x');
   });
 
-  it('needs no second line for what a client repeats of the ImageBuilder’s own, by whichever name of upstream', async () => {
+  it('adds no second line when a client repeats a feed of the ImageBuilder, under any address of upstream', async () => {
     const upstreamUrl = 'https://mirror.example/openwrt';
     const original = withUpstream(await fixture('repositories.24.10.2.conf'), upstreamUrl);
     const base = /src\/gz openwrt_base (\S+)/.exec(original)?.[1] ?? '';
@@ -59,20 +59,20 @@ describe('of opkg', () => {
   });
 });
 
-describe('of apk', () => {
-  it('has no names that could be taken', () => {
+describe('repositoryFile for apk', () => {
+  it('has no names, so none can be taken', () => {
     expect(repositoryFile({ ...APK, original: 'x\n', repositories: { imagebuilder: 'https://a.example/x' } })).toContain(
       'https://a.example/x',
     );
   });
 
-  it('keeps what is there, and adds bare URLs', async () => {
+  it('keeps the existing lines and adds bare URLs', async () => {
     const original = await fixture('repositories.25.12.0');
     const url = 'https://a.example/packages.adb';
     expect(repositoryFile({ ...APK, original, repositories: { custom: url } })).toBe(`${original}${url}\n`);
   });
 
-  it('replaces all but the ImageBuilder’s own packages', () => {
+  it('replaces everything except the ImageBuilder’s own packages', () => {
     const original = '# comment\nhttps://a.example/old.adb\npackages/packages.adb\n';
     const repositories = { custom: 'https://a.example/new.adb' };
     expect(repositoryFile({ ...APK, mode: 'replace', original, repositories })).toBe('packages/packages.adb\nhttps://a.example/new.adb\n');
@@ -89,14 +89,14 @@ it.each([
   [{ a: 'file:///etc' }],
   [{ a: 'https://a.example/$(id)' }],
   [{ a: 'https://a.example/ x' }],
-])('writes nothing of %j', (repositories) => {
+])('refuses to write %j', (repositories) => {
   for (const usesApk of [true, false])
     expect(() => repositoryFile({ ...OPKG, usesApk, repositories: repositories as Record<string, string> })).toThrow(UnsafeArgumentError);
 });
 
 describe('withUpstream', () => {
   it.each(['http://127.0.0.1:8000/mirror', 'http://127.0.0.1:8000/mirror/', 'http://127.0.0.1:8000/mirror//'])(
-    'leads to %s',
+    'makes the feeds lead to %s',
     async (upstream) => {
       const opkg = withUpstream(await fixture('repositories.24.10.2.conf'), upstream);
       expect(opkg).toContain('src/gz openwrt_core http://127.0.0.1:8000/mirror/releases/24.10.2/targets/x86/64/packages\n');
@@ -108,7 +108,7 @@ describe('withUpstream', () => {
     },
   );
 
-  it('takes any spelling, and only that host', () => {
+  it('replaces every spelling of that host and no other host', () => {
     const text = 'https://downloads.openwrt.org\nhttp://downloads.openwrt.org//a\nhttps://downloads.openwrt.org.evil.example/a\n';
     expect(withUpstream(text, 'http://u.example/$&')).toBe(
       'http://u.example/$&\nhttp://u.example/$&/a\nhttps://downloads.openwrt.org.evil.example/a\n',

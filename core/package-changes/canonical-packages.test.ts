@@ -5,7 +5,7 @@ import { type CanonicalPackagesInput, canonicalPackages } from './canonical-pack
 const canonical = (input: Partial<CanonicalPackagesInput>) =>
   canonicalPackages({ packages: [], diffPackages: true, defaultPackages: [], profilePackages: [], ...input });
 
-/** tests/test_util.py of the reference server diff_packages, in canonical order. */
+/** The cases of `diff_packages` in the reference server's tests/test_util.py, in canonical order. */
 describe('with diff_packages', () => {
   it.each([
     [['test1'], ['test1', 'test2'], ['-test2', 'test1']],
@@ -38,7 +38,7 @@ describe('with diff_packages', () => {
     expect(canonical({ packages, defaultPackages })).toEqual(expected);
   });
 
-  it('removes what the profile brings, too', () => {
+  it('also removes the packages of the profile', () => {
     expect(canonical({ packages: ['b', 'luci'], defaultPackages: ['a', 'b'], profilePackages: ['kmod-c', '-swconfig'] })).toEqual([
       '-a',
       '-kmod-c',
@@ -53,7 +53,7 @@ it('without diff_packages removes nothing', () => {
   expect(canonical({ packages: ['b', '-c', 'a', 'b'], defaultPackages: ['x'], diffPackages: false })).toEqual(['-c', 'a', 'b']);
 });
 
-it('does not depend on any order and says nothing twice', () => {
+it('does not depend on the order and names nothing twice', () => {
   const names = fc.array(fc.constantFrom('a', 'b', 'c', '-a', '-b', 'luci-app-x', 'libstdc++', 'Z', '0'));
   fc.assert(
     fc.property(names, names, names, fc.boolean(), (packages, defaultPackages, profilePackages, diffPackages) => {

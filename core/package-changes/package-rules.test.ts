@@ -9,7 +9,7 @@ describe('the table', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('says of each rule since when and why, in a sentence', () => {
+  it('says in a sentence since when and why each rule applies', () => {
     for (const { reason, introducedIn, id } of PACKAGE_RULES) {
       expect(reason, id).toMatch(/^[A-Z].{20,}\.$/);
       if (/^\d/.test(introducedIn) && id !== 'english-languages') expect(reason, id).toContain(introducedIn);
@@ -58,7 +58,7 @@ describe('publishedPackageChanges', () => {
     expect(changes?.map((change) => JSON.stringify(change))).toEqual(recorded.slice(0, count));
   });
 
-  it('leaves it to the operator', () => {
+  it('lets the operator decide', () => {
     const branch = { name: '1.2', path: 'releases/{version}', enabled: true };
     expect(publishedPackageChanges(branch)).toBeUndefined();
     const own = [{ source: 'a', target: 'b', revision: 1 }];

@@ -13,7 +13,7 @@ const ask = (input: Partial<ResolvePackagesInput>): ResolvePackagesInput => ({
 });
 const packagesOf = (input: Partial<ResolvePackagesInput>) => resolvePackages(ask(input)).packages;
 
-/** docs/contract.md §7, row by row: version, target, profile, what is asked for, what is built. */
+/** The rows of docs/contract.md §7: version, target, profile, requested packages, built packages. */
 describe('the reference server’s rules', () => {
   type Row = readonly [version: string, target: string, profile: string, asked: readonly string[], built: readonly string[]];
   const added = (version: string, target: string, profiles: readonly string[], ...packages: string[]): Row[] =>
@@ -195,7 +195,7 @@ describe('the reference server’s rules', () => {
           ['b-en', 'luci-i18n-base-en-gb'],
         ] as const,
     ),
-    // the published table is for clients: the server does not apply it unasked
+    // The published table is for clients; without `from_version` the server does not apply it.
     ['24.10.0', 'x86/64', 'generic', ['firewall', 'luci-app-opkg', 'kmod-nft-nat6'], ['firewall', 'luci-app-opkg', 'kmod-nft-nat6']],
     ['25.12.0', 'x86/64', 'generic', ['opkg', 'wpad-basic-wolfssl'], ['opkg', 'wpad-basic-wolfssl']],
   ];
@@ -205,7 +205,7 @@ describe('the reference server’s rules', () => {
   });
 });
 
-/** tests/test_package_changes.py of the reference server. */
+/** The cases of the reference server's tests/test_package_changes.py. */
 describe('the reference server’s own cases', () => {
   it('does not add what is there', () => {
     const input = { version: '23.05', target: 'ath79/generic', profile: 'buffalo_wzr-hp-g300nh-s', packages: ['kmod-switch-rtl8366s'] };
@@ -232,7 +232,7 @@ describe('the reference server’s own cases', () => {
 });
 
 describe('changes', () => {
-  it('says what was done, in the order of the rules, and why', () => {
+  it('list what was done and why, in the order of the rules', () => {
     const { packages, changes } = resolvePackages(
       ask({ target: 'mediatek/filogic', packages: ['luci-i18n-opkg-de', 'luci-i18n-base-en', 'auc'] }),
     );
@@ -259,7 +259,7 @@ describe('changes', () => {
     ]);
   });
 
-  it('is a removal when the successor was asked for too', () => {
+  it('are a removal when the successor was requested too', () => {
     const { packages, changes } = resolvePackages(ask({ packages: ['owut', 'auc', 'luci-i18n-package-manager-de', 'luci-i18n-opkg-de'] }));
     expect(packages).toEqual(['owut', 'luci-i18n-package-manager-de']);
     expect(changes.map(({ type, ...change }) => [type, 'package' in change && change.package])).toEqual([
@@ -268,7 +268,7 @@ describe('changes', () => {
     ]);
   });
 
-  it('respects what the request removes', () => {
+  it('respect what the request removes', () => {
     expect(packagesOf({ target: 'mediatek/filogic', packages: ['-fitblk', '-auc'] })).toEqual(['-fitblk', '-auc']);
     expect(resolvePackages(ask({ packages: ['auc', '-owut'] }))).toMatchObject({
       packages: ['-owut'],
@@ -298,7 +298,7 @@ describe('packages_versions', () => {
     ]);
   });
 
-  it('keeps the version asked of a successor', () => {
+  it('keeps the version requested for a successor', () => {
     const { packagesVersions } = resolvePackages(ask({ packagesVersions: { auc: '0.3.2-1', owut: '2026.04' } }));
     expect(packagesVersions).toEqual({ owut: '2026.04' });
   });
@@ -329,7 +329,7 @@ describe('from_version', () => {
     expect(packagesOf({ fromVersion, version, packages: old })).toEqual(expected);
   });
 
-  it.each(['', 'unknown', '24'])('knows nothing of %j and applies what it would without', (fromVersion) => {
+  it.each(['', 'unknown', '24'])('treats %j as unknown and applies the rules as without it', (fromVersion) => {
     expect(packagesOf({ fromVersion, packages: ['auc', 'firewall'] })).toEqual(packagesOf({ packages: ['auc', 'firewall'] }));
   });
 

@@ -100,7 +100,7 @@ describe('a build request', () => {
     expect(errors[0]).toMatchObject({ type, loc, ...(msg !== undefined && { msg }) });
   });
 
-  it.each(['version', 'target', 'profile'])('misses %s and shows what was sent', (field) => {
+  it.each(['version', 'target', 'profile'])('reports that %s is missing and shows what was sent', (field) => {
     const { [field as keyof typeof base]: _, ...rest } = base;
     expect(complaints(rest)).toEqual([{ type: 'missing', loc: ['body', field], msg: 'Field required', input: rest }]);
   });
@@ -142,7 +142,7 @@ describe('a build request', () => {
     expect(complaints({ ...base, packages_versions: { vim: text } })).toHaveLength(1);
     expect(complaints({ ...base, repositories: { [text]: 'https://example.org/x' } })).toHaveLength(1);
   });
-  it.each(['a', '-', '_', '.a', '..a', 'a.', 'a..b', 'openwrt_base', '1'])('takes the repository name %j', (name) => {
+  it.each(['a', '-', '_', '.a', '..a', 'a.', 'a..b', 'openwrt_base', '1'])('accepts the repository name %j', (name) => {
     expect(complaints({ ...base, repositories: { [name]: 'https://example.org/x' } })).toEqual([]);
   });
   it.each([
@@ -160,7 +160,7 @@ describe('a build request', () => {
     expect(complaints({ ...base, repositories: { a: url } })).toHaveLength(1);
   });
 
-  it('does not send back what is long or private', () => {
+  it('does not send back long or private values', () => {
     const secret = 'S'.repeat(20_481);
     expect(JSON.stringify(complaints({ ...base, defaults: secret, version: 1 }))).not.toContain('SSS');
     const { version: _, ...withoutVersion } = base;
@@ -169,7 +169,7 @@ describe('a build request', () => {
   });
 });
 
-describe('a body that is made to keep the process busy', () => {
+describe('a body that is meant to keep the process busy', () => {
   const FIELDS = [
     'distro',
     'version',
@@ -197,7 +197,7 @@ describe('a body that is made to keep the process busy', () => {
     throw new Error('it was taken');
   };
 
-  it.each(FIELDS)('is refused in words that can be sent when %s is nested a hundred thousand deep', (field) => {
+  it.each(FIELDS)('is refused with a short answer when %s is nested a hundred thousand deep', (field) => {
     for (const inner of ['', '{"a":']) {
       const deep = `${inner}${'['.repeat(100_000)}${']'.repeat(100_000)}${inner && '}'}`;
       const { errors } = refusalOf(JSON.parse(`{"version":"24.10.2","target":"x86/64","profile":"generic","${field}":${deep}}`));
@@ -206,7 +206,7 @@ describe('a body that is made to keep the process busy', () => {
     }
   });
 
-  it('is taken when what is nested is nothing that is read', () => {
+  it('is accepted when the nested field is one that the server does not read', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     const request = buildRequestParser()(JSON.parse(`{"version":"24.10.2","target":"x86/64","profile":"generic","unknown":${deep}}`));
     expect(Object.keys(request)).not.toContain('unknown');

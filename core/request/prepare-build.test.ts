@@ -26,7 +26,7 @@ const feeds = (packages: Record<string, string>): PackageIndex => ({
   complete: true,
 });
 
-/** Upstream as it is now: what a test puts there is what the next request meets. */
+/** Upstream as the next request sees it; tests change it. */
 const upstream = { record, index: feeds({ vim: '9.1' }) };
 const catalogue: Catalogue = {
   versions: async () => ({ list: ['24.10.2'] }),
@@ -40,7 +40,7 @@ const deps = { catalogue, policy, memory: preparationMemory() };
 const request = buildRequestParser()({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim', 'auc'] });
 
 describe('a request that comes again', () => {
-  it('is what it was while upstream is as it was', async () => {
+  it('has the same answer while upstream stays the same', async () => {
     expect(await prepareBuild(deps, request)).toEqual(await prepareBuild(deps, request));
   });
 
@@ -56,7 +56,7 @@ describe('a request that comes again', () => {
     expect((await prepareBuild(open, withDefaults)).resolved).not.toBe((await prepareBuild(open, withDefaults)).resolved);
   });
 
-  it('is another build after upstream has another revision or other indexes', async () => {
+  it('is another build when upstream has another revision or other indexes', async () => {
     const first = await prepareBuild(deps, request);
     upstream.record = { ...record, revision: 'r28800-0123456789' };
     const second = await prepareBuild(deps, request);
@@ -66,14 +66,14 @@ describe('a request that comes again', () => {
     expect(second.valid.record.revision).toBe('r28800-0123456789');
   });
 
-  it('misses what upstream has no more, and no longer what it has now', async () => {
+  it('reports packages that upstream no longer has, and not those that it has now', async () => {
     upstream.index = feeds({ vim: '9.1' });
     expect((await prepareBuild(deps, request)).missing).toEqual(['owut']);
     upstream.index = feeds({ owut: '1', vim: '9.1' });
     expect((await prepareBuild(deps, request)).missing).toEqual([]);
   });
 
-  it('is taken as it is by whoever skips the resolution, and resolved by who does not', async () => {
+  it('is left unchanged for a client that skips the resolution, and resolved for others', async () => {
     const packages = async (skipResolution: boolean) => (await prepareBuild(deps, request, { skipResolution })).resolved.packages;
     expect([await packages(false), await packages(true), await packages(false)]).toEqual([
       ['vim', 'owut'],
@@ -82,7 +82,7 @@ describe('a request that comes again', () => {
     ]);
   });
 
-  it('is refused under a policy that has changed', async () => {
+  it('is refused when the policy has changed', async () => {
     const withDefaults = buildRequestParser()({ ...request, defaults: 'true' });
     await prepareBuild({ ...deps, policy: { ...policy, allowDefaults: true } }, withDefaults);
     await expect(prepareBuild(deps, withDefaults)).rejects.toThrow(/defaults/i);

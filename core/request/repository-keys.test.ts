@@ -21,7 +21,7 @@ describe('repositoryKeyFiles', () => {
     expect(repositoryKeyFiles([`  untrusted comment: x\r\n${KEY}\r\n`])).toEqual(expected);
   });
 
-  it('names PEM by its place', () => {
+  it('names a PEM key by its position', () => {
     expect(repositoryKeyFiles([KEY, PEM])).toEqual([
       { path: 'keys/ab1df166947b2551', content: expect.any(String) },
       { path: 'keys/custom-1.pem', content: PEM },

@@ -10,7 +10,7 @@ const hashOf = (change: Partial<BuildRequest> = {}, revision = 'r1-a', inputs = 
   requestHash({ ...base, ...change }, revision, inputs);
 
 describe('the request hash', () => {
-  it('is the same in every process and release of ours', () => {
+  it('is the same in every process and every release', () => {
     expect(hashOf()).toMatchInlineSnapshot(`"dab553aad63fdea040fbe13e036761a74eca799faaee01d22d0e675e36f7a4c6"`);
   });
 
@@ -52,7 +52,7 @@ describe('the request hash', () => {
     expect(hashOf({ repositories, repository_keys: ['x', 'y'] })).toBe(hashOf({ repositories: reversed, repository_keys: ['y', 'x'] }));
   });
 
-  it('cannot be made equal by moving text from one field to the next', () => {
+  it('cannot be made equal for two requests by moving text between fields', () => {
     const text = fc.stringMatching(/^[a-z0-9.]{0,6}$/);
     fc.assert(
       fc.property(fc.array(text, { minLength: 6, maxLength: 6 }), fc.array(text, { minLength: 6, maxLength: 6 }), (a, b) => {

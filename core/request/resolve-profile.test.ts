@@ -28,7 +28,7 @@ describe('resolveProfile', () => {
     ['__proto__', undefined],
   ])('%s → %s', (asked, id) => expect(resolveProfile(ath79, asked)).toBe(id));
 
-  it('takes anything where there is only generic', () => {
+  it('accepts any profile when the target has only generic', () => {
     const x86 = target({ generic: [] });
     for (const asked of ['generic', 'innotek-gmbh-virtualbox', 'a,b', '']) expect(resolveProfile(x86, asked)).toBe('generic');
     expect(resolveProfile(target({ other: [] }), 'generic')).toBeUndefined();

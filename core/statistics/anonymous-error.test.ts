@@ -20,7 +20,7 @@ describe('anonymousError', () => {
     ['kernel 6.6.93.1 is not 6.6.94', 'kernel 6.6.93.1 is not 6.6.94'],
   ])('shows %j as %j', (text, shown) => expect(anonymousError(text)).toBe(shown));
 
-  it('leaves out by what the client’s own repositories could be told', () => {
+  it('leaves out text that reveals the client’s own repositories', () => {
     const repositories = { mine: 'https://feeds.example.org:8443/my/packages', other: 'http://10.1.2.3/x' };
     const text = 'wget: bad address feeds.example.org; feeds.example.org:8443; https://feeds.example.org:8443/my/packages; host 10.1.2.3';
     expect(anonymousError(text, repositories)).toBe('wget: bad address [repository]; [repository]; [repository]; host [repository]');
@@ -38,7 +38,7 @@ describe('anonymousError', () => {
     );
   });
 
-  it('takes no long time over long texts', () => {
+  it('is fast for long texts', () => {
     for (const text of ['/a'.repeat(50_000), 'a'.repeat(100_000), '['.repeat(100_000), '1.'.repeat(50_000), 'x://'.repeat(30_000)])
       expect([...anonymousError(text)].length).toBeLessThanOrEqual(200);
   });

@@ -13,7 +13,7 @@ const subject = { branch: '24.10', version: '24.10.2', target: 'x86/64', profile
 const finished = done(running(queued(hash), 'a'));
 
 describe('buildEnd', () => {
-  it('knows of a success how long it took and what was asked for beyond the usual', () => {
+  it('has the duration of a success and the packages requested beyond the usual ones', () => {
     expect(buildEnd(finished, order, DEFAULT_BRANCHES, output)).toEqual({
       hash,
       enqueuedAt: finished.enqueuedAt,
@@ -25,14 +25,14 @@ describe('buildEnd', () => {
     });
   });
 
-  it('names no packages where they may be nobody’s business', () => {
+  it('names no packages when they may be private', () => {
     const withFeed = { ...order, request: { ...order.request, repositories: { mine: 'https://example.com/ok' } } };
     expect(buildEnd(finished, withFeed, DEFAULT_BRANCHES, output).packages).toEqual([]);
     expect(buildEnd({ ...finished, isPrivate: true }, order, DEFAULT_BRANCHES, output)).toMatchObject({ packages: [], subject });
     expect(buildEnd(finished, order, DEFAULT_BRANCHES).packages).toEqual([]);
   });
 
-  it('gives an anonymous error of a failure, and none of a private one', () => {
+  it('has an anonymous error for a failure, and none for a private one', () => {
     const build = failed(running(queued(hash), 'a'), true);
     expect(buildEnd({ ...build, detail: `Error: ${hash}` }, order, DEFAULT_BRANCHES)).toMatchObject({
       outcome: 'failure',
@@ -43,7 +43,7 @@ describe('buildEnd', () => {
     expect(buildEnd(build, undefined, DEFAULT_BRANCHES)).not.toHaveProperty('subject');
   });
 
-  it('knows a cancelled build, and a version of no configured branch', () => {
+  it('accepts a cancelled build, and a version of no configured branch', () => {
     expect(buildEnd(cancelled(queued(hash)), order, [])).toMatchObject({
       outcome: 'cancelled',
       subject: { ...subject, branch: '24.10.2' },

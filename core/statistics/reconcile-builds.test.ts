@@ -24,7 +24,7 @@ const total = async () => sumOf(await statistics.figures('day', at(-10_000), at(
 const accept = (...all: Build[]) => Promise.all(all.map((build) => statistics.started(build)));
 
 describe('reconcileBuilds', () => {
-  it('counts the ends nobody told, once', async () => {
+  it('counts ends that no process reported, once', async () => {
     await accept(await rowIn(builds, 'done'), await rowIn(builds, 'failed'), await rowIn(builds, 'cancelled'));
     expect(await settle(10)).toBe(3);
     expect(await total()).toMatchObject({ misses: 3, successes: 1, failures: 1, cancelled: 1 });
@@ -33,20 +33,20 @@ describe('reconcileBuilds', () => {
     expect(await statistics.errors(9)).toMatchObject([{ message: 'Error: no space' }]);
   });
 
-  it('leaves alone what is under way, and what ended just now', async () => {
+  it('does not count builds in progress or builds that have just ended', async () => {
     await accept(await rowIn(builds, 'queued'), await rowIn(builds, 'building'), await rowIn(builds, 'done'));
     expect(await settle(5.5)).toBe(0);
     expect(await settle(6.5)).toBe(1);
     expect(await statistics.unended(at(100), 9)).toHaveLength(2);
   });
 
-  it('counts ends of a time that the clock, set back, has yet to reach', async () => {
+  it('counts ends that lie in the future because the clock was set back', async () => {
     await accept(await rowIn(builds, 'done'), await rowIn(builds, 'queued'));
     expect(await settle(-60)).toBe(1);
     expect(await total()).toMatchObject({ misses: 2, successes: 1 });
   });
 
-  it('counts as a failure what is gone, on its way out, or taken by another claim', async () => {
+  it('counts builds as failures that are gone, expiring, or replaced by another claim', async () => {
     const gone = await expiringRow(builds, 'sweep');
     const leaving = await expiringRow(builds, 'sweep');
     await builds.remove(gone);
@@ -60,7 +60,7 @@ describe('reconcileBuilds', () => {
     expect(await total()).toMatchObject({ misses: 3, failures: 3 });
   });
 
-  it('is second to whoever tells by himself', async () => {
+  it('does not count an end that a process has reported', async () => {
     const attempt = await started(builds, 'a');
     await accept(attempt);
     const { current } = await builds.transition(attempt, done(attempt));

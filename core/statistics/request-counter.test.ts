@@ -15,7 +15,7 @@ function counterWith(write: (counts: RequestCounts) => Promise<void> = async () 
 }
 
 describe('requestCounter', () => {
-  it('writes sums, and nothing when there is nothing', async () => {
+  it('writes sums, and writes nothing when there is nothing to count', async () => {
     const { written, counter } = counterWith();
     await counter.flush();
     for (const outcome of ['hit', 'hit', 'joined', 'new'] as const) counter.add(outcome, 'owut/1', '24.10.2 x86/64 generic');
@@ -34,7 +34,7 @@ describe('requestCounter', () => {
     ]);
   });
 
-  it('keeps what could not be written, with what came meanwhile', async () => {
+  it('keeps counts that could not be written and adds those that came meanwhile', async () => {
     let isDown = true;
     const { written, counter } = counterWith(async () => {
       counter.add('joined', 'auc/0.3.2', 'a b c');
@@ -49,7 +49,7 @@ describe('requestCounter', () => {
     ]);
   });
 
-  it('keeps of what was written in part the rest, even if that has no client', async () => {
+  it('keeps the rest of counts that were partly written, even if the rest has no client', async () => {
     const told: RequestCounts[] = [];
     const { counter } = counterWith(async (counts) => {
       told.push(counts);
@@ -64,7 +64,7 @@ describe('requestCounter', () => {
     expect(told.slice(1)).toMatchObject([{ hits: 0, joined: 1, clients: {}, subjects: { 'd e f': { requests: 1, hits: 0 } } }]);
   });
 
-  it('tells only so many clients apart, and only by what looks like a client', async () => {
+  it('counts a limited number of clients separately, and only names that look like a client', async () => {
     const { written, counter } = counterWith();
     for (let i = 0; i < 1_000; i++) counter.add('hit', `client${i}/1`);
     for (const name of ['<b>', 'a b/1', '', 'x'.repeat(100), 'me@example.com', '__proto__', 'constructor/1']) counter.add('hit', name);

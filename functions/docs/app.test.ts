@@ -7,7 +7,7 @@ import { swaggerAssets } from './swagger-assets.ts';
 const app = httpApp({ log: jsonLog('silent', () => undefined) }, docsApp({ readAsset: swaggerAssets() }));
 
 describe('docs', () => {
-  it('serves the OpenAPI document, and not again to who has it', async () => {
+  it('serves the OpenAPI document, and 304 to a client that has it', async () => {
     const response = await app.request('/api/v1/openapi.json');
     expect(response.status).toBe(200);
     expect(response.headers.get('Content-Type')).toBe('application/json');

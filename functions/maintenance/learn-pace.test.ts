@@ -32,7 +32,7 @@ const learnt = async (deps: { report: Parameters<typeof learnPace>[0]['report'];
 };
 
 describe('learnPace', () => {
-  it('follows what builds took, run by run, and then writes no more', async () => {
+  it('follows the duration of builds, run by run, and then writes no more', async () => {
     const { deps, took } = parts();
     await took(100);
     await took(200);
@@ -40,7 +40,7 @@ describe('learnPace', () => {
     expect(await learnPace(deps)).toBe(false);
   });
 
-  it('knows nothing better while there were no builds, or only long ago', async () => {
+  it('keeps its guess while there were no builds or only old ones', async () => {
     const { deps, pace, took } = parts();
     const guess = pace.secondsPerBuild();
     await took(500, new Date('2026-11-01T12:00:00Z'));

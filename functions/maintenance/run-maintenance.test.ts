@@ -64,7 +64,7 @@ describe('runMaintenance', () => {
   const run = (deps: RunMaintenanceDeps) => runMaintenance(deps, 10);
   const read = async (key: string) => JSON.parse((await parts().artifacts.read(key)) ?? 'null');
 
-  it('sweeps now and once more, and publishes what clients first ask for under its URL path', async () => {
+  it('sweeps twice, and publishes the documents that clients read first under their URL paths', async () => {
     await run(parts());
     expect(swept).toHaveLength(2);
     expect(published).toEqual([['json/v1/overview.json', 'json/v1/branches.json', 'json/v1/latest.json']]);
@@ -73,18 +73,18 @@ describe('runMaintenance', () => {
     expect((await parts().artifacts.stat('json/v1/branches.json'))?.meta.contentType).toBe('application/json');
   });
 
-  it('sweeps once where no build waits or is under way, and is over at once', async () => {
+  it('sweeps once and ends at once when no build waits or is in progress', async () => {
     await runMaintenance(parts({ isIdle: async () => true }), 600_000);
     expect([swept.length, published.length]).toEqual([1, 1]);
   });
 
-  it('sweeps twice where it cannot tell, and fails in the end', async () => {
+  it('sweeps twice and then fails when it cannot read whether a build waits', async () => {
     const gone = new Error('no such table');
     await expect(run(parts({ isIdle: () => Promise.reject(gone) }))).rejects.toThrow('Maintenance met 1 failures');
     expect([swept.length, troubles]).toEqual([2, [gone]]);
   });
 
-  it('writes only what has changed, also when run twice at once', async () => {
+  it('writes only documents that have changed, also when it runs twice at the same time', async () => {
     await run(parts());
     await Promise.all([run(parts()), run(parts())]);
     expect(published.slice(1)).toEqual([[], []]);
@@ -93,7 +93,7 @@ describe('runMaintenance', () => {
     expect(await read('json/v1/latest.json')).toEqual({ latest: ['24.10.2'] });
   });
 
-  it('sweeps although the catalogue cannot be read, and fails in the end', async () => {
+  it('sweeps when the catalogue cannot be read, and then fails', async () => {
     const down = new Error('upstream is down');
     const deps = parts({ catalogue: { ...catalogue, versions: () => Promise.reject(down) } });
     await expect(run(deps)).rejects.toThrow('Maintenance met 1 failures');
@@ -101,7 +101,7 @@ describe('runMaintenance', () => {
     expect(troubles).toEqual([down]);
   });
 
-  it('publishes although nothing can be swept, and fails in the end', async () => {
+  it('publishes when the sweep fails, and then fails', async () => {
     const gone = new Error('no such table');
     const sweep = { ...parts().sweep, leased: () => Promise.reject(gone) };
     await expect(run(parts({ sweep, reconcile: [() => Promise.reject(gone)] }))).rejects.toThrow(AggregateError);

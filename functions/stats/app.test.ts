@@ -17,7 +17,7 @@ const NOW = '2026-11-20T12:30:00.000Z';
 const hoursAgo = (hours: number) => new Date(Date.parse(NOW) - hours * 3_600_000).toISOString();
 const daysAgo = (days: number) => hoursAgo(24 * days);
 
-/** What upstream serves is not this app's business: two releases, or nothing at all. */
+/** Upstream has two releases or nothing at all; this app does not depend on more. */
 const catalogueOf = (list: readonly string[]): Catalogue => ({
   versions: async () => {
     if (list.length === 0) throw new Error('upstream is down');
@@ -161,7 +161,7 @@ describe('/api/v1/builds-by-version', () => {
 });
 
 describe('/api/v1/top-packages', () => {
-  it('is ranked, of one branch or all, and as long as asked for', async () => {
+  it('is ranked, for one branch or all, and has the requested length', async () => {
     await server.statistics.ended(end(NOW, { packages: ['vim', 'luci'] }));
     await server.statistics.ended(end(daysAgo(3), { packages: ['luci'], ...version('23.05.5', '23.05') }));
     const [luci, vim] = [
@@ -237,7 +237,7 @@ describe('n', () => {
 describe.each(['/', '/stats'])('the page %s', (path) => {
   const text = async (from = server) => (await from.get(path)).text();
 
-  it('is HTML of its own: no script, nothing from elsewhere, and a policy that says so', async () => {
+  it('is self-contained HTML: it has no script, loads nothing, and has a policy that forbids both', async () => {
     const response = await server.get(path);
     expect(response.status).toBe(200);
     expect(response.headers.get('Content-Type')).toBe('text/html; charset=utf-8');
@@ -250,7 +250,7 @@ describe.each(['/', '/stats'])('the page %s', (path) => {
     expect(page.match(/<h1>/g)).toHaveLength(1);
   });
 
-  it('closes what it opens and uses each id once', async () => {
+  it('closes every element and uses each id once', async () => {
     await server.statistics.ended(end(NOW, { packages: ['luci'] }));
     await server.statistics.ended(end(NOW, { outcome: 'failure', error: 'no' }));
     const page = (await text()).replace(/<style>[\s\S]*<\/style>/, '');
@@ -266,7 +266,7 @@ describe.each(['/', '/stats'])('the page %s', (path) => {
     for (const [, id] of page.matchAll(/aria-labelledby="([^"]+)"/g)) expect(ids).toContain(id);
   });
 
-  it('stays up when nothing is known of upstream', async () => {
+  it('still answers when nothing is known of upstream', async () => {
     const lonely = appWith({ versions: [] });
     expect((await lonely.get(path)).status).toBe(200);
     expect(await text(lonely)).not.toContain('undefined');

@@ -16,7 +16,7 @@ function counting() {
 }
 
 describe('cachedValue', () => {
-  it('makes the value once for all who ask at once, and again when it is old', async () => {
+  it('makes the value once for all callers at the same time, and again when it is old', async () => {
     const { clock, value } = counting();
     expect(await Promise.all([value(), value(), value()])).toEqual([1, 1, 1]);
     clock.time = 999;
@@ -25,7 +25,7 @@ describe('cachedValue', () => {
     expect(await Promise.all([value(), value()])).toEqual([2, 2]);
   });
 
-  it('answers the last one while none can be made, and fails only without any', async () => {
+  it('returns the last value while none can be made, and fails only if there is none', async () => {
     const { clock, value } = counting();
     clock.isDown = true;
     await expect(value()).rejects.toThrow('down');

@@ -10,7 +10,7 @@ import { NotReady } from './schemas/service.ts';
 
 const request = { version: '24.10.2', target: 'ath79/generic', profile: '8dev_carambola2' };
 
-/** Answers that fuzzing does not meet: the whole, closed schema holds for what a real server says. */
+/** Checks answers that fuzzing does not reach: those of a real server match the whole, closed schema. */
 describe('answers match the schemas that the OpenAPI document publishes', () => {
   let server: TestServer;
   let release: () => void = () => undefined;
@@ -87,8 +87,8 @@ describe('answers match the schemas that the OpenAPI document publishes', () => 
   });
 });
 
-describe('an upstream that was never there', () => {
-  it('is told apart from a request that is wrong', async () => {
+describe('an upstream that never answered', () => {
+  it('is distinguished from an invalid request', async () => {
     const server = await startTestServer({ env: { UPSTREAM_URL: 'http://127.0.0.1:9' } });
     try {
       for (const [path, schema] of [

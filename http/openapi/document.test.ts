@@ -17,7 +17,7 @@ const operations = Object.entries(document.paths as Record<string, Record<string
   METHODS.filter((method) => method in item).map((method) => ({ path, method, operation: item[method] as Operation })),
 );
 
-/** Every `$ref` below a value. */
+/** Returns every `$ref` below a value. */
 const references = (value: unknown): string[] =>
   typeof value !== 'object' || value === null
     ? []
@@ -34,12 +34,12 @@ describe('OpenAPI document', () => {
     expect(await readFile(committedDocument, 'utf8')).toBe(documentText());
   });
 
-  it('refers only to what it has', () => {
+  it('refers only to components that it has', () => {
     const missing = references(document).filter((pointer) => !pointer.startsWith('#/components/') || at(pointer) === undefined);
     expect(missing).toEqual([]);
   });
 
-  it('has no component that nothing refers to but answers of their own', () => {
+  it('has no schema that nothing refers to', () => {
     const used = new Set(references(document));
     const unused = Object.keys(document.components.schemas).filter((name) => !used.has(`#/components/schemas/${name}`));
     expect(unused).toEqual([]);
@@ -55,7 +55,7 @@ describe('OpenAPI document', () => {
     }
   });
 
-  it.each(operations)('$method $path says what a fault looks like, and CORS on every answer', ({ operation }) => {
+  it.each(operations)('$method $path describes a fault, and CORS on every answer', ({ operation }) => {
     expect(operation.responses).toHaveProperty('500');
     for (const response of Object.values(operation.responses)) {
       const { headers } = (response.$ref === undefined ? response : at(response.$ref)) as { headers: object };

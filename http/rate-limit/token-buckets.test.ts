@@ -6,7 +6,7 @@ describe('tokenBuckets', () => {
   const at = { ms: 0 };
   const monotonic = () => at.ms;
 
-  it('gives a burst at once, then one each time that one has come back, and says when', () => {
+  it('gives a burst at once, then one token each time that one has come back, and says when that is', () => {
     const buckets = tokenBuckets({ burst: 3, perHour: 60, monotonic });
     const take = () => buckets.take('a');
     expect([take(), take(), take()].map(({ taken }) => taken)).toEqual([true, true, true]);
