@@ -31,7 +31,10 @@ interface Prepared {
   readonly changes: readonly { action: string; reason: string; package?: string; from_package?: string; to_package?: string }[];
 }
 
-/** Acts as a user: prepares, builds, waits, downloads, checks, and sends the request again. Throws if any step goes wrong. */
+/**
+ * Acts as a user: prepares, builds, waits, downloads, checks, and sends the request again. Throws if any step goes
+ * wrong.
+ */
 export async function showBuild(server: string, { heading, say, bar, endBar }: Terminal, signal: AbortSignal): Promise<void> {
   heading('1. What we want');
   say(`  OpenWrt ${REQUEST.version} for ${REQUEST.target}, profile ${REQUEST.profile}, with ${REQUEST.packages.join(', ')}`);

@@ -6,7 +6,10 @@ const STYLE = `
   rect { fill: #161b22 } text { font: 13px ui-monospace, Menlo, Consolas, monospace; fill: #c9d1d9 }
   .heading { font-weight: bold; fill: #ffffff } .done { fill: #3fb950 } .command { fill: #79c0ff }`;
 
-/** Returns an SVG picture of a terminal with these lines. The SVG contains them as text, so people can search and compare it. */
+/**
+ * Returns an SVG picture of a terminal with these lines. The SVG contains them as text, so people can search and
+ * compare it.
+ */
 export function terminalPicture(lines: readonly string[]): string {
   const width = Math.ceil(Math.max(...lines.map((line) => line.length)) * CHARACTER_WIDTH) + 2 * MARGIN;
   const height = lines.length * LINE_HEIGHT + 2 * MARGIN;

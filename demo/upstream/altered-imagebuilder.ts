@@ -6,8 +6,9 @@ import { type TarMember, tarArchive } from './ustar.ts';
 const TARGET = '/releases/24.10.2/targets/x86/64';
 
 /**
- * Makes the upstream serve a changed ImageBuilder of 24.10.2 for x86/64: the demo's, with `members` appended in place of the files
- * that have their names. The list of digests matches it, but has no signature, like that of a mirror that makes its own list.
+ * Makes the upstream serve a changed ImageBuilder of 24.10.2 for x86/64: the demo's, with `members` appended in place
+ * of the files that have their names. The list of digests matches it, but has no signature, like that of a mirror that
+ * makes its own list.
  */
 export async function alterImagebuilder(upstream: DemoUpstreamServer, members: readonly TarMember[]): Promise<void> {
   const text = async (path: string) => (await fetch(upstream.url + path)).text();

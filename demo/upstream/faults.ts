@@ -4,7 +4,10 @@ export type Fault =
   | { kind: 'status'; status: number }
   /** Answers 200 with an HTML page instead of the file, as captive portals and the error pages of caches do. */
   | { kind: 'html' }
-  /** Closes the connection after `bytes` (default: half). Without `announced` there is no Content-Length: the body just ends early. */
+  /**
+   * Closes the connection after `bytes` (default: half). Without `announced` there is no Content-Length: the body just
+   * ends early.
+   */
   | { kind: 'truncated'; bytes?: number; announced?: boolean }
   /** Destroys the socket without an answer. */
   | { kind: 'reset' }
@@ -21,7 +24,10 @@ export type Fault =
 
 /** The faults of one server. The first fault that matches a path applies. */
 export interface Faults {
-  /** Adds a fault. A string pattern matches the paths that contain it. `times` limits how often the fault occurs (default: no limit). */
+  /**
+   * Adds a fault. A string pattern matches the paths that contain it. `times` limits how often the fault occurs
+   * (default: no limit).
+   */
   add(pattern: RegExp | string, fault: Fault, options?: { times?: number }): void;
   clear(): void;
 }

@@ -144,7 +144,10 @@ export interface DemoOffer {
 
 const wholeOffer: DemoOffer = { versions: demoVersions, targets: demoTargets, list: publishedVersions };
 
-/** Writes the demo upstream, or the part of it that is given, into a directory. On one machine the bytes are always the same. */
+/**
+ * Writes the demo upstream, or the part of it that is given, into a directory. On one machine the bytes are always the
+ * same.
+ */
 export async function generateDemoUpstream(directory: string, offer: DemoOffer = wholeOffer): Promise<void> {
   const tree: Tree = new Map();
   tree.set('.versions.json', json(offer.list));
@@ -165,7 +168,10 @@ export async function generateDemoUpstream(directory: string, offer: DemoOffer =
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Returns a digest of everything that determines the tree: the sources in this folder, the apk index writer and Node's compressors. */
+/**
+ * Returns a digest of everything that determines the tree: the sources in this folder, the apk index writer and Node's
+ * compressors.
+ */
 async function sourcesDigest(): Promise<string> {
   const entries = await readdir(here, { recursive: true, withFileTypes: true });
   const paths = entries
@@ -187,10 +193,15 @@ const exists = (path: string) =>
     () => false,
   );
 
-/** The digest of the loaded sources. If it were computed later, someone could have edited a source after Node loaded it. */
+/**
+ * The digest of the loaded sources. If it were computed later, someone could have edited a source after Node loaded it.
+ */
 const loadedDigest = await sourcesDigest();
 
-/** Returns the directory of the demo upstream. Generates it once per state of the sources and caches it in node_modules/.cache. */
+/**
+ * Returns the directory of the demo upstream. Generates it once per state of the sources and caches it in
+ * node_modules/.cache.
+ */
 export async function demoUpstreamDirectory(): Promise<string> {
   const cache = fileURLToPath(new URL('../../node_modules/.cache/asu-demo/', import.meta.url));
   const directory = join(cache, loadedDigest);

@@ -95,7 +95,10 @@ function targetInfo(version: DemoVersion, target: DemoTarget): string {
   ].join('\n');
 }
 
-/** Returns .targetinfo as makefile variables, so that no run has to parse it. The real ImageBuilder makes this file on first use. */
+/**
+ * Returns .targetinfo as makefile variables, so that no run has to parse it. The real ImageBuilder makes this file on
+ * first use.
+ */
 function profilesMk(version: DemoVersion, target: DemoTarget): string {
   const profiles = target.profiles(version);
   return [
@@ -181,7 +184,8 @@ export async function imagebuilderTarball(
   const number = version.version === 'SNAPSHOT' ? '' : `${version.version}-`;
   const directory = `openwrt-imagebuilder-${number}${target.id.replace('/', '-')}.Linux-x86_64`;
   const repository = repositories(version, target);
-  // The opkg ImageBuilder contains libc and kernel, which no feed has. The apk one also contains the base-files of its own build.
+  // The opkg ImageBuilder contains libc and kernel, which no feed has. The apk one also contains the base-files of its
+  // own build.
   const own = packages.filter(({ name }) => name === 'libc' || name === 'kernel' || (version.manager === 'apk' && name === 'base-files'));
   const index = version.manager === 'apk' ? apkIndex(own, options) : opkgIndex(own, options);
   const text = (content: string) => ({ content: Buffer.from(content) });

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Branch } from './versions.ts';
 
-/** The place where a package is published: a feed, the target's packages, its kmods, or (with opkg) only the ImageBuilder. */
+/**
+ * The place where a package is published: a feed, the target's packages, its kmods, or (with opkg) only the
+ * ImageBuilder.
+ */
 export type Feed = 'target' | 'kmods' | 'imagebuilder' | 'base' | 'luci' | 'packages' | 'routing' | 'telephony';
 
 /** The feeds of each architecture. */

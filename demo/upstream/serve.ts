@@ -80,7 +80,10 @@ async function fileResource(file: string, path: string): Promise<Resource | unde
   };
 }
 
-/** Returns the one range of a Range header; undefined if there is none to honour, null if the file does not have these bytes. */
+/**
+ * Returns the one range of a Range header; undefined if there is none to honour, null if the file does not have these
+ * bytes.
+ */
 function parseRange(header: string | undefined, size: number): { start: number; end: number } | null | undefined {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
   if (from === '' && to === '') return undefined;

@@ -40,7 +40,10 @@ function header(member: TarMember, time: number): Buffer {
   return block;
 }
 
-/** Returns a tar archive, with the same bytes for the same members. With `end: false` it has no closing blocks, so more can follow. */
+/**
+ * Returns a tar archive, with the same bytes for the same members. With `end: false` it has no closing blocks, so more
+ * can follow.
+ */
 export function tarArchive(members: readonly TarMember[], time: number, { end = true } = {}): Buffer {
   const blocks: Buffer[] = [];
   for (const member of members) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# install-packages.sh PACKAGE…: resolves, downloads and checks the packages, unpacks them into TARGET_DIR, and writes the
-# package database in the format of opkg or apk.
+# install-packages.sh PACKAGE…: resolves, downloads and checks the packages, unpacks them into TARGET_DIR, and writes
+# the package database in the format of opkg or apk.
 
 cd "$TOPDIR" || exit 1
 work="$TMP_DIR/install"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes BIN_DIR/profiles.json with the built profile if there are images. The real script keeps the other profiles of an
-# existing file of the same revision; this one expects a new BIN_DIR.
+# Writes BIN_DIR/profiles.json with the built profile if there are images. The real script keeps the other profiles of
+# an existing file of the same revision; this one expects a new BIN_DIR.
 
 [ -s "$KDIR_TMP/images" ] || exit 0
 . "$SCRIPT_DIR/sizes.sh"

@@ -1,8 +1,11 @@
 # Decides which packages to install and in which order, by the rules of opkg and apk as far as requests depend on them.
 #
+#
 # awk -v manager=opkg|apk -v world="a b c" -v errors=FILE -f resolve.awk INDEX…
-# Each INDEX is preceded on the command line by base=URL (empty for ./packages). Prints one line per package to install:
-# name, version, URL, file name, SHA-256, installed size and the requested package that needs it. Problems go to `errors`.
+#
+# On the command line, base=URL precedes each INDEX (empty for ./packages). Prints one line per package to install:
+# name, version, URL, file name, SHA-256, installed size and the requested package that needs it. Problems go to
+# `errors`.
 
 function trim(s) { gsub(/^[ \t]+|[ \t]+$/, "", s); return s }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Downloads the index of every repository into dl/<name>. If a download fails, the existing copy stays, so later runs work
-# without network.
+# Downloads the index of every repository into dl/<name>. If a download fails, the existing copy stays, so later runs
+# work without network.
 
 cd "$TOPDIR" || exit 1
 work="$TMP_DIR/feeds"
@@ -24,8 +24,8 @@ fi
 sh "$SCRIPT_DIR/fetch.sh" "$work/list"
 
 unpack_apk() {
-	# The file is "ADBd" and a deflate stream with gzip's trailer. Its first block is the real index, its second block is the
-	# demo's text, padded with zeros: see adb() in package-files.ts.
+	# The file is "ADBd" and a deflate stream with gzip's trailer. Its first block is the real index, its second block
+	# is the demo's text, padded with zeros: see adb() in package-files.ts.
 	[ "$(head -c 4 "$1")" = ADBd ] || return 1
 	{ printf '\037\213\010\000\000\000\000\000\000\003'; tail -c +5 "$1"; } | gzip -dc > "$2.adb" 2>/dev/null || return 1
 	first=$(od -An -tu4 -j8 -N4 "$2.adb" | tr -d ' ')
