@@ -21,12 +21,9 @@ describe('metric math', () => {
     expect(READINGS.map((reading) => metricMath(expression, series, reading))).toEqual([asZero, asNothing]);
   });
 
-  it.each(['a +', 'a b', 'c', '1', 'SUM(METRICS())', 'FILL(a, REPEAT)', 'FILL(1, 0)', 'a > b', '(a', ''])(
-    'refuses "%s"',
-    (text) => {
-      expect(() => metricMath(text, series, READINGS[0])).toThrow('not understood');
-    },
-  );
+  it.each(['a +', 'a b', 'c', '1', 'SUM(METRICS())', 'FILL(a, REPEAT)', 'FILL(1, 0)', 'a > b', '(a', ''])('refuses "%s"', (text) => {
+    expect(() => metricMath(text, series, READINGS[0])).toThrow('not understood');
+  });
 });
 
 describe('the state of an alarm', () => {

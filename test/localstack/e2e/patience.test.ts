@@ -36,9 +36,9 @@ async function maintaining<T>(stack: TestStack, until: Promise<T>): Promise<T> {
 }
 
 describe.concurrent('in the course of time', () => {
-  it('a build that always fails is tried three times, then failed with its reason, and its message is buried', { timeout: PATIENCE_MS }, async ({
-    expect,
-  }) => {
+  it('a build that always fails is tried three times, then failed with its reason, and its message is buried', {
+    timeout: PATIENCE_MS,
+  }, async ({ expect }) => {
     await withStack({ images: 'real', env: { JOB_TIMEOUT: '2', SWEEP_EVERY: '1', REBUILD_PAUSE: '3' } }, async (stack, state) => {
       await stack.startRunner();
       const body = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-30'] };
