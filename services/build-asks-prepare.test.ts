@@ -49,7 +49,7 @@ function prepareParts() {
   };
 }
 
-/** The build service over a state of its own, and over the same upstream. */
+/** Returns a build service with its own state and the same upstream. */
 function buildService(askPrepare?: AskPrepare) {
   const db = openSqlite(':memory:');
   return httpApp(

@@ -20,7 +20,7 @@ export function terminalPicture(lines: readonly string[]): string {
     return [`  <text x="${MARGIN}" y="${y}"${kind && ` class="${kind}"`}>${escaped(line)}</text>`];
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
-  <title>What npm run demo prints</title>
+  <title>The output of npm run demo</title>
   <style>${STYLE}
   </style>
   <rect width="100%" height="100%" rx="8"/>

@@ -23,7 +23,7 @@ export interface LimitedBuildsDeps {
 }
 
 export interface LimitedBuilds {
-  /** Passes a build request on by `pass`, or throws why its client may begin no build now. */
+  /** Passes a build request on by `pass`, or throws an error with the reason why its client may begin no build now. */
   submit(c: Context<HttpEnv>, address: string, pass: (body: ReadableStream<Uint8Array>) => Promise<Response>): Promise<Response>;
   /** Learns from what a service answers about a build. */
   learn(hash: string, response: Response): void;
@@ -75,7 +75,7 @@ export function limitedBuilds(deps: LimitedBuildsDeps, others: TokenBuckets | un
   };
 }
 
-/** Reads the whole body, of at most so many bytes. */
+/** Reads the whole body, up to the given number of bytes. */
 async function bodyOf(c: Context<HttpEnv>, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(c.req.header('Content-Length') ?? 0) > maxBytes) throw new BodyTooLargeError(maxBytes);
   const chunks: Uint8Array[] = [];
@@ -95,7 +95,7 @@ async function bodyOf(c: Context<HttpEnv>, maxBytes: number): Promise<Uint8Array
 }
 
 /**
- * Says which side broke an answer off while it was read here: the client, which does not wait for it, or the service.
+ * Returns the error for an answer that ended while the gateway read it: either the client left, or the service failed.
  */
 function unreadAnswer(c: Context<HttpEnv>, error: unknown): unknown {
   if (error instanceof AsuError) return error;

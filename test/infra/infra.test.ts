@@ -157,7 +157,7 @@ describe('roles', () => {
     ],
     ['RunnerExecutionRole', ['SigningSecretParameter', 'ApkSigningSecretParameter'].map((name) => `ssm:GetParameters Parameter/${name}`)],
     ['MaintenanceScheduleRole', ['lambda:InvokeFunction Function/MaintenanceFunction']],
-  ])('%s may do this and nothing else', (role, statements: string[]) => {
+  ])('%s may make only these calls', (role, statements: string[]) => {
     expect(statementsOf(role)).toEqual([...statements].sort());
   });
 
@@ -199,7 +199,7 @@ describe('functions', () => {
     ['Store', storeConfig],
     ['Docs', docsConfig],
     ['Maintenance', maintenanceConfig],
-  ])('%s is told every setting it needs', (title, loadConfig: (env: NodeJS.ProcessEnv) => unknown) => {
+  ])('%s gets every setting that it needs', (title, loadConfig: (env: NodeJS.ProcessEnv) => unknown) => {
     expect(loadConfig(environmentOf(title))).toBeDefined();
   });
 
