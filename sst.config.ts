@@ -4,7 +4,7 @@ export default $config({
   app: ({ stage }) => ({
     name: 'asu',
     home: 'aws',
-    // What production has made outlives it: table and bucket stay when the stage is removed, and removing it is refused.
+    // SST refuses to remove the production stage, and its tables and bucket stay in any case.
     removal: stage === 'production' ? 'retain' : 'remove',
     protect: stage === 'production',
   }),

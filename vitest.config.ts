@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** One project per test lane (CONTRIBUTING.md). No test has a second try: a flaky one is found and mended. */
+/**
+ * One project per test lane (CONTRIBUTING.md). vitest retries no test, so that flaky tests are noticed and repaired.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -17,7 +19,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
-          // Half of what these tests do is waiting for processes of their own.
+          // These tests spend half of their time waiting for processes that they started.
           maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },

@@ -3,8 +3,8 @@ import { report } from './machine.ts';
 import { build, realServer } from './real-server.ts';
 
 /**
- * What a build costs besides ImageBuilder's own make processes, from POST to the 200 as a client sees it, and the memory of the
- * server idle and with four builds running. `npm run bench:build`.
+ * Measures the overhead of a build beyond ImageBuilder's make processes, from the client's POST to its 200, and the
+ * memory of the server when it is idle and when it runs four builds. `npm run bench:build`.
  */
 const BASE = { version: '24.10.2', target: 'x86/64', profile: 'generic', filesystem: 'squashfs' };
 const PACKAGES = ['vim', 'tmux', 'htop', 'nano', 'curl', 'tcpdump', 'luci', 'owut'];

@@ -8,8 +8,8 @@ import { bundleFunctions } from '../bundles/bundle-functions.ts';
 import { report } from './machine.ts';
 
 /**
- * Prints one JSON line per function: the bundle's size, and how long a new process takes to import it, all of its constants
- * included (median of some, without reaching any service: a function's own checks of what it needs end the import).
+ * Prints one JSON line per function with the size of its bundle and the median time that a new process takes to import
+ * it. The function's own checks end the import, because it reaches no service.
  */
 const RUNS = 9;
 const IMPORT = `
@@ -17,7 +17,7 @@ const started = performance.now();
 await import(process.argv[1]).catch(() => undefined);
 process.stdout.write(String(performance.now() - started), () => process.exit(0));
 `;
-/** Names of things that are not asked: nothing listens there. */
+/** Settings with names of resources that do not exist: nothing listens at the endpoint. */
 const ENV = {
   AWS_REGION: 'eu-central-1',
   AWS_ACCESS_KEY_ID: 'none',

@@ -5,9 +5,9 @@ import { quantile } from './request-times.ts';
 import { startedService } from './started-service.ts';
 
 /**
- * A hundred times what the design documents call high traffic, as fast as it goes: 100,000 package lists prepared, no two alike, then
- * 10,000 different builds asked for and done, with images by script, since ImageBuilder's minutes are a matter of how many runners there
- * are. Every build is asked for until it is done. `npm run bench:day`.
+ * Sends a hundred times the high traffic of the design documents, as fast as the server answers: 100,000 different
+ * package lists to prepare, then 10,000 different builds, which it polls until each is done. A script makes the images,
+ * since ImageBuilder's time depends only on the number of runners. `npm run bench:day`.
  */
 const PREPARES = 100_000;
 const BUILDS = 10_000;
@@ -67,7 +67,7 @@ try {
   server.stop();
 }
 
-/** No two are alike, neither as text nor in what they mean. */
+/** Returns the body of request number `i`. No two have the same text or the same meaning. */
 function bodyOf(i: number): string {
   const packages = PACKAGES.filter((_, bit) => (i >> bit) & 1);
   return JSON.stringify({ ...PLACE, packages, rootfs_size_mb: 1 + (i >> PACKAGES.length) });

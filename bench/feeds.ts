@@ -7,8 +7,9 @@ import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { report } from './machine.ts';
 
 /**
- * What reading a target and its feeds costs others: the longest time for which the process answers nobody, and its memory. Once with
- * indexes as large as OpenWrt's, once with the largest that are accepted. `npm run bench:feeds`.
+ * Measures how reading a target and its feeds affects other requests: the longest time for which the process answers
+ * none, and its memory. It runs once with indexes of OpenWrt's size and once with the largest that the server accepts.
+ * `npm run bench:feeds`.
  */
 interface World {
   readonly name: string;
@@ -70,7 +71,10 @@ function serve(world: World): void {
   server.listen(0, '127.0.0.1', () => parentPort?.postMessage((server.address() as AddressInfo).port));
 }
 
-/** The processor time of the longest turn of the event loop (what else the machine does is left out), and the memory held between turns. */
+/**
+ * Measures the longest turn of the event loop, in processor time so that other work on the machine does not count, and
+ * the memory in use between turns.
+ */
 function turnTimes() {
   let isOver = false;
   let longestMs = 0;

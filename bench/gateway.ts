@@ -3,7 +3,10 @@ import { report } from './machine.ts';
 import { quantile, timeOf } from './request-times.ts';
 import { startedService } from './started-service.ts';
 
-/** What the gateway adds to an answer on the loopback, asked in turns with and without it. `npm run bench:gateway`. */
+/**
+ * Measures the time that the gateway adds to an answer on the loopback interface: requests alternate between the
+ * gateway and the service itself. `npm run bench:gateway`.
+ */
 const ROUNDS = 3_000;
 const server = await startedService('./scripted-server.ts');
 const description = TOPOLOGY.find(({ name }) => name === 'gateway');

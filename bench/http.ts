@@ -4,9 +4,10 @@ import { report } from './machine.ts';
 import { build, realServer } from './real-server.ts';
 
 /**
- * Requests per second of a finished build's status, of a cached POST (of one text, and of a text never seen before) and of the overview: `npm start` in a process of its own, load from
- * a second one over 32 connections. Beside each what a Node server without any code of ours answers on this machine, taken just before:
- * the share of it is what can be compared between machines. `npm run bench:http`.
+ * Measures requests per second for the status of a finished build, for a cached POST (always the same text, and a new
+ * text each time) and for the overview. `npm start` runs in one process, and a second process sends the load over 32
+ * connections. Just before each, it measures a plain Node server without our code on the same machine: the ratio of the
+ * two is comparable between machines. `npm run bench:http`.
  */
 const run = promisify(execFile);
 const server = await realServer({ WORKER_CONCURRENT: '1' });
@@ -37,7 +38,7 @@ async function load(url: string, method: string, body: string, seconds: number) 
   return JSON.parse(stdout) as { requests_per_second: number; p50_ms: number; p99_ms: number; errors: number };
 }
 
-/** Answers everything with as many bytes of JSON, reading bodies to their end. */
+/** Starts a server that reads every request to its end and answers it with `bytes` bytes of JSON. */
 async function bareServer(bytes: number): Promise<{ url: string; stop(): void }> {
   const program = `const body = JSON.stringify('x'.repeat(${bytes - 2}));
     const server = require('node:http').createServer((request, response) => {

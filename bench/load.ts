@@ -1,12 +1,12 @@
 import autocannon from 'autocannon';
 
-/** Sends one kind of request for some seconds from this process; prints what the server did as one JSON line. */
+// Sends one kind of request for some seconds from this process, and prints the result as one JSON line.
 const [url, method, body, seconds = '8'] = process.argv.slice(2);
 const result = await autocannon({
   url: url ?? '',
   method: (method ?? 'GET') as 'GET',
   ...(body && { body, headers: { 'Content-Type': 'application/json' } }),
-  // `[<id>]` in a body is another text each time.
+  // The load generator replaces `[<id>]` in a body with a new text each time.
   idReplacement: body?.includes('[<id>]') ?? false,
   connections: 32,
   duration: Number(seconds),

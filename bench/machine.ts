@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 
-/** On what a figure was measured. */
+/** Returns a description of the machine that a figure was measured on. */
 export const machine = () => ({
   cores: availableParallelism(),
   cpu: cpus()[0]?.model ?? 'unknown',
@@ -8,6 +8,6 @@ export const machine = () => ({
   node: process.version,
 });
 
-/** One line of result, as every benchmark prints it. */
+/** Prints one line of results, in the form of all benchmarks. */
 export const report = (name: string, figures: object) =>
   process.stdout.write(`${JSON.stringify({ bench: name, ...figures, machine: machine() })}\n`);

@@ -3,13 +3,16 @@ import { report } from './machine.ts';
 import { quantile, timeOf } from './request-times.ts';
 import { startedService } from './started-service.ts';
 
-/** The prepare service alone, warm: time of an answer and memory, over every version and target of the demo upstream. `npm run bench:prepare`. */
+/**
+ * Measures the prepare service alone, after a warm-up: the time to an answer and the memory, for every version of the
+ * demo upstream. `npm run bench:prepare`.
+ */
 const REQUESTS = 3_000;
 const PACKAGES = ['luci', 'auc', 'vim', 'tmux', 'htop', 'nano'];
 const upstream = await startedService('../demo/upstream/main.ts');
 const description = TOPOLOGY.find(({ name }) => name === 'prepare');
 const environment = { ...(description && serviceEnvironment(description, () => '')), UPSTREAM_URL: upstream.url };
-// The first start fills the cache of compiled code.
+// The first start fills the cache of compiled code and is not measured.
 (await startedService('../services/main.ts', ['prepare'], environment)).stop();
 const prepare = await startedService('../services/main.ts', ['prepare'], environment);
 try {

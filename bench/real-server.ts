@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { serverProcess } from '#test/support/server-process.ts';
 
-/** `npm start` in a process of its own over the demo upstream, which lives in this one. */
+/** Starts `npm start` in its own process, over a demo upstream in this process. */
 export async function realServer(env: Record<string, string>) {
   const upstream = await serveDemoUpstream();
   const dataDir = await mkdtemp(join(tmpdir(), 'asu-bench-'));
@@ -25,7 +25,7 @@ export interface FinishedBuild {
   readonly durations_ms: Readonly<Record<string, number>>;
 }
 
-/** Posts a build and asks every 10 ms until it is done. */
+/** Posts a build and polls every 10 ms until it is done. */
 export async function build(url: string, body: object): Promise<FinishedBuild> {
   let response = await fetch(`${url}/api/v1/build`, { method: 'POST', body: JSON.stringify(body) });
   let answer = (await response.json()) as FinishedBuild;

@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 
 const agent = new Agent({ keepAlive: true });
 
-/** One request over a connection that is kept: milliseconds to the end of its answer. */
+/** Sends one request over a persistent connection and returns the milliseconds to the end of its answer. */
 export function timeOf(url: string, body?: string): Promise<number> {
   const started = performance.now();
   return new Promise((resolve, reject) => {
@@ -21,7 +21,7 @@ export function timeOf(url: string, body?: string): Promise<number> {
   });
 }
 
-/** Of sorted or unsorted times, in milliseconds with two digits. */
+/** Returns figures about the times, in milliseconds with two decimals. The times need not be sorted. */
 export function quantile(times: readonly number[], q: number): number {
   const sorted = times.toSorted((a, b) => a - b);
   return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0) * 100) / 100;

@@ -2,8 +2,8 @@ import { stdoutLog } from '#standalone/stdout-log.ts';
 import { startTestServer } from '#test/support/test-server.ts';
 
 /**
- * The whole server over the demo upstream with images by script: what is measured is ours. Prints its URL, then its log. Arguments are
- * settings, `MAX_PENDING_JOBS=10000`.
+ * Runs the whole server over the demo upstream. A script makes the images, so that a benchmark measures only the
+ * server. It prints its URL, then its log. Arguments are settings, such as `MAX_PENDING_JOBS=10000`.
  */
 const env = Object.fromEntries(process.argv.slice(2).map((setting) => setting.split('=', 2)));
 const server = await startTestServer({ log: stdoutLog('info'), env });

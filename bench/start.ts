@@ -12,9 +12,10 @@ import { report } from './machine.ts';
 import { quantile } from './request-times.ts';
 
 /**
- * How long a server takes from its start to its first answer about upstream, and what memory it has then: from the sources, as one
- * file, and, with `--reference DIR` (a checkout of OpenWrt/asu with its dependencies in `DIR/venv`), the reference server's API
- * process, without the worker and the Redis that it needs to build. `npm run bench:start`.
+ * Measures the time from a server's start to its first answer about upstream, and its memory at that point. It starts
+ * the sources and the single file. With `--reference DIR` (a checkout of OpenWrt/asu with its dependencies in
+ * `DIR/venv`) it also starts the API process of the reference server, without the worker and Redis that it needs for
+ * builds. `npm run bench:start`.
  */
 const ROUNDS = 9;
 const { values } = parseArgs({ options: { reference: { type: 'string' } } });
@@ -45,7 +46,7 @@ if (values.reference !== undefined)
 try {
   await bundleStandalone(file);
   const results = new Map(candidates.map(({ name }) => [name, [] as { ms: number; mb: number }[]]));
-  // In turns, so that what else the machine does meets all alike; the first round warms the caches of files and compilers.
+  // The servers take turns, so that other work on the machine affects all of them. The first round only warms caches.
   for (let round = 0; round <= ROUNDS; round += 1)
     for (const candidate of candidates) {
       const result = await startOnce(candidate, join(directory, `${candidate.name}-${round}`));
@@ -105,7 +106,7 @@ async function firstAnswer(url: string, child: ChildProcess): Promise<void> {
     if (answer?.includes('24.10.2')) return;
     await delay(2);
   }
-  throw new Error(`it ended with ${child.exitCode}`);
+  throw new Error(`the server ended with ${child.exitCode}`);
 }
 
 function freePort(): Promise<number> {

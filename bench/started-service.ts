@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 
 export interface Started {
   readonly url: string;
-  /** Megabytes resident now, and at most so far. */
+  /** Returns the resident megabytes now and the peak so far. */
   memory(): Promise<{ rss_mb: number; peak_mb: number }>;
   stop(): void;
 }
 
-/** A script in a process of its own that says where it listens, as a line with a URL. */
+/** Starts a script in its own process, and waits until it prints a line with its URL. */
 export async function startedService(script: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Started> {
   const child = spawn(process.execPath, [new URL(script, import.meta.url).pathname, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -27,7 +27,7 @@ export async function startedService(script: string, args: readonly string[] = [
 
 function urlSaidBy(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`it ended with ${code}`)));
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code}`)));
     child.stdout?.on('data', (chunk) => {
       const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(String(chunk)) ?? [];
       if (url !== undefined) resolve(url);

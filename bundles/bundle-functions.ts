@@ -5,18 +5,18 @@ import { SWAGGER_FILES } from '#functions/docs/swagger-assets.ts';
 import { FUNCTION_NAMES } from '#functions/function-name.ts';
 import { BUNDLE, ROOT } from './esbuild-options.ts';
 
-/** A function's bundle: how large it is and what it is made of. */
+/** The bundle of a function: its size and its sources. */
 export interface FunctionBundle {
   readonly name: string;
   readonly path: string;
   readonly bytes: number;
-  /** Source files that left something in the bundle, by path from the root of the project. */
+  /** The source files that contribute to the bundle, as paths from the root of the project. */
   readonly inputs: readonly string[];
 }
 
 /**
- * Bundles every function's handler into `<directory>/<name>/handler.mjs`, minified and on its own: what is measured and tested is
- * what is deployed. Only the docs page has files beside it.
+ * Bundles the handler of every function into one minified file, `<directory>/<name>/handler.mjs`. The tests measure and
+ * run the same file that is deployed. Only the docs function has other files beside it.
  */
 export async function bundleFunctions(directory: string): Promise<FunctionBundle[]> {
   const bundles = await Promise.all(FUNCTION_NAMES.map((name) => bundle(name, join(directory, name))));
@@ -28,7 +28,7 @@ async function bundle(name: string, directory: string): Promise<FunctionBundle> 
   const path = join(directory, 'handler.mjs');
   const { metafile } = await build({ ...BUNDLE, entryPoints: [`functions/${name}/handler.ts`], outfile: path });
   const [output] = Object.values(metafile.outputs);
-  if (output === undefined) throw new Error(`esbuild made nothing of ${name}`);
+  if (output === undefined) throw new Error(`esbuild made no output for ${name}`);
   const inputs = Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
   return { name, path, bytes: output.bytes, inputs: inputs.map(([input]) => input).sort() };
 }

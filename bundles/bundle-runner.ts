@@ -10,8 +10,8 @@ import { ROOT } from './esbuild-options.ts';
 const run = promisify(execFile);
 
 /**
- * Makes the context that `runner/Containerfile` builds the runner's image from: the runner in one file, and the Node that it runs
- * on. Nothing else is needed from a registry.
+ * Makes the build context for `runner/Containerfile`: the runner in one file, and the Node that runs it. The image
+ * build needs nothing else from a registry.
  */
 export async function bundleRunner(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
@@ -20,7 +20,7 @@ export async function bundleRunner(directory: string): Promise<void> {
   await copyFile(join(ROOT, 'runner', 'Containerfile'), join(directory, 'Containerfile'));
 }
 
-/** ImageBuilders run on Linux x86_64, wherever the image is built. */
+/** Copies the Node for Linux on x86_64, since ImageBuilders run there, whatever machine builds the image. */
 async function placeNode(path: string): Promise<void> {
   if (process.platform === 'linux' && process.arch === 'x64') return copyFile(join(ROOT, 'node_modules', 'node', 'bin', 'node'), path);
   const directory = await mkdtemp(join(tmpdir(), 'asu-node-'));

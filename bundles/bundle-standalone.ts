@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { BUNDLE, ROOT } from './esbuild-options.ts';
 
-/** The files of Swagger UI that the documentation page asks for. */
+/** The files of Swagger UI that the documentation page loads. */
 const SWAGGER = {
   'swagger-ui.css': { path: import.meta.resolve('swagger-ui-dist/swagger-ui.css'), contentType: 'text/css; charset=utf-8' },
   'swagger-ui-bundle.js': {
@@ -13,7 +13,10 @@ const SWAGGER = {
   },
 };
 
-/** `swagger-assets.ts` reads these files from node_modules. A single file has nothing beside it, so the plugin puts them inside. */
+/**
+ * A plugin that embeds the files of Swagger UI. `swagger-assets.ts` reads them from node_modules, which the single file
+ * does not have.
+ */
 const withSwagger: Plugin = {
   name: 'with-swagger',
   setup({ onLoad }) {
@@ -29,8 +32,8 @@ const withSwagger: Plugin = {
 };
 
 /**
- * Loads Node's modules when the file runs and not when Node links it. An older Node lacks some of their exports and would end with a
- * stack trace before the first line of the file; this way the check in the banner speaks first.
+ * A plugin that loads Node's modules when the file runs, and not when Node links it. An older Node lacks some of their
+ * exports and would otherwise end with a stack trace before the version check in the banner runs.
  */
 const withLateModules: Plugin = {
   name: 'with-late-modules',
@@ -40,7 +43,7 @@ const withLateModules: Plugin = {
   },
 };
 
-/** Makes the standalone server one file that needs Node 24 and nothing beside it. Returns its size in bytes. */
+/** Bundles the standalone server into one file that needs only Node 24. Returns its size in bytes. */
 export async function bundleStandalone(outfile: string): Promise<number> {
   const needsNode = await readFile(join(ROOT, 'bundles', 'require-node.cjs'), 'utf8');
   const { metafile } = await build({

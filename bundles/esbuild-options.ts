@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Plugin } from 'esbuild';
 import manifest from '../package.json' with { type: 'json' };
 
-/** The project's root. */
+/** The root directory of the project. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const withoutJsonSchema: Plugin = {
@@ -15,7 +15,7 @@ const withoutJsonSchema: Plugin = {
   },
 };
 
-/** `settings/version.ts` imports the whole manifest, of which a bundle needs one line. */
+/** A plugin that replaces `settings/version.ts`, which imports the whole package.json for one line. */
 const withVersion: Plugin = {
   name: 'with-version',
   setup({ onLoad }) {
@@ -23,7 +23,10 @@ const withVersion: Plugin = {
   },
 };
 
-/** One file for Node 24 that needs nothing beside it. The AWS SDK is in it too: it starts faster than the runtime's own copy. */
+/**
+ * Options for one file for Node 24 that needs no other. It includes the AWS SDK, which starts faster than Lambda's
+ * copy.
+ */
 export const BUNDLE = {
   absWorkingDir: ROOT,
   bundle: true,
@@ -32,7 +35,7 @@ export const BUNDLE = {
   target: 'node24',
   format: 'esm',
   mainFields: ['module', 'main'],
-  // CommonJS parts of the SDK ask for Node's modules by `require`.
+  // The CommonJS parts of the SDK load Node's modules with `require`.
   banner: { js: "import{createRequire as nodeCreateRequire}from'node:module';const require=nodeCreateRequire(import.meta.url);" },
   legalComments: 'none',
   plugins: [withoutJsonSchema, withVersion],

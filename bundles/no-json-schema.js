@@ -1,9 +1,9 @@
 /**
- * Stands in for zod's writing of JSON Schema where a function is bundled: every schema can, none of ours does outside the build of
- * the OpenAPI document, and it is a tenth of a small bundle.
+ * A stub that replaces zod's conversion to JSON Schema in the bundles of functions. Every schema has this conversion,
+ * but only the build of the OpenAPI document calls it, and it would be a tenth of a small bundle.
  */
 const refuse = () => () => {
-  throw new Error('Bundled without JSON Schema');
+  throw new Error('This bundle does not include JSON Schema');
 };
 
 export const createToJSONSchemaMethod = refuse;

@@ -1,5 +1,5 @@
-// Says in one line what is needed where Node is too old for the sources, instead of a stack trace. The npm commands load it before them
-// (`node -r`), and dist/asu.mjs begins with it. It has to run on every Node that somebody may have.
+// Prints one line instead of a stack trace if Node is too old for the sources. The npm commands load it before the
+// sources (`node -r`), and dist/asu.mjs begins with it. It has to run on every old version of Node.
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(
     'This needs Node.js 24 or later, and this is ' +

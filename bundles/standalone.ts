@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { bundleStandalone } from './bundle-standalone.ts';
 import { ROOT } from './esbuild-options.ts';
 
-/** `npm run bundle:standalone`: makes `dist/asu.mjs`. */
+// The command behind `npm run bundle:standalone`: it makes `dist/asu.mjs`.
 const path = join(ROOT, 'dist', 'asu.mjs');
 const bytes = await bundleStandalone(path);
 await chmod(path, 0o755);

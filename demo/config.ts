@@ -9,7 +9,7 @@ export interface DemoSettings {
   readonly verbose?: boolean | undefined;
 }
 
-/** The standalone server's configuration for the demo: nothing of the person's own environment but PATH and TMPDIR matters. */
+/** The standalone server's configuration for the demo. It ignores the user's environment, except PATH and TMPDIR. */
 export function demoConfig({ dataDir, upstreamUrl, port, key, verbose }: DemoSettings): StandaloneConfig {
   return loadConfig(
     {},

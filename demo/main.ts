@@ -47,7 +47,7 @@ async function main(): Promise<number> {
     out.say(`  upstream ${upstream.url}\n  server   ${server.url}\n  data     ${dataDir}`);
     await showBuild(server.url, out, stop.signal);
     if (!values.once) {
-      out.heading('The server goes on until Ctrl-C. Try:');
+      out.heading('The server runs until you press Ctrl-C. Try:');
       out.say(`  curl -s ${server.url}/api/v1/build -H 'Content-Type: application/json' \\`);
       out.say(`    -d '{"version":"24.10.2","target":"x86/64","profile":"generic","packages":["vim"]}'`);
       await new Promise<void>((resolve) => (stop.signal.aborted ? resolve() : stop.signal.addEventListener('abort', () => resolve())));
@@ -56,7 +56,7 @@ async function main(): Promise<number> {
   } catch (error) {
     if (stop.signal.aborted) return 130;
     out.say(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
-    if (!values.verbose) out.say('Run it again with `npm run demo -- --verbose` to see the server’s log.');
+    if (!values.verbose) out.say('To see the server’s log, run `npm run demo -- --verbose`.');
     return 1;
   } finally {
     await server?.close();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Terminal } from './terminal.ts';
 
-/** What the demo asks for: the design documents' own example. `auc` became `owut` in 24.10. */
+/** The request that the demo sends, which is the example of the design documents. `auc` became `owut` in 24.10. */
 const REQUEST = {
   version: '24.10.0',
   target: 'ath79/generic',
@@ -31,7 +31,10 @@ interface Prepared {
   readonly changes: readonly { action: string; reason: string; package?: string; from_package?: string; to_package?: string }[];
 }
 
-/** Acts as a user: prepare, build, watch, download, check, ask again. Throws when anything is not as it should be. */
+/**
+ * Acts as a user: prepares, builds, waits, downloads, checks, and sends the request again. Throws if any step goes
+ * wrong.
+ */
 export async function showBuild(server: string, { heading, say, bar, endBar }: Terminal, signal: AbortSignal): Promise<void> {
   heading('1. What we want');
   say(`  OpenWrt ${REQUEST.version} for ${REQUEST.target}, profile ${REQUEST.profile}, with ${REQUEST.packages.join(', ')}`);

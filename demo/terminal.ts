@@ -1,10 +1,10 @@
-/** What the demo prints with: colour and a moving bar only where a person looks at a terminal. */
+/** The demo's output. It has colour and a moving bar only when it goes to a terminal. */
 export interface Terminal {
   heading(text: string): void;
   say(text?: string): void;
-  /** The bar for a share between 0 and 1; on a terminal it replaces the bar before. */
+  /** Draws the progress bar for a share between 0 and 1. On a terminal it replaces the previous bar. */
   bar(share: number, label: string): void;
-  /** Ends a bar's line. */
+  /** Ends the line of the progress bar. */
   endBar(): void;
 }
 

@@ -1,4 +1,4 @@
-/** What a line of the API's access log says. The route, never the path: a path may name a private build. */
+/** The format of the API's access log. It has the route and never the path, since a path may name a private build. */
 export const ACCESS_LOG_FORMAT = JSON.stringify({
   requestTime: '$context.requestTime',
   requestId: '$context.requestId',

@@ -12,7 +12,7 @@ const topic = new sst.aws.SnsTopic('Alarms');
 if (config.ALARM_EMAIL !== undefined)
   new aws.sns.TopicSubscription('AlarmEmail', { topic: topic.arn, protocol: 'email', endpoint: config.ALARM_EMAIL });
 
-/** Raised when the metric's sum (or the statistic named) over five minutes is more than `above`. */
+/** Makes an alarm that goes off when the metric's sum (or `statistic`) over five minutes exceeds `above`. */
 const alarm = (
   name: string,
   alarmDescription: string,
@@ -33,7 +33,7 @@ const alarm = (
   });
 };
 
-/** `build-submit` as `BuildSubmit`. */
+/** Returns `BuildSubmit` for `build-submit`. */
 const title = (name: string) =>
   name
     .split('-')
@@ -54,11 +54,11 @@ for (const [name, { nodes }] of Object.entries({ ...functions, maintenance })) {
   alarm(`${title(name)}Errors`, `Function ${name} failed`, { namespace: 'AWS/Lambda', metricName: 'Errors', dimensions });
   alarm(`${title(name)}Throttles`, `Function ${name} was throttled`, { namespace: 'AWS/Lambda', metricName: 'Throttles', dimensions });
 }
-// Not the API's own 5xx: failed builds are told as 500, as every client expects.
+// These alarms do not use the API's 5xx metric, since the answer for a failed build is 500, as every client expects.
 for (const name of Object.keys(functions))
   alarm(
     `${title(name)}UnexpectedErrors`,
-    `Function ${name} answered 500 by a fault of its own: "request failed" in its log has the stack`,
+    `Function ${name} answered 500 because of an unexpected error: "request failed" in its log has the stack`,
     {
       namespace: metricsNamespace,
       metricName: 'asu_unexpected_errors_total',
@@ -73,7 +73,7 @@ for (const [name, table] of Object.entries({ Builds: builds, Statistics: statist
       dimensions: { TableName: table.name },
     });
 
-/** Counts the lines of a log that fit a pattern: a metric of its own, for an alarm. */
+/** Makes a metric that counts the lines of a log that match a pattern, and returns it for an alarm. */
 const counted = (
   name: string,
   log: { logGroupName: $util.Input<string>; pattern: string },
@@ -89,10 +89,10 @@ const counted = (
 };
 alarm(
   'ApiFailures',
-  'The API answered 5xx by itself: a function broke, could not be called or was too slow; the access log has the reason',
+  'The API itself answered 5xx: a function crashed, could not be called or was too slow; the access log has the reason',
   counted('api', { logGroupName: api.nodes.logGroup.name, pattern: API_FAILURE_PATTERN }),
 );
-alarm('RunnerFailures', 'Runners failed, again and again', {
+alarm('RunnerFailures', 'Runners failed repeatedly', {
   ...counted('runner', { logGroupName: runnerLogGroup, pattern: RUNNER_FAILURE_PATTERN }, { dependsOn: [runner] }),
   above: 3,
 });

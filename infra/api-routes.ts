@@ -1,6 +1,6 @@
 import type { FunctionName } from '#functions/function-name.ts';
 
-/** Which function takes which path of the HTTP API, whatever the method: refusing one is the function's to do. */
+/** The paths of the HTTP API by function. They hold for every method: the function itself refuses a wrong method. */
 export const API_ROUTES: readonly (readonly [path: string, name: Exclude<FunctionName, 'maintenance'>])[] = [
   ['/api/v1/build', 'build-submit'],
   ['/api/v1/build/prepare', 'build-submit'],
@@ -15,7 +15,7 @@ export const API_ROUTES: readonly (readonly [path: string, name: Exclude<Functio
   ['/openapi.json', 'docs'],
   ['/docs', 'docs'],
   ['/redoc', 'docs'],
-  // Cheap: a function without clients. Deep: the one that needs everything.
+  // `/health` is cheap, so a function without clients answers it. `/ready` asks the function that needs everything.
   ['/health', 'store'],
   ['/ready', 'build-submit'],
   ['/json/v1/{proxy+}', 'catalogue'],

@@ -9,7 +9,7 @@ import { status } from './functions/status.ts';
 import { store } from './functions/store.ts';
 import { logRetention } from './stage.ts';
 
-/** The functions behind one HTTP API. CORS is theirs to grant: on errors too, and in one way. */
+/** The one HTTP API of all functions. The functions answer CORS themselves, so that errors have the same headers. */
 export const api = new sst.aws.ApiGatewayV2('Api', {
   cors: false,
   accessLog: { retention: logRetention },
@@ -23,7 +23,7 @@ export const api = new sst.aws.ApiGatewayV2('Api', {
   },
 });
 
-/** The functions behind the API, by the name under which each measures itself. */
+/** The functions behind the API, by the name that they have in metrics. */
 export const functions = { prepare, 'build-submit': buildSubmit, status, catalogue, stats, store, docs };
 for (const [path, name] of API_ROUTES) api.route(`ANY ${path}`, functions[name].arn);
 api.route('$default', store.arn);

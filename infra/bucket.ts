@@ -2,13 +2,18 @@ import { ARTIFACT_BUCKET } from '#adapters/aws/resources.ts';
 import { config } from './config.ts';
 import { isProduction } from './stage.ts';
 
-/** A week longer than anything is kept: what expiry should have removed, and what lost attempts left. */
+/**
+ * The longest lifetime of any object. Lifecycle rules remove objects a week later: those that expiry missed and those
+ * that lost attempts left.
+ */
 const keptDays = Math.ceil(Math.max(config.BUILD_TTL, config.BUILD_TTL_UNVERSIONED, config.BUILD_DEFAULTS_TTL) / 86_400);
 const backstop = (prefix: string) => ({ id: prefix.replaceAll('/', '-'), prefix, expiresIn: `${keptDays + 7} days` as const });
 
 const account = aws.getCallerIdentityOutput().accountId;
 
-/** Keys are URL paths. Only this account's CloudFront may read, and only what is public: neither logs nor records. */
+/**
+ * The bucket, whose keys are URL paths. Only this account's CloudFront may read public objects: no logs, no records.
+ */
 export const bucket = new sst.aws.Bucket('Artifacts', {
   cors: false,
   policy: [

@@ -1,6 +1,9 @@
 import { physicalName } from './stage.ts';
 
-/** Answers say how long they may be kept; what says nothing is not. The path and the query are all that tells answers apart. */
+/**
+ * Makes a policy that caches an answer only as long as its headers allow, and not at all without such headers. The
+ * cache key is the path and the query.
+ */
 const cachePolicy = (name: string, isCompressed: boolean) =>
   new aws.cloudfront.CachePolicy(name, {
     name: physicalName(isCompressed ? 'compressed' : 'as-it-is'),
@@ -18,8 +21,10 @@ const cachePolicy = (name: string, isCompressed: boolean) =>
 
 export const compressed = cachePolicy('CompressedCache', true);
 
-/** auc compares a file's size with Content-Length, and images are compressed anyway. */
+/**
+ * The policy without compression: auc compares a file's size with Content-Length, and images are compressed already.
+ */
 export const asItIs = cachePolicy('PlainCache', false);
 
-/** AWS's own AllViewerExceptHostHeader: an HTTP API answers to its own name only. */
+/** AWS's policy AllViewerExceptHostHeader, since an HTTP API answers only to its own host name. */
 export const forwardAllButHost = 'b689b0a8-53d0-40ab-baf2-68738e2966ac';

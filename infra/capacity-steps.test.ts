@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { capacitySteps } from './capacity-steps.ts';
 
-/** As Application Auto Scaling chooses: by how far the metric is above the alarm's threshold, which is one build. */
+/**
+ * Chooses a step as Application Auto Scaling does: by how far the metric is above the alarm's threshold of one build.
+ */
 const capacityFor = (builds: number, max: number): number | undefined =>
   capacitySteps(max).find(
     ({ metricIntervalLowerBound: lower = '-Infinity', metricIntervalUpperBound: upper = 'Infinity' }) =>
@@ -13,13 +15,13 @@ const max = fc.integer({ min: 1, max: 1_000 });
 const builds = fc.integer({ min: 1, max: 100_000 });
 
 describe('capacitySteps', () => {
-  it('has the first runner for the first build, and all there may be for many', () => {
+  it('starts the first runner for the first build, and the maximum for many builds', () => {
     expect(capacityFor(1, 10)).toBe(1);
     expect([2, 3, 5, 9, 10, 500].map((count) => capacityFor(count, 10))).toEqual([2, 3, 4, 8, 10, 10]);
     expect(capacityFor(1_000, 1)).toBe(1);
   });
 
-  it('never wants more runners than there are builds or may be, and not much fewer', () => {
+  it('never wants more runners than builds or than the maximum, and not many fewer', () => {
     fc.assert(
       fc.property(max, builds, (limit, count) => {
         const capacity = capacityFor(count, limit) ?? 0;
@@ -29,7 +31,7 @@ describe('capacitySteps', () => {
     );
   });
 
-  it('has no more steps than AWS takes, without a gap', () => {
+  it('has no more steps than AWS accepts, without a gap', () => {
     fc.assert(
       fc.property(max, (limit) => {
         const steps = capacitySteps(limit);

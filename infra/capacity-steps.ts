@@ -4,12 +4,13 @@ interface StepAdjustment {
   readonly scalingAdjustment: number;
 }
 
-/** AWS takes 20. */
+/** The most steps that AWS accepts in one policy. */
 const MAX_STEPS = 20;
 
 /**
- * How many runners for how many builds, counted from the alarm's threshold of one: a runner each while they are few, then in
- * doubling steps, of which each has the runners for its fewest builds, and at the end all there may be.
+ * Returns the number of runners for each number of builds; the bounds count from the alarm's threshold, which is one
+ * build. A few builds get one runner each. Then the steps grow by half, each with as many runners as its lowest number
+ * of builds. The last step has `max` runners.
  */
 export function capacitySteps(max: number): StepAdjustment[] {
   const capacities = [1, 2, 3, 4, 6, 8];

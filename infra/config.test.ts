@@ -3,7 +3,7 @@ import { SettingsError } from '#settings/read-settings.ts';
 import { loadConfig } from './config.ts';
 
 describe('loadConfig of the deployment', () => {
-  it('hands on what was given, as it was given, and what functions and runner must agree on', () => {
+  it('passes on the given settings unchanged, and those on which functions and runner must agree', () => {
     const config = loadConfig({
       BUILD_TTL: '14d',
       SERVER_STATS: 'false',
@@ -24,7 +24,7 @@ describe('loadConfig of the deployment', () => {
     expect(config.DOMAIN).toBe('asu.example.org');
   });
 
-  it('stops the deployment with the name of what is wrong', () => {
+  it('stops the deployment with the name of the wrong setting', () => {
     expect(() => loadConfig({ ALARM_EMAIL: 'nobody' })).toThrow(SettingsError);
     expect(() => loadConfig({ MAX_RUNNERS: '0' })).toThrow('MAX_RUNNERS=0: ');
     expect(() => loadConfig({ MAX_DEFAULTS_LENGTH: '30721' })).toThrow('MAX_DEFAULTS_LENGTH=30721: expected at most 30720: ');

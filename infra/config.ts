@@ -12,7 +12,7 @@ import { baseUrl, count, seconds } from '#settings/kinds.ts';
 import { readSettings } from '#settings/read-settings.ts';
 import { rebuildSettings } from '#settings/rebuild-settings.ts';
 
-/** Settings of the service, handed on as they were given to every function and the runner that knows them. */
+/** The settings of the service. The functions and the runner get them unchanged. */
 const Service = z.object({
   ...logSettings,
   ...offerSettings,
@@ -22,7 +22,7 @@ const Service = z.object({
   ...paceSettings,
   ...rebuildSettings,
   ...countingSettings,
-  /** Where a prepare service of one's own answers. */
+  /** The address of a prepare service that the operator runs. */
   PREPARE_SERVICE_URL: baseUrl.optional(),
   MAX_PENDING_JOBS: count(0).default(1_000),
   JOB_TIMEOUT: seconds.default(600),
@@ -35,17 +35,20 @@ const Service = z.object({
   SANDBOX: z.enum(['auto', 'bwrap', 'unshare', 'uid', 'plain']).default('auto'),
 });
 
-/** Settings of the deployment alone. */
+/** The settings that only the deployment uses. */
 const Deployment = z.object({
-  /** `asu.example.org`; its zone is in Route 53. Without it CloudFront's own name serves. */
+  /** The domain, such as `asu.example.org`, with its zone in Route 53. The default is CloudFront's own name. */
   DOMAIN: z.string().optional(),
-  /** Who is told of alarms; has to confirm once. */
+  /** The recipient of alarms, who has to confirm the subscription once. */
   ALARM_EMAIL: z.email().optional(),
 });
 
 export type InfraConfig = z.output<typeof Service> & z.output<typeof Deployment> & { readonly service: Readonly<Record<string, string>> };
 
-/** Reads the settings from the environment of `sst deploy`, so that a bad value stops the deployment instead of the service. */
+/**
+ * Reads the settings from the environment of `sst deploy`, so that a bad value stops the deployment instead of the
+ * service.
+ */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): InfraConfig {
   const given = (name: string) => env[`ASU_${name}`] || env[name];
   const names = Object.keys(Service.shape).filter((name) => given(name));
@@ -54,7 +57,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): InfraConfig {
   return {
     ...config,
     ...readSettings(Deployment, env),
-    // Said once for functions and runner, and to the size of the runner's disk.
+    // The functions and the runner must use the same values, and the size of the runner's disk depends on one of them.
     service: { ...service, MAX_RUNNERS: String(config.MAX_RUNNERS), IMAGEBUILDER_CACHE_MB: String(config.IMAGEBUILDER_CACHE_MB) },
   };
 }

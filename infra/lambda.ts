@@ -7,19 +7,21 @@ interface LambdaOptions extends Pick<FunctionArgs, 'permissions' | 'memory' | 't
   readonly environment?: Readonly<Record<string, $util.Input<string>>>;
 }
 
-/** A function from its bundle (`npm run bundle`), with a role of its own that may do what is listed and write its log. */
+/**
+ * Makes a function from its bundle (`npm run bundle`). Its role may do only what `permissions` lists and write its log.
+ */
 export const lambda = (name: string, directory: string, { environment = {}, ...options }: LambdaOptions = {}) =>
   new sst.aws.Function(name, {
     bundle: `dist/functions/${directory}`,
     handler: 'handler.handler',
     runtime: 'nodejs24.x',
     architecture: 'arm64',
-    // Package indexes are megabytes of JSON, and processor comes with memory.
+    // Package indexes are megabytes of JSON, and Lambda assigns processor time by memory.
     memory: '1024 MB',
     timeout: '29 seconds',
     logging: { retention: logRetention },
     environment: { METRICS_NAMESPACE: metricsNamespace, ...config.service, ...environment },
-    // SST's own lets the whole account take the role.
+    // SST's default lets the whole account assume the role.
     transform: { role: { assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({ Service: 'lambda.amazonaws.com' }) } },
     ...options,
   });

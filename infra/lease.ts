@@ -1,6 +1,7 @@
 /**
- * How long a runner's build is its own without a renewal, in seconds. Renewed after two thirds (`runner/start-runner.ts`), so that a
- * build of ten minutes has at most one renewal beside its steps: each is a write unit. A runner that is reclaimed or told to end
- * hands its build back at once; only one that dies without a word leaves it waiting for so long.
+ * The time in seconds for which a runner holds its build without a renewal. The runner renews after two thirds of it
+ * (`runner/start-runner.ts`). A build of ten minutes therefore needs at most one renewal besides its steps, and each
+ * costs a write unit. A runner that gets SIGTERM, or whose task AWS reclaims, hands its build back at once; only after
+ * a crash does the build wait this long.
  */
 export const LEASE_SECONDS = 450;

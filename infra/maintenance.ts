@@ -15,7 +15,7 @@ import { bucketName, queueUrls, statisticsName, tableName } from './resource-nam
 
 export const maintenance = lambda('Maintenance', 'maintenance', {
   timeout: '2 minutes',
-  // The next run is a minute away.
+  // The next run starts within a minute.
   retries: 0,
   memory: '256 MB',
   environment: { ...bucketName, ...tableName, ...statisticsName, ...queueUrls },
@@ -33,5 +33,8 @@ export const maintenance = lambda('Maintenance', 'maintenance', {
   ],
 });
 
-/** The scheduler's shortest time; each run sweeps twice, while builds wait or are under way. One that is late may meet the next: both are safe. */
+/**
+ * The schedule: once a minute, the shortest interval that the scheduler has. While builds wait or run, each run sweeps
+ * twice. A late run may overlap the next one, which is safe.
+ */
 export const schedule = new sst.aws.CronV2('MaintenanceSchedule', { schedule: 'rate(1 minute)', function: maintenance.arn });

@@ -1,4 +1,6 @@
-/** Two public subnets and no NAT: runners are reached by nobody, and go out by HTTPS only. */
+/**
+ * The network: two public subnets without NAT. Nothing can connect to a runner, and a runner connects only over HTTPS.
+ */
 const vpc = new sst.aws.Vpc('Network', {
   transform: {
     securityGroup: {

@@ -3,7 +3,8 @@ import { bucket } from './bucket.ts';
 import { deadLetters, queue } from './queue.ts';
 import { builds, statistics } from './table.ts';
 
-/** What roles may do, by what for. SST's links would grant everything on a resource; these grant what the code calls. */
+// Permissions for roles, by purpose. SST's links would grant everything on a resource; these grant only the calls that
+// the code makes.
 
 const objects = (...prefixes: string[]) => prefixes.map((prefix) => $interpolate`${bucket.arn}/${prefix}*`);
 
@@ -16,12 +17,12 @@ export const putObjects = (...prefixes: string[]) => ({
 
 export const removeObjects = (...prefixes: string[]) => ({ actions: ['s3:DeleteObject'], resources: objects(...prefixes) });
 
-/** Without it S3 answers "forbidden" for what is not there, and nobody could tell. */
+/** Permission to list. Without it S3 answers "forbidden" for a missing object, which looks like a denied one. */
 export const listBucket = { actions: ['s3:ListBucket'], resources: [bucket.arn] };
 
 export const readBuilds = { actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [builds.arn] };
 
-/** One conditional write per transition of a row that is there. */
+/** Permission for transitions of existing rows; each is one conditional write. */
 export const moveBuilds = { actions: ['dynamodb:UpdateItem'], resources: [builds.arn] };
 
 export const writeBuilds = {
@@ -29,18 +30,18 @@ export const writeBuilds = {
   resources: [builds.arn],
 };
 
-/** The index: who waits, who is at work, what is over. */
+/** Permission to query the index of builds that wait, run or have ended. */
 export const queryBuilds = {
   actions: ['dynamodb:Query'],
   resources: [$interpolate`${builds.arn}/index/${BUILD_TABLE.sweepIndex.name}`],
 };
 
-/** The rows that the index led to. */
+/** Permission to read the rows that the index returned. */
 export const readManyBuilds = { actions: ['dynamodb:BatchGetItem'], resources: [builds.arn] };
 
 export const readStatistics = { actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [statistics.arn] };
 
-/** Counting adds to what is there, whoever made it. What came late voids a day's sums, and those go. */
+/** Permission to count. A late count invalidates the sums of its day, so the function deletes them. */
 export const countStatistics = {
   actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
   resources: [statistics.arn],

@@ -1,6 +1,6 @@
 import { BUILD_QUEUE, DEAD_LETTER_QUEUE } from '#adapters/aws/resources.ts';
 
-/** What three attempts could not build, with the reason. */
+/** The queue of builds that three attempts could not build, each with the reason. */
 export const deadLetters = new sst.aws.Queue('DeadLetters', {
   transform: { queue: { messageRetentionSeconds: DEAD_LETTER_QUEUE.retentionSeconds, sqsManagedSseEnabled: true } },
 });

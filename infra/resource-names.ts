@@ -2,7 +2,8 @@ import { bucket } from './bucket.ts';
 import { deadLetters, queue } from './queue.ts';
 import { builds, statistics } from './table.ts';
 
-/** How functions and runner are told the names of resources: groups of `settings/function-settings.ts`. */
+// Environment variables that give the names of resources to the functions and the runner, grouped as in
+// `settings/function-settings.ts`.
 export const bucketName = { ARTIFACT_BUCKET: bucket.name };
 export const tableName = { BUILD_TABLE: builds.name };
 export const statisticsName = { STATISTICS_TABLE: statistics.name };

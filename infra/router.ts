@@ -13,8 +13,8 @@ const access = new aws.cloudfront.OriginAccessControl('BucketAccess', {
 });
 
 /**
- * Every behaviour has the API as its origin and allows all methods: one with an origin group could not. Where the bucket is asked
- * first, the viewer-request function says so for GET and HEAD.
+ * Returns a behaviour with the API as its origin, since a behaviour with an origin group could not allow all methods.
+ * For GET and HEAD, the viewer-request function decides whether CloudFront asks the bucket first.
  */
 const behaviour = (cachePolicyId: $util.Input<string>, compress: boolean) => ({
   targetOriginId: 'api',
@@ -38,7 +38,7 @@ export const router = new sst.aws.Cdn('Router', {
   ],
   defaultCacheBehavior: behaviour(compressed.id, true),
   orderedCacheBehaviors: ['/api/v1/build*', '/store/*'].map((pathPattern) => ({ pathPattern, ...behaviour(asItIs.id, false) })),
-  // What failed a moment ago may work now; answers that may be kept say so themselves.
+  // CloudFront does not cache errors on its own: the next attempt may succeed. The headers of an answer say if it may.
   customErrorResponses: [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504].map((errorCode) => ({ errorCode, errorCachingMinTtl: 0 })),
   transform: { distribution: { httpVersion: 'http2and3', isIpv6Enabled: true } },
   ...(config.DOMAIN !== undefined && { domain: config.DOMAIN }),

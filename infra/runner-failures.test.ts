@@ -11,12 +11,12 @@ const order = { request: {} };
 it.each([
   ['started', { type: 'started', build, order }, false],
   ['done', { type: 'done', build, order, output: { durations: {} } }, false],
-  ['failed by itself', { type: 'failed', build: { ...build, cached: true }, order }, false],
+  ['unbuildable', { type: 'failed', build: { ...build, cached: true }, order }, false],
   ['given up', { type: 'failed', build: { ...build, cached: false }, order }, true],
   ['tried again', { type: 'retrying', build, order, delaySeconds: 5 }, true],
   ['handed back', { type: 'handed-back', build }, false],
   ['lost', { type: 'lost', build }, true],
-] as const)('a build that was %s is counted as it should be', (_, event, isFailure) => {
+] as const)('a build that was %s counts as a failure only if the request did not cause it', (_, event, isFailure) => {
   const lines: string[] = [];
   logRunEvent(
     jsonLog('debug', (line) => lines.push(line)),
@@ -25,7 +25,7 @@ it.each([
   expect(lines.map((line) => matchesLogPattern(RUNNER_FAILURE_PATTERN, JSON.parse(line)))).toEqual([isFailure]);
 });
 
-it('state that could not be used is a failure, a warning is none', () => {
+it('an unusable state counts as a failure, a warning does not', () => {
   const lines: string[] = [];
   const log = jsonLog('info', (line) => lines.push(line));
   log.error('state could not be used', { error: new Error('throttled') });

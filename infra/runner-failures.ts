@@ -1,6 +1,7 @@
 /**
- * Lines of the runner's log that tell of a failure which is not the request's own: what is ours (`error`), attempts that are made
- * again, lost leases, and builds given up. CloudWatch's syntax for filters of JSON; a test reads it.
+ * The filter for lines of the runner's log about failures that the request did not cause: errors of the runner
+ * (`error`), retried attempts, lost leases and abandoned builds. The syntax is that of CloudWatch's JSON filters, and a
+ * test checks it.
  */
 export const RUNNER_FAILURE_PATTERN = `{ ${[
   '$.level = "error"',

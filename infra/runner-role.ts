@@ -13,7 +13,10 @@ const protectTask = {
   resources: [$interpolate`${cluster.nodes.cluster.arn.apply((arn) => arn.replace(':cluster/', ':task/'))}/*`],
 };
 
-/** What a runner may do, and with it, at worst, what a build that breaks out of its sandbox may. SST's own would allow a shell too. */
+/**
+ * The role of a running task. It also limits what a build can do that breaks out of its sandbox. SST's default role
+ * would allow a shell too.
+ */
 export const taskRole = new aws.iam.Role('RunnerTaskRole', {
   assumeRolePolicy,
   inlinePolicies: inline([
@@ -27,7 +30,10 @@ export const taskRole = new aws.iam.Role('RunnerTaskRole', {
   ]),
 });
 
-/** What ECS may do to start a runner: pull its image, write its log, read its keys. Not to be had from within the task. */
+/**
+ * The role with which ECS starts a runner: it pulls the image, writes the log and reads the keys. The task itself
+ * cannot use this role.
+ */
 export const executionRole = new aws.iam.Role('RunnerExecutionRole', {
   assumeRolePolicy,
   managedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy'],

@@ -11,8 +11,8 @@ export const runnerLogGroup = `/asu/${physicalName('runner')}`;
 const ALIVE_FILE = '/tmp/asu-runner-alive';
 
 /**
- * What SST's containers do not know: two minutes from SIGTERM to the end, as long as Spot gives; root, so that each build can get a
- * uid of its own; and a log without a terminal's line ends.
+ * Adds the options that SST does not offer: two minutes between SIGTERM and SIGKILL, which is the notice that Spot
+ * gives; root, so that each build can get its own uid; and a log without the line endings of a terminal.
  */
 const patchContainer = (definitions: string): string =>
   JSON.stringify(
@@ -25,7 +25,7 @@ const patchContainer = (definitions: string): string =>
     })),
   );
 
-/** Runners on Fargate Spot, one build at a time each; how many is for `scaling.ts` to say. */
+/** The runners on Fargate Spot. Each builds one image at a time, and `scaling.ts` sets their number. */
 export const runner = new sst.aws.Service('Runner', {
   cluster,
   dev: false,
@@ -37,7 +37,7 @@ export const runner = new sst.aws.Service('Runner', {
   capacity: 'spot',
   scaling: { min: 0, max: config.MAX_RUNNERS, cpuUtilization: false, memoryUtilization: false },
   image: { context: 'dist/runner', dockerfile: 'Containerfile' },
-  // ECS brings its own init.
+  // ECS has an init process, so the image's is not needed.
   entrypoint: ['/usr/local/bin/node', '/opt/asu/main.mjs'],
   environment: {
     METRICS_NAMESPACE: metricsNamespace,
@@ -46,14 +46,14 @@ export const runner = new sst.aws.Service('Runner', {
     ...tableName,
     ...statisticsName,
     ...queueUrls,
-    // Of 4 GB: the rest is the runner's own.
+    // The task has 4 GB; the remainder is for the runner itself.
     BUILD_MEMORY_MB: '3072',
     LEASE: String(LEASE_SECONDS),
     ALIVE_FILE,
   },
   ssm: signingParameters,
   logging: { name: runnerLogGroup, retention: logRetention },
-  // ECS does not read the image's own.
+  // ECS ignores the health check of the image.
   health: { command: ['CMD-SHELL', `test -n "$(find ${ALIVE_FILE} -mmin -1)"`], startPeriod: '60 seconds' },
   taskRole: taskRole.name,
   executionRole: executionRole.name,
@@ -63,7 +63,7 @@ export const runner = new sst.aws.Service('Runner', {
     },
     service: (args, options) => {
       args.enableExecuteCommand = false;
-      // How many there are is for scaling to say, not for the next deployment.
+      // Scaling sets the number of runners, and a deployment must not reset it.
       options.ignoreChanges = ['desiredCount'];
     },
   },

@@ -26,16 +26,16 @@ interface BacklogAlarm {
 }
 
 /**
- * An alarm on the builds there are, waiting or being built: as many runners are wanted, in steps. SQS reports messages in flight
- * only while there are any, and a sum with a missing part may be missing: the first build might wait for ever, and the last runner
- * stay. `FILL` says what a missing figure means: none. Ten minutes without any figures look idle too: runners that wait for work are
- * let go then, one at work is protected until its build is over.
+ * Makes an alarm on the number of builds that wait or run. SQS reports messages in flight only while there are any, and
+ * a sum with a missing operand may be missing too. The first build could then wait forever, and the last runner would
+ * never stop. `FILL` therefore counts a missing figure as zero. Ten minutes without any figures also count as idle:
+ * idle runners stop then, while a runner that builds is protected until its build has ended.
  */
 const backlog = (name: string, { action, ...rule }: BacklogAlarm) =>
   new aws.cloudwatch.MetricAlarm(name, {
     ...rule,
     threshold: 1,
-    // For form's sake: a filled series misses nothing.
+    // This has no effect, since a filled series has no missing data.
     treatMissingData: 'notBreaching',
     alarmActions: [action],
     metricQueries: [
@@ -46,8 +46,9 @@ const backlog = (name: string, { action, ...rule }: BacklogAlarm) =>
   });
 
 /**
- * From nothing to the first runner, and on: looked at every minute for as long as there are builds. SQS's figures come a minute or two
- * late, and until then `FILL` makes a zero of them: any of three minutes counts, and the policy goes by the largest.
+ * Starts runners. The alarm acts every minute for as long as there are builds. SQS's figures come a minute or two late,
+ * and until then `FILL` counts them as zero. One of three minutes is therefore enough for the alarm, and the policy
+ * uses the largest figure.
  */
 backlog('Busy', {
   comparisonOperator: 'GreaterThanOrEqualToThreshold',
@@ -56,7 +57,7 @@ backlog('Busy', {
   action: policy('ScaleToBacklog', 60, capacitySteps(config.MAX_RUNNERS)).arn,
 });
 
-/** A runner that has nothing to do is kept for a while: its caches are warm. */
+/** Stops idle runners, but only after ten minutes, since their caches are warm. */
 backlog('Idle', {
   comparisonOperator: 'LessThanThreshold',
   evaluationPeriods: 10,

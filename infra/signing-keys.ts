@@ -1,8 +1,8 @@
 import { publicOfUsignSecret } from '#runner/signing/usign.ts';
 
 /**
- * The keys that images are signed with: `sst secret set SigningSecret "$(cat key-build)"`. Without them each runner makes keys of
- * its own. The runner's execution role hands them to the container: the task's own role cannot read them.
+ * The keys that sign images: `sst secret set SigningSecret "$(cat key-build)"`. Without them each runner makes its own
+ * keys. ECS reads them with the execution role and passes them to the container; the task's role cannot read them.
  */
 const signingSecret = new sst.Secret('SigningSecret', 'none');
 const apkSigningSecret = new sst.Secret('ApkSigningSecret', 'none');
@@ -15,5 +15,5 @@ export const signingParameters = {
   APK_SIGNING_SECRET: parameter('ApkSigningSecretParameter', apkSigningSecret.value).arn,
 };
 
-/** What `/signing-key.pub` answers; nothing where every runner has its own. */
+/** The answer of `/signing-key.pub`. It is empty if each runner makes its own keys. */
 export const publicKey = $util.unsecret(signingSecret.value).apply((secret) => (secret === 'none' ? '' : publicOfUsignSecret(secret)));

@@ -1,13 +1,13 @@
 import { config } from './config.ts';
 
-/** Only production keeps what it has when it is changed or removed. */
+/** Whether this is the production stage, the only one that keeps its data when it is changed or removed. */
 export const isProduction = $app.stage === 'production';
 
-/** How long logs of functions, runner and API are kept. */
+/** The lifetime of the logs of functions, runner and API. */
 export const logRetention = isProduction ? '1 month' : '1 week';
 
-/** CloudWatch's namespace for what functions and runner measure, and where alarms look for it. */
+/** The CloudWatch namespace of the metrics of functions and runner, which alarms use too. */
 export const metricsNamespace = config.service['METRICS_NAMESPACE'] ?? `${$app.name}-${$app.stage}`;
 
-/** Names what SST does not name by itself. */
+/** Returns a name for a resource that SST does not name itself. */
 export const physicalName = (name: string): string => `${$app.name}-${$app.stage}-${name}`;

@@ -3,7 +3,7 @@ import { isProduction } from './stage.ts';
 
 const TYPES = { S: 'string', N: 'number', B: 'binary' } as const;
 
-/** On demand, and with point-in-time recovery, as SST makes every table. */
+/** Makes a table that is billed on demand and has point-in-time recovery, as every table of SST. */
 const table = (name: string, definition: typeof BUILD_TABLE | typeof STATISTICS_TABLE) =>
   new sst.aws.Dynamo(name, {
     fields: Object.fromEntries(Object.entries(definition.keyTypes).map(([field, type]) => [field, TYPES[type]])),
@@ -21,8 +21,8 @@ const table = (name: string, definition: typeof BUILD_TABLE | typeof STATISTICS_
     deletionProtection: isProduction,
   });
 
-/** Builds, their orders and the queue's ledger. */
+/** The table of builds, their orders and the queue's ledger. */
 export const builds = table('Builds', BUILD_TABLE);
 
-/** What is counted. */
+/** The table of statistics. */
 export const statistics = table('Statistics', STATISTICS_TABLE);

@@ -49,7 +49,7 @@ function prepareParts() {
   };
 }
 
-/** The build service over a state of its own, and over the same upstream. */
+/** Returns a build service with its own state and the same upstream. */
 function buildService(askPrepare?: AskPrepare) {
   const db = openSqlite(':memory:');
   return httpApp(
@@ -92,11 +92,11 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     );
   const prepared = (service: ReturnType<typeof buildService>, body: unknown = REQUEST) => post(service, '/api/v1/build/prepare', body);
 
-  it('has the figures of the design documents', () => {
+  it('has the limits of the design documents', () => {
     expect([PREPARE_TOTAL_MS, FAILURES_TO_OPEN, OPEN_MS]).toEqual([5_000, 5, 60_000]);
   });
 
-  it('asks it, with the correlation id and nothing private, and answers what it would answer itself', async () => {
+  it('asks the service, with the correlation id and without private fields, and gives the same answer as without it', async () => {
     const request = { ...REQUEST, defaults: 'echo secret', repositories: { own: 'https://example.org/feed' }, client: 'me/1' };
     const answer = await prepared(asking({ totalMs: 5_000, attemptMs: 5_000 }), request);
     expect(answer).toEqual(await prepared(buildService(), request));
@@ -108,7 +108,7 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     expect(failures).toEqual([]);
   });
 
-  it('answers the same whether it resolves the packages itself or not, whatever is asked', async () => {
+  it('gives the same answer for any request, whether it resolves the packages itself or not', async () => {
     const service = asking({ totalMs: 20_000, attemptMs: 20_000 });
     const local = buildService();
     const packages = fc.subarray([
@@ -146,45 +146,45 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
   });
 
   it.each([
-    ['hangs up', hangingUp],
-    ['says nothing', silent],
+    ['closes the connection', hangingUp],
+    ['does not answer', silent],
     ['answers 500', answering(500, '{}')],
     ['answers 429', answering(429, '{}')],
     ['answers 404', answering(404, '{}')],
-    ['sends elsewhere', answering(307, '', { Location: 'http://127.0.0.1:1/' })],
+    ['redirects', answering(307, '', { Location: 'http://127.0.0.1:1/' })],
     ['answers a web page', answering(200, '<html>', { 'Content-Type': 'text/html' })],
-    ['answers half of it', answering(200, '{"status":"prepared","resolved_packages":["lu')],
+    ['answers half a document', answering(200, '{"status":"prepared","resolved_packages":["lu')],
     ['answers something else', answering(200, '{"status":"ok"}')],
     ['answers too much', answering(200, `"${'x'.repeat(3 * 1024 * 1024)}"`)],
-  ])('resolves by itself when it %s', async (_, behaviour) => {
+  ])('resolves the packages itself when the service %s', async (_, behaviour) => {
     faulty.behave(behaviour);
     expect(await prepared(asking())).toEqual(await prepared(buildService()));
     expect(failures).toHaveLength(1);
   });
 
   it.each<[string, (answer: Record<string, unknown>) => unknown]>([
-    ['packages that nobody asked for', (answer) => ({ ...answer, resolved_packages: ['luci', 'owut', 'tmux', 'botnet'] })],
+    ['packages that the request does not have', (answer) => ({ ...answer, resolved_packages: ['luci', 'owut', 'tmux', 'botnet'] })],
     [
       'packages left out',
       (answer) => ({ ...answer, resolved_packages: ['luci'], prepared_request: { ...request(answer), packages: ['luci'] } }),
     ],
-    ['changes that are not explained', (answer) => ({ ...answer, changes: [] })],
-    ['changes of a kind that we do not know', (answer) => ({ ...answer, changes: [{ type: 'split', package: 'auc' }] })],
+    ['unexplained changes', (answer) => ({ ...answer, changes: [] })],
+    ['an unknown kind of change', (answer) => ({ ...answer, changes: [{ type: 'split', package: 'auc' }] })],
     ['another request', (answer) => ({ ...answer, prepared_request: { ...request(answer), version: '23.05.5' } })],
-    ['names that are none', (answer) => ({ ...answer, resolved_packages: ['$(reboot)'] })],
-  ])('resolves by itself when the answer has %s', async (_, change) => {
+    ['invalid names', (answer) => ({ ...answer, resolved_packages: ['$(reboot)'] })],
+  ])('resolves the packages itself when the answer has %s', async (_, change) => {
     faulty.behave(passingOn(prepare.url, change));
     expect(await prepared(asking({ totalMs: 5_000, attemptMs: 5_000, openMs: 60_000 }))).toEqual(await prepared(buildService()));
     expect(failures).toHaveLength(1);
   });
 
-  it('does not mind an answer with more in it than we know', async () => {
+  it('accepts an answer with unknown fields', async () => {
     faulty.behave(passingOn(prepare.url, (answer) => ({ ...answer, api_version: 2, resolved_packages_count: 3 })));
     expect(await prepared(asking({ totalMs: 5_000, attemptMs: 5_000 }))).toEqual(await prepared(buildService()));
     expect(failures).toEqual([]);
   });
 
-  it('tries again, and takes a late success', async () => {
+  it('tries again, and accepts a late success', async () => {
     let attempts = 0;
     faulty.behave((...call) => (++attempts < 3 ? hangingUp(...call) : passingOn(prepare.url)(...call)));
     expect((await prepared(asking({ totalMs: 20_000, attemptMs: 20_000 }))).status).toBe(200);
@@ -192,7 +192,7 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     expect(failures).toEqual([]);
   });
 
-  it('refuses what the prepare service refuses, in the same words, and does not hold it against it', async () => {
+  it('refuses what the prepare service refuses, in the same words, without counting it as a failure', async () => {
     const service = asking({ totalMs: 5_000, attemptMs: 5_000 });
     for (let i = 0; i < 2 * FAILURES_TO_OPEN; i += 1)
       expect((await prepared(service, { ...REQUEST, profile: 'nobodys' })).status).toBe(400);
@@ -200,14 +200,14 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     expect(failures).toEqual([]);
   });
 
-  it('leaves it alone after five failures, lets one attempt through when its time has come, and asks again after a success', async () => {
+  it('stops asking after five failures, makes one attempt after a pause, and asks again after a success', async () => {
     const openMs = 1_000;
     const service = asking({ openMs, totalMs: 5_000, attemptMs: 5_000 });
     faulty.behave(answering(500, '{}'));
     for (let i = 0; i < 6; i += 1) expect((await prepared(service)).status).toBe(200);
     expect(faulty.seen).toHaveLength(FAILURES_TO_OPEN);
 
-    // Time passes; the one that is let through is kept waiting: all others are served meanwhile, without it.
+    // After the pause, the one attempt is kept waiting. Meanwhile all other requests are answered without the service.
     let letThrough: () => void = () => undefined;
     const hold = new Promise<void>((resolve) => {
       letThrough = resolve;
@@ -228,7 +228,7 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     expect(faulty.seen).toHaveLength(FAILURES_TO_OPEN + 2);
   });
 
-  it('is asked again in its time when the clock was set back meanwhile', async () => {
+  it('is asked again after the pause, even if the clock was set back meanwhile', async () => {
     const clock = wallClock();
     try {
       const service = asking({ openMs: 500, totalMs: 5_000, attemptMs: 5_000 });
@@ -242,13 +242,13 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     }
   });
 
-  it('is never asked for POST /api/v1/build', async () => {
+  it('does not ask the service for POST /api/v1/build', async () => {
     expect((await post(asking(), '/api/v1/build', REQUEST)).status).toBe(202);
     expect(faulty.seen).toEqual([]);
   });
 });
 
-it('the standalone server asks a prepare service too, when told of one', async () => {
+it('the standalone server asks a prepare service too, if its settings name one', async () => {
   const faulty = await faultyServer(passingOn(prepare.url));
   const server = await startTestServer({ env: { PREPARE_SERVICE_URL: faulty.url } });
   try {

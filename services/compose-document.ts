@@ -7,7 +7,7 @@ const HEALTH = { interval: '30s', timeout: '10s', start_period: '5s', retries: 3
 const HEALTHY = { condition: 'service_healthy' } as const;
 const DONE = { condition: 'service_completed_successfully' } as const;
 
-/** LocalStack takes any credentials. For another state they come from the operator's environment. */
+/** Credentials for LocalStack, which accepts any. For another state they come from the operator's environment. */
 const CREDENTIALS = {
   AWS_ACCESS_KEY_ID: `\${AWS_ACCESS_KEY_ID:-test}`,
   AWS_SECRET_ACCESS_KEY: `\${AWS_SECRET_ACCESS_KEY:-test}`,
@@ -15,7 +15,7 @@ const CREDENTIALS = {
 
 const LOCALSTACK_URL = 'http://localstack:4566';
 
-/** The public port, and on the loopback the two ports at which the design documents ask the services. */
+/** The published ports: the public one, and on the loopback interface the two ports in the design documents. */
 const GATEWAY_PORTS = [`\${ASU_PORT:-8080}:8080`, '127.0.0.1:8000:8080', '127.0.0.1:8001:8080'];
 
 const image = (target: ServiceDescription['image']) => ({
@@ -93,7 +93,9 @@ const withOtherState = (environment: Readonly<Record<string, string>>) =>
     }),
   );
 
-/** Each build gets a user of its own, for which the runner needs root, with these privileges alone. */
+/**
+ * The options of the runner's container. It runs as root to give each build its own user, with only these privileges.
+ */
 const RUNNER = {
   user: '0:0',
   cap_drop: ['ALL'],

@@ -25,11 +25,11 @@ interface ComposeService {
 }
 const servicesOf = async (name: string) => Object.entries(parse(await textOf(name)).services as Record<string, ComposeService>);
 
-it('compose.services.yaml says what the topology says', async () => {
+it('compose.services.yaml agrees with the topology', async () => {
   expect(parse(await textOf('compose.services.yaml'))).toEqual(composeDocument());
 });
 
-it('what scales has no name and no port of the host, nor does anything but the gateway', async () => {
+it('only the gateway has a port of the host, and no service that scales has a fixed name', async () => {
   for (const [name, service] of await servicesOf('compose.services.yaml')) {
     expect([name, service.container_name]).toEqual([name, undefined]);
     expect([name, service.ports !== undefined]).toEqual([name, name === 'gateway']);
@@ -40,7 +40,7 @@ it('what scales has no name and no port of the host, nor does anything but the g
 });
 
 describe.each(['compose.yaml', 'compose.services.yaml'])('%s', (file) => {
-  it('limits the resources of everything and starts it again', async () => {
+  it('limits the resources of every container and restarts it', async () => {
     for (const [name, { deploy, restart }] of await servicesOf(file)) {
       const { cpus, memory } = deploy.resources.limits;
       expect([name, cpus, memory]).toEqual([name, expect.stringMatching(/^\d+\.\d$/), expect.stringMatching(/^\d+[MG]$/)]);
@@ -48,7 +48,7 @@ describe.each(['compose.yaml', 'compose.services.yaml'])('%s', (file) => {
     }
   });
 
-  it('looks after the health of all that lasts', async () => {
+  it('checks the health of every lasting container', async () => {
     for (const [name, { healthcheck }] of await servicesOf(file))
       if (name !== 'resources')
         expect([name, healthcheck]).toEqual([
@@ -57,14 +57,14 @@ describe.each(['compose.yaml', 'compose.services.yaml'])('%s', (file) => {
         ]);
   });
 
-  it('keeps no secrets: what is one comes from the environment, and has no default but LocalStack’s', async () => {
+  it('contains no secrets: they come from the environment, and only LocalStack’s have a default', async () => {
     for (const [name, { environment }] of await servicesOf(file))
       for (const [variable, value] of Object.entries(environment))
         if (/SECRET|PASSWORD|TOKEN|ACCESS_KEY/.test(variable))
           expect([name, variable, value]).toEqual([name, variable, expect.stringMatching(/^\$\{[A-Z_]+:-(test)?\}$/)]);
   });
 
-  it('runs what is there', async () => {
+  it('runs existing files', async () => {
     for (const [, { command, build }] of await servicesOf(file)) {
       if (build === undefined) continue;
       await access(new URL(build.dockerfile, root));
@@ -75,18 +75,18 @@ describe.each(['compose.yaml', 'compose.services.yaml'])('%s', (file) => {
 });
 
 describe('services/Containerfile', () => {
-  it('checks its health as often as the compose files do', async () => {
+  it('checks the health as often as the compose files', async () => {
     expect(await textOf('services/Containerfile')).toMatch(/^HEALTHCHECK --interval=30s --timeout=10s --start-period=5s --retries=3 /m);
   });
 
-  it('has for builds what the runner’s image has', async () => {
+  it('has the build tools of the runner’s image', async () => {
     const packages = (text: string) => /^ARG PACKAGES="(.*)"$/m.exec(text)?.[1]?.split(' ');
     const ours = packages(await textOf('services/Containerfile'));
     expect(ours?.length).toBeGreaterThan(10);
     expect(ours).toEqual(packages(await textOf('runner/Containerfile')));
   });
 
-  it('takes every folder that the services import from, past .dockerignore', async () => {
+  it('copies every folder that the services import from, and .dockerignore lets it through', async () => {
     const copied = [...(await textOf('services/Containerfile')).matchAll(/^COPY (([a-z-]+)[a-z/-]*) \.\/\1$/gm)].map(([, , name]) => name);
     const kept = (await textOf('.dockerignore')).split('\n').filter((line) => line.startsWith('!'));
     expect(copied.length).toBeGreaterThan(5);
@@ -107,18 +107,18 @@ describe('services/Containerfile', () => {
 });
 
 describe('the topology', () => {
-  it('gives every service a port of its own', () => {
+  it('gives every service a different port', () => {
     expect(new Set(TOPOLOGY.map(({ port }) => port)).size).toBe(TOPOLOGY.length);
   });
 
-  it('tells the gateway where all are that it routes to', () => {
+  it('gives the gateway the addresses of all services that it routes to', () => {
     const gateway = TOPOLOGY.find(({ name }) => name === 'gateway');
     expect(gateway?.asks).toEqual(GATEWAY_SERVICES);
     const environment = gateway && serviceEnvironment(gateway, (name) => `http://${name}:1`);
     expect(gatewaySettings(environment)).toMatchObject({ PREPARE_SERVICE_URL: 'http://prepare:1', STATS_SERVICE_URL: 'http://stats:1' });
   });
 
-  it('gives prepare no state at all, and credentials to nobody without any', () => {
+  it('gives no state and no credentials to prepare and the gateway', () => {
     const prepare = composeDocument() as { services: Record<string, ComposeService> };
     for (const name of ['prepare', 'gateway'])
       expect(Object.keys(prepare.services[name]?.environment ?? {}).filter((key) => /AWS|TABLE|QUEUE|BUCKET/.test(key))).toEqual([]);
@@ -126,12 +126,12 @@ describe('the topology', () => {
 });
 
 describe('docs/deployments.md', () => {
-  it('has every service with its port and limits', async () => {
+  it('lists every service with its port and limits', async () => {
     const text = await textOf('docs/deployments.md');
     for (const { name, port, limits } of TOPOLOGY) expect(text).toContain(`| \`${name}\` | ${port} | ${limits.cpus} | ${limits.memory} |`);
   });
 
-  it('has every route of the gateway’s time limits', async () => {
+  it('lists the time limit of every route of the gateway', async () => {
     const text = await textOf('docs/deployments.md');
     for (const { service, timeoutMs } of GATEWAY_ROUTES)
       expect(text).toMatch(new RegExp(`^\\|.*\\| ${service}\\b.*\\| ${timeoutMs / 1000} s \\|$`, 'm'));
@@ -139,7 +139,7 @@ describe('docs/deployments.md', () => {
 });
 
 describe('compose.yaml', () => {
-  it('means what it says: the settings are the server’s, and where things are in the container wins over `.env`', async () => {
+  it('has only settings of the server, and its paths and ports in the container override `.env`', async () => {
     const environment = (await servicesOf('compose.yaml'))[0]?.[1].environment;
     const given = Object.fromEntries(
       Object.entries(environment ?? {}).map(([name, value]) => [name, value.replace(/^\$\{\w+:-(.*)\}$/, '$1')]),
@@ -151,13 +151,13 @@ describe('compose.yaml', () => {
   });
 });
 
-it('every setting that several services have is given to each of them', () => {
+it('a setting that several services read reaches each of them', () => {
   const having = (setting: string) => TOPOLOGY.filter(({ settings }) => settings.includes(setting)).map(({ name }) => name);
   expect(having('BRANCHES')).toEqual(['build', 'prepare', 'catalogue', 'stats', 'maintenance', 'runner']);
   expect(having('SERVER_STATS')).toEqual(['build', 'runner']);
 });
 
-it('compose.services.yaml takes another state from the environment, by every name of it', async () => {
+it('compose.services.yaml takes every name of another state from the environment', async () => {
   for (const [name, { environment }] of await servicesOf('compose.services.yaml')) {
     if (name === 'localstack' || name === 'resources') continue;
     for (const [variable, value] of Object.entries(environment))
@@ -166,7 +166,7 @@ it('compose.services.yaml takes another state from the environment, by every nam
   }
 });
 
-/** The project's files that these import, by any number of steps; type imports are gone before Node looks. */
+/** Returns the project's files that these import, directly or not. Node removes type imports, so they do not count. */
 async function importedFrom(entries: readonly string[]): Promise<string[]> {
   const found = new Set(entries);
   for (const path of found) {

@@ -10,11 +10,11 @@ const STATE = {
 };
 
 describe('the prepare service', () => {
-  it('needs no setting at all, and answers at 8001', () => {
+  it('needs no settings and listens on port 8001', () => {
     expect(prepareConfig({})).toMatchObject({ PORT: 8001, SERVICE_NAME: 'prepare', LOG_LEVEL: 'info' });
   });
 
-  it('takes UPSTREAM_URL, SERVICE_NAME and LOG_LEVEL, each with ASU_ as well', () => {
+  it('reads UPSTREAM_URL, SERVICE_NAME and LOG_LEVEL, each also with the prefix ASU_', () => {
     const given = { UPSTREAM_URL: 'https://mirror.example/openwrt', SERVICE_NAME: 'asu-prepare', LOG_LEVEL: 'debug' };
     const expected = { CATALOGUE_URL: 'https://mirror.example/openwrt', SERVICE_NAME: 'asu-prepare', LOG_LEVEL: 'debug' };
     expect(prepareConfig(given)).toMatchObject(expected);
@@ -23,13 +23,13 @@ describe('the prepare service', () => {
 });
 
 describe('the build service', () => {
-  it('asks no prepare service unless told where it is (docs/decisions/0012)', () => {
+  it('asks no prepare service unless it has the address (docs/decisions/0012)', () => {
     expect(buildConfig(STATE).PREPARE_SERVICE_URL).toBeUndefined();
     expect(buildConfig({ ...STATE, PREPARE_SERVICE_URL: 'http://asu-prepare:8001' }).PREPARE_SERVICE_URL).toBe('http://asu-prepare:8001');
     expect(() => buildConfig({ ...STATE, PREPARE_SERVICE_URL: 'asu-prepare' })).toThrow('PREPARE_SERVICE_URL');
   });
 
-  it('does not start with defaults longer than an item of its table has room for, and says how long they may be', () => {
+  it('refuses to start with longer defaults than an item of its table can store, and names the limit', () => {
     expect(buildConfig({ ...STATE, MAX_DEFAULTS_LENGTH: '30720' }).MAX_DEFAULTS_LENGTH).toBe(30_720);
     const read = () => buildConfig({ ...STATE, ASU_MAX_DEFAULTS_LENGTH: '100000' });
     expect(read).toThrow(
@@ -37,7 +37,7 @@ describe('the build service', () => {
     );
   });
 
-  it('answers at 8000', () => {
+  it('listens on port 8000', () => {
     expect(buildConfig(STATE)).toMatchObject({ PORT: 8000, SERVICE_NAME: 'build' });
   });
 });

@@ -37,7 +37,7 @@ export const statsConfig = (env: Env = process.env) => ({ ...server('stats', env
 
 export const maintenanceConfig = (env: Env = process.env) => ({ ...server('maintenance', env), ...loadMaintenanceSettings(env) });
 
-/** Where the runner's service listens. The runner has settings of its own (`runner/config.ts`). */
+/** The address at which the runner's service listens. The runner itself has other settings (`runner/config.ts`). */
 export const runnerConfig = (env: Env = process.env) => server('runner', env);
 
 const withCatalogueUrl = (env: Env): Env =>

@@ -2,7 +2,10 @@ import { SettingsError } from '#settings/read-settings.ts';
 import type { Service } from './start-service.ts';
 import { SERVICE_NAMES, type ServiceName } from './topology.ts';
 
-/** The services, each loaded alone: one that needs no AWS client or no sandbox has none in memory. */
+/**
+ * The start of each service. It loads only its own code, so that a service has no unused AWS client or sandbox in
+ * memory.
+ */
 const STARTS: Readonly<Record<ServiceName, () => Promise<Service>>> = {
   gateway: async () => (await import('./gateway/start-gateway.ts')).startGateway(),
   build: async () => (await import('./start-build.ts')).startBuild(),
@@ -16,7 +19,7 @@ const STARTS: Readonly<Record<ServiceName, () => Promise<Service>>> = {
 
 const USAGE = `Usage: npm run service -- ${SERVICE_NAMES.join('|')}
 
-Runs one function as a server of its own, until SIGTERM. Settings come from the environment (docs/deployments.md).
+Runs one function as a separate server until SIGTERM. Settings come from the environment (docs/deployments.md).
 `;
 
 async function main(name: string | undefined): Promise<number> {
@@ -25,7 +28,7 @@ async function main(name: string | undefined): Promise<number> {
     (name === '--help' ? process.stdout : process.stderr).write(USAGE);
     return name === '--help' ? 0 : 2;
   }
-  // Before the start, which may take long: a service that is stopped while it starts has nothing to end.
+  // This comes before the start, which may take long. A service that is stopped while it starts has nothing to close.
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
   });

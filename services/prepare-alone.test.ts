@@ -8,7 +8,7 @@ import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve
 const REQUEST = { version: '24.10.0', target: 'ath79/generic', profile: 'test', packages: ['luci', 'auc'] };
 
 /**
- * The prepare service as a process of its own, which is told of nothing but an upstream: no state, no credentials, no
+ * The prepare service as its own process. Its only setting is the upstream: it has no state, no credentials and no
  * other service.
  */
 let upstream: DemoUpstreamServer;
@@ -45,12 +45,12 @@ const prepare = (headers: Record<string, string> = {}) =>
   });
 
 describe('prepare alone', () => {
-  it('says who it is, under the name it was given', async () => {
+  it('reports the name that its settings give it', async () => {
     expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ service: 'asu-prepare', status: 'ok' });
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('service="asu-prepare"');
   });
 
-  it('resolves packages, and knows of no builds', async () => {
+  it('resolves packages, and has no routes for builds', async () => {
     const response = await prepare({ 'X-Correlation-Id': 'alone' });
     expect(response.status).toBe(200);
     expect(response.headers.get('X-Correlation-Id')).toBe('alone');
@@ -60,7 +60,7 @@ describe('prepare alone', () => {
     expect((await fetch(`${url}/api/v1/build`, { method: 'POST', body: JSON.stringify(REQUEST) })).status).toBe(404);
   });
 
-  it('has one catalogue for all requests: a known target is not asked for again', async () => {
+  it('has one catalogue for all requests, and reads a target only once', async () => {
     await (await prepare()).text();
     upstream.clearRequests();
     const answers = await Promise.all(Array.from({ length: 20 }, async () => (await prepare()).json()));
@@ -68,13 +68,13 @@ describe('prepare alone', () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  it('logs as much as it was told to, every line with its name', async () => {
+  it('logs at its configured level, with its name in every line', async () => {
     await prepare({ 'X-Correlation-Id': 'logged' });
     await expect.poll(() => lines.some((line) => line['correlation_id'] === 'logged' && line['level'] === 'debug')).toBe(true);
     expect(new Set(lines.map((line) => line['service']))).toEqual(new Set(['asu-prepare']));
   });
 
-  it('ends cleanly when told to', async () => {
+  it('ends cleanly on SIGTERM', async () => {
     service.kill('SIGTERM');
     expect((await once(service, 'exit'))[0]).toBe(0);
   });

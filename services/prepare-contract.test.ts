@@ -12,8 +12,8 @@ import { jsonLog } from '#observe/log.ts';
 import { answering, type FaultyServer, faultyServer } from '#test/services/faulty-server.ts';
 
 /**
- * What the first version of the prepare service was asked and answered. It is not to be changed: services of different
- * versions run beside each other while they are deployed, and somebody else may have written his own
+ * The requests and answers of the first version of the prepare service. Do not change them: during a deployment,
+ * services of different versions run beside each other, and others may have written their own service
  * (docs/decisions/0011).
  */
 interface Recorded {
@@ -36,12 +36,12 @@ afterAll(async () => {
 });
 
 describe('the contract between prepare and build', () => {
-  it('is recorded with every kind of change', () => {
+  it('has a record with every kind of change', () => {
     const kinds = recorded.flatMap(({ answer }) => answer.changes.map((change) => (change as { type: string }).type));
     expect(new Set(kinds)).toEqual(new Set(['migration', 'addition', 'removal']));
   });
 
-  it.each(named)('an old prepare is understood by the build of today: %s', async (_, { request, answer }) => {
+  it.each(named)("today's build service understands an old prepare service: %s", async (_, { request, answer }) => {
     const failures: unknown[] = [];
     old.behave(answering(200, JSON.stringify(answer)));
     const ask = httpPrepareService({ url: old.url, onError: (reason) => failures.push(reason) });
@@ -53,7 +53,7 @@ describe('the contract between prepare and build', () => {
     expect(failures).toEqual([]);
   });
 
-  it.each(named)('the prepare of today says all that an old build reads: %s', async (_, { request, answer }) => {
+  it.each(named)("today's prepare service answers everything that an old build service reads: %s", async (_, { request, answer }) => {
     const catalogue = upstreamCatalogue({ baseUrl: upstream.url, records: memoryRecordStore(), now: () => new Date() });
     const policy = { allowDefaults: false, repositoryAllowList: [], branches: DEFAULT_BRANCHES };
     const prepare = httpApp(
@@ -66,7 +66,7 @@ describe('the contract between prepare and build', () => {
       body: JSON.stringify(request),
     });
     expect(response.status).toBe(200);
-    // Wording may improve, and the hash follows what upstream has.
+    // Texts may be improved, and the hash depends on upstream.
     const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
     expect(await response.json()).toMatchObject({
       ...answer,

@@ -13,8 +13,8 @@ import { startTopology } from './start-topology.ts';
 
 const USAGE = `Usage: npm run services [-- --demo] [--verbose]
 
-Starts the services of compose.services.yaml as processes on this machine, without Docker, over a LocalStack of their own,
-until Ctrl-C. Nothing is kept.
+Starts the services of compose.services.yaml as processes on this machine, without Docker, over their own LocalStack,
+until Ctrl-C. They keep no data.
 
   --demo      over the demo upstream, without the network
   --verbose   show the services' logs
@@ -35,7 +35,7 @@ async function run(): Promise<void> {
   try {
     const directory = await mkdtemp(join(tmpdir(), 'asu-services-'));
     ends.push(() => rm(directory, { recursive: true, force: true }));
-    say('LocalStack is starting: the first time it is installed, which takes a minute …');
+    say('Starting LocalStack. The first start installs it, which takes a minute …');
     const localstack = await startLocalStack(LOCALSTACK_DIRECTORY);
     ends.push(localstack.stop);
     await createResources(localClients(localstack.url), DEVELOPMENT_NAMES);

@@ -9,12 +9,14 @@ import { awsClients } from './aws-clients.ts';
 import { maintenanceConfig } from './config.ts';
 import { type Service, startService } from './start-service.ts';
 
-/** How often the service publishes the catalogue and puts counts right. Sweeps have their own pace (`SWEEP_EVERY`). */
+/**
+ * The interval at which the service publishes the catalogue and corrects counts. Sweeps have their own (`SWEEP_EVERY`).
+ */
 const RECONCILE_EVERY_MS = 60_000;
 
 /**
- * The maintenance service: it does in a process that lasts what is scheduled on AWS. One is enough, and several do no
- * harm.
+ * Starts the maintenance service, a lasting process with the tasks that are scheduled on AWS. One is enough, and
+ * several do no harm.
  */
 export async function startMaintenance(config = maintenanceConfig()): Promise<Service> {
   const clients = awsClients(config);

@@ -9,7 +9,7 @@ import { startRunner } from '#runner/start-runner.ts';
 import { runnerConfig } from './config.ts';
 import { type Service, startService } from './start-service.ts';
 
-/** The runner touches its file every ten seconds. */
+/** The age at which the runner's file is no sign of life. The runner touches it every ten seconds. */
 const ALIVE_MS = 60_000;
 
 /**
@@ -21,11 +21,11 @@ export async function startRunnerService(config = runnerConfig(), building = loa
   const alive = async () => {
     if (aliveFile === undefined) return;
     const { mtimeMs } = await stat(aliveFile);
-    // A time in the future is no sign of life either: the clock was set back since.
+    // A time in the future is no sign of life either, since someone has set the clock back.
     if (Math.abs(Date.now() - mtimeMs) > ALIVE_MS) throw new Error('no sign of life');
   };
   const metrics = prometheusMetrics(config.SERVICE_NAME);
-  // The runner makes its directories and its file while it starts, so they are looked at later.
+  // The runner makes its directories and its file while it starts, so the checks read them only later.
   const readyChecks = {
     runner: alive,
     builds: () => assertWritable(building.workDir),

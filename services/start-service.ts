@@ -12,7 +12,7 @@ import type { ServerSettings } from './server-settings.ts';
 /** A running service. */
 export interface Service {
   readonly url: string;
-  /** Settles when the service has ended by itself. */
+  /** Settles when the service has ended without being stopped. */
   readonly ended?: Promise<void>;
   /** Takes no further request, lets those in progress end, and settles when the service has let go of everything. */
   close(): Promise<void>;
@@ -25,7 +25,7 @@ export interface ServiceParts {
   readonly facts?: () => Readonly<Record<string, unknown>>;
 }
 
-/** Counts of requests that a `kill -9` can lose. Builds are counted at once. */
+/** The interval at which counts of requests are written; `kill -9` loses later ones. Builds are counted at once. */
 const FLUSH_EVERY_MS = 5_000;
 
 /**

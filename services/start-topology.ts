@@ -13,7 +13,7 @@ export interface TopologyOptions {
   /** The directory of the runner's caches. */
   readonly directory: string;
   readonly names: ResourceNames;
-  /** Settings for every service, which win over the topology's. */
+  /** Settings for every service, which override those of the topology. */
   readonly environment?: Readonly<Record<string, string>>;
   /**
    * Takes any free ports instead of the documented ones, where another process may start the same services meanwhile.
@@ -36,7 +36,7 @@ const START_MS = 120_000;
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /**
- * Starts every service of the topology as a process of its own, over a LocalStack that has the resources, and waits
+ * Starts every service of the topology as a separate process, over a LocalStack that has the resources, and waits
  * until all are healthy. Each gets its documented port if that is free, and another one if not.
  */
 export async function startTopology(options: TopologyOptions): Promise<Topology> {
@@ -54,7 +54,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       env: {
         PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
         UPSTREAM_URL: options.upstreamUrl,
-        // LocalStack takes any credentials, and no other server gets these.
+        // LocalStack accepts any credentials, and no other server gets these.
         ...(service.state.length > 0 && LOCAL_CREDENTIALS),
         ...serviceEnvironment(service, (other) => (other === 'localstack' ? options.localstackUrl : urls[other]), options.names),
         ...(name === 'runner' && { DATA_DIR: join(options.directory, 'runner'), ALIVE_FILE: join(options.directory, 'alive') }),
@@ -73,7 +73,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       });
     const deadline = performance.now() + START_MS;
     while (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
-      // Another process may answer there: then the service itself has ended.
+      // If another process answers there, the service itself has ended.
       if ((await isHealthy(`${urls[name]}/health`)) && child.exitCode === null) return;
       await delay(100);
     }

@@ -18,10 +18,10 @@ const READERS: Readonly<Record<ServiceName, (env: Env) => unknown>> = {
   runner: (env) => [runnerConfig(env), loadRunnerConfig(env)],
 };
 
-/** What a process knows by itself or gets from where it runs, and what `compose.services.yaml` sets for all. */
+/** Settings that a process gets from its environment, or that `compose.services.yaml` sets for all services. */
 const NOT_THEIRS = /^(HOST|PORT|SERVICE_NAME|LOG_LEVEL|UPSTREAM_URL|CATALOGUE_URL|METRICS_NAMESPACE|DATA_DIR|ECS_AGENT_URI)$/;
 
-/** The settings that a reader asks its environment for. */
+/** Returns the settings that a function reads from its environment. */
 function settingsOf(read: (env: Env) => unknown, given: Env): string[] {
   const asked = new Set<string>();
   const env = new Proxy(given, {
@@ -35,8 +35,8 @@ function settingsOf(read: (env: Env) => unknown, given: Env): string[] {
 }
 
 describe('the topology', () => {
-  it.each(TOPOLOGY)('passes every setting to $name that it reads, and no other', (service) => {
-    // With `CATALOGUE_URL` the prepare service reads the environment that it gets, and no copy of it.
+  it.each(TOPOLOGY)('gives $name every setting that it reads, and no other', (service) => {
+    // With `CATALOGUE_URL`, the prepare service reads the given environment itself and not a copy of it.
     const fixed: Env = {
       ...serviceEnvironment(service, (name) => `http://${name}:1`, DEVELOPMENT_NAMES),
       CATALOGUE_URL: 'http://upstream:1',

@@ -14,23 +14,23 @@ export type UrlOf = (name: ServiceName | 'localstack') => string;
 export interface ServiceDescription {
   readonly name: ServiceName;
   readonly port: number;
-  /** `builder` has what ImageBuilder needs of a machine. */
+  /** The container image. `builder` contains the tools that ImageBuilder needs. */
   readonly image: 'functions' | 'builder';
-  /** Whether any number of it may run at once. */
+  /** Whether any number of instances may run at once. */
   readonly scales: boolean;
-  /** The resources it uses. */
+  /** The resources that the service uses. */
   readonly state: readonly ResourceKind[];
   /** Settings that one environment gives to every service that has them. An empty one counts as not set. */
   readonly settings: readonly string[];
-  /** Whether it reads upstream. */
+  /** Whether the service reads upstream. */
   readonly upstream: boolean;
   readonly limits: { readonly cpus: string; readonly memory: string };
   /** The part of `memory` that JavaScript may take: without a limit, Node takes all it can get. */
   readonly heapMb: number;
   readonly stopGraceSeconds: number;
-  /** The services that must be healthy before it starts. */
+  /** The services that must be healthy before this one starts. */
   readonly needs: readonly ServiceName[];
-  /** The services whose addresses it gets, as `<NAME>_SERVICE_URL`. */
+  /** The services whose addresses this one gets, as `<NAME>_SERVICE_URL`. */
   readonly asks: readonly ServiceName[];
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -46,7 +46,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     ...small,
     name: 'gateway',
     port: 8080,
-    // It has the public port.
+    // The gateway has the public port, of which there is only one.
     scales: false,
     state: [],
     settings: [
@@ -153,7 +153,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     upstream: true,
     limits: { cpus: '2.0', memory: '4G' },
     heapMb: 512,
-    // The runner hands the build in progress back and ends its processes.
+    // In this time the runner hands its build back and ends the processes of the build.
     stopGraceSeconds: 120,
     environment: { ALIVE_FILE: '/tmp/asu-runner-alive' },
   },
@@ -177,8 +177,8 @@ export function serviceEnvironment(
 }
 
 /**
- * A small young generation and cached compiled code: a third of the memory, for one or two milliseconds more per
- * hundred answers.
+ * Options for Node: a small young generation and a cache of compiled code. They reduce the memory to a third, at a cost
+ * of one or two milliseconds per hundred answers.
  */
 const nodeEnvironment = ({ heapMb }: ServiceDescription) => ({
   NODE_OPTIONS: `--max-semi-space-size=1 --max-old-space-size=${heapMb}`,

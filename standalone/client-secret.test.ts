@@ -9,7 +9,7 @@ beforeEach(async () => {
   directory = await temporaryDirectory();
 });
 
-it('is made once, also by several processes at once, and leaves no other file', async () => {
+it('is made once, even by several processes at once, and leaves no other file', async () => {
   const secrets = await Promise.all(Array.from({ length: 8 }, () => clientSecret(directory)));
   const kept = await readFile(join(directory, 'client-secret'));
   expect(kept).toHaveLength(32);
@@ -17,7 +17,7 @@ it('is made once, also by several processes at once, and leaves no other file', 
   expect(await readdir(directory)).toEqual(['client-secret']);
 });
 
-it('is made anew where the file holds none', async () => {
+it('is made again if the file contains none', async () => {
   await writeFile(join(directory, 'client-secret'), 'short');
   expect(await clientSecret(directory)).toHaveLength(32);
   expect(await readdir(directory)).toEqual(['client-secret']);

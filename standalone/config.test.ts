@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 type Env = Record<string, string>;
 
-/** Writes a file and reads the settings with it as the only one that is found. */
+/** Writes a file and reads the settings from it alone. */
 async function withFile(name: string, text: string, env: Env = {}, commandLine = {}) {
   const path = join(directory, name);
   await writeFile(path, text);
@@ -29,7 +29,7 @@ async function withFile(name: string, text: string, env: Env = {}, commandLine =
 const withToml = (text: string, env: Env = {}) => withFile('asu.toml', text, env);
 const withYaml = (text: string, env: Env = {}) => withFile('config.yaml', text, env);
 
-/** What is refused, with the directory left out. */
+/** Returns the refusals as lines, without the directory. */
 async function refusals(reading: () => Promise<unknown>): Promise<string[]> {
   const error: unknown = await reading().then(
     () => undefined,
@@ -41,8 +41,8 @@ async function refusals(reading: () => Promise<unknown>): Promise<string[]> {
 
 const warningsOf = ({ warnings }: { warnings: readonly string[] }) => warnings.map((text) => text.replaceAll(`${directory}/`, ''));
 
-describe('who wins', () => {
-  it('the command line, then ASU_NAME, then NAME, then the file, then the default', async () => {
+describe('the order of sources', () => {
+  it('is the command line, ASU_NAME, NAME, the file, the default', async () => {
     const file = 'port = 5000\n';
     const env = { PORT: '4000', ASU_SERVER_PORT: '3000', ASU_PORT: '2000' };
     const port = async (given: Env, commandLine = {}) => (await withFile('asu.toml', file, given, commandLine)).config.PORT;
@@ -54,7 +54,7 @@ describe('who wins', () => {
     expect(loadConfig({}, {}).PORT).toBe(8000);
   });
 
-  it('each setting says who gave it', async () => {
+  it('is recorded for each setting', async () => {
     const { origins, file } = await withFile(
       'asu.toml',
       '# ours\ncontact = "x"\nmax_pending_jobs = 3\nlog_level="debug"\n',
@@ -69,7 +69,7 @@ describe('who wins', () => {
     });
   });
 
-  it('files are looked for in ./, ~/.asu/ and /etc/asu/; the first found is the only one read', async () => {
+  it('has files in ./, ~/.asu/ and /etc/asu/, of which the server reads only the first that exists', async () => {
     expect(searchedFiles('/home/op')).toEqual([
       'asu.toml',
       'config.yaml',
@@ -88,7 +88,7 @@ describe('who wins', () => {
     expect(readConfig({}, {}, [near, far])).toMatchObject({ file: near, config: { CONTACT: 'near', PORT: 8000 } });
   });
 
-  it('a file that is named is the only one read, and must be there', async () => {
+  it('has only the named file if there is one, and that file must exist', async () => {
     const path = join(directory, 'other.yml');
     await writeFile(path, 'contact: named\n');
     const searched = join(directory, 'asu.toml');
@@ -102,7 +102,7 @@ describe('who wins', () => {
   });
 });
 
-it('has sizes in the same unit as a runner has them', () => {
+it('sizes have the same unit as in the runner', () => {
   const sizes = { IMAGEBUILDER_CACHE_MB: '100', MAX_BUILD_DISK_MB: '200', MAX_OUTPUT_MB: '300', BUILD_MEMORY_MB: '400' };
   const resources = {
     ...{ BUILD_TABLE: 'builds', STATISTICS_TABLE: 'statistics', ARTIFACT_BUCKET: 'artefacts' },
@@ -116,7 +116,7 @@ it('has sizes in the same unit as a runner has them', () => {
   expect(loadConfig({}, sizes).IMAGEBUILDER_CACHE_MB).toBe(100 * 1024 * 1024);
 });
 
-describe('types of a file', () => {
+describe('the types in a file', () => {
   const expected = {
     PORT: 80,
     ALLOW_DEFAULTS: true,
@@ -179,19 +179,19 @@ branches:
     expect(warnings).toEqual([]);
   });
 
-  it('an empty file is no file', async () => {
+  it('an empty file counts as no file', async () => {
     expect((await withYaml('# nothing\n')).config).toEqual(loadConfig({}, {}));
     expect((await withToml('')).config).toEqual(loadConfig({}, {}));
   });
 
-  it('~/ is the home directory; database and images go where they are told to', async () => {
+  it('~/ is the home directory; database and images go to the configured paths', async () => {
     const { config } = await withToml('data_dir = "~/asu"\npublic_path = "/srv/asu"\nasu_database_path = "/var/db/asu.db"');
     expect(config).toMatchObject({ dataDir: join(homedir(), 'asu'), artifactDir: '/srv/asu', databasePath: '/var/db/asu.db' });
   });
 });
 
-describe('what is refused', () => {
-  it('wrong values: with the name as written, the value, the place, and what is allowed; all at once', async () => {
+describe('the server refuses', () => {
+  it('wrong values, all at once, with the name as written, the value, the place and the allowed values', async () => {
     const text = 'port = "http"\nbuild_ttl = "soon"\nupstream_url = "ftp://x"\nverify = "no"\nhost = ["a"]\nretry_delays = [[1]]\n';
     expect(await refusals(() => withToml(text, { ASU_MAX_PENDING_JOBS: 'many', LEASE: '2d', SWEEP_EVERY: '0' }))).toEqual([
       'host (asu.toml:5): expected a single value',
@@ -209,7 +209,7 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('branches that are none, with the place inside the table', async () => {
+  it('invalid branches, with the place inside the table', async () => {
     expect(await refusals(() => withYaml('branches:\n  24.10: {path: ../x}\n'))).toEqual([
       expect.stringMatching(/^branches \(config\.yaml:1\): 24\.10\.path: /),
     ]);
@@ -225,7 +225,7 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('files that cannot be understood, without what stands in them', async () => {
+  it('files that it cannot parse, without printing their content', async () => {
     expect(await refusals(() => withToml('a = 1\ns3_secret_key = hunter2\n'))).toEqual([
       'asu.toml:2: Invalid TOML document: invalid value',
     ]);
@@ -237,7 +237,7 @@ describe('what is refused', () => {
     expect(await refusals(async () => readConfig({ config: directory }, {}))).toEqual([expect.stringMatching(/cannot be read: EISDIR/)]);
   });
 
-  it('secrets are never repeated', async () => {
+  it('wrong secrets, without printing them', async () => {
     const key = 'RWRCSwAAAACvZG9u';
     const lines = await refusals(() =>
       withToml(`build_key = "${key}"\nupstream_url = "https://me:hunter2@mirror.example"\nredis_url = "redis://:hunter/2@cache:6379"`),
@@ -253,8 +253,8 @@ describe('what is refused', () => {
   });
 });
 
-describe('what has no effect is told', () => {
-  it('unknown names, with the one that was probably meant', async () => {
+describe('the server warns of', () => {
+  it('unknown names, with the name that was probably meant', async () => {
     const loaded = await withToml('max_pending_job = 3\ncolour = "red"\n', { ASU_JOB_TIMOUT: '5m', ASU_COLOUR: 'red', COLOUR: 'red' });
     expect(warningsOf(loaded)).toEqual([
       'ASU_JOB_TIMOUT (environment): is no setting; is ASU_JOB_TIMEOUT meant?',
@@ -272,14 +272,14 @@ describe('what has no effect is told', () => {
     ]);
   });
 
-  it('the other name of a setting that is there too', async () => {
+  it('the second name of a setting that is already given', async () => {
     const loaded = await withYaml('server_port: 1\nport: 2\n');
     expect(loaded.config.PORT).toBe(2);
     expect(warningsOf(loaded)).toEqual(['server_port (config.yaml:1): has no effect, as port is given too']);
   });
 });
 
-/** docs/configuration.md, whole: each name with a value that an operator may have set. */
+/** Every setting of the reference server in docs/configuration.md, each with a plausible value. */
 const OF_THE_REFERENCE_SERVER = {
   public_path: '/srv/public',
   redis_url: 'redis://redis:6379',
@@ -313,7 +313,7 @@ const OF_THE_REFERENCE_SERVER = {
 };
 
 describe('settings of the reference server', () => {
-  it.each(Object.entries(OF_THE_REFERENCE_SERVER))('%s is mapped, or told of with what to do instead', async (key, value) => {
+  it.each(Object.entries(OF_THE_REFERENCE_SERVER))('%s is mapped, or reported with the alternative', async (key, value) => {
     const name = key.toUpperCase();
     const isMapped = (SETTING_NAMES as readonly string[]).includes(name);
     expect(isMapped).not.toBe(Object.hasOwn(FOREIGN_SETTINGS, name));
@@ -332,20 +332,20 @@ describe('settings of the reference server', () => {
       expect(await refusals(inFile)).toEqual([`${key}=${value} (config.yaml:1): cannot be honoured: ${REFERENCE_SETTINGS[name]?.instead}`]);
   });
 
-  it('values that ask for nothing that is lost here do not stop the start', async () => {
+  it('values that match the behaviour here do not prevent the start', async () => {
     const loaded = await withToml(
       'async_queue = true\nstore_backend = "local"\nbase_container = "ghcr.io/openwrt/imagebuilder"\ncache_url = ""\ncontainer_identity = ""\n',
     );
     expect(warningsOf(loaded).map((text) => text.split(' ', 1)[0])).toEqual(['async_queue', 'store_backend', 'base_container']);
   });
 
-  it('none is forgotten', () => {
+  it('every one is covered', () => {
     const listed = new Set(Object.keys(OF_THE_REFERENCE_SERVER).map((key) => key.toUpperCase()));
     for (const name of Object.keys(REFERENCE_SETTINGS)) expect(listed).toContain(name);
   });
 });
 
-/** The builder document's own `config.yaml`. */
+/** The `config.yaml` of the builder document. */
 const BUILDER_FILE = `
 server_host: "0.0.0.0"
 server_port: 8080
@@ -369,7 +369,7 @@ log_level: "info"
 `;
 
 describe('settings of the builder document', () => {
-  it('its file is taken as it is; what has no effect is told', async () => {
+  it('its file works unchanged, with warnings about settings without effect', async () => {
     const loaded = await withYaml(BUILDER_FILE);
     expect(loaded.config).toMatchObject({
       HOST: '0.0.0.0',
@@ -388,7 +388,7 @@ describe('settings of the builder document', () => {
     expect(warningsOf(loaded).map((text) => text.split(' ', 1)[0]?.toUpperCase())).toEqual(Object.keys(BUILDER_SETTINGS));
   });
 
-  it('its variables, as requirement 78 has them', () => {
+  it('its variables work as requirement 78 describes', () => {
     const env = {
       ASU_SERVER_PORT: '8080',
       ASU_DATABASE_PATH: '/data/builder.db',
@@ -409,7 +409,7 @@ describe('settings of the builder document', () => {
     ['container_socket_path', '/tmp/remote.sock'],
     ['imagebuilder_registry', 'registry.example/imagebuilder'],
     ['package_changes_url', 'http://changes.example'],
-  ])('%s is refused where following it would matter', async (key, value) => {
+  ])('%s is refused if it would change the behaviour', async (key, value) => {
     const { instead } = BUILDER_SETTINGS[key.toUpperCase()] ?? {};
     expect(await refusals(() => withYaml(`${key}: ${value}\n`))).toEqual([
       `${key}=${value} (config.yaml:1): cannot be honoured: ${instead}`,
@@ -417,8 +417,8 @@ describe('settings of the builder document', () => {
   });
 });
 
-describe('settings read again', () => {
-  it('what a running server can take is changed, what needs a restart is named', () => {
+describe('reloaded settings', () => {
+  it('change what a running server can change, and name the settings that need a restart', () => {
     const running = loadConfig({}, { ASU_DATA_DIR: '/a' });
     const read = loadConfig({}, { ASU_DATA_DIR: '/b', PORT: '1', CONTACT: 'x', BRANCHES: '{"SNAPSHOT":{"path":"snapshots"}}' });
     const { config, changed, needRestart } = newSettings(running, read);
@@ -432,7 +432,7 @@ describe('closestName', () => {
   const names = SETTING_NAMES.map(String);
   const name = fc.constantFrom(...names);
 
-  it('finds a name again from which one letter is missing, and a name itself', () => {
+  it('finds a name with one letter missing, and the name itself', () => {
     fc.assert(
       fc.property(name, fc.nat(), (text, at) => {
         const index = at % text.length;
@@ -443,12 +443,12 @@ describe('closestName', () => {
     );
   });
 
-  it('says nothing when nothing is near', () => {
+  it('returns nothing if no name is close', () => {
     expect(closestName('COLOUR', names)).toBeUndefined();
     expect(closestName('X', [])).toBeUndefined();
   });
 });
 
-it('every setting has a default or needs none', () => {
+it('every setting is optional', () => {
   expect(Settings.safeParse({}).error).toBeUndefined();
 });

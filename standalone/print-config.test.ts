@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 const script = new URL('./print-config.ts', import.meta.url).pathname;
 
-/** `npm run config` in a directory of its own. */
+/** Runs `npm run config` in its own directory. */
 function printConfig(args: readonly string[], env: Record<string, string> = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     cwd: directory,
@@ -22,7 +22,7 @@ function printConfig(args: readonly string[], env: Record<string, string> = {}) 
   return { status, stdout, stderr };
 }
 
-it('prints every setting with its source, secrets hidden', async () => {
+it('prints every setting with its source, and hides secrets', async () => {
   const path = join(directory, 'good.toml');
   await writeFile(
     path,
@@ -48,7 +48,7 @@ it('prints every setting with its source, secrets hidden', async () => {
   expect(stdout + stderr).not.toContain('hunter2');
 });
 
-it('finds the file in ./ and ~/.asu, and prints JSON that can be put into a file again', async () => {
+it('finds the file in ./ and ~/.asu, and prints JSON that a configuration file can contain', async () => {
   await writeFile(join(directory, 'config.yaml'), 'retry_delays: [90, 1h]\nimagebuilder_cache_mb: 100\n');
   const { status, stdout } = printConfig(['--json']);
   expect(status).toBe(0);
@@ -68,7 +68,7 @@ it('finds the file in ./ and ~/.asu, and prints JSON that can be put into a file
   for (const name of SETTING_NAMES) expect([name, second[name].value]).toEqual([name, settings[name].value]);
 });
 
-it('ends with 2 and says what is wrong where the server would not start', () => {
+it('exits with 2 and says what is wrong if the server would not start', () => {
   expect(printConfig([], { PORT: 'http', STORE_BACKEND: 's3' })).toEqual({
     status: 2,
     stdout: '',

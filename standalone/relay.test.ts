@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { relay } from './relay.ts';
 
-it('passes on what came before its listener, in order, and everything after', () => {
+it('passes on events from before its listener, in order, and everything after', () => {
   const { send, listen } = relay<[name: string, count: number]>();
   const heard: [string, number][] = [];
   send('first', 1);

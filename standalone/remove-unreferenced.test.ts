@@ -18,7 +18,7 @@ it.each([
   ['failure', artifactKeys.failure, false],
   ['result of an earlier version', artifactKeys.formerOutcome, true],
   ['failure of an earlier version', artifactKeys.formerOutcome, false],
-])('removes what should have expired a week ago, unless a row speaks of its %s', async (_, recordKey, isResult) => {
+])('removes artefacts that should have expired a week ago, unless a row refers to their %s', async (_, recordKey, isResult) => {
   const directory = await temporaryDirectory();
   const artifacts = diskArtifactStore(directory);
   const builds = sqliteBuildTable(openSqlite(':memory:'));
@@ -72,7 +72,7 @@ it.each([
   expect((await readdir(join(directory, 'api/v1/build'))).sort()).toEqual([hash, youngHash].sort());
 });
 
-it('says of an object that cannot be looked at why, but not what it is: it may be that of a private build', async () => {
+it('logs why an object cannot be read, but not its key, which may belong to a private build', async () => {
   const directory = await temporaryDirectory();
   const artifacts = diskArtifactStore(directory);
   const binDir = freshBinDir();

@@ -27,12 +27,12 @@ const linesOf = async (ending: string) => {
 it.each([
   ['by itself', ''],
   ['at once', 'process.exit(1);'],
-  ['by a fault of ours', "throw new TypeError('oh');"],
-])('nothing that was logged is lost when the process ends %s', async (_, ending) => {
+  ['by an uncaught error', "throw new TypeError('oh');"],
+])('no log line is lost when the process ends %s', async (_, ending) => {
   expect(await linesOf(ending)).toEqual(['first', 'last']);
 });
 
-it('a reader that is slow gets the last lines of an ending process too', async () => {
+it('a slow reader also gets the last lines of an ending process', async () => {
   const script = `import { stdoutLog } from ${JSON.stringify(module)};
     const log = stdoutLog('info');
     for (let i = 0; i < 3000; i++) log.info('line', { i, filler: 'x'.repeat(50) });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { shownLines } from './shown-lines.ts';
 import { terminalPicture } from './terminal-picture.ts';
 
-/** `npm run demo:picture`: runs the demo once, for real, and makes `docs/demo.svg` of what it printed. */
+/** The command behind `npm run demo:picture`: it runs the demo once and draws its output as `docs/demo.svg`. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 const demo = spawn(process.execPath, ['demo/main.ts', '--once'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });

@@ -6,7 +6,10 @@ const STYLE = `
   rect { fill: #161b22 } text { font: 13px ui-monospace, Menlo, Consolas, monospace; fill: #c9d1d9 }
   .heading { font-weight: bold; fill: #ffffff } .done { fill: #3fb950 } .command { fill: #79c0ff }`;
 
-/** An SVG picture of a terminal with these lines. It holds the text itself, so that it can be read, searched and compared. */
+/**
+ * Returns an SVG picture of a terminal with these lines. The SVG contains them as text, so people can search and
+ * compare it.
+ */
 export function terminalPicture(lines: readonly string[]): string {
   const width = Math.ceil(Math.max(...lines.map((line) => line.length)) * CHARACTER_WIDTH) + 2 * MARGIN;
   const height = lines.length * LINE_HEIGHT + 2 * MARGIN;
@@ -17,7 +20,7 @@ export function terminalPicture(lines: readonly string[]): string {
     return [`  <text x="${MARGIN}" y="${y}"${kind && ` class="${kind}"`}>${escaped(line)}</text>`];
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
-  <title>What npm run demo prints</title>
+  <title>The output of npm run demo</title>
   <style>${STYLE}
   </style>
   <rect width="100%" height="100%" rx="8"/>

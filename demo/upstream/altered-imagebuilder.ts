@@ -6,8 +6,9 @@ import { type TarMember, tarArchive } from './ustar.ts';
 const TARGET = '/releases/24.10.2/targets/x86/64';
 
 /**
- * Has the upstream serve another ImageBuilder of 24.10.2 for x86/64: the demo's, without the files that `members` names, and
- * with `members` at its end. The list of digests fits, its signature is gone, as with any mirror that makes its own.
+ * Makes the upstream serve a changed ImageBuilder of 24.10.2 for x86/64: the demo's, with `members` appended in place
+ * of the files that have their names. The list of digests matches it, but has no signature, like that of a mirror that
+ * makes its own list.
  */
 export async function alterImagebuilder(upstream: DemoUpstreamServer, members: readonly TarMember[]): Promise<void> {
   const text = async (path: string) => (await fetch(upstream.url + path)).text();
@@ -26,7 +27,7 @@ export async function alterImagebuilder(upstream: DemoUpstreamServer, members: r
   upstream.remove(`${TARGET}/sha256sums.sig`);
 }
 
-/** The members of an ustar archive, each with its header. */
+/** Returns the members of a ustar archive, each with its header. */
 function membersOf(archive: Buffer): { name: string; bytes: Buffer }[] {
   const members: { name: string; bytes: Buffer }[] = [];
   const field = (at: number, length: number) => archive.toString('latin1', at, at + length).split('\0')[0] ?? '';

@@ -1,27 +1,33 @@
-/** One way in which the demo upstream can go wrong. */
+/** A fault that the demo upstream can simulate. */
 export type Fault =
   /** Answers this status with an HTML body. */
   | { kind: 'status'; status: number }
-  /** 200 with an HTML page in the place of the file, as captive portals and error pages of caches do. */
+  /** Answers 200 with an HTML page instead of the file, as captive portals and the error pages of caches do. */
   | { kind: 'html' }
-  /** Cuts the connection after `bytes` (default: half). Without `announced`, no length was promised: the body just ends early. */
+  /**
+   * Closes the connection after `bytes` (default: half). Without `announced` there is no Content-Length: the body just
+   * ends early.
+   */
   | { kind: 'truncated'; bytes?: number; announced?: boolean }
   /** Destroys the socket without an answer. */
   | { kind: 'reset' }
-  /** Waits, and then sends no faster than `bytesPerSecond`. */
+  /** Waits for `ms`, then sends no faster than `bytesPerSecond`. */
   | { kind: 'slow'; ms: number; bytesPerSecond?: number }
-  /** The right length, other bytes. */
+  /** Sends different bytes of the same length. */
   | { kind: 'wrong-bytes' }
-  /** Another body. */
+  /** Sends `body` instead of the file. */
   | { kind: 'body'; body: string | Uint8Array; contentType?: string }
-  /** Never answers, until the server closes. */
+  /** Keeps the connection open without an answer until the server closes. */
   | { kind: 'hang' }
-  /** Ignores Range: 200 with everything. */
+  /** Ignores Range and answers 200 with the whole file. */
   | { kind: 'no-range' };
 
-/** The faults of one server. The first that matches a path is applied. */
+/** The faults of one server. The first fault that matches a path applies. */
 export interface Faults {
-  /** A string matches the paths that contain it. `times` is how often it strikes (default: always). */
+  /**
+   * Adds a fault. A string pattern matches the paths that contain it. `times` limits how often the fault occurs
+   * (default: no limit).
+   */
   add(pattern: RegExp | string, fault: Fault, options?: { times?: number }): void;
   clear(): void;
 }
@@ -32,7 +38,7 @@ interface Entry {
   left: number;
 }
 
-/** Faults, and the taking of the one that a request meets. */
+/** Returns an empty list of faults. `take` returns the fault that applies to a request and counts it. */
 export function faultList(): Faults & { take(path: string): Fault | undefined } {
   let entries: Entry[] = [];
   return {

@@ -28,7 +28,7 @@ function verifies(content: Buffer, signatureFile: Buffer): boolean {
   return sameKey && verify(null, content, createPublicKey({ key: spki, format: 'der', type: 'spki' }), signature.subarray(10));
 }
 
-/** Name without ABI version → version, from an opkg index. */
+/** Returns the version of each package by its name without ABI version, from an opkg index. */
 function fromPackages(text: string): Record<string, string> {
   const stanzas = text.trim().split('\n\n');
   return Object.fromEntries(
@@ -41,7 +41,7 @@ function fromPackages(text: string): Record<string, string> {
 }
 
 describe('the tree', () => {
-  it('is the same each time, and cached', async () => {
+  it('is the same each time and is cached', async () => {
     const again = await temporaryDirectory();
     const [, ...cached] = await Promise.all([generateDemoUpstream(again), demoUpstreamDirectory(), demoUpstreamDirectory()]);
     expect(cached).toEqual([tree, tree]);
@@ -93,7 +93,7 @@ describe('the tree', () => {
   );
 
   it.each(['releases/23.05.5/targets/ath79/generic', 'releases/25.12.0/targets/ath79/generic'])(
-    '%s: the tarball has one top directory with what ImageBuilder has',
+    '%s: the tarball has one top directory with the files of an ImageBuilder',
     async (target) => {
       const [name = ''] = (await readdir(join(tree, target))).filter((entry) => entry.startsWith('openwrt-imagebuilder-'));
       const packed = await read(`${target}/${name}`);
@@ -111,7 +111,7 @@ describe('the tree', () => {
 });
 
 describe('package indexes', () => {
-  it('form 1 names packages with ABI version, and has neither kernel nor libc', async () => {
+  it('in form 1 have names with ABI versions, and neither kernel nor libc', async () => {
     const { packages, version } = await readJson('releases/24.10.0/packages/mips_24kc/base/index.json');
     expect(version).toBeUndefined();
     expect(packages['libubox20240329']).toBe('2024.03.29~eb9bcb64-r1');
@@ -121,7 +121,7 @@ describe('package indexes', () => {
     expect(Object.keys(target.packages)).not.toContain('libc');
   });
 
-  it('form 2 has clean names, the same as Packages less its ABI versions', async () => {
+  it('in form 2 have the names of Packages without their ABI versions', async () => {
     const { packages, version } = await readJson('releases/24.10.2/packages/mips_24kc/base/index.json');
     expect(version).toBe(2);
     const text = await read('releases/24.10.2/packages/mips_24kc/base/Packages');
@@ -141,7 +141,7 @@ describe('package indexes', () => {
     });
   });
 
-  it('keeps kmods apart from 24.10 on', async () => {
+  it('have kmods in a directory of their own since 24.10', async () => {
     const old = await readJson('releases/23.05.5/targets/x86/64/packages/index.json');
     expect(old.packages['kmod-nft-core']).toBe('5.15.167-1');
     const { linux_kernel } = await readJson('releases/24.10.2/targets/x86/64/profiles.json');
@@ -150,7 +150,7 @@ describe('package indexes', () => {
     expect(Object.keys((await readJson('releases/24.10.2/targets/x86/64/packages/index.json')).packages)).not.toContain('kmod-nft-core');
   });
 
-  it('has the packages of each branch', async () => {
+  it('have the packages of each branch', async () => {
     const packages = async (version: string, feed: string) =>
       Object.keys((await readJson(`releases/${version}/packages/x86_64/${feed}/index.json`)).packages);
     expect(await packages('23.05.5', 'packages')).toContain('auc');

@@ -73,7 +73,7 @@ async function addTarget(tree: Tree, version: DemoVersion, target: DemoTarget): 
 
   const published: Tree = new Map(arch);
   addAll(published, directory, local);
-  // The tarball's copy of what its repositories offer, for machines with neither wget nor curl.
+  // The tarball contains a copy of its repositories, for machines that have neither wget nor curl.
   const repositories = repositoryPaths(version, target).map(({ path }) => path);
   const offline = new Map(
     [...published].filter(([path]) => repositories.includes(dirname(path)) && !/\/(Packages|index\.json)$/.test(path)),
@@ -134,17 +134,20 @@ function addCustomFeeds(tree: Tree): void {
   tree.set('custom/key.pem', Buffer.from(demoCustomFeedPem));
 }
 
-/** What an upstream publishes. */
+/** The content of an upstream. */
 export interface DemoOffer {
   readonly versions: readonly DemoVersion[];
   readonly targets: readonly DemoTarget[];
-  /** What it serves at `/.versions.json`. */
+  /** The content of `/.versions.json`. */
   readonly list: object;
 }
 
 const wholeOffer: DemoOffer = { versions: demoVersions, targets: demoTargets, list: publishedVersions };
 
-/** Writes the demo upstream, or one with a smaller offer, into a directory: the same bytes each time, on one machine. */
+/**
+ * Writes the demo upstream, or the part of it that is given, into a directory. On one machine the bytes are always the
+ * same.
+ */
 export async function generateDemoUpstream(directory: string, offer: DemoOffer = wholeOffer): Promise<void> {
   const tree: Tree = new Map();
   tree.set('.versions.json', json(offer.list));
@@ -165,7 +168,10 @@ export async function generateDemoUpstream(directory: string, offer: DemoOffer =
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** Everything that the tree depends on: the sources beside this file, the writer of apk's indexes, and Node's own compressors. */
+/**
+ * Returns a digest of everything that determines the tree: the sources in this folder, the apk index writer and Node's
+ * compressors.
+ */
 async function sourcesDigest(): Promise<string> {
   const entries = await readdir(here, { recursive: true, withFileTypes: true });
   const paths = entries
@@ -187,10 +193,15 @@ const exists = (path: string) =>
     () => false,
   );
 
-/** Taken when the code is loaded: a digest taken later might be that of an edited source, and the tree that of the old one. */
+/**
+ * The digest of the loaded sources. If it were computed later, someone could have edited a source after Node loaded it.
+ */
 const loadedDigest = await sourcesDigest();
 
-/** The demo upstream's tree, generated once per state of its sources and then kept below node_modules/.cache. */
+/**
+ * Returns the directory of the demo upstream. Generates it once per state of the sources and caches it in
+ * node_modules/.cache.
+ */
 export async function demoUpstreamDirectory(): Promise<string> {
   const cache = fileURLToPath(new URL('../../node_modules/.cache/asu-demo/', import.meta.url));
   const directory = join(cache, loadedDigest);
@@ -198,12 +209,12 @@ export async function demoUpstreamDirectory(): Promise<string> {
   const temporary = join(cache, `.${randomUUID()}`);
   await mkdir(temporary, { recursive: true });
   await generateDemoUpstream(temporary);
-  // Edited while it was made: nothing to keep for others.
+  // Someone edited the sources meanwhile, so this tree must not be cached.
   if ((await sourcesDigest()) !== loadedDigest) return temporary;
   try {
     await rename(temporary, directory);
   } catch (error) {
-    // Another process was quicker: its tree is the same.
+    // Another process has already put the same tree there.
     await rm(temporary, { recursive: true, force: true });
     if (!(await exists(directory))) throw error;
   }

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 describe('an ImageBuilder with apk', () => {
-  it('makes a manifest and then images without network, with a package database of apk', async () => {
+  it('makes a manifest, and then images without network, with the package database of apk', async () => {
     const manifest = await x86.make('manifest', 'PROFILE=generic', 'PACKAGES=luci');
     expect(manifest.code).toBe(0);
     expect(manifest.stdout).toContain('apk-mbedtls - 3.0.3-r1\n');
@@ -34,13 +34,13 @@ describe('an ImageBuilder with apk', () => {
     const installed = await readFile(join(x86.directory, 'build_dir/target-x86_64_musl/root-x86/lib/apk/db/installed'), 'utf8');
     expect(installed).toMatch(/^P:libubox20240329\nV:2024\.03\.29~eb9bcb64-r1\n(?:.+\n)*g:openwrt:abiversion=20240329\n/m);
     const profiles = JSON.parse(await readFile(join(bin, 'profiles.json'), 'utf8'));
-    // apk's ImageBuilder makes no key-build, so nothing is signed.
+    // The ImageBuilder with apk makes no key-build, so no image is signed.
     expect(
       profiles.profiles.generic.images.every(({ sha256, sha256_unsigned }: Record<string, string>) => sha256 === sha256_unsigned),
     ).toBe(true);
   });
 
-  it('says what cannot be selected', async () => {
+  it('names packages that cannot be selected', async () => {
     const unknown = await x86.make('manifest', 'PACKAGES=nosuchpkg1 nosuchpkg2');
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toContain(
@@ -70,7 +70,7 @@ describe('an ImageBuilder with apk', () => {
     expect(script.code).toBe(2);
   });
 
-  it('installs from further repositories', async () => {
+  it('installs from additional repositories', async () => {
     await appendFile(join(x86.directory, 'repositories'), `${upstream.url}/custom/apk/packages.adb\n`);
     const { code, stdout } = await x86.make('manifest', 'PACKAGES=custom-hello');
     expect(code).toBe(0);
@@ -91,7 +91,7 @@ describe('versions', () => {
     const refused = await snapshot.make('image', 'PROFILE=generic', 'ROOTFS_FILESYSTEM=jffs2', `BIN_DIR=${bin}`);
     expect(refused.code).toBe(2);
     expect(refused.stdout).toBe('Filesystem "jffs2" is not available!\nAvailable filesystems: squashfs ext4 targz\n');
-    // Those before May 2026 do not know the variable.
+    // ImageBuilders before May 2026 do not know the variable.
     const ignored = await x86.make('image', 'PROFILE=generic', 'ROOTFS_FILESYSTEM=jffs2', `BIN_DIR=${await x86.binDir()}`);
     expect(ignored.code).toBe(0);
   });

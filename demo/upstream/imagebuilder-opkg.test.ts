@@ -49,14 +49,14 @@ describe('make info', () => {
     );
   });
 
-  it('leaves out the devices where there are none', async () => {
+  it('prints no devices for a target without any', async () => {
     const { stdout } = await x86.make('info');
     expect(stdout).toMatch(/\ngeneric:\n {4}Generic x86\/64\n {4}Packages: kmod-fs-vfat\n {4}hasImageMetadata: 0\n$/);
   });
 });
 
 describe('make manifest', () => {
-  it('lists every package that is installed, dependencies too, sorted', async () => {
+  it('lists every installed package in order, including dependencies', async () => {
     const { code, stdout } = await x86.make('manifest', 'PROFILE=generic', 'PACKAGES=luci -kmod-r8169');
     const lines = stdout.trimEnd().split('\n');
     expect(code).toBe(0);
@@ -69,7 +69,7 @@ describe('make manifest', () => {
     expect(stripped.stdout).toContain('\nlibubox - 2024.03.29~eb9bcb64-r1\n');
   });
 
-  it('takes PACKAGES from its command line, not from the environment', async () => {
+  it('reads PACKAGES from the command line, not from the environment', async () => {
     const { stdout } = await run('make', ['manifest'], { cwd: x86.directory, env: { PACKAGES: 'vim' } });
     expect(stdout).toContain('base-files - ');
     expect(stdout).not.toContain('vim');
@@ -77,7 +77,7 @@ describe('make manifest', () => {
 });
 
 describe('make image', () => {
-  it('makes images that standard tools open, holding the files of the packages asked for', async () => {
+  it('makes images that standard tools open and that contain the files of the requested packages', async () => {
     const bin = await x86.binDir();
     const files = join(bin, '..', 'files');
     await run('mkdir', ['-p', `${files}/etc/uci-defaults`]);
@@ -121,7 +121,7 @@ describe('make image', () => {
     const rootAt = combined.readUInt32LE(446 + 16 + 8) * 512;
     const bytes = combined.readUInt32LE(446 + 16 + 12) * 512;
     expect(rootAt + bytes).toBe(combined.length);
-    // ext4 stands in where the machine has no mksquashfs.
+    // Without mksquashfs the image contains ext4 instead.
     expect([combined.toString('latin1', rootAt, rootAt + 4), combined.readUInt16LE(rootAt + 1080)]).toSatisfy(
       ([squashfs, ext4]) => squashfs === 'hsqs' || ext4 === 0xef53,
     );
@@ -138,7 +138,7 @@ describe('make image', () => {
     expect(await readFile(join(bin, `${prefix}.manifest`), 'utf8')).toContain('libubox20240329 - ');
   });
 
-  it('makes only the file systems that .config has', async () => {
+  it('makes only the file systems that .config names', async () => {
     const config = join(x86.directory, '.config');
     const before = await readFile(config, 'utf8');
     await writeFile(
@@ -160,7 +160,7 @@ describe('make image', () => {
     ]);
   });
 
-  it('leaves a package database with ABI versions, and metadata that fwtool reads', async () => {
+  it('writes a package database with ABI versions, and metadata that fwtool reads', async () => {
     const bin = await ath79.binDir();
     const { code } = await ath79.make('image', 'PROFILE=DEVICE_8dev_carambola2', `BIN_DIR=${bin}`);
     expect(code).toBe(0);
@@ -176,7 +176,7 @@ describe('make image', () => {
     expect(JSON.parse(body)).toMatchObject({ supported_devices: ['8dev,carambola2', 'carambola2'], version: { target: 'ath79/generic' } });
   });
 
-  it('works without network after make manifest, and gives the same images again', async () => {
+  it('works without network after make manifest, and makes the same images again', async () => {
     const online = await unpackImagebuilder(tree, 'releases/24.10.2/targets/ath79/generic', upstream.url);
     const offline = await serveDemoUpstream({ directory: tree });
     const moved = await unpackImagebuilder(tree, 'releases/24.10.2/targets/ath79/generic', offline.url);
@@ -192,7 +192,7 @@ describe('make image', () => {
     expect(await unsigned(a)).toEqual(await unsigned(b));
   });
 
-  it('does without curl and wget by the copy in the tarball', async () => {
+  it('uses the copies in the tarball if the machine has neither curl nor wget', async () => {
     const bare = join(x86.directory, '..', 'bare-path');
     await mkdir(bare);
     const tools = ['sh', 'bash', 'echo', 'make', 'env', 'awk', 'sed', 'tar', 'gzip', 'grep', 'find', 'xargs', 'sort', 'sha256sum', 'head'];
@@ -212,7 +212,7 @@ describe('make image', () => {
 });
 
 describe('custom feeds', () => {
-  it('installs from a feed whose key it has, and not without', async () => {
+  it('installs from a feed only if it has the key of the feed', async () => {
     const conf = join(ath79.directory, 'repositories.conf');
     const before = await readFile(conf, 'utf8');
     await appendFile(conf, `src/gz demo_custom ${upstream.url}/custom/opkg\n`);
@@ -228,26 +228,26 @@ describe('custom feeds', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('a failing build', () => {
   const failing = async (...args: string[]) => {
     const result = await x86.make('manifest', 'PROFILE=generic', ...args);
     expect(result.code).toBe(2);
     return result;
   };
 
-  it('names a profile that it does not have on standard output', async () => {
+  it('names an unknown profile on standard output', async () => {
     const { stdout } = await x86.make('image', 'PROFILE=nosuch');
     expect(stdout).toContain('Profile "nosuch" does not exist!\nUse "make info" to get a list of available profile names.\n');
   });
 
-  it('names packages that nobody has', async () => {
+  it('names requested packages that do not exist', async () => {
     const { stderr } = await failing('PACKAGES=nosuchpkg1 luci nosuchpkg2');
     expect(stderr).toContain(
       'Collected errors:\n * opkg_install_cmd: Cannot install package nosuchpkg1.\n * opkg_install_cmd: Cannot install package nosuchpkg2.\nmake[2]: *** [Makefile:',
     );
   });
 
-  it('names a dependency that nobody has', async () => {
+  it('names a dependency that does not exist', async () => {
     const { stderr } = await failing('PACKAGES=needs-missing');
     expect(stderr).toContain(
       [
@@ -258,14 +258,14 @@ describe('what goes wrong', () => {
     );
   });
 
-  it('names packages that exclude each other', async () => {
+  it('names packages that conflict with each other', async () => {
     const { stderr } = await failing('PACKAGES=foe-a foe-b');
     expect(stderr).toContain(
       'Collected errors:\n * check_conflicts_for: The following packages conflict with foe-b:\n * check_conflicts_for: \tfoe-a * \n * opkg_install_cmd: Cannot install package foe-b.\n',
     );
   });
 
-  it('names a file that two packages bring', async () => {
+  it('names a file that two packages contain', async () => {
     const { stderr } = await failing('PACKAGES=clash-a clash-b');
     expect(stderr).toContain(
       `Collected errors:\n * check_data_file_clashes: Package clash-b wants to install file ${x86.directory}/build_dir/target-x86_64_musl/root-x86/etc/clash.conf\n\tBut that file is already provided by package  * clash-a\n * opkg_install_cmd: Cannot install package clash-b.\n`,
@@ -276,7 +276,7 @@ describe('what goes wrong', () => {
     expect(replaced.code).toBe(0);
   });
 
-  it('says when the file system is full', async () => {
+  it('reports a full file system', async () => {
     for (const args of [['PACKAGES=huge'], ['ROOTFS_PARTSIZE=1']]) {
       const bin = await x86.binDir();
       const { code, stderr } = await x86.make('image', 'PROFILE=generic', ...args, `BIN_DIR=${bin}`);
@@ -286,7 +286,7 @@ describe('what goes wrong', () => {
     }
   });
 
-  it('ends with 0 and no image where the flash is too small', async () => {
+  it('exits with 0 and makes no image if the flash is too small', async () => {
     const bin = await ath79.binDir();
     const { code, stderr } = await ath79.make('image', 'PROFILE=glinet_gl-ar150', 'PACKAGES=huge', `BIN_DIR=${bin}`);
     expect(code).toBe(0);
@@ -294,7 +294,7 @@ describe('what goes wrong', () => {
     expect((await readdir(bin)).filter((name) => /profiles\.json|\.bin$/.test(name))).toEqual([]);
   });
 
-  it('says nothing of a squashfs that is larger than its partition', async () => {
+  it('does not report a squashfs that is larger than its partition', async () => {
     const bin = await x86.binDir();
     const config = join(x86.directory, '.config');
     const before = await readFile(config, 'utf8');
@@ -309,13 +309,13 @@ describe('what goes wrong', () => {
     expect(JSON.stringify(await readJson(join(bin, 'profiles.json')))).toContain('squashfs-combined.img.gz');
   });
 
-  it('fails with a package script that fails', async () => {
+  it('fails if a package script fails', async () => {
     const { code, stderr } = await ath79.make('image', 'PROFILE=test', 'PACKAGES=fails-install', `BIN_DIR=${await ath79.binDir()}`);
     expect(code).toBe(2);
     expect(stderr).toContain('postinst script ./usr/lib/opkg/info/fails-install.postinst has failed with exit code 1');
   });
 
-  it('fails where the feeds do not answer on the first run', async () => {
+  it('fails if the feeds do not answer on the first run', async () => {
     upstream.faults.add('/Packages.gz', { kind: 'status', status: 503 });
     const fresh = await unpackImagebuilder(tree, 'releases/24.10.2/targets/x86/64', upstream.url);
     const { code, stderr } = await fresh.make('manifest', 'PACKAGES=vim');
@@ -327,7 +327,7 @@ describe('what goes wrong', () => {
     expect(stderr).toContain('Cannot install package vim.');
   });
 
-  it('refuses packages and lists whose bytes are wrong', async () => {
+  it('refuses packages and indexes with wrong bytes', async () => {
     upstream.faults.add(/htop_.*\.ipk$/, { kind: 'wrong-bytes' });
     upstream.faults.add(/luci\/Packages\.gz$/, { kind: 'truncated' });
     const fresh = await unpackImagebuilder(tree, 'releases/24.10.2/targets/x86/64', upstream.url);
@@ -338,14 +338,14 @@ describe('what goes wrong', () => {
     expect(luci.stderr).toContain('Cannot install package luci.');
   });
 
-  it('refuses a umask under which packages break', async () => {
+  it('refuses a umask that breaks packages', async () => {
     const fresh = await unpackImagebuilder(tree, 'releases/24.10.2/targets/x86/64', upstream.url);
     const { code, stderr } = await run('sh', ['-c', 'umask 077; make image PROFILE=generic'], { cwd: fresh.directory });
     expect(code).toBe(2);
     expect(stderr).toContain('Please build with umask 022');
   });
 
-  it('lets package scripts leave links and pipes among the images, and tell what they see', async () => {
+  it('lets package scripts leave links and pipes among the images, and report what they see', async () => {
     const bin = await x86.binDir();
     const { code } = await x86.make('image', 'PROFILE=generic', 'PACKAGES=writes-symlink reads-secrets', `BIN_DIR=${bin}`);
     expect(code).toBe(0);
@@ -356,7 +356,7 @@ describe('what goes wrong', () => {
     expect(report.stdout).toContain('readable /etc/passwd');
   });
 
-  it('is as open to shell metacharacters as the real one, so callers must refuse them', async () => {
+  it('passes shell metacharacters on like the real one, so callers must refuse them', async () => {
     const marker = join(x86.directory, 'injected');
     await x86.make('manifest', `PACKAGES=$(shell touch ${marker})`);
     expect((await lstat(marker)).isFile()).toBe(true);

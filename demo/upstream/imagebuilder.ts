@@ -13,10 +13,10 @@ import type { DemoVersion } from './versions.ts';
 const sources = fileURLToPath(new URL('imagebuilder/', import.meta.url));
 const OFFICIAL = 'https://downloads.openwrt.org';
 
-/** The directory of a version's kmods. */
+/** Returns the name of the directory for a version's kmods. */
 export const kmodsDirectory = ({ kernel }: DemoVersion): string => `${kernel.version}-${kernel.release}-${kernel.vermagic}`;
 
-/** Paths of the directories that an ImageBuilder's repositories name, each with opkg's name for it. */
+/** Returns the directories that an ImageBuilder installs from, each with the name that opkg gives it. */
 export function repositoryPaths(version: DemoVersion, target: DemoTarget): { name: string; path: string }[] {
   const base = `${version.path}/targets/${target.id}`;
   return [
@@ -95,7 +95,10 @@ function targetInfo(version: DemoVersion, target: DemoTarget): string {
   ].join('\n');
 }
 
-/** The facts of .targetinfo in make's own words, so that no run has to parse it. The real one makes it on first use. */
+/**
+ * Returns .targetinfo as makefile variables, so that no run has to parse it. The real ImageBuilder makes this file on
+ * first use.
+ */
 function profilesMk(version: DemoVersion, target: DemoTarget): string {
   const profiles = target.profiles(version);
   return [
@@ -139,7 +142,7 @@ function repositories(version: DemoVersion, target: DemoTarget): { name: string;
   };
 }
 
-/** Bytes that look like a kernel and compress like one: not much. */
+/** Returns bytes that begin like a kernel and, like a kernel, hardly compress. */
 function kernelBytes(version: DemoVersion, target: DemoTarget): Buffer {
   const blocks = Array.from({ length: target.kernelBlocks ?? 1536 }, (_, index) =>
     createHash('sha256').update(`${version.revision} ${target.id} ${index}`).digest(),
@@ -160,7 +163,7 @@ async function sourceFiles(): Promise<Record<string, { content: Buffer; mode?: n
   return Object.fromEntries(files);
 }
 
-/** `xz` comes from the machine: Node has zstd but not xz. */
+/** Compresses with the machine's `xz`, since Node has zstd but not xz. */
 function xz(content: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const child = execFile('xz', ['-1', '-T1', '-c'], { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024 }, (error, stdout) =>
@@ -170,7 +173,7 @@ function xz(content: Buffer): Promise<Buffer> {
   });
 }
 
-/** The ImageBuilder of one version and target: its file name and the bytes of the archive. */
+/** Returns the ImageBuilder of one version and target: its file name and the bytes of the archive. */
 export async function imagebuilderTarball(
   version: DemoVersion,
   target: DemoTarget,
@@ -181,7 +184,8 @@ export async function imagebuilderTarball(
   const number = version.version === 'SNAPSHOT' ? '' : `${version.version}-`;
   const directory = `openwrt-imagebuilder-${number}${target.id.replace('/', '-')}.Linux-x86_64`;
   const repository = repositories(version, target);
-  // opkg's brings libc and kernel, which no feed has; apk's brings these and base-files, pinned to its own build.
+  // The opkg ImageBuilder contains libc and kernel, which no feed has. The apk one also contains the base-files of its
+  // own build.
   const own = packages.filter(({ name }) => name === 'libc' || name === 'kernel' || (version.manager === 'apk' && name === 'base-files'));
   const index = version.manager === 'apk' ? apkIndex(own, options) : opkgIndex(own, options);
   const text = (content: string) => ({ content: Buffer.from(content) });

@@ -1,17 +1,17 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 
-/** A usign key pair of the demo. Its secret is public, so its signatures are worth nothing outside the demo. */
+/** A usign key pair of the demo. Its secret half is public, so its signatures prove nothing outside the demo. */
 export interface DemoKey {
-  /** Lower-case hex of the eight bytes by which usign names a key; the file name in ImageBuilder's keys/. */
+  /** The key's eight-byte id as lower-case hex, which is also its file name in ImageBuilder's keys/. */
   id: string;
   /** The two lines of a usign public key file. */
   publicKey: string;
-  /** The second of these lines, as `TRUSTED_KEYS` takes it. */
+  /** The second line of `publicKey`, which is the form that `TRUSTED_KEYS` takes. */
   base64: string;
   privateKey: KeyObject;
 }
 
-/** DER around the 32 bytes of an Ed25519 private key. */
+/** The DER bytes in front of the 32 bytes of an Ed25519 private key. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 function demoKey(id: string, comment: string): DemoKey {
@@ -22,27 +22,27 @@ function demoKey(id: string, comment: string): DemoKey {
   return { id, publicKey: `untrusted comment: ${comment} ${id}\n${line}\n`, base64: line, privateKey };
 }
 
-/** Signs `sha256sums` and the package indexes of the demo upstream. */
+/** The key that signs `sha256sums` and the package indexes of the demo upstream. */
 export const demoUpstreamKey = demoKey('64656d6f6b657931', 'DEMO ONLY, public secret: demo upstream');
 
-/** Signs the custom feed below `/custom/`. */
+/** The key that signs the custom feed below `/custom/`. */
 export const demoCustomFeedKey = demoKey('64656d6f6b657932', 'DEMO ONLY, public secret: demo custom feed');
 
-/** EC public keys, as apk's keys/ holds them. The demo's apk checks no signatures, and the secret halves were thrown away. */
+/** An EC public key in the form of apk's keys/. The demo's apk checks no signatures, and no secret half was kept. */
 export const demoUpstreamPem = `-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqREH7B6cgl2xG5QB2eNphldulPLC
 2OOZgAS8t3BM2e2io9z3lAFBsORheRmk/OmNI/btHrgklJ2U3CFC/s91ig==
 -----END PUBLIC KEY-----
 `;
 
-/** The same for the apk form of the custom feed. */
+/** The EC public key of the custom feed for apk. */
 export const demoCustomFeedPem = `-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWrturFXZ099rlFnAe8Xe013uNUz4
 UxDgjfgkobZ9du1UaHM+mwtNB98ezS3tLZxZBtCGtvllbXKDN0JbSRcqsg==
 -----END PUBLIC KEY-----
 `;
 
-/** A usign signature file over `content`. */
+/** Returns a usign signature file for `content`. */
 export function usignSignature(content: Buffer, { id, privateKey }: DemoKey): Buffer {
   const bytes = Buffer.concat([Buffer.from('Ed'), Buffer.from(id, 'hex'), sign(null, content, privateKey)]);
   return Buffer.from(`untrusted comment: signed by key ${id}\n${bytes.toString('base64')}\n`);

@@ -5,21 +5,21 @@ import { type DemoKey, demoUpstreamKey, usignSignature } from './key.ts';
 import type { DemoPackage } from './package-set.ts';
 import { fileMembers, tarArchive } from './ustar.ts';
 
-/** A package with its file. */
+/** A package and its file. */
 export interface PackedPackage extends DemoPackage {
   fileName: string;
   content: Buffer;
   sha256: string;
 }
 
-/** Facts of the version that packages and indexes depend on. */
+/** The properties of a version that determine its packages and indexes. */
 export interface PackingOptions {
   manager: 'opkg' | 'apk';
   time: number;
   kernelVersion: string;
 }
 
-/** Lower-case hex SHA-256. */
+/** Returns the SHA-256 as lower-case hex. */
 export const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex');
 
 const kernelPin = (dependency: string, pin: string) => (dependency === 'kernel' ? pin : dependency);
@@ -44,14 +44,17 @@ function controlFields(entry: DemoPackage, { kernelVersion }: PackingOptions): s
 const description = ({ cleanName }: DemoPackage) =>
   `Description:  ${cleanName}, as the demo upstream has it.\n It holds a few small files.`;
 
-/** OpenWrt begins its packages' scripts so: opkg runs them as it installs, and ImageBuilder once more when all is in place. */
+/**
+ * The line with which the package scripts of OpenWrt begin. opkg runs a script during installation, and ImageBuilder
+ * runs it once more after all packages are installed.
+ */
 const NOT_YET = '[ "$IPKG_NO_SCRIPT" = 1 ] && exit 0\n';
 
-/** Nothing holds a package to it. */
+/** Returns the script with this line, which a package need not have: a script with the marker runs each time. */
 const opkgScript = (text: string): string =>
   text.includes('# At any time') ? text : text.replace(/^#!.*\n/, (interpreter) => `${interpreter}${NOT_YET}`);
 
-/** An .ipk as ipkg-build makes it: a gzipped tar of three members. */
+/** Returns an .ipk in the form that ipkg-build writes: a gzipped tar of three members. */
 function ipk(entry: DemoPackage, options: PackingOptions): Buffer {
   const { time } = options;
   const control = `${[...controlFields(entry, options), description(entry)].join('\n')}\n`;
@@ -75,7 +78,10 @@ function apkDepends(entry: DemoPackage, { kernelVersion }: PackingOptions): stri
   return [...entry.depends.map((name) => kernelPin(name, `kernel=${kernelVersion}`)), ...entry.conflicts.map((name) => `!${name}`)];
 }
 
-/** An .apk in the form of apk 2 (two gzipped tars); real ones of OpenWrt are of apk 3's binary form, which only apk can unpack. */
+/**
+ * Returns an .apk in the format of apk 2 (two gzipped tars). OpenWrt's own use the format of apk 3, which only apk can
+ * unpack.
+ */
 function apk(entry: DemoPackage, options: PackingOptions): Buffer {
   const info = [
     `pkgname = ${entry.name}`,
@@ -96,7 +102,7 @@ function apk(entry: DemoPackage, options: PackingOptions): Buffer {
   ]);
 }
 
-/** Makes the package's file. */
+/** Returns the package together with its file. */
 export function packPackage(entry: DemoPackage, options: PackingOptions): PackedPackage {
   const isApk = options.manager === 'apk';
   const content = isApk ? apk(entry, options) : ipk(entry, options);
@@ -106,7 +112,7 @@ export function packPackage(entry: DemoPackage, options: PackingOptions): Packed
 
 const byName = (a: DemoPackage, b: DemoPackage) => (a.name < b.name ? -1 : 1);
 
-/** opkg's index. It ends with an empty line. */
+/** Returns opkg's index, which ends with an empty line. */
 export function opkgIndex(packages: readonly PackedPackage[], options: PackingOptions): Buffer {
   const stanzas = [...packages]
     .sort(byName)
@@ -122,7 +128,10 @@ export function opkgIndex(packages: readonly PackedPackage[], options: PackingOp
   return Buffer.from(`${stanzas.join('\n\n')}\n\n`);
 }
 
-/** What the demo's own apk reads: lines as in apk 2's APKINDEX, and `H:` (SHA-256) and `F:` (file name). */
+/**
+ * Returns the index that the demo's own apk reads: the lines of apk 2's APKINDEX, plus `H:` (SHA-256) and `F:` (file
+ * name).
+ */
 export function apkIndex(packages: readonly PackedPackage[], options: PackingOptions): Buffer {
   const stanzas = [...packages].sort(byName).map((entry) => {
     const depends = apkDepends(entry, options);
@@ -149,9 +158,9 @@ export function apkIndex(packages: readonly PackedPackage[], options: PackingOpt
 }
 
 /**
- * `packages.adb`: an index as apk-tools 3 has it, and in a further block, which readers of indexes skip, the text for the demo's own
- * apk. Around both "ADBd" and a deflate stream, as in the real ones, with gzip's check sum and length after it (the demo's addition),
- * so that `gzip -d` can check it.
+ * Returns `packages.adb`: an index in the format of apk-tools 3. A second block, which readers of indexes skip,
+ * contains the text for the demo's own apk. As in real files, the blocks are a deflate stream after "ADBd". The demo
+ * adds gzip's checksum and length at the end, so that `gzip -d` can check the stream.
  */
 function adb(packages: readonly PackedPackage[], options: PackingOptions): Buffer {
   const listed = [...packages].sort(byName).map(({ name, version, architecture, provides, abi }) => ({
@@ -168,14 +177,14 @@ function adb(packages: readonly PackedPackage[], options: PackingOptions): Buffe
   return Buffer.concat([Buffer.from('ADBd'), deflateRawSync(index), trailer]);
 }
 
-/** index.json: names with ABI version in form 1, without in form 2. */
+/** Returns index.json. Package names include the ABI version in form 1, and not in form 2. */
 function jsonIndex(packages: readonly DemoPackage[], architecture: string, indexVersion: 1 | 2): Buffer {
   const entries = [...packages].sort(byName).map((entry) => [indexVersion === 1 ? entry.name : entry.cleanName, entry.version]);
   const body = { ...(indexVersion === 2 ? { version: 2 } : {}), architecture, packages: Object.fromEntries(entries) };
   return Buffer.from(`${JSON.stringify(body, null, 1)}\n`);
 }
 
-/** Everything in the directory of one feed. */
+/** Returns every file in the directory of one feed. */
 export function feedFiles(
   packages: readonly PackedPackage[],
   architecture: string,

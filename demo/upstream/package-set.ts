@@ -5,13 +5,13 @@ import { branches, type DemoVersion } from './versions.ts';
 
 /** A package of one version and target, as its index describes it. */
 export interface DemoPackage {
-  /** With the ABI version at the end, where there is one. */
+  /** The name, followed by the ABI version if there is one. */
   name: string;
   cleanName: string;
   version: string;
   architecture: string;
   feed: Feed;
-  /** Installed names; the kernel's version is pinned by the package formats themselves. */
+  /** Names of packages as they are installed. The writer of each package format adds the version of the kernel. */
   depends: string[];
   provides: string[];
   conflicts: string[];
@@ -31,7 +31,7 @@ const isPublished = ({ name, since, until, targets }: PackageSpec, version: Demo
   );
 };
 
-/** The version of the kernel package, which pins the kmods to one build of the kernel. */
+/** Returns the version of the kernel package, which ties the kmods to one build of the kernel. */
 export function kernelPackageVersion({ revisionPrefix, kernel }: DemoVersion): string {
   return revisionPrefix === ''
     ? `${kernel.version}-${kernel.release}-${kernel.vermagic}`
@@ -43,7 +43,7 @@ function packageVersion(spec: PackageSpec, version: DemoVersion): string {
   if (spec.name === 'kernel') return kernelPackageVersion(version);
   if (spec.feed === 'kmods') return `${version.kernel.version}-${version.revisionPrefix}${version.kernel.release}`;
   if (spec.feed === 'luci') return version.luciVersion;
-  // 2024.03.29~eb9bcb64 was 2024-03-29-eb9bcb64 up to 23.05.
+  // Up to 23.05, the version 2024.03.29~eb9bcb64 was written 2024-03-29-eb9bcb64.
   const upstream = version.revisionPrefix === '' ? spec.version.replace(/^(\d{4})\.(\d\d)\.(\d\d)~/, '$1-$2-$3-') : spec.version;
   return `${upstream}-${version.revisionPrefix}${spec.release}`;
 }
@@ -54,7 +54,7 @@ function defaultFiles({ name, abi }: PackageSpec, { kernel }: DemoVersion): Reco
   return { [`usr/share/${name}/demo`]: `demo package ${name}\n` };
 }
 
-/** What tells one release from another in the root file system. */
+/** Returns the files of the root file system that differ between releases. */
 function releaseFiles(version: DemoVersion, target: DemoTarget): Record<string, string> {
   return {
     'etc/openwrt_release': [
@@ -78,7 +78,7 @@ function releaseFiles(version: DemoVersion, target: DemoTarget): Record<string, 
 
 const isExecutable = (path: string) => /(^|\/)s?bin\//.test(path) || path.startsWith('etc/init.d/');
 
-/** Every package that a version publishes for a target. */
+/** Returns every package that a version publishes for a target. */
 export function packageSet(version: DemoVersion, target: DemoTarget): DemoPackage[] {
   const specs = packageSpecs.filter((spec) => isPublished(spec, version, target));
   const installedNames = new Map(specs.map(({ name, abi = '' }) => [name, `${name}${abi}`]));

@@ -1,29 +1,32 @@
 import { readFileSync } from 'node:fs';
 import type { Branch } from './versions.ts';
 
-/** Where a package is published: a feed, the target's own packages, its kmods, or (opkg) in the ImageBuilder alone. */
+/**
+ * The place where a package is published: a feed, the target's packages, its kmods, or (with opkg) only the
+ * ImageBuilder.
+ */
 export type Feed = 'target' | 'kmods' | 'imagebuilder' | 'base' | 'luci' | 'packages' | 'routing' | 'telephony';
 
-/** The feeds of an architecture. */
+/** The feeds of each architecture. */
 export const archFeeds = ['base', 'luci', 'packages', 'routing', 'telephony'] as const;
 
-/** One package of the demo, before version and target are known. */
+/** One package of the demo, for all versions and targets. */
 export interface PackageSpec {
   name: string;
-  /** Empty for those whose version follows OpenWrt's (base-files, kernel, kmods, LuCI). */
+  /** The version. It is empty where it follows OpenWrt's (base-files, kernel, kmods, LuCI). */
   version: string;
   release: number;
   feed: Feed;
   depends: string[];
   provides: string[];
   conflicts: string[];
-  /** What the index says of its size, in KiB; its real files are tiny. */
+  /** The size that the index states, in KiB. The actual files are tiny. */
   sizeKb: number;
   abi?: string;
   since?: Branch;
   until?: Branch;
   targets?: string[];
-  /** Path in the root → text. Without any, one file is made up after the name. */
+  /** The text of each file by its path. By default the package has one file, named after the package. */
   files?: Record<string, string>;
   postinst?: string;
   allArchitectures?: boolean;
@@ -220,7 +223,7 @@ const kernelModules = [
 const luciPackage = (name: string, sizeKb: number, depends = '', extra: Extra = {}) =>
   define('luci', name, '', sizeKb, depends, { allArchitectures: true, ...extra });
 
-// No English: upstream has no such packs any more, which is why requests for them are rewritten.
+// There is no English pack: upstream has dropped these, so the server rewrites requests for them.
 const languages = ['de', 'fr'];
 
 const translation = (of: string, extra: Extra = {}) =>
@@ -288,7 +291,7 @@ const applications = [
 
 const faulty = (name: string, extra: Extra = {}, depends = '') => define('packages', name, '1.0', extra.sizeKb ?? 4, depends, extra);
 
-/** What goes wrong in each way: see README.md here. */
+/** The packages that cause trouble; README.md in this folder says how. */
 const faults = [
   faulty('needs-missing', {}, 'does-not-exist-anywhere'),
   faulty('needs-needs-missing', {}, 'needs-missing'),
@@ -323,7 +326,7 @@ const faults = [
 /** Every package of the demo. */
 export const packageSpecs: readonly PackageSpec[] = [...core, ...network, ...kernelModules, ...luci, ...applications, ...faults];
 
-/** What the custom feed below `/custom/` offers. */
+/** The packages of the custom feed below `/custom/`. */
 export const customPackages: readonly { name: string; files: Record<string, string>; postinst?: string }[] = [
   { name: 'custom-hello', files: { 'usr/share/custom-hello': 'hello from a custom feed\n' } },
   {

@@ -18,7 +18,7 @@ afterEach(() => {
 afterAll(() => server.close());
 
 describe('files', () => {
-  it('come with length, type and validators, and 304 to who has them', async () => {
+  it('are sent with length, type and validators, and answered with 304 when the client has them', async () => {
     const response = await get(PATH);
     const body = await bytes(response);
     expect(response.status).toBe(200);
@@ -32,7 +32,7 @@ describe('files', () => {
     expect(server.requests.map(({ method, status }) => `${method} ${status}`)).toEqual(['GET 200', 'GET 304', 'GET 304', 'GET 200']);
   });
 
-  it('come in ranges, and as HEAD', async () => {
+  it('are sent in ranges, and answered to HEAD without a body', async () => {
     const whole = await bytes(await get(PATH));
     const part = await get(PATH, { headers: { range: 'bytes=10-19' } });
     expect(part.status).toBe(206);
@@ -47,7 +47,7 @@ describe('files', () => {
     expect(await bytes(head)).toHaveLength(0);
   });
 
-  it('that are not there are 404 with an HTML page; directories are listed; nothing outside is served', async () => {
+  it('that do not exist are 404 with an HTML page; directories are listed; nothing outside the tree is served', async () => {
     const missing = await get('/releases/99.99/.targets.json');
     expect(missing.status).toBe(404);
     expect(missing.headers.get('content-type')).toBe('text/html');
@@ -71,14 +71,14 @@ describe('files', () => {
 });
 
 describe('faults', () => {
-  it('strike the paths they match, as often as they should', async () => {
+  it('occur on the paths they match, as often as requested', async () => {
     server.faults.add('profiles.json', { kind: 'status', status: 503 }, { times: 2 });
     expect([(await get(PATH)).status, (await get('/.versions.json')).status, (await get(PATH)).status, (await get(PATH)).status]).toEqual([
       503, 200, 503, 200,
     ]);
   });
 
-  it('html and body replace what is sent', async () => {
+  it('html and body replace the content', async () => {
     server.faults.add(/profiles\.json$/, { kind: 'html' }, { times: 1 });
     const page = await get(PATH);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html']);
@@ -86,7 +86,7 @@ describe('faults', () => {
     expect(await (await get(PATH)).json()).toEqual({ profiles: [] });
   });
 
-  it('truncated breaks off, with or without a length promised', async () => {
+  it('truncated ends early, with or without a Content-Length', async () => {
     const whole = await bytes(await get(PATH));
     server.faults.add(PATH, { kind: 'truncated', bytes: 100 }, { times: 1 });
     await expect(get(PATH).then(bytes)).rejects.toThrow();
@@ -104,18 +104,18 @@ describe('faults', () => {
     expect(wrong.equals(whole)).toBe(false);
   });
 
-  it('no-range sends everything', async () => {
+  it('no-range sends the whole file', async () => {
     server.faults.add(PATH, { kind: 'no-range' });
     expect((await get(PATH, { headers: { range: 'bytes=1-2' } })).status).toBe(200);
   });
 
-  it('slow sends it all in the end', async () => {
+  it('slow sends the whole file in the end', async () => {
     const whole = await bytes(await get(PATH));
     server.faults.add(PATH, { kind: 'slow', ms: 10, bytesPerSecond: whole.length * 10 });
     expect(await bytes(await get(PATH))).toEqual(whole);
   });
 
-  it('reset and hang give no answer; close ends what hangs', async () => {
+  it('reset and hang give no answer; close ends hanging requests', async () => {
     server.faults.add(PATH, { kind: 'reset' }, { times: 1 });
     await expect(get(PATH)).rejects.toThrow();
     expect(server.requests.at(-1)?.status).toBe(0);

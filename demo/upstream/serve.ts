@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Fault, type Faults, faultList } from './faults.ts';
 import { demoUpstreamDirectory } from './generate.ts';
 
-/** A request that the demo upstream saw. `status` is 0 where it gave no answer. */
+/** A request that the demo upstream received. `status` is 0 if it sent no answer. */
 interface SeenRequest {
   readonly method: string;
   readonly path: string;
@@ -17,14 +17,14 @@ interface SeenRequest {
 
 /** A running demo upstream. */
 export interface DemoUpstreamServer {
-  /** Without a slash at the end. */
+  /** The base URL, without a slash at the end. */
   url: string;
   requests: SeenRequest[];
   clearRequests(): void;
   faults: Faults;
-  /** Puts other content at a path, for this server only. */
+  /** Replaces the content of a path, for this server only. */
   overlay(path: string, content: string | Uint8Array): void;
-  /** Takes a file away, for this server only. */
+  /** Removes a file, for this server only. */
   remove(path: string): void;
   /** Undoes every `overlay` and `remove`. */
   restore(): void;
@@ -80,7 +80,10 @@ async function fileResource(file: string, path: string): Promise<Resource | unde
   };
 }
 
-/** The bytes asked for by a Range header with one range; undefined where there is none to honour, null where it cannot be. */
+/**
+ * Returns the one range of a Range header; undefined if there is none to honour, null if the file does not have these
+ * bytes.
+ */
 function parseRange(header: string | undefined, size: number): { start: number; end: number } | null | undefined {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
   if (from === '' && to === '') return undefined;
@@ -104,7 +107,7 @@ async function wholeBody(resource: Resource): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Sends in pieces of a twentieth of a second's worth. */
+/** Sends the body at `bytesPerSecond`, twenty pieces a second. */
 async function sendSlowly(response: ServerResponse, body: Buffer, bytesPerSecond: number): Promise<void> {
   const step = Math.max(1, Math.floor(bytesPerSecond / 20));
   for (let at = 0; at < body.length && !response.destroyed; at += step) {
@@ -172,7 +175,7 @@ async function send(request: IncomingMessage, response: ServerResponse, resource
   else await pipeline(body, response);
 }
 
-/** Serves a demo upstream on the loopback interface. */
+/** Starts a demo upstream on the loopback interface. */
 export async function serveDemoUpstream(options: { directory?: string; port?: number } = {}): Promise<DemoUpstreamServer> {
   const directory = options.directory ?? (await demoUpstreamDirectory());
   const faults = faultList();

@@ -8,25 +8,25 @@ export interface DemoProfile {
   variant?: string;
   packages: string[];
   supportedDevices: string[];
-  /** `<file system or -> <end of the file name>` per image. */
+  /** One entry per image: `<file system or -> <end of the file name>`. */
   images: string[];
-  /** Bytes that an image may have; more makes it "too big". */
+  /** The largest image in bytes; a larger one is "too big". */
   imageSize?: number;
 }
 
-/** One target and what its images begin with. */
+/** One target. */
 export interface DemoTarget {
   id: string;
   arch: string;
-  /** What `make info` calls the architecture: the CPU's, not the packages'. */
+  /** The architecture that `make info` prints, which is that of the CPU and not that of the packages. */
   cpu: string;
   defaultPackages: (version: DemoVersion) => string[];
   profiles: (version: DemoVersion) => DemoProfile[];
   filesystems: readonly ('squashfs' | 'ext4' | 'targz')[];
   rootfsPartsize: number;
-  /** Names of the packages that there are for it; absent: all of the demo's. */
+  /** Names of the packages that exist for the target; absent: all packages of the demo. */
   publishes?: readonly string[];
-  /** Size of its kernel in blocks of 32 bytes; absent: 48 KiB. */
+  /** The size of the kernel in blocks of 32 bytes; absent: 48 KiB. */
   kernelBlocks?: number;
 }
 
@@ -222,10 +222,10 @@ const filogic: DemoTarget = {
   rootfsPartsize: 448,
 };
 
-/** Every target that the demo upstream knows. */
+/** Every target of the demo upstream. */
 export const demoTargets: readonly DemoTarget[] = [x86, ath79, filogic];
 
-/** How upstream names an image of a profile in the target's own directory. */
+/** Returns the file name of a profile's image in the target's directory. */
 export function imageName(
   version: DemoVersion,
   target: DemoTarget,

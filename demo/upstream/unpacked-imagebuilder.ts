@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 
-/** How a command ended, and what it said. */
+/** The exit code and the output of a command. */
 export interface Run {
   code: number | null;
   stdout: string;
@@ -13,7 +13,7 @@ export interface Run {
 
 const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 
-/** Runs a command in a clean environment and with the umask that ImageBuilder asks for. */
+/** Runs a command in a clean environment with the umask that ImageBuilder requires. */
 export function run(
   command: string,
   args: readonly string[],
@@ -33,22 +33,22 @@ export function run(
   });
 }
 
-/** An unpacked ImageBuilder whose repositories are those of a demo upstream. */
+/** An unpacked ImageBuilder that installs from a demo upstream. */
 export interface UnpackedImagebuilder {
   directory: string;
   make(...args: string[]): Promise<Run>;
-  /** A new output directory. */
+  /** Makes a new output directory and returns its path. */
   binDir(): Promise<string>;
 }
 
 const parents: string[] = [];
 
-/** Takes away what `unpackImagebuilder` left, output directories too. */
+/** Removes every directory that `unpackImagebuilder` made, including output directories. */
 export async function removeUnpacked(): Promise<void> {
   await Promise.all(parents.splice(0).map((parent) => rm(parent, { recursive: true, force: true })));
 }
 
-/** Unpacks the ImageBuilder of a target directory of the tree into a new temporary directory. */
+/** Unpacks the ImageBuilder of a target into a new temporary directory. */
 export async function unpackImagebuilder(tree: string, target: string, upstream: string): Promise<UnpackedImagebuilder> {
   const names = await readdir(join(tree, target));
   const name = names.find((entry) => entry.startsWith('openwrt-imagebuilder-')) ?? '';

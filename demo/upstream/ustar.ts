@@ -1,4 +1,4 @@
-/** One member of an archive. Directories end in "/". */
+/** One member of an archive. The name of a directory ends in "/". */
 export interface TarMember {
   name: string;
   content?: Buffer;
@@ -10,7 +10,7 @@ const BLOCK = 512;
 
 const octal = (value: number, length: number) => `${value.toString(8).padStart(length - 1, '0')}\0`;
 
-/** ustar keeps long names in two fields, split at a slash. */
+/** Splits a long name at a slash into the two fields that ustar has for it. */
 function splitName(name: string): { name: string; prefix: string } {
   if (name.length <= 100) return { name, prefix: '' };
   const slash = name.lastIndexOf('/', 154);
@@ -40,7 +40,10 @@ function header(member: TarMember, time: number): Buffer {
   return block;
 }
 
-/** A tar archive, the same bytes for the same members. `end: false` leaves out the closing blocks, so that more may follow. */
+/**
+ * Returns a tar archive, with the same bytes for the same members. With `end: false` it has no closing blocks, so more
+ * can follow.
+ */
 export function tarArchive(members: readonly TarMember[], time: number, { end = true } = {}): Buffer {
   const blocks: Buffer[] = [];
   for (const member of members) {
@@ -52,7 +55,7 @@ export function tarArchive(members: readonly TarMember[], time: number, { end = 
   return Buffer.concat(blocks);
 }
 
-/** The members for a set of files, with the directories above them first. */
+/** Returns the members for a set of files; the directories that contain them come first. */
 export function fileMembers(files: Record<string, { content: Buffer; mode?: number }>, root = './'): TarMember[] {
   const directories = new Set<string>();
   for (const path of Object.keys(files)) {

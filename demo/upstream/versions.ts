@@ -2,27 +2,27 @@
 export interface DemoVersion {
   version: string;
   branch: Branch;
-  /** Path below the root: `releases/24.10.2` or `snapshots`. */
+  /** The path below the root: `releases/24.10.2` or `snapshots`. */
   path: string;
   revision: string;
   manager: 'opkg' | 'apk';
   kernel: { version: string; release: string; vermagic: string };
-  /** Package versions as `2.90-3` (up to 23.05) or `2.90-r3`. */
+  /** The letter before a package's release: `2.90-3` (up to 23.05) or `2.90-r3`. */
   revisionPrefix: '' | 'r';
   baseFilesRelease: string;
   luciVersion: string;
   sourceDateEpoch: number;
-  /** Form of index.json: names with ABI suffix (1) or without (2). */
+  /** The form of index.json: names include the ABI version (1) or not (2). */
   indexVersion: 1 | 2;
   tarball: 'xz' | 'zst';
-  /** Kernel modules lie in kmods/<version>-<release>-<vermagic>/ rather than in packages/. */
+  /** Whether kernel modules are in kmods/<version>-<release>-<vermagic>/ instead of packages/. */
   kmodsApart: boolean;
-  /** ImageBuilders of May 2026 and later know ROOTFS_FILESYSTEM. */
+  /** Whether ImageBuilder knows ROOTFS_FILESYSTEM, which it does since May 2026. */
   rootfsFilesystem: boolean;
   targets: readonly string[];
 }
 
-/** In time order; a package's `since` and `until` are compared by it. */
+/** The branches from oldest to newest. A package's `since` and `until` follow this order. */
 export const branches = ['23.05', '24.10', '25.12', 'SNAPSHOT'] as const;
 export type Branch = (typeof branches)[number];
 
@@ -147,7 +147,7 @@ export const demoVersions: readonly DemoVersion[] = [
   },
 ];
 
-/** What upstream serves at `/.versions.json`. */
+/** The content of `/.versions.json`. */
 export const publishedVersions = {
   stable_version: '25.12.0',
   oldstable_version: '24.10.2',

@@ -21,7 +21,7 @@ interface Answer {
 
 const source = (name: string) => readFileSync(new URL(`./${name}.js`, import.meta.url), 'utf8');
 
-/** The file as CloudFront runs it: a script with `cf` at hand and a function `handler`. */
+/** Loads the file as CloudFront does: as a script that can use `cf` and defines the function `handler`. */
 function load(name: string, cf: object): (event: object) => unknown {
   const script = source(name).replace("import cf from 'cloudfront';", '');
   return runInNewContext(`${script};handler`, { cf });
@@ -33,7 +33,9 @@ const RESULT = `/${artifactKeys.result(HASH)}`;
 const FILE = `/${artifactKeys.file(BIN_DIR, 'openwrt-24.10.2-x86-64-generic-squashfs-combined.img.gz')}`;
 const context = { requestId: 'ab+/c_d-e==' };
 
-/** Where a request goes: `api`, `bucket` with the codes on which the API is asked instead, or what is answered at once. */
+/**
+ * Returns where a request goes: `api`, or `bucket` with the statuses on which the API is asked instead, or an answer.
+ */
 function ask(method: string, uri: string, { headers = {}, querystring = {} }: Partial<Sent> = {}) {
   const groups: { originIds: { originId: string }[]; failoverCriteria: { statusCodes: number[] } }[] = [];
   const handler = load('viewer-request', { createRequestOriginGroup: (group: (typeof groups)[number]) => groups.push(group) });
@@ -79,12 +81,12 @@ describe('viewer-request', () => {
     expect(ask(method, uri).to).toBe(to);
   });
 
-  it('asks the API where the bucket has no result or cannot tell, and for files only where there are none', () => {
+  it('asks the API if the bucket has no result or fails, and for a file only if the bucket does not have it', () => {
     expect(ask('GET', RESULT).orApiOn).toEqual([403, 404, 500, 502, 503, 504]);
     expect(ask('GET', FILE).orApiOn).toEqual([403, 404]);
   });
 
-  it('never reads logs or records, or anything but results, files and the three documents, from the bucket', () => {
+  it('reads only results, files and the three documents from the bucket, never logs or records', () => {
     const path = fc.stringMatching(/^\/(api\/v1\/build|store|logs|records|json\/v1)?[a-f0-9/._%-]{0,140}$/);
     fc.assert(
       fc.property(fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE'), path, (method, uri) => {
@@ -95,7 +97,7 @@ describe('viewer-request', () => {
     );
   });
 
-  it('strips query, credentials and S3 headers on the way to the bucket, and keeps conditions and ranges', () => {
+  it('removes query, credentials and S3 headers on the way to the bucket, and keeps conditions and ranges', () => {
     const headers: Headers = {
       authorization: { value: 'Bearer x' },
       cookie: { value: 'a=b' },
@@ -108,7 +110,7 @@ describe('viewer-request', () => {
     expect(Object.keys(sent?.headers ?? {}).sort()).toEqual(['if-none-match', 'range', 'x-correlation-id']);
   });
 
-  it('leaves query and credentials to the API', () => {
+  it('passes query and credentials on to the API', () => {
     const querystring = { skip_package_resolution: { value: 'true' } };
     const { sent } = ask('POST', '/api/v1/build', { headers: { authorization: { value: 'Bearer x' } }, querystring });
     expect(sent?.querystring).toEqual(querystring);
@@ -123,7 +125,7 @@ describe('viewer-request', () => {
     expect(valuesOf(headers)).toEqual(lowerCase({ ...CORS_HEADERS, ...PREFLIGHT_HEADERS }));
   });
 
-  it('takes doubled slashes as the reference server does: a redirect for what reads, in place for what has a body', () => {
+  it('treats doubled slashes like the reference server: it redirects a GET and corrects the path of a POST', () => {
     const querystring = { n: { value: '1' }, flag: { value: '' }, m: { value: '2', multiValue: [{ value: '2' }, { value: '3' }] } };
     const { answer } = ask('GET', '//json/v1/latest.json', { querystring });
     expect(answer?.statusCode).toBe(301);
@@ -137,12 +139,12 @@ describe('viewer-request', () => {
     expect(ask('GET', '////').answer?.headers['location']?.value).toBe('/');
   });
 
-  it('takes slashes at the end in place', () => {
+  it('removes trailing slashes without a redirect', () => {
     expect(ask('POST', '/api/v1/build/').sent?.uri).toBe('/api/v1/build');
     expect(ask('GET', `${RESULT}/`).to).toBe('bucket');
   });
 
-  it('hands on a correlation id that may be logged, or makes one', () => {
+  it('passes on a correlation id that is safe to log, or makes one', () => {
     const idOf = (value: string) =>
       ask('GET', '/', { headers: { 'x-correlation-id': { value } } }).sent?.headers['x-correlation-id']?.value;
     expect(idOf('abc.1_2-3')).toBe('abc.1_2-3');
@@ -161,7 +163,7 @@ describe('viewer-response', () => {
     return valuesOf((returned as Answer).headers);
   };
 
-  it.each([200, 304])('says done of a result from the bucket (%d), with the one CORS set', (status) => {
+  it.each([200, 304])('marks a result from the bucket (%d) as done, with the same CORS headers as the API', (status) => {
     expect(answer(RESULT, status, S3)).toEqual({
       ...lowerCase(CORS_HEADERS),
       'x-imagebuilder-status': 'done',
@@ -173,13 +175,13 @@ describe('viewer-response', () => {
     });
   });
 
-  it.each([FILE, '/json/v1/overview.json'])('says nothing of a build for %s', (uri) => {
+  it.each([FILE, '/json/v1/overview.json'])('sets no build headers on %s', (uri) => {
     const headers = answer(uri, 200, S3);
     expect(headers['access-control-allow-origin']).toBe('*');
     expect(headers['x-imagebuilder-status']).toBeUndefined();
   });
 
-  it('leaves the answers of functions as they are, but for whose they are', () => {
+  it('leaves the answers of functions unchanged, except for the correlation id', () => {
     const own: Headers = { 'x-imagebuilder-status': { value: 'queued' }, 'x-correlation-id': { value: 'somebody-elses' } };
     expect(answer(RESULT, 202, own, { 'x-correlation-id': { value: 'mine' } })).toEqual({
       'x-imagebuilder-status': 'queued',
@@ -187,12 +189,12 @@ describe('viewer-response', () => {
     });
   });
 
-  it('does not call a refusal of the bucket a finished build', () => {
+  it('does not mark a refusal of the bucket as a finished build', () => {
     expect(answer(RESULT, 416, S3)['x-imagebuilder-status']).toBeUndefined();
   });
 });
 
-describe.each(['viewer-request', 'viewer-response'])('%s as CloudFront takes it', (name) => {
+describe.each(['viewer-request', 'viewer-response'])('%s in CloudFront', (name) => {
   it('is small enough and has no newer syntax', () => {
     expect(Buffer.byteLength(source(name))).toBeLessThanOrEqual(10_240);
     const lowered = transformSync(source(name), { target: 'es2016', minifyWhitespace: true }).code;

@@ -1,7 +1,8 @@
 import cf from 'cloudfront';
 
-// Runs at CloudFront before anything else, on its small JavaScript (cloudfront-js-2.0): no modules of ours, no newer syntax.
-// Decides who answers. A finished build and its images come from the bucket, without any function; everything else from the API.
+// CloudFront runs this function first for each request, in its limited JavaScript (cloudfront-js-2.0) without our
+// modules and without newer syntax. It decides which origin answers: the bucket serves finished builds and their
+// images, so that no Lambda function runs; the API serves everything else.
 
 /** Ids of the distribution's origins (infra/router.ts). */
 const BUCKET = 'bucket';
@@ -11,12 +12,17 @@ const RESULT = /^\/api\/v1\/build\/[0-9a-f]{64}$/;
 const FILE = /^\/store\/[0-9a-f]{64}\/[A-Za-z0-9._+-]+$/;
 const DOCUMENT = /^\/json\/v1\/(overview|branches|latest)\.json$/;
 
-/** What the bucket does not have (it says 403 to who may not list it), and what it cannot tell now, the API answers. */
+/**
+ * The statuses of the bucket on which CloudFront asks the API instead: the object is missing (403 without permission to
+ * list), or the bucket fails.
+ */
 const ELSEWHERE = [403, 404, 500, 502, 503, 504];
-/** The API has no files: for those it only words the 404. */
+/**
+ * The statuses on which CloudFront asks the API for a file. The API has no files and only answers 404 in its own words.
+ */
 const NOWHERE = [403, 404];
 
-/** As http/cors.ts has it; a test compares. */
+/** The same headers as in http/cors.ts; a test compares them. */
 const PREFLIGHT = {
   'access-control-allow-origin': { value: '*' },
   'access-control-expose-headers': {
@@ -44,7 +50,7 @@ function handler(event) {
 
   request.headers['x-correlation-id'] = { value: id };
   const path = plainPath(request.uri);
-  // A redirected POST would lose its body: only what reads is told of the right path, where it is more than a slash too many.
+  // A client would resend a redirected POST without its body, so only GET and HEAD are redirected.
   if (isRead && request.uri.indexOf('//') === 0) return redirect(path, request.querystring, id);
   request.uri = path;
 
@@ -54,13 +60,13 @@ function handler(event) {
   return request;
 }
 
-/** Without the slashes that clients configured with one too many put in front, and without those at the end. */
+/** Returns the path with one leading slash and no trailing slash. Clients with a misconfigured server URL send two. */
 function plainPath(uri) {
   return `/${uri.replace(/^\/+/, '').replace(/\/+$/, '')}`;
 }
 
 function fromBucket(request, statusCodes) {
-  // The object is named by its path alone; what S3 might take for a part of its signature does not reach it.
+  // The path alone identifies the object. Headers that S3 could take as part of a signature must not reach it.
   request.querystring = {};
   for (const name in request.headers)
     if (name.indexOf('x-amz-') === 0 || name === 'authorization' || name === 'cookie') delete request.headers[name];
@@ -88,7 +94,10 @@ function redirect(path, querystring, id) {
   };
 }
 
-/** The client's where it is one we are willing to log, else CloudFront's own name for the request. The same in viewer-response.js. */
+/**
+ * Returns the client's correlation id if it is safe to log, else CloudFront's request id. viewer-response.js has the
+ * same function.
+ */
 function correlationId(event) {
   const given = event.request.headers['x-correlation-id'];
   if (given && /^[A-Za-z0-9._-]{1,64}$/.test(given.value)) return given.value;

@@ -1,9 +1,9 @@
-// Runs at CloudFront on every answer (cloudfront-js-2.0), cached ones too. The functions word their headers themselves; for what
-// the bucket answered this does.
+// CloudFront runs this function on every answer (cloudfront-js-2.0), including cached ones. The Lambda functions set
+// their headers themselves; this function sets those of answers from the bucket.
 
 const RESULT = /^\/api\/v1\/build\/[0-9a-f]{64}$/;
 
-/** As http/cors.ts has it; a test compares. */
+/** The same headers as in http/cors.ts; a test compares them. */
 const CORS = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers':
@@ -20,18 +20,18 @@ function handler(event) {
     for (const name in CORS) headers[name] = { value: CORS[name] };
     headers['x-content-type-options'] = { value: 'nosniff' };
     for (const name in headers) if (name.indexOf('x-amz-') === 0) delete headers[name];
-    // Only the documents of builds that are done lie there.
+    // The bucket has a document only for a finished build.
     if (RESULT.test(request.uri) && response.statusCode < 400) {
       headers['x-imagebuilder-status'] = { value: 'done' };
       headers['x-queue-position'] = { value: '0' };
     }
   }
-  // A cached answer carries that of the request it was made for.
+  // A cached answer still has the id of the request that it was made for.
   headers['x-correlation-id'] = { value: correlationId(event) };
   return response;
 }
 
-/** The same in viewer-request.js. */
+/** Returns the correlation id. viewer-request.js has the same function. */
 function correlationId(event) {
   const given = event.request.headers['x-correlation-id'];
   if (given && /^[A-Za-z0-9._-]{1,64}$/.test(given.value)) return given.value;

@@ -21,7 +21,7 @@ export const buildSubmit = lambda('BuildSubmit', 'build-submit', {
     listBucket,
     readObjects('records/', 'api/v1/build/', 'logs/'),
     putObjects('records/', 'api/v1/build/'),
-    // Of a build that is asked for again after it expired.
+    // A request for an expired build removes its old documents.
     removeObjects('api/v1/build/', 'logs/'),
   ],
 });

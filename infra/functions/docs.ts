@@ -1,4 +1,4 @@
 import { lambda } from '../lambda.ts';
 
-/** The OpenAPI document, and the page to read and try it. */
+/** The function that serves the OpenAPI document and the documentation page. */
 export const docs = lambda('Docs', 'docs', { memory: '256 MB' });

@@ -1,5 +1,5 @@
 import { config } from '../config.ts';
 import { lambda } from '../lambda.ts';
 
-/** Stateless: reads the catalogue over HTTP, and may do nothing in AWS but write its log. */
+/** The prepare function, which has no state. It reads the catalogue over HTTP and may only write its log in AWS. */
 export const prepare = lambda('Prepare', 'prepare', { environment: { CATALOGUE_URL: config.UPSTREAM_URL } });

@@ -2,7 +2,7 @@ import { lambda } from '../lambda.ts';
 import { listBucket, putObjects, readBuilds, readObjects } from '../permissions.ts';
 import { bucketName, tableName } from '../resource-names.ts';
 
-/** Puts nothing but a result that a runner could not publish any more. */
+/** The status function. It writes only results that a runner failed to publish. */
 export const status = lambda('Status', 'status', {
   memory: '512 MB',
   environment: { ...bucketName, ...tableName },

@@ -4,10 +4,10 @@ export interface Answered {
   readonly hash?: string;
 }
 
-/** How a client's build request is passed on. */
+/** Passes a client's build request on to the build service. */
 export type Submit = () => Promise<Answered>;
 
-/** The answer to an accepted request is a few hundred bytes. */
+/** The most bytes that are read of an accepting answer, which has a few hundred. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
 /** Reads an accepting answer, which is short, to find the build it is about; every other answer is left as it is. */

@@ -29,9 +29,9 @@ export interface GatewayAppDeps {
   readonly onError?: (service: string, error: unknown, correlationId: string) => void;
 }
 
-/** How long a request waits for the first service where another can stand in. */
+/** The time that a request waits for the first service if another one can stand in. */
 const STAND_IN_AFTER_MS = 3_000;
-/** Statuses that say that the service cannot answer, whatever the request is. */
+/** The statuses of a service that cannot answer, whatever the request is. */
 const GONE = new Set([502, 503, 504]);
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -88,7 +88,7 @@ async function passOn(
     try {
       return await forward({ name: service, url }, { ...forwarding, timeoutMs });
     } catch (error) {
-      // A fault of the client says nothing about the service.
+      // A fault of the client is not a fault of the service.
       if (error instanceof BodyTooLargeError) throw error;
       if (isBrokenOff(c)) throw new BrokenBodyError({ cause: error });
       if (raw.signal.aborted) throw new ClientGoneError({ cause: error });

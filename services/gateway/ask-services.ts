@@ -3,21 +3,25 @@ import type { GatewayService } from './routes.ts';
 
 export type ServiceUrls = Readonly<Partial<Record<GatewayService, string>>>;
 
-/** The answer of a service about a build when the gateway asks by itself. */
+/** The answer of a service to the gateway's own question about a build. */
 export interface Look {
   readonly place: BuildPlace;
-  /** Whether a request for the build would be answered from it, and begin no other. */
+  /** Whether a request for the build would get its result instead of beginning a new build. */
   readonly isAnswer: boolean;
 }
 
-/** How long a client that may be refused waits for each answer. */
+/** The time limit of each question, while a client waits that the gateway may refuse. */
 const PATIENCE_MS = 2_000;
-/** The answer of the prepare service has the request in it, and a reason for each package that changed. */
+/**
+ * The most bytes of an answer of the prepare service, which contains the request and a reason for each changed package.
+ */
 const MAX_PREPARED_BYTES = 2 * 1024 * 1024;
-/** A request with a first-boot script: what is private is shown to no service that its client did not ask. */
+/**
+ * Matches a request with a first-boot script. The gateway sends private data only to the service that the client asked.
+ */
 const PRIVATE = /"defaults"\s*:\s*"[^"]/;
 
-/** Asks where a build is: the status service, else the build service. `undefined`: neither can say. */
+/** Asks the status service, else the build service, where a build is. Returns `undefined` if neither can say. */
 export async function lookAt(services: ServiceUrls, hash: string): Promise<Look | undefined> {
   for (const name of ['status', 'build'] as const) {
     const url = services[name];
@@ -32,13 +36,15 @@ export async function lookAt(services: ServiceUrls, hash: string): Promise<Look 
 }
 
 /**
- * Whether the answer speaks of a build that is there, and that a request would not begin again. A failure that may be
- * built again says after how many seconds, and one second is the least that it says.
+ * Returns whether the answer is about an existing build that a request would not begin again. After a failure that may
+ * be built again, `Retry-After` has the remaining seconds, of which one is the minimum.
  */
 const isAnswer = ({ status, headers }: Response) =>
   headers.has('X-Imagebuilder-Status') && status !== 404 && !(status === 500 && headers.get('Retry-After') === '1');
 
-/** Asks the prepare service which build a request means. `undefined`: it cannot say, or the request is private. */
+/**
+ * Asks the prepare service which build a request means. Returns `undefined` if it cannot say or the request is private.
+ */
 export async function hashOf(services: ServiceUrls, body: Uint8Array): Promise<string | undefined> {
   const text = new TextDecoder().decode(body);
   if (services.prepare === undefined || PRIVATE.test(text)) return undefined;

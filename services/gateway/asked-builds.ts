@@ -13,7 +13,7 @@ export interface AskedBuilds {
   accepted(request: SentRequest, hash: string): void;
 }
 
-/** Some 300 bytes each. */
+/** The most requests to remember, of some 300 bytes each. */
 const MAX_ASKED = 50_000;
 
 /**

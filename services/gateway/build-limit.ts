@@ -11,10 +11,10 @@ const MAX_PAID = 50_000;
 const PAID_MS = 6 * 3_600_000;
 
 /**
- * Limits the new builds of each client. Only the service knows whether a request begins a build, so a token is taken
- * before and given back after, unless the answer is 202 with a request hash that no token was paid for yet: what is
- * refused, cached, asked for again or already being built for somebody else costs nothing. What is in flight counts, so
- * a burst of many at once is held back too.
+ * Returns a limit on the new builds of each client. Only the service knows whether a request begins a build. Therefore
+ * the limit takes a token before the request and gives it back afterwards, unless the answer is 202 with a request hash
+ * that nobody has paid for: a refused, cached or repeated request, and one for a build that another client began, costs
+ * nothing. Requests in flight count too, so the limit also holds for a burst.
  */
 export function buildLimit(rate: Rate): BuildLimit {
   const buckets = tokenBuckets(rate);

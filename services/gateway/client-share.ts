@@ -8,7 +8,7 @@ import { type SeenBuilds, seenBuilds } from './seen-builds.ts';
 export interface ClientShareOptions {
   /** The number of builds that one client may have waiting or running while others wait. */
   readonly maxPending: number;
-  /** Asks the services where a build is; `undefined`: they cannot tell. */
+  /** Asks the services where a build is. Returns `undefined` if they cannot say. */
   readonly look: (hash: string) => Promise<BuildPlace | undefined>;
 }
 
@@ -23,15 +23,17 @@ export interface ClientShare {
 
 type Verdict = 'has room' | 'is alone' | 'others wait';
 
-/** The number of builds that are looked at before a client is refused, of its own and of others each. */
+/**
+ * The number of the client's builds, and of builds of others, that the gateway asks about before it refuses a client.
+ */
 const LOOKS = 3;
-/** How long a refusal is repeated without looking again. */
+/** The time for which a refusal is repeated without new questions. */
 const REPEATED_MS = 5_000;
 const MAX_REPEATED = 10_000;
 const RETRY_SECONDS = 60;
 
 /**
- * Refuses a client that has its share of waiting and running builds while others wait, by the knowledge of this gateway
+ * Refuses a client that has its share of waiting and running builds while others wait, as far as this gateway knows
  * (docs/decisions/0052-one-client-and-the-queue.md). It sees every build accepted, but its end only when a client asks
  * for the build. Before it refuses, it asks about the client's oldest builds, which end first, and about builds of
  * others that were last seen waiting.
@@ -95,14 +97,14 @@ export function clientShare({ maxPending, look }: ClientShareOptions): ClientSha
 }
 
 /**
- * Forgets builds of the client that have ended. The queue is served in order, so the oldest is the first to look at;
- * since a build may take long while later ones end, the others are those that were not heard of for longest.
+ * Forgets builds of the client that have ended. It asks first about the oldest, since the queue is served in order. A
+ * build may take long while later ones end, so the others are those with the oldest news.
  */
 async function dropEnded(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<void> {
   await Promise.all(seen.toLookAt(client, LOOKS).map(async (hash) => seen.found(hash, await look(hash))));
 }
 
-/** Whether a build of another client waits. A build about which no service answers is taken to wait still. */
+/** Returns whether a build of another client waits. A build about which no service answers counts as waiting. */
 async function doOthersWait(seen: SeenBuilds, look: ClientShareOptions['look'], client: ClientKey): Promise<boolean> {
   const places = await Promise.all(
     seen.othersWaiting(client, LOOKS).map(async (hash) => {

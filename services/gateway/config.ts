@@ -20,19 +20,19 @@ const Config = z.object({
   /** The reverse proxies whose `X-Forwarded-For` the gateway believes. */
   TRUSTED_PROXIES: addressRanges,
   /**
-   * Most builds of one client that may wait or run while builds of others wait; default: a tenth of `MAX_PENDING_JOBS`;
-   * 0: any number.
+   * The number of builds of one client that may wait or run while builds of others wait. The default is a tenth of
+   * `MAX_PENDING_JOBS`; 0 means any number.
    */
   MAX_PENDING_PER_CLIENT: count(0).optional(),
-  /** The same as the build service has. */
+  /** The same setting as that of the build service. */
   MAX_PENDING_JOBS: count(0).default(1_000),
-  /** New builds that one client may begin in an hour; 0: any number. */
+  /** The number of new builds that one client may begin in an hour; 0 means any number. */
   RATE_LIMIT_BUILDS_PER_HOUR: count(0).default(60),
   RATE_LIMIT_BUILDS_BURST: count(1).default(20),
-  /** All other requests of one client, polls among them; 0: any number. */
+  /** The number of all other requests of one client in an hour, including polls; 0 means any number. */
   RATE_LIMIT_REQUESTS_PER_HOUR: count(0).default(36_000),
   RATE_LIMIT_REQUESTS_BURST: count(1).default(600),
-  /** The same as the build service has: it decides how long bodies may be. */
+  /** The same setting as that of the build service. It determines the longest body. */
   MAX_DEFAULTS_LENGTH: count(0).default(DEFAULT_LIMITS.maxDefaultsLength),
 });
 

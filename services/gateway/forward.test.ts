@@ -27,7 +27,7 @@ describe('the time limit of a route', () => {
       },
     );
 
-  it('ends the waiting for a service that says nothing: 504, and when to come back', async () => {
+  it('ends the wait for a silent service with 504 and Retry-After', async () => {
     const error = await ask().catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ServiceTimeoutError);
     expect(error).toMatchObject({
@@ -37,7 +37,7 @@ describe('the time limit of a route', () => {
     });
   });
 
-  it('is over once the answer begins, however long the rest takes', async () => {
+  it('does not apply once the answer has begun, however long the rest takes', async () => {
     service.behave((_, response) => {
       response.write('beginning, ');
       setTimeout(() => response.end('end'), 2 * TIMEOUT_MS);
@@ -45,7 +45,7 @@ describe('the time limit of a route', () => {
     expect(await (await ask()).text()).toBe('beginning, end');
   });
 
-  it('is another for building than for reading', () => {
+  it('is longer for preparing a build than for reading one', () => {
     const limitOf = (path: string) => GATEWAY_ROUTES.find(({ paths }) => paths.includes(path))?.timeoutMs ?? 0;
     expect(limitOf('/api/v1/build')).toBeGreaterThan(limitOf('/api/v1/prepare'));
     expect(limitOf('/api/v1/prepare')).toBeGreaterThan(limitOf('/api/v1/build/*'));

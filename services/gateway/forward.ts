@@ -5,7 +5,7 @@ import { BodyTooLargeError } from '#http/json-body.ts';
 import { ServiceTimeoutError, ServiceUnreachableError } from './errors.ts';
 import { responseHeaders } from './passed-headers.ts';
 
-/** A service, as the gateway knows it. */
+/** A service behind the gateway. */
 export interface Target {
   readonly name: string;
   /** The base URL, without a slash at its end. */
@@ -24,9 +24,9 @@ export interface Forwarding {
   readonly signal: AbortSignal;
 }
 
-/** How long a connection may take before the service counts as unreachable. */
+/** The time after which a service without a connection counts as unreachable. */
 const CONNECT_MS = 2_000;
-/** How long an answer may stand still before the gateway gives it up. */
+/** The time without data after which the gateway gives an answer up. */
 const IDLE_MS = 60_000;
 /** Statuses whose answers must not have a body. */
 const BODILESS = new Set([101, 204, 205, 304]);

@@ -41,7 +41,7 @@ describe('the gateway', () => {
     ask(path, { method: 'POST', body, headers: { 'Content-Type': 'application/json', ...headers } });
   const requests = () => Object.fromEntries(NAMES.map((name) => [name, services[name].seen.length]));
 
-  /** Bytes as they are: nothing normalised or decoded on the way. */
+  /** Sends the bytes unchanged, without normalising or decoding them. */
   const raw = (text: string) =>
     new Promise<string>((resolve, reject) => {
       const { hostname, port } = new URL(gateway.url);
@@ -87,14 +87,14 @@ describe('the gateway', () => {
   });
 
   it.each(['/store/../metrics', '/store/%2e%2e/metrics', '/store/%2E./metrics', '/api/v1/build/../../../ready', '/x', '/api/v1/nothing'])(
-    'lets nobody reach a service by %s',
+    'does not reach a service by %s',
     async (path) => {
       expect(await raw(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 (404|200)/);
       for (const name of NAMES) expect(services[name].seen.filter(({ url }) => url !== '/health')).toEqual([]);
     },
   );
 
-  it('passes the request on as it is, less what is of the connection', async () => {
+  it('passes the request on unchanged, except for the headers of the connection', async () => {
     await restart({ TRUSTED_PROXIES: '127.0.0.1' });
     const response = await new Promise<string>((resolve, reject) => {
       const headers = {
@@ -133,7 +133,7 @@ describe('the gateway', () => {
   });
 
   it.each([200, 202, 304, 400, 404, 413, 422, 429, 500, 503])(
-    'passes %i back with its headers and its body, byte by byte',
+    'passes %i back with its headers and every byte of its body',
     async (status) => {
       const body = status === 304 ? '' : 'ÿ\u0000text';
       services.build.behave((_, response) => {
@@ -159,7 +159,7 @@ describe('the gateway', () => {
     },
   );
 
-  it('does not touch compressed, partial and large answers', async () => {
+  it('does not change compressed, partial and large answers', async () => {
     const large = Buffer.alloc(3_000_000, 'firmware');
     services.status.behave((request, response) => {
       if (request.headers.range)
@@ -181,7 +181,7 @@ describe('the gateway', () => {
     expect(answer).toMatch(new RegExp(`content-length: ${packed.length}\r\n`, 'i'));
   });
 
-  it('answers HEAD with the length of GET and nothing else', async () => {
+  it('answers HEAD with the length of GET and without a body', async () => {
     services.status.behave((_, response) => {
       response.writeHead(200, { 'Content-Length': 12, 'X-Imagebuilder-Status': 'done' }).end();
     });
@@ -191,7 +191,7 @@ describe('the gateway', () => {
     expect(await response.text()).toBe('');
   });
 
-  it('streams: the beginning of an answer is there before its end', async () => {
+  it('streams: the beginning of an answer arrives before its end', async () => {
     let finish: () => void = () => undefined;
     services.status.behave((_, response) => {
       response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: 1\n\n');
@@ -204,7 +204,7 @@ describe('the gateway', () => {
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('data: 2\n\n');
   });
 
-  it('has one CORS policy, one Access-Control-Allow-Origin and one correlation id on every answer, whatever services say', async () => {
+  it('sets one CORS policy, one Access-Control-Allow-Origin and one correlation id on every answer, whatever services answer', async () => {
     services.build.behave(
       answering(200, '{}', {
         'Access-Control-Allow-Origin': 'https://evil.example',
@@ -229,14 +229,14 @@ describe('the gateway', () => {
     expect(services.status.seen).toEqual([]);
   });
 
-  it('gives requests without a correlation id one that the service gets too', async () => {
+  it('gives a request without a correlation id one, which the service gets too', async () => {
     const response = await ask('/api/v1/stats');
     const { headers } = (await response.json()) as { headers: Record<string, string> };
     expect(response.headers.get('X-Correlation-Id')).toMatch(/^[0-9a-f-]{36}$/);
     expect(headers['x-correlation-id']).toBe(response.headers.get('X-Correlation-Id'));
   });
 
-  it('refuses bodies that are too large, announced or not', async () => {
+  it('refuses bodies that are too large, with or without a Content-Length', async () => {
     const large = 'x'.repeat(300_000);
     expect((await post('/api/v1/build', large)).status).toBe(413);
     expect(services.build.seen).toEqual([]);
@@ -252,7 +252,7 @@ describe('the gateway', () => {
     expect(services.build.seen).toEqual([]);
   });
 
-  it('answers 502 for a service that is gone and 503 for one that there never was', async () => {
+  it('answers 502 for an unreachable service and 503 for one without an address', async () => {
     services.prepare.behave(hangingUp);
     const gone = await post('/api/v1/prepare', '{}');
     expect(gone.status).toBe(502);
@@ -262,22 +262,25 @@ describe('the gateway', () => {
     expect((await ask('/api/v1/stats')).status).toBe(503);
   });
 
-  it.each(['is gone', 'says nothing', 'answers 503', 'hangs up'])(
+  it.each(['is gone', 'does not answer', 'answers 503', 'closes the connection'])(
     'asks the build service for builds and images when status %s',
     async (how) => {
       if (how === 'is gone') await services.status.close();
-      else services.status.behave(how === 'says nothing' ? () => undefined : how === 'hangs up' ? hangingUp : answering(503, '{}'));
+      else
+        services.status.behave(
+          how === 'does not answer' ? () => undefined : how === 'closes the connection' ? hangingUp : answering(503, '{}'),
+        );
       for (const path of [`/api/v1/build/${HASH}`, `/store/${HASH}/image.bin`]) {
         const response = await ask(path);
         expect([response.status, ((await response.json()) as { url: string }).url]).toEqual([200, path]);
       }
-      // Only what may be asked twice is.
-      if (how !== 'says nothing') expect((await ask(`/api/v1/build/${HASH}`, { method: 'DELETE' })).status).toBeGreaterThanOrEqual(502);
+      // The gateway repeats only requests that are safe to repeat.
+      if (how !== 'does not answer') expect((await ask(`/api/v1/build/${HASH}`, { method: 'DELETE' })).status).toBeGreaterThanOrEqual(502);
       expect(services.build.seen).toHaveLength(2);
     },
   );
 
-  it('is ready with all services, degraded without one, not ready without any, and looks every 30 s at most', async () => {
+  it('is ready with all services, degraded without one, not ready without any, and checks at most every 30 s', async () => {
     const ready = async () => {
       const response = await ask('/ready');
       return [response.status, await response.json()] as const;
@@ -294,7 +297,7 @@ describe('the gateway', () => {
     expect(await ready()).toMatchObject([503, { status: 503, detail: expect.stringContaining('prepare, build') }]);
   });
 
-  it('leaves to the log where a service is that cannot be reached', async () => {
+  it('names the address of an unreachable service only in the log', async () => {
     const { port } = new URL(services.stats.url);
     await services.stats.close();
     await restart({});
@@ -325,7 +328,7 @@ describe('the gateway', () => {
       expect((await post('/api/v1/build/prepare', '{}')).status).toBe(202);
     });
 
-    it('and says 502 for an accepting answer that breaks off, which costs nothing', async () => {
+    it('and answers 502 if an accepting answer breaks off, at no cost to the client', async () => {
       services.build.behave((request, response) => {
         response.writeHead(202, { 'Content-Length': '100' }).write('{"status":');
         setImmediate(() => request.socket.destroy());
@@ -335,7 +338,7 @@ describe('the gateway', () => {
       expect((await build()).status).toBe(202);
     });
 
-    it('and nothing else: what is cached, refused, repeated or failed costs nothing', async () => {
+    it('and nothing else: a cached, refused, repeated or failed request costs nothing', async () => {
       for (const behaviour of [answering(200, '{}'), answering(422, '{}'), answering(429, '{}'), answering(500, '{}'), hangingUp])
         for (let i = 0; i < 3; i += 1) {
           services.build.behave(behaviour);
@@ -350,14 +353,14 @@ describe('the gateway', () => {
       expect((await build()).status).toBe(429);
     });
 
-    it('also of those that come all at once', async () => {
+    it('also when all requests come at once', async () => {
       let hashes = 0;
       services.build.behave((...call) => accepted('0123456789'[hashes++] ?? 'x')(...call));
       const statuses = await Promise.all(Array.from({ length: 10 }, async () => (await build()).status));
       expect(statuses.sort()).toEqual([202, 202, ...Array(8).fill(429)]);
     });
 
-    it('but none that begin no build, though the client may begin no more', async () => {
+    it('but not requests that begin no build, even if the client may begin no more', async () => {
       for (const hash of ['a', 'b']) {
         services.build.behave(accepted(hash));
         expect((await post('/api/v1/build', hash, { 'X-Forwarded-For': '198.51.100.1' })).status).toBe(202);
@@ -367,7 +370,7 @@ describe('the gateway', () => {
       expect((await post('/api/v1/build', 'c', { 'X-Forwarded-For': '198.51.100.1' })).status).toBe(429);
     });
 
-    it('of whoever really asks: an address that the client invents does not help', async () => {
+    it('by the real address of the client, not by one that the client invents', async () => {
       await restart({ RATE_LIMIT_BUILDS_BURST: '1', RATE_LIMIT_BUILDS_PER_HOUR: '1' });
       services.build.behave(accepted('a'));
       expect((await build('1.1.1.1')).status).toBe(202);
@@ -378,7 +381,7 @@ describe('the gateway', () => {
   });
 
   describe('gives no client more than its share while others wait', () => {
-    /** The builds of the services, by hash: where each is. */
+    /** The state of each build of the services, by hash. */
     const places = new Map<string, 'queued' | 'building_image' | 'done' | 'failed'>();
     let made = 0;
     const headOf = (hash: string): [number, Record<string, string>] => {
@@ -386,7 +389,7 @@ describe('the gateway', () => {
       const status = place === undefined ? 404 : place === 'done' ? 200 : place === 'failed' ? 500 : 202;
       return [status, { 'Content-Type': 'application/json', ...(place && { 'X-Imagebuilder-Status': place }) }];
     };
-    /** A body names the build that it asks for. */
+    /** Answers a build request, whose body is the hash of the build. */
     const submitting: Behaviour = (_, response, body) => {
       const hash = body.toString();
       if (!places.has(hash)) places.set(hash, 'queued');
@@ -416,7 +419,7 @@ describe('the gateway', () => {
       return all;
     };
 
-    it('with 429 and Retry-After, and counts it', async () => {
+    it('and refuses with 429 and Retry-After, and counts the refusal', async () => {
       expect(await statuses(bob, 1)).toEqual([202]);
       expect(await statuses(alice, 3)).toEqual([202, 202, 202]);
       const before = services.build.seen.length;
@@ -433,12 +436,12 @@ describe('the gateway', () => {
       expect(await (await ask('/metrics')).text()).toContain('asu_refused_requests_total{reason="client-share",service="gateway"} 2');
     });
 
-    it('but as many as it likes while it is alone', async () => {
+    it('but any number while the client is alone', async () => {
       expect(await statuses(alice, 8)).toEqual(Array(8).fill(202));
       expect(await statuses(bob, 4)).toEqual([202, 202, 202, 429]);
     });
 
-    it('and forgets what has ended, whether a client has asked for it or not', async () => {
+    it('and forgets ended builds, whether a client has asked for them or not', async () => {
       expect(await statuses(bob, 1)).toEqual([202]);
       const own = [another(), another(), another()];
       for (const hash of own) expect((await build(alice, hash)).status).toBe(202);
@@ -450,7 +453,7 @@ describe('the gateway', () => {
       expect(await statuses(alice, 3)).toEqual([202, 202, 429]);
     });
 
-    it('and does not take builds for waiting that are being built, or have ended', async () => {
+    it('and does not count running or ended builds of others as waiting', async () => {
       const other = another();
       expect((await build(bob, other)).status).toBe(202);
       expect(await statuses(alice, 3)).toEqual([202, 202, 202]);
@@ -462,7 +465,7 @@ describe('the gateway', () => {
       expect(await statuses(alice, 1)).toEqual([202]);
     });
 
-    it('and takes nothing for a build that another began or that it has asked for before', async () => {
+    it('and does not count a build that another client began or that the client has asked for before', async () => {
       const [one, two] = [another(), another()];
       for (const hash of [one, two]) expect((await build(bob, hash)).status).toBe(202);
       for (let i = 0; i < 5; i += 1) for (const hash of [one, two]) expect((await build(alice, hash)).status).toBe(202);
@@ -470,14 +473,14 @@ describe('the gateway', () => {
       expect(await statuses(alice, 1)).toEqual([429]);
     });
 
-    it('also when it asks for many at once, and asks the services a few times at most', async () => {
+    it('also when the client asks for many at once, with only a few requests to the services', async () => {
       expect(await statuses(bob, 1)).toEqual([202]);
       const all = await Promise.all(Array.from({ length: 30 }, async () => (await build(alice)).status));
       expect(all.sort()).toEqual([202, 202, 202, ...Array(27).fill(429)]);
       expect(services.status.seen.length).toBeLessThanOrEqual(6);
     });
 
-    it('and asks the build service when status is gone, and relies on what it saw last when both are', async () => {
+    it('and asks the build service when status is gone, and uses the last known state when both are gone', async () => {
       const other = another();
       expect((await build(bob, other)).status).toBe(202);
       expect(await statuses(alice, 3)).toEqual([202, 202, 202]);
@@ -492,7 +495,7 @@ describe('the gateway', () => {
       expect(await statuses(alice, 1)).toEqual([429]);
     });
 
-    it('and refuses it nothing that begins no build: what it asks again, what has ended, what another began', async () => {
+    it('and refuses no request that begins no build: repeated ones, ended builds, builds of other clients', async () => {
       const [other, own] = [another(), another()];
       expect((await build(bob, other)).status).toBe(202);
       expect((await build(alice, own)).status).toBe(202);
@@ -504,7 +507,7 @@ describe('the gateway', () => {
       expect(await statuses(alice, 1)).toEqual([429]);
     });
 
-    it('and asks the prepare service which build a request means that it has not seen, but shows it no private one', async () => {
+    it('and asks the prepare service which build an unknown request means, but never sends it a private one', async () => {
       services.prepare.behave((_, response, body) => {
         response.end(JSON.stringify({ status: 'prepared', request_hash: body.toString() }));
       });
@@ -513,7 +516,7 @@ describe('the gateway', () => {
       const [begun, ended, failed] = [another(), another(), another()];
       places.set(begun, 'queued').set(ended, 'done').set(failed, 'failed');
       expect([(await build(alice, begun)).status, (await build(alice, ended)).status]).toEqual([202, 200]);
-      // A failure that may be tried again is built again.
+      // After a failure that may be retried, a request begins a new build.
       services.status.behave(
         (_, response) => void response.writeHead(500, { 'X-Imagebuilder-Status': 'failed', 'Retry-After': '1' }).end(),
       );
@@ -553,7 +556,7 @@ describe('the gateway', () => {
       expect(await statuses(alice, 2)).toEqual([202, 429]);
     });
 
-    it('and learns from the answer to a request sent again that its build has ended', async () => {
+    it('and learns from the answer to a repeated request that its build has ended', async () => {
       expect(await statuses(bob, 1)).toEqual([202]);
       const own = another();
       expect((await build(alice, own)).status).toBe(202);
@@ -565,7 +568,7 @@ describe('the gateway', () => {
       expect(await statuses(alice, 3)).toEqual([202, 202, 429]);
     });
 
-    it('and finds a build that has ended behind one that takes long', async () => {
+    it('and finds an ended build behind a long one', async () => {
       expect(await statuses(bob, 1)).toEqual([202]);
       const own = [another(), another(), another()];
       for (const hash of own) expect((await build(alice, hash)).status).toBe(202);
@@ -573,14 +576,14 @@ describe('the gateway', () => {
       expect(await statuses(alice, 2)).toEqual([202, 429]);
     });
 
-    it('unless it is 0', async () => {
+    it('unless the share is 0', async () => {
       await restart({ MAX_PENDING_PER_CLIENT: '0', TRUSTED_PROXIES: '127.0.0.0/8', RATE_LIMIT_BUILDS_PER_HOUR: '0' });
       expect(await statuses(bob, 1)).toEqual([202]);
       expect(await statuses(alice, 8)).toEqual(Array(8).fill(202));
     });
   });
 
-  it('has a budget of its own for everything else', async () => {
+  it('has a separate budget for all other requests', async () => {
     await restart({ RATE_LIMIT_REQUESTS_BURST: '3', RATE_LIMIT_REQUESTS_PER_HOUR: '1' });
     const statuses = [];
     for (let i = 0; i < 4; i += 1) statuses.push((await ask(`/api/v1/build/${HASH}`)).status);

@@ -24,7 +24,7 @@ export interface LimitedBuildsDeps {
 }
 
 export interface LimitedBuilds {
-  /** Passes a build request on by `pass`, or throws why its client may begin no build now. */
+  /** Passes a build request on by `pass`, or throws an error with the reason why its client may begin no build now. */
   submit(c: Context<HttpEnv>, address: string, pass: (body: ReadableStream<Uint8Array>) => Promise<Response>): Promise<Response>;
   /** Learns from what a service answers about a build. */
   learn(hash: string, response: Response): void;
@@ -115,7 +115,7 @@ async function bodyOf(c: Context<HttpEnv>, maxBytes: number, holding: Holding): 
 }
 
 /**
- * Says which side broke an answer off while it was read here: the client, which does not wait for it, or the service.
+ * Returns the error for an answer that ended while the gateway read it: either the client left, or the service failed.
  */
 function unreadAnswer(c: Context<HttpEnv>, error: unknown): unknown {
   if (error instanceof AsuError) return error;

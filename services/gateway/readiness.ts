@@ -4,7 +4,7 @@ import { type Routes, routes } from '#http/http-app.ts';
 import { jsonResponse } from '#http/json-response.ts';
 import type { Target } from './forward.ts';
 
-/** How long the states of the services are remembered. */
+/** The time for which the gateway remembers the states of the services. */
 const MAX_AGE_MS = 30_000;
 const PATIENCE_MS = 5_000;
 
@@ -17,9 +17,9 @@ export interface ReadinessOptions {
 }
 
 /**
- * `/ready` of the gateway: the state of each service by name. A service that is down makes the gateway `degraded` and
- * no more, or a load balancer would take everything away because of one service. The gateway is not ready only when no
- * service answers.
+ * Returns the handler of the gateway's `/ready`, which has the state of each service by name. One service that is down
+ * only makes the gateway `degraded`, since otherwise a load balancer would remove the whole gateway because of it. The
+ * gateway is not ready only if no service answers.
  */
 export function readinessRoutes({ targets, version, now, onError }: ReadinessOptions): Routes {
   const states = cachedValue(

@@ -1,4 +1,4 @@
-/** The services that the gateway knows. `<NAME>_SERVICE_URL` says where each is. */
+/** The services that the gateway knows. `<NAME>_SERVICE_URL` is the address of each. */
 export const GATEWAY_SERVICES = ['prepare', 'build', 'status', 'catalogue', 'stats'] as const;
 export type GatewayService = (typeof GATEWAY_SERVICES)[number];
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { seenBuilds } from './seen-builds.ts';
 
-it('remembers so many builds and no more, the newest, and no client that has none', () => {
+it('remembers only the given number of builds, the newest ones, and no client without builds', () => {
   const seen = seenBuilds(3);
   for (const [hash, client] of [
     ['1', 'a'],
@@ -16,7 +16,7 @@ it('remembers so many builds and no more, the newest, and no client that has non
   expect(seen.othersWaiting('b', 2)).toEqual([]);
 });
 
-it('knows where a build was when it was heard of last, and whose it was first', () => {
+it('knows the last known state of a build, and the client that asked for it first', () => {
   const seen = seenBuilds();
   for (const hash of ['1', '2', '3']) seen.accepted(hash, 'a', 'waiting');
   seen.accepted('1', 'b', 'waiting');

@@ -1,28 +1,28 @@
 import type { ClientKey } from '#core/build/ports.ts';
 import type { BuildPlace } from './build-place.ts';
 
-/** The builds that a gateway has seen accepted, and not yet seen ended. */
+/** The builds that a gateway has seen accepted but not yet ended. */
 export interface SeenBuilds {
-  /** A build was accepted for the client. The client that asked first for a build is the one it counts for. */
+  /** Called when a build was accepted for the client. A build counts for the client that asked for it first. */
   accepted(hash: string, client: ClientKey, place: BuildPlace | undefined): void;
-  /** A service said where the build is. */
+  /** Called when a service has answered where the build is. */
   found(hash: string, place: BuildPlace | undefined): void;
   /** The client's builds, oldest first. */
   of(client: ClientKey): readonly string[];
-  /** Returns so many of the client's builds: its oldest, then those that were not heard of for longest. */
+  /** Returns up to the given number of the client's builds: its oldest, then those with the oldest news. */
   toLookAt(client: ClientKey, limit: number): readonly string[];
   count(client: ClientKey): number;
   /** Builds of other clients that were last seen waiting, the most recently seen first. */
   othersWaiting(client: ClientKey, limit: number): readonly string[];
 }
 
-/** Some 300 bytes each. Beyond this number the oldest are forgotten, which favours their clients. */
+/** The most builds, of some 300 bytes each. Beyond it the gateway forgets the oldest, which favours their clients. */
 const MAX_SEEN = 50_000;
 
 export function seenBuilds(max = MAX_SEEN): SeenBuilds {
   const builds = new Map<string, ClientKey>();
   const byClient = new Map<ClientKey, Set<string>>();
-  /** The same builds, in the order in which they were last heard of. */
+  /** The same builds, in the order of their last news. */
   const heardOf = new Map<ClientKey, Set<string>>();
   /** Builds that were last seen waiting, in the order in which they were seen. */
   const waiting = new Map<string, ClientKey>();

@@ -29,21 +29,21 @@ const bundle = (name: string): FunctionBundle => {
 const AWS = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_MAX_ATTEMPTS: '1' };
 
 describe('every function', () => {
-  it('that has a handler has a bundle and a budget', async () => {
+  it('with a handler has a bundle and a budget', async () => {
     const files = await readdir(join(ROOT, 'functions'), { recursive: true });
     const handlers = files.filter((file) => file.endsWith('handler.ts')).map((file) => file.split('/')[0] ?? '');
     expect([...FUNCTION_NAMES].sort()).toEqual(handlers.sort());
     expect(Object.keys(budgets).sort()).toEqual(handlers.sort());
   });
 
-  it.each(Object.entries(budgets))('%s keeps its budget and has only the clients it needs', (name, { maxBytes, clients }) => {
+  it.each(Object.entries(budgets))('%s keeps its budget and contains only the clients that it needs', (name, { maxBytes, clients }) => {
     const { bytes, inputs } = bundle(name);
     expect(bytes).toBeLessThanOrEqual(maxBytes);
     const found = new Set(inputs.flatMap((input) => /node_modules\/@aws-sdk\/(client-[^/]+)/.exec(input)?.[1] ?? []));
     expect([...found].sort()).toEqual(clients);
   });
 
-  it.each([...FUNCTION_NAMES])('%s has nothing of the runner, of other ways to run, or of tests', (name) => {
+  it.each([...FUNCTION_NAMES])('%s contains no code of the runner, of other deployments, or of tests', (name) => {
     expect(bundle(name).inputs.filter((input) => /^(runner|standalone|services|demo|test|adapters\/(sqlite|disk))\//.test(input))).toEqual(
       [],
     );
@@ -51,7 +51,7 @@ describe('every function', () => {
 });
 
 describe('the prepare function', () => {
-  it('is free of any AWS client, queue or table code', () => {
+  it('contains no AWS client and no queue or table code', () => {
     const { inputs } = bundle('prepare');
     expect(inputs).toContain('functions/prepare/app.ts');
     expect(
@@ -59,14 +59,14 @@ describe('the prepare function', () => {
     ).toEqual([]);
   });
 
-  it('explains package changes as it is deployed', async () => {
+  it('explains package changes', async () => {
     const body = { version: '24.10.0', target: 'mediatek/mt7622', profile: 'linksys_e8450', packages: ['auc'] };
     const { answer } = await invoke(bundle('prepare').path, httpEvent('POST', '/apply', body));
     expect(answer?.statusCode).toBe(200);
     expect(JSON.parse(answer?.body ?? '').packages).toContain('owut');
   });
 
-  it('prepares a build over a catalogue read by HTTP, and refuses one that breaks the schema', async () => {
+  it('prepares a build with a catalogue that it reads over HTTP, and refuses a request that violates the schema', async () => {
     const env = { CATALOGUE_URL: upstream.url };
     const body = { version: '24.10.0', target: 'x86/64', profile: 'generic', packages: ['luci'] };
     const event = httpEvent('POST', '/api/v1/prepare', body, { 'x-correlation-id': 'abc' });
@@ -92,7 +92,7 @@ describe('the store function', () => {
     expect(JSON.parse(answer?.body ?? '')).toMatchObject({ status: 404, title: 'Not Found' });
   });
 
-  it('says that somebody is there', async () => {
+  it('answers /health', async () => {
     const { answer } = await invoke(bundle('store').path, httpEvent('GET', '/health'));
     expect([answer?.statusCode, JSON.parse(answer?.body ?? '')]).toEqual([
       200,
@@ -118,7 +118,7 @@ describe('the docs function', () => {
     for (const file of files) {
       const { answer } = await invoke(path, httpEvent('GET', file));
       expect([file, answer?.statusCode, answer?.headers['content-type']]).toEqual([file, 200, expect.stringMatching(/^text\//)]);
-      // What API Gateway takes of a function is six megabytes.
+      // API Gateway accepts at most six megabytes from a function.
       expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(6 * 1024 * 1024);
       expect(answer?.body.length).toBeGreaterThan(100);
     }
@@ -126,7 +126,7 @@ describe('the docs function', () => {
 });
 
 describe('a bad deployment', () => {
-  it('stops the start with the name of each setting that is missing or wrong', async () => {
+  it('stops at the start with the name of each missing or invalid setting', async () => {
     const { answer, errors } = await invoke(bundle('status').path, httpEvent('GET', '/'), { ...AWS, MAX_RUNNERS: 'many' });
     expect(answer).toBeUndefined();
     for (const line of [
@@ -139,7 +139,7 @@ describe('a bad deployment', () => {
   });
 
   it.each(['status', 'build-submit', 'stats', 'maintenance'])(
-    'stops the start of %s with the name of what cannot be used',
+    'stops %s at the start with the name of the unusable resource',
     async (name) => {
       const env = {
         ...AWS,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 
-/** What API Gateway hands to a function. */
+/** Returns the event that API Gateway passes to a function. */
 export const httpEvent = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => ({
   version: '2.0',
   routeKey: '$default',
@@ -14,7 +14,7 @@ export const httpEvent = (method: string, path: string, body?: unknown, headers:
 });
 
 export interface Invocation {
-  /** What the handler answered; absent: the process ended before it could. */
+  /** The answer of the handler; absent if the process ended first. */
   readonly answer?: { statusCode: number; headers: Record<string, string>; body: string };
   readonly log: string;
   readonly errors: string;
@@ -22,13 +22,13 @@ export interface Invocation {
 
 const DRIVER = `
 const [path, event] = process.argv.slice(1);
-// Node itself would print the source line with it, which in a bundle is longer than a pipe holds.
+// Node would print the error with its source line, which in a bundle is longer than a pipe's buffer.
 const { handler } = await import(path).catch((error) => process.stderr.write(error.stack + '\\n', () => process.exit(1)) && new Promise(() => {}));
 const answer = await handler(JSON.parse(event), {});
 process.stdout.write('\\nANSWER' + JSON.stringify(answer) + '\\n', () => process.exit(0));
 `;
 
-/** Runs a bundle's handler once, in a process of its own with nothing in its environment but `env`. */
+/** Runs the handler of a bundle once, in its own process with only `env` as its environment. */
 export function invoke(bundle: string, event: unknown, env: Record<string, string> = {}): Promise<Invocation> {
   return new Promise((resolve, reject) => {
     const child = spawn(

@@ -14,21 +14,21 @@ beforeAll(async () => {
 });
 
 describe('the context of the runner image', () => {
-  it('has the runner, its Node, and nothing else', async () => {
+  it('contains the runner, its Node and nothing else', async () => {
     expect((await readdir(directory)).sort()).toEqual(['Containerfile', 'main.mjs', 'node']);
     await access(join(directory, 'node'), constants.X_OK);
     const { stdout } = spawnSync(join(directory, 'node'), ['--version'], { encoding: 'utf8' });
     expect(stdout).toMatch(/^v24\./);
   });
 
-  it('has a runner that says which settings it misses', () => {
+  it('has a runner that names missing settings', () => {
     const { status, stderr } = spawnSync(join(directory, 'node'), [join(directory, 'main.mjs')], { encoding: 'utf8', env: {} });
     expect(status).toBe(2);
     for (const name of ['BUILD_TABLE', 'BUILD_QUEUE_URL', 'DEAD_LETTER_QUEUE_URL', 'ARTIFACT_BUCKET'])
       expect(stderr).toContain(`${name}=: must be set`);
   });
 
-  it('has a runner that names what it cannot use', () => {
+  it('has a runner that names unusable resources', () => {
     const { status, stderr } = spawnSync(join(directory, 'node'), [join(directory, 'main.mjs')], {
       encoding: 'utf8',
       env: {
@@ -54,7 +54,7 @@ describe('the context of the runner image', () => {
 });
 
 describe('runner/Containerfile', () => {
-  it('installs everything that ImageBuilders expect of a host', async () => {
+  it('installs everything that ImageBuilders need on a host', async () => {
     const text = await readFile(join(ROOT, 'runner', 'Containerfile'), 'utf8');
     const installed = new Set(/^ARG PACKAGES="(.*)"$/m.exec(text)?.[1]?.split(' '));
     const needed = (await checkHost(directory)).flatMap(({ install }) => install.apt.split(' ')).filter((name) => name !== '');

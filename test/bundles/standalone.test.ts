@@ -11,7 +11,7 @@ import { runChecks } from '#test/compat/conformance/run-checks.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { bundleStandalone } from '../../bundles/bundle-standalone.ts';
 
-/** The server in one file, alone in a directory, far from any package. */
+// The single file runs alone in a directory, without any package.
 describe('asu.mjs', () => {
   let directory: string;
   let upstream: DemoUpstreamServer;
@@ -44,23 +44,23 @@ describe('asu.mjs', () => {
     await upstream.close();
   });
 
-  it('is the whole server: all that the API promises, with a real build', async () => {
+  it('is the whole server and keeps every promise of the API, with a real build', async () => {
     expect((await runChecks(url, { builds: true })).filter(({ failure }) => failure !== undefined)).toEqual([]);
   });
 
-  it('has the documentation page with every file of it', async () => {
+  it('serves the documentation page and all its files', async () => {
     const page = await (await fetch(`${url}/api/v1/docs`)).text();
     const files = [...page.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, path]) => `/api/v1/${path}`);
     expect(files.length).toBeGreaterThan(1);
     for (const path of files) expect([path, (await fetch(url + path)).status]).toEqual([path, 200]);
   });
 
-  it('ends cleanly when told to', async () => {
+  it('ends cleanly on SIGTERM', async () => {
     server.kill('SIGTERM');
     expect((await once(server, 'exit'))[0]).toBe(0);
   });
 
-  it('prints its settings and looks at the machine, as npm run config and npm run doctor do', async () => {
+  it('prints its settings and checks the machine, like npm run config and npm run doctor', async () => {
     const run = (word: string) => promisify(execFile)(process.execPath, ['asu.mjs', word], { cwd: directory, env });
     expect((await run('config')).stdout).toMatch(/^UPSTREAM_URL +http:\/\/127\.0\.0\.1/m);
     expect((await run('doctor')).stdout).toContain('What ImageBuilder needs of this machine');

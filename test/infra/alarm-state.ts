@@ -1,6 +1,6 @@
 import type { Series } from './metric-math.ts';
 
-/** What an alarm goes by. */
+/** The settings of an alarm that determine its state. */
 export interface AlarmRule {
   readonly threshold: number;
   readonly comparisonOperator: string;
@@ -16,9 +16,9 @@ const BREACHES: Readonly<Record<string, (value: number, threshold: number) => bo
 };
 
 /**
- * The state of an alarm whose evaluation range, which is some periods longer than what it evaluates, has these points: it goes by the
- * most recent points that are there, and by `treatMissingData` only for as many as are wanting
- * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html).
+ * Returns the state of an alarm with these points in its evaluation range, which is some periods longer than the
+ * periods it evaluates. The alarm uses the most recent points that exist, and `treatMissingData` only for the points
+ * that it still lacks (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html).
  */
 export function alarmState(rule: AlarmRule, range: Series): 'ALARM' | 'OK' {
   const { threshold, comparisonOperator, evaluationPeriods, datapointsToAlarm = evaluationPeriods, treatMissingData } = rule;

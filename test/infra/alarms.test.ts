@@ -20,20 +20,20 @@ const named = (name: string): Alarm => alarms.find((alarm) => alarm.name === nam
 const expressionOf = (alarm: Alarm): string => alarm.metricQueries.find(({ returnData }: Alarm) => returnData).expression;
 const idsOf = (alarm: Alarm): string[] => alarm.metricQueries.flatMap(({ id, metric }: Alarm) => (metric ? [id] : []));
 
-/** CloudWatch looks at some more minutes than an alarm evaluates. */
+/** The minutes that CloudWatch looks at, which are some more than an alarm evaluates. */
 const MINUTES = 15;
 const always = (value: number | undefined): Series => Array.from({ length: MINUTES }, () => value);
 const ABSENT = always(undefined);
-/** As it is when the figures of the last minutes are not there yet. */
+/** Returns the series without the figures of the last minutes, which have not arrived yet. */
 const late = (series: Series, minutes: number): Series => [...series.slice(0, -minutes), ...ABSENT.slice(0, minutes)];
-/** Nothing but this in the last minutes. */
+/** Returns a series with this value in the last minutes. */
 const since = (minutes: number, value: number, before?: number): Series => [
   ...always(before).slice(minutes),
   ...always(value).slice(0, minutes),
 ];
 
 describe('every expression', () => {
-  it('means the same whichever of its series has no data, now or at all, however missing points are read', () => {
+  it('has the same result whichever series has no data, now or at all, for either treatment of missing points', () => {
     const withMath = alarms.filter(({ inputs }) => inputs.metricQueries);
     expect(withMath.map(({ name }) => name).sort()).toEqual(['Busy', 'Idle']);
     for (const { name, inputs } of withMath) {
@@ -59,47 +59,47 @@ describe('every expression', () => {
   });
 });
 
-describe.each(READINGS)('scaling, where in arithmetic %s', (reading: Reading) => {
+describe.each(READINGS)('scaling, if in arithmetic %s', (reading: Reading) => {
   const state = (name: string, waiting: Series, building: Series) =>
     alarmState(named(name), metricMath(expressionOf(named(name)), { waiting, building }, reading));
 
   it.each([
     // SQS reports messages in flight only while there are any.
     ['the first build ever waits', since(1, 1), ABSENT, 'ALARM'],
-    ['builds wait, and none was ever begun', always(3), ABSENT, 'ALARM'],
-    ['a build is under way and none waits', always(0), always(1), 'ALARM'],
-    ['a build is under way and nothing is said of those that wait', ABSENT, always(1), 'ALARM'],
-    ['a build waits and figures come a minute late', late(always(1), 1), ABSENT, 'ALARM'],
-    ['a build waits and figures come two minutes late', late(since(3, 1, 0), 2), late(always(0), 2), 'ALARM'],
-    ['nothing waits and nothing is under way', always(0), always(0), 'OK'],
-    ['nothing waits and nothing is said of what is under way', always(0), ABSENT, 'OK'],
+    ['builds wait, and none has ever started', always(3), ABSENT, 'ALARM'],
+    ['a build runs and none waits', always(0), always(1), 'ALARM'],
+    ['a build runs and there is no figure for waiting builds', ABSENT, always(1), 'ALARM'],
+    ['a build waits and figures arrive a minute late', late(always(1), 1), ABSENT, 'ALARM'],
+    ['a build waits and figures arrive two minutes late', late(since(3, 1, 0), 2), late(always(0), 2), 'ALARM'],
+    ['no build waits or runs', always(0), always(0), 'OK'],
+    ['no build waits and there is no figure for running builds', always(0), ABSENT, 'OK'],
     ['there are no figures at all', ABSENT, ABSENT, 'OK'],
-  ])('runners are wanted: %s', (_, waiting, building, wanted) => {
+  ])('the state of the alarm Busy when %s', (_, waiting, building, wanted) => {
     expect(state('Busy', waiting, building)).toBe(wanted);
   });
 
   it.each([
     ['a build waits', always(1), ABSENT, 'OK'],
-    ['a build has been under way for long', ABSENT, always(1), 'OK'],
-    ['a build is under way and figures come two minutes late', late(always(0), 2), late(always(1), 2), 'OK'],
+    ['a build has run for long', ABSENT, always(1), 'OK'],
+    ['a build runs and figures arrive two minutes late', late(always(0), 2), late(always(1), 2), 'OK'],
     ['a build ended five minutes ago', always(0), [...always(1).slice(5), ...ABSENT.slice(0, 5)], 'OK'],
     ['nothing has happened for ten minutes', since(10, 0, 1), since(10, 0, 1), 'ALARM'],
-    ['nothing has been said of what is under way for ten minutes', always(0), since(5, 1).toReversed(), 'ALARM'],
+    ['there has been no figure for running builds for ten minutes', always(0), since(5, 1).toReversed(), 'ALARM'],
     ['there are no figures at all', ABSENT, ABSENT, 'ALARM'],
-  ])('runners are let go: %s', (_, waiting, building, wanted) => {
+  ])('the state of the alarm Idle when %s', (_, waiting, building, wanted) => {
     expect(state('Idle', waiting, building)).toBe(wanted);
   });
 });
 
 describe('scaling', () => {
-  it('goes by the largest of the figures that the alarm evaluated, not by the filled-in zero of a minute that is not reported yet', () => {
+  it('uses the largest figure that the alarm evaluated, not the zero that stands for a minute without a figure', () => {
     for (const { inputs } of policies) expect(inputs.stepScalingPolicyConfiguration.metricAggregationType).toBe('Maximum');
     expect(policies.length).toBe(2);
   });
 });
 
 describe('alarms of a single metric', () => {
-  it('are raised by one period above the threshold, go back with the next below it, and are quiet where there are no figures', () => {
+  it('go off after one period above the threshold, recover after the next one below it, and stay quiet without figures', () => {
     const plain = alarms.filter(({ inputs }) => !inputs.metricQueries);
     expect(plain.length).toBeGreaterThan(20);
     for (const { name, inputs } of plain) {
@@ -113,7 +113,7 @@ describe('alarms of a single metric', () => {
 });
 
 describe('alarms of our own metrics', () => {
-  it('look where functions write them, wherever the operator wants that to be', () => {
+  it('use the namespace that functions write to, including one that the operator chose', () => {
     const ours = alarms.filter(({ name }) => name.endsWith('UnexpectedErrorsAlarm'));
     expect(ours.length).toBe(functions.length - 1);
     for (const { inputs } of functions) expect(inputs.environment.variables.METRICS_NAMESPACE).toBe('chosen-by-the-operator');

@@ -1,4 +1,4 @@
 import { installSst } from './install-sst.ts';
 
-/** Some minutes the first time, nothing after. A named export is what vitest calls. */
+// This takes some minutes the first time and none later. vitest calls the named export.
 export const setup = installSst;

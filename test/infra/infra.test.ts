@@ -42,10 +42,10 @@ beforeAll(async () => {
 
 const all = (type: string, from = production) => from.filter((resource) => resource.type === type);
 
-/** The one resource of a type and name. */
+/** Returns the one resource of a type and name. */
 function one(type: string, name: string, from = production): Resource['inputs'] {
   const found = all(type, from).filter((resource) => resource.name === name);
-  // Pulumi's mocks see a resource that is looked up as one more, with next to nothing in it.
+  // Pulumi's mocks also record each lookup as a resource of this name, with hardly any inputs.
   const [best] = found.sort((a, b) => JSON.stringify(b.inputs).length - JSON.stringify(a.inputs).length);
   if (best === undefined) throw new Error(`no ${type} ${name}`);
   return best.inputs;
@@ -57,7 +57,7 @@ const environmentOf = (title: string): Record<string, string> => lambda(title).e
 const definition = (from = production) =>
   JSON.parse(one('aws:ecs/taskDefinition:TaskDefinition', 'RunnerTask', from).containerDefinitions.value)[0];
 
-/** A role's statements as `action on resource`, without what every ARN begins with. */
+/** Returns the statements of a role as `action resource`, without the common beginning of ARNs. */
 function statementsOf(role: string): string[] {
   const { inlinePolicies } = one('aws:iam/role:Role', role);
   const statements = inlinePolicies.flatMap(({ policy }: { policy: string }) => JSON.parse(policy));
@@ -86,7 +86,7 @@ const WRITE_ROWS = [`dynamodb:DeleteItem ${TABLE}`, `dynamodb:PutItem ${TABLE}`,
 const SEND = [`sqs:GetQueueAttributes ${QUEUE}`, `sqs:SendMessage ${QUEUE}`];
 
 describe('types', () => {
-  it('of sst.config.ts and infra/ are right', async () => {
+  it('of sst.config.ts and infra/ are correct', async () => {
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
     await expect(promisify(execFile)(tsc, ['--noEmit', '-p', 'infra/tsconfig.json'], { cwd: ROOT })).resolves.toMatchObject({ stdout: '' });
   });
@@ -157,11 +157,11 @@ describe('roles', () => {
     ],
     ['RunnerExecutionRole', ['SigningSecretParameter', 'ApkSigningSecretParameter'].map((name) => `ssm:GetParameters Parameter/${name}`)],
     ['MaintenanceScheduleRole', ['lambda:InvokeFunction Function/MaintenanceFunction']],
-  ])('%s may do this and nothing else', (role, statements: string[]) => {
+  ])('%s may make only these calls', (role, statements: string[]) => {
     expect(statementsOf(role)).toEqual([...statements].sort());
   });
 
-  it('are all listed above, and only services take them', () => {
+  it('are all listed above, and only services can assume them', () => {
     const names = new Set(all('aws:iam/role:Role').map(({ name }) => name));
     expect([...names].sort()).toEqual(
       [...TITLES.map((title) => `${title}Role`), 'MaintenanceScheduleRole', 'RunnerExecutionRole', 'RunnerTaskRole'].sort(),
@@ -169,7 +169,7 @@ describe('roles', () => {
     for (const name of names) expect(JSON.stringify(one('aws:iam/role:Role', name).assumeRolePolicy)).not.toMatch(/:root|"AWS"/);
   });
 
-  it('have no policies of AWS but for writing logs and starting tasks', () => {
+  it('have only the AWS policies for writing logs and starting tasks', () => {
     for (const { name, inputs } of all('aws:iam/role:Role'))
       for (const arn of inputs.managedPolicyArns ?? [])
         expect(arn).toBe(
@@ -179,7 +179,7 @@ describe('roles', () => {
 });
 
 describe('functions', () => {
-  it('are those that have a bundle, on arm64 and Node 24', () => {
+  it('are the bundled ones, on arm64 and Node 24', () => {
     expect(
       all('sst:aws:Function')
         .map(({ name }) => name)
@@ -199,11 +199,11 @@ describe('functions', () => {
     ['Store', storeConfig],
     ['Docs', docsConfig],
     ['Maintenance', maintenanceConfig],
-  ])('%s is told every setting it needs', (title, loadConfig: (env: NodeJS.ProcessEnv) => unknown) => {
+  ])('%s gets every setting that it needs', (title, loadConfig: (env: NodeJS.ProcessEnv) => unknown) => {
     expect(loadConfig(environmentOf(title))).toBeDefined();
   });
 
-  it('know no names of what they may not touch', () => {
+  it('get no names of resources that they may not use', () => {
     for (const title of ['Prepare', 'Store', 'Docs'])
       expect(Object.keys(environmentOf(title)).filter((name) => /TABLE|QUEUE|BUCKET/.test(name))).toEqual([]);
   });
@@ -213,7 +213,7 @@ describe('functions', () => {
     expect(JSON.stringify(TITLES.map(environmentOf))).not.toContain(KEY.secret.trim().split('\n').at(-1));
   });
 
-  it('are behind one API, by path; CORS and unknown paths are theirs', () => {
+  it('are behind one API, by path, and answer CORS and unknown paths themselves', () => {
     const integrations = new Map(
       all('aws:apigatewayv2/integration:Integration').map(({ name, inputs }) => [
         `integrations/${name}-id`,
@@ -258,7 +258,7 @@ describe('functions', () => {
 });
 
 describe('state', () => {
-  it('has the table that the adapters need, with point-in-time recovery', () => {
+  it('has the table that the adapters use, with point-in-time recovery', () => {
     expect(one('aws:dynamodb/table:Table', 'BuildsTable')).toMatchObject({
       billingMode: 'PAY_PER_REQUEST',
       hashKey: BUILD_TABLE.hashKey,
@@ -272,7 +272,7 @@ describe('state', () => {
     });
   });
 
-  it('has a table of its own for what is counted', () => {
+  it('has a separate table for statistics', () => {
     expect(one('aws:dynamodb/table:Table', 'StatisticsTable')).toMatchObject({
       hashKey: STATISTICS_TABLE.hashKey,
       rangeKey: STATISTICS_TABLE.rangeKey,
@@ -292,7 +292,7 @@ describe('state', () => {
     expect(queue).toMatchObject({ visibilityTimeoutSeconds: BUILD_QUEUE.visibilityTimeoutSeconds, fifoQueue: false });
   });
 
-  it('has a bucket that only this account’s CloudFront reads, and only what is public', () => {
+  it('has a bucket in which only this account’s CloudFront reads, and only public objects', () => {
     expect(one('aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock', 'ArtifactsPublicAccessBlock')).toMatchObject({
       blockPublicAcls: true,
       blockPublicPolicy: true,
@@ -314,7 +314,7 @@ describe('state', () => {
     expect(all('aws:s3/bucketCorsConfiguration:BucketCorsConfiguration')).toEqual([]);
   });
 
-  it('has lifecycle rules as a backstop, a week after everything should be gone', () => {
+  it('has lifecycle rules as a backstop, a week after every object should have expired', () => {
     const { rules } = one('aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration', 'ArtifactsLifecycle');
     const days = rules.map(({ filter, expiration, abortIncompleteMultipartUpload }: Resource['inputs']) => [
       filter.prefix,
@@ -349,7 +349,7 @@ describe('the distribution', () => {
     expect(orderedCacheBehaviors.every(({ compress }: { compress: boolean }) => !compress)).toBe(true);
   });
 
-  it('has the origins that the viewer-request function names, the bucket by origin access control', async () => {
+  it('has the origins that the viewer-request function names, with origin access control for the bucket', async () => {
     const { origins } = distribution();
     expect(origins.map(({ originId }: { originId: string }) => originId)).toEqual(['bucket', 'api']);
     expect(origins[0].originAccessControlId).toBe('BucketAccess-id');
@@ -359,21 +359,21 @@ describe('the distribution', () => {
     expect(one('aws:cloudfront/function:Function', 'ViewerRequest')).toMatchObject({ runtime: 'cloudfront-js-2.0', code: source });
   });
 
-  it('keeps no error, and answers only as long as they say', () => {
+  it('caches no errors, and answers only as long as their headers allow', () => {
     const { customErrorResponses } = distribution();
     expect(customErrorResponses.length).toBe(11);
     for (const { errorCachingMinTtl } of customErrorResponses) expect(errorCachingMinTtl).toBe(0);
     for (const { inputs } of all('aws:cloudfront/cachePolicy:CachePolicy')) expect(inputs).toMatchObject({ minTtl: 0, defaultTtl: 0 });
   });
 
-  it('has the custom domain that was asked for, and none without', () => {
+  it('has the custom domain of the settings, or none', () => {
     expect(distribution().aliases).toEqual(['asu.example.org']);
     expect(one('aws:cloudfront/distribution:Distribution', 'RouterDistribution', development).aliases).toEqual([]);
   });
 });
 
 describe('the runner', () => {
-  it('is told every setting it needs, its keys by secret', () => {
+  it('gets every setting that it needs, and its keys from secrets', () => {
     const { environment, secrets } = definition();
     const env = Object.fromEntries(environment.map(({ name, value }: { name: string; value: string }) => [name, value]));
     const config = runnerConfig({ ...env, SIGNING_SECRET: KEY.secret, APK_SIGNING_SECRET: 'none' });
@@ -382,7 +382,7 @@ describe('the runner', () => {
     expect(JSON.stringify(environment)).not.toContain(KEY.secret.trim().split('\n').at(-1));
   });
 
-  it('has two minutes to hand its build back, root to give builds a uid each, a health check, and nobody reaches it', () => {
+  it('has two minutes to hand its build back, root to give each build a uid, a health check and no open port', () => {
     expect(definition()).toMatchObject({
       stopTimeout: 120,
       user: '0',
@@ -396,7 +396,7 @@ describe('the runner', () => {
     });
   });
 
-  it('has a lease that few renewals keep, and that the queue takes for a visibility', () => {
+  it('has a lease that needs few renewals and that the queue accepts as a visibility timeout', () => {
     const environment = Object.fromEntries(definition().environment.map(({ name, value }: Record<string, string>) => [name, value]));
     expect(runnerConfig(environment).LEASE).toBe(LEASE_SECONDS);
     expect(LEASE_SECONDS).toBeLessThanOrEqual(43_200);
@@ -415,11 +415,11 @@ describe('the runner', () => {
     ]);
   });
 
-  it('has room for its caches beside the twenty gigabytes for builds', () => {
+  it('has disk space for its caches besides twenty gigabytes for builds', () => {
     expect(one('aws:ecs/taskDefinition:TaskDefinition', 'RunnerTask').ephemeralStorage).toEqual({ sizeInGib: 50 });
   });
 
-  it('scales from none to the most there may be by what is queued and being built', () => {
+  it('scales from none to the maximum by the number of queued and running builds', () => {
     expect(one('aws:appautoscaling/target:Target', 'RunnerAutoScalingTarget')).toMatchObject({ minCapacity: 0, maxCapacity: 25 });
     const steps = one('aws:appautoscaling/policy:Policy', 'ScaleToBacklog').stepScalingPolicyConfiguration.stepAdjustments;
     expect(steps[0]).toEqual({ metricIntervalLowerBound: '0', metricIntervalUpperBound: '1', scalingAdjustment: 1 });
@@ -438,7 +438,7 @@ describe('the runner', () => {
 });
 
 describe('operation', () => {
-  it('has maintenance every minute, not tried again', () => {
+  it('runs maintenance every minute, without retries', () => {
     expect(one('aws:scheduler/schedule:Schedule', 'MaintenanceScheduleSchedule')).toMatchObject({
       scheduleExpression: 'rate(1 minute)',
       state: 'ENABLED',
@@ -449,7 +449,7 @@ describe('operation', () => {
     );
   });
 
-  it('raises alarms, and tells the operator', () => {
+  it('has alarms that notify the operator', () => {
     const names = all('aws:cloudwatch/metricAlarm:MetricAlarm').map(({ name }) => name);
     expect(names).toEqual(
       expect.arrayContaining([
@@ -468,7 +468,7 @@ describe('operation', () => {
     expect(all('aws:sns/topicSubscription:TopicSubscription', development)).toEqual([]);
   });
 
-  it('alarms of nothing but what AWS measures under that name, and of what it measures of ours', () => {
+  it('has alarms only on existing metrics of AWS and on our own', () => {
     // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html, November 2026.
     const measured: Readonly<Record<string, readonly string[]>> = {
       'AWS/SQS QueueName': ['ApproximateNumberOfMessagesVisible', 'ApproximateAgeOfOldestMessage'],
@@ -490,7 +490,7 @@ describe('operation', () => {
   });
 
   it.each(FUNCTION_NAMES.filter((name) => name !== 'maintenance'))(
-    'raises an alarm where %s answers by a fault of ours, and nowhere else',
+    'has an alarm for unexpected errors of %s, and for no other answer',
     async (name) => {
       const title = name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
       const { namespace, metricName, dimensions, threshold, statistic } = one(
@@ -501,7 +501,7 @@ describe('operation', () => {
       const source = await readFile(join(ROOT, 'functions', name, 'handler.ts'), 'utf8');
       expect(source).toContain(`emfMetrics({ service: '${name}', namespace: config.METRICS_NAMESPACE })`);
 
-      /** What CloudWatch adds to the alarm's metric for one request. */
+      /** Returns the values that one request adds to the alarm's metric. */
       const counted = async (answer: () => Response): Promise<number> => {
         const lines: Resource['inputs'][] = [];
         const { onAnswered } = emfMetrics({
@@ -531,7 +531,7 @@ describe('operation', () => {
     },
   );
 
-  it('has as many metrics in alarms as docs/aws.md says they cost', async () => {
+  it('has as many alarm metrics as the costs in docs/aws.md assume', async () => {
     const alarms = all('aws:cloudwatch/metricAlarm:MetricAlarm');
     const metrics = alarms.flatMap(({ inputs }) => inputs.metricQueries?.filter(({ metric }: Resource['inputs']) => metric) ?? [inputs]);
     expect(await readFile(join(ROOT, 'docs', 'aws.md'), 'utf8')).toContain(`alarms: ${metrics.length} metrics at $0.10`);
@@ -549,21 +549,21 @@ describe('operation', () => {
     expect(all('aws:cloudwatch/logMetricFilter:LogMetricFilter').length).toBe(2);
   });
 
-  it('keeps logs for a time', () => {
+  it('keeps logs for a limited time', () => {
     const groups = all('aws:cloudwatch/logGroup:LogGroup');
     expect(groups.length).toBe(TITLES.length + 2);
     for (const { inputs } of groups) expect(inputs.retentionInDays).toBe(30);
     for (const { inputs } of all('aws:cloudwatch/logGroup:LogGroup', development)) expect(inputs.retentionInDays).toBe(7);
   });
 
-  it('logs the route of a request to the API, and not its path: that may name a private build', () => {
+  it('logs the route of a request to the API, and not its path, which may name a private build', () => {
     const { destinationArn, format } = one('aws:apigatewayv2/stage:Stage', 'ApiStage').accessLogSettings;
     expect(destinationArn).toMatch(/log-?group/i);
     expect(JSON.parse(format)).toMatchObject({ routeKey: '$context.routeKey', status: '$context.status' });
     expect(format).not.toMatch(/path|uri/i);
   });
 
-  it('protects what production has, and leaves nothing of other stages', () => {
+  it('protects the data of production, and removes other stages completely', () => {
     expect(one('app', 'production')).toMatchObject({ name: 'asu', removal: 'retain', protect: true });
     expect(one('app', 'dev', development)).toMatchObject({ removal: 'remove', protect: false });
     for (const [from, isKept] of [
@@ -575,7 +575,7 @@ describe('operation', () => {
     }
   });
 
-  it('is described in at most forty lines', async () => {
+  it('has a configuration of at most forty lines', async () => {
     expect((await readFile(join(ROOT, 'sst.config.ts'), 'utf8')).split('\n').length).toBeLessThanOrEqual(40);
   });
 });

@@ -1,10 +1,10 @@
-/** Values of a metric by period, the oldest first; undefined where a period has no data point. */
+/** The values of a metric by period, the oldest first; undefined for a period without a data point. */
 export type Series = readonly (number | undefined)[];
 
 /**
- * What arithmetic gives for a period in which one operand has a data point and the other has none. AWS's guide says that the missing
- * one counts as 0 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html); others report that
- * there is no result either. What we deploy must mean the same by both readings.
+ * The possible results of arithmetic for a period in which only one operand has a data point. AWS's guide says that the
+ * missing one counts as 0 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html);
+ * users report that there is no result. Our expressions must mean the same in both cases.
  */
 export const READINGS = ['missing counts as 0', 'missing leaves nothing'] as const;
 export type Reading = (typeof READINGS)[number];
@@ -12,8 +12,9 @@ export type Reading = (typeof READINGS)[number];
 type Value = number | Series;
 
 /**
- * The series that CloudWatch makes of an expression over series of one length. As much of its metric math as we use:
- * numbers, ids, `+ - * /`, parentheses, and `FILL` with a number. Anything else throws, so that whoever writes it extends this.
+ * Returns the series that CloudWatch computes for an expression over series of the same length. It supports the metric
+ * math that we use: numbers, ids, `+ - * /`, parentheses, and `FILL` with a number. It throws on anything else, so that
+ * the author of a new expression extends it.
  */
 export function metricMath(expression: string, series: Readonly<Record<string, Series>>, reading: Reading): Series {
   const tokens = tokensOf(expression);
@@ -49,7 +50,7 @@ export function metricMath(expression: string, series: Readonly<Record<string, S
   const sum = (): Value => chain(product, '+', '-');
 
   const result = sum();
-  // A number alone is no result that an alarm could watch.
+  // An alarm cannot watch an expression that is only a number.
   return typeof result === 'number' || tokens.length > 0 ? fail() : result;
 }
 
@@ -69,7 +70,7 @@ function combined(left: Value, operator: string, right: Value, reading: Reading)
   });
 }
 
-/** A point that would be divided by zero is dropped. */
+/** Returns the quotient, or undefined for a division by zero. */
 function calculated(left: number, operator: string, right: number): number | undefined {
   if (operator === '+') return left + right;
   if (operator === '-') return left - right;

@@ -12,18 +12,21 @@ import { PLATFORM } from './install-sst.ts';
 export interface Resource {
   readonly type: string;
   readonly name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the provider takes
+  // biome-ignore lint/suspicious/noExplicitAny: the type depends on the provider
   readonly inputs: any;
 }
 
-/** Every resource that `sst deploy` would make in a stage, without any cloud: `sst.config.ts` run over Pulumi's mocks. */
+/**
+ * Returns every resource that `sst deploy` would make in a stage. It runs `sst.config.ts` with Pulumi's mocks, without
+ * AWS.
+ */
 export async function mockedDeployment(stage: string, env: Readonly<Record<string, string>> = {}): Promise<Resource[]> {
   const directory = await mkdtemp(join(tmpdir(), 'asu-infra-'));
   const server = await sstServer(directory);
   try {
     const program = join(PLATFORM, 'asu-test', `program-${stage}.mjs`);
     await bundleProgram(program);
-    // SST puts a .dockerignore into an image's context, made or not.
+    // SST writes a .dockerignore into the context of an image, even if nothing has made the context.
     await mkdir(join(ROOT, 'dist', 'runner'), { recursive: true });
     const resources = join(directory, 'resources.jsonl');
     await promisify(execFile)(process.execPath, [program, JSON.stringify({ root: ROOT, stage, resources })], {
@@ -39,7 +42,7 @@ export async function mockedDeployment(stage: string, env: Readonly<Record<strin
   }
 }
 
-/** Next to SST's packages, so that program and components find the same Pulumi. */
+/** Bundles the program into `outfile`, beside SST's packages, so that program and components load the same Pulumi. */
 async function bundleProgram(outfile: string): Promise<void> {
   await build({
     absWorkingDir: ROOT,
@@ -50,14 +53,14 @@ async function bundleProgram(outfile: string): Promise<void> {
     format: 'esm',
     target: 'node24',
     packages: 'external',
-    // By names of their own: linters that follow imports would read all of SST.
+    // The program uses these aliases, because linters follow file imports and would read all of SST.
     alias: { 'sst-components': join(PLATFORM, 'src', 'components', 'index.ts'), 'sst-globals': join(PLATFORM, 'src', 'shim', 'run.js') },
     logLevel: 'error',
     banner: { js: "import{createRequire as nodeCreateRequire}from'node:module';const require=nodeCreateRequire(import.meta.url);" },
   });
 }
 
-/** What SST's own server answers to components. */
+/** Answers the requests of components to SST's local server. */
 async function sstServer(directory: string): Promise<{ url: string; close: () => void }> {
   const out = join(directory, 'bundle');
   await mkdir(out);

@@ -1,4 +1,4 @@
-// Comes before anything of SST: its components look for Pulumi's providers and SST's globals as they are loaded.
+// This module must load before SST, whose components look for Pulumi's providers and SST's globals while they load.
 import { createWriteStream } from 'node:fs';
 import { runtime } from '@pulumi/pulumi';
 
@@ -12,7 +12,7 @@ export const note = (resource) => written.write(`${JSON.stringify(resource)}\n`)
 const ACCOUNT = '111122223333';
 const REGION = 'eu-central-1';
 
-/** Answers of providers to questions, by the question's token. */
+/** The providers' answers to function calls, by the token of the function. */
 const ANSWERS = {
   'aws:iam/getPolicyDocument:getPolicyDocument': ({ statements = [] }) => ({ json: JSON.stringify(statements), statements }),
   'aws:index/getCallerIdentity:getCallerIdentity': () => ({ accountId: ACCOUNT }),

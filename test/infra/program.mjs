@@ -1,5 +1,5 @@
-// What `sst deploy` would run, bundled by mocked-deployment.ts and run in a process of its own: the whole of sst.config.ts over
-// Pulumi's mocks, which write down every resource.
+// The program that `sst deploy` would run: all of sst.config.ts, with Pulumi's mocks, which record every resource.
+// mocked-deployment.ts bundles it and runs it in its own process.
 
 import * as aws from '@pulumi/aws';
 import { runtime } from '@pulumi/pulumi';
@@ -11,7 +11,7 @@ const app = config.app({ stage });
 note({ type: 'app', name: stage, inputs: app });
 globalThis.$app = { ...app, stage, providers: {} };
 
-// As SST's own bundle of a config has them: names that are simply there.
+// SST's bundle of a configuration has these names as globals.
 const sst = await import('sst-components');
 Object.assign(globalThis, { aws, sst }, await import('sst-globals'));
 

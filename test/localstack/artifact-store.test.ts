@@ -13,7 +13,7 @@ import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { s3Client } from './clients.ts';
 
 const META: ArtifactMeta = { contentType: 'application/octet-stream', cacheControl: 'no-cache', filename: 'a+b.img.gz' };
-/** Three parts, the last one short. */
+/** The size of a file of three parts, of which the last one is short. */
 const LARGE_BYTES = 17 * 1024 * 1024 + 3;
 
 artifactStoreContract('s3', async () => {
@@ -39,7 +39,7 @@ describe('an artefact store on S3', () => {
   const freshKey = () => `store/${freshBinDir()}/image.img.gz`;
   const unfinished = async () => (await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads ?? [];
 
-  it('uploads a large file in parts, every byte of it, with its meta', async () => {
+  it('uploads a large file in parts, with every byte and its metadata', async () => {
     const key = freshKey();
     await store.putFile(key, largeFile, META);
     const found = await store.open(key);
@@ -49,10 +49,10 @@ describe('an artefact store on S3', () => {
     expect(await unfinished()).toEqual([]);
   });
 
-  it('leaves neither object nor parts when a large upload is aborted or fails half-way', async () => {
+  it('leaves neither an object nor parts when a large upload is aborted or fails', async () => {
     const aborted = freshKey();
     const stopped = new AbortController();
-    // A client of its own tells when the first part has arrived.
+    // This separate client observes when the first part has arrived.
     const watched = s3Client();
     watched.middlewareStack.add(
       (next, context) => async (args) => {
@@ -81,7 +81,7 @@ describe('an artefact store on S3', () => {
     expect(await unfinished()).toEqual([]);
   });
 
-  it('reads neither links nor devices into an object', async () => {
+  it('does not read links or devices into an object', async () => {
     const link = join(directory, 'link');
     await symlink(largeFile, link);
     const key = freshKey();
@@ -102,7 +102,7 @@ describe('an artefact store on S3', () => {
     await expect(store.open(key, { start, end })).rejects.toThrow(RangeError);
   });
 
-  it('stores what the CDN is to say as headers of the object', async () => {
+  it('stores the headers that the CDN sends with the object', async () => {
     const key = freshKey();
     await store.put(key, 'x', META);
     expect(await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).toMatchObject({
@@ -112,7 +112,7 @@ describe('an artefact store on S3', () => {
     });
   });
 
-  it('removes more below a prefix than S3 lists or deletes at once', async () => {
+  it('removes more objects below a prefix than S3 lists or deletes at once', async () => {
     const prefix = `logs/${freshBinDir()}/`;
     const keys = Array.from({ length: 1_050 }, (_, i) => `${prefix}${i}`);
     const put = async () => {
@@ -124,7 +124,7 @@ describe('an artefact store on S3', () => {
     expect(await store.remove(prefix)).toBe(0);
   });
 
-  it('fails at the start with the name of a bucket that is not there', async () => {
+  it('fails at the start with the name of a missing bucket', async () => {
     await assertBucketReady(client, bucket);
     await expect(assertBucketReady(client, 'asu-no-such-bucket')).rejects.toThrow(/S3 bucket asu-no-such-bucket cannot be used/);
     await expect(s3ArtifactStore(client, 'asu-no-such-bucket').read('store/a')).rejects.toThrow(/bucket/);

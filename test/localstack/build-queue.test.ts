@@ -37,7 +37,7 @@ describe('a build queue on SQS', () => {
     return names.every((name) => Attributes[name] === '0');
   };
 
-  it('sends hash and correlation id, and nothing else', async () => {
+  it('sends only the hash and the correlation id', async () => {
     const urls = await createBuildQueue(client);
     const message = { hash: freshHash(), correlationId: 'only-these', request: 'not this' };
     await sqsBuildQueue(client, urls).send(message);
@@ -46,7 +46,7 @@ describe('a build queue on SQS', () => {
     expect(Messages?.[0]?.MessageAttributes).toBeUndefined();
   });
 
-  it('buries with a readable reason, whatever characters it has', async () => {
+  it('buries a message with a readable reason, whatever characters it contains', async () => {
     const urls = await createBuildQueue(client);
     const queue = sqsBuildQueue(client, urls);
     const message = { hash: freshHash(), correlationId: 'c' };
@@ -61,18 +61,18 @@ describe('a build queue on SQS', () => {
     expect(await isEmpty(urls.queueUrl)).toBe(true);
   });
 
-  it('moves a message that nobody ever ends to the dead letters by itself', async () => {
+  it('moves a message to the dead letters if no receiver ever deletes it', async () => {
     const urls = await createBuildQueue(client, { maxReceiveCount: 2 });
     const queue = sqsBuildQueue(client, urls);
     await queue.send({ hash: freshHash(), correlationId: 'endless' });
     for (let delivery = 0; delivery < 2; delivery += 1) await queue.release(await receive(queue));
-    // The queue looks at the count when somebody asks for the next message.
+    // The queue checks the count when a receiver requests the next message.
     const asking = queue.receive({ visibilitySeconds: 60, signal: new AbortController().signal });
     expect(await deadLetters(urls.deadLetterUrl, 1)).toEqual([{ body: expect.stringContaining('endless'), reason: undefined }]);
     expect(await asking).toBeUndefined();
   });
 
-  it.each(['', 'hello', '{"hash":"../../etc/passwd","correlationId":"x"}', '[]'])('buries a message that is not ours: %j', async (body) => {
+  it.each(['', 'hello', '{"hash":"../../etc/passwd","correlationId":"x"}', '[]'])('buries a malformed message: %j', async (body) => {
     const urls = await createBuildQueue(client);
     await client.send(new SendMessageCommand({ QueueUrl: urls.queueUrl, MessageBody: body || ' ' }));
     const queue = sqsBuildQueue(client, urls);
@@ -98,7 +98,7 @@ describe('a build queue on SQS', () => {
     expect(listeners).toBe(0);
   });
 
-  it('fails at the start with the name of a queue that is not there', async () => {
+  it('fails at the start with the name of a missing queue', async () => {
     const { queueUrl } = await createBuildQueue(client);
     await assertQueueReady(client, queueUrl);
     await expect(assertQueueReady(client, `${queueUrl}-missing`)).rejects.toThrow(/SQS queue \S+-missing cannot be used/);

@@ -31,7 +31,10 @@ describe('a build table on DynamoDB', () => {
     name = await createBuildTable(client);
   });
 
-  /** Sends each such command twice, as the SDK does when the first answer got lost, and answers what the second met. */
+  /**
+   * Returns a client that sends each such command twice, as the SDK does after a lost answer, and returns the answer to
+   * the second.
+   */
   const sendingTwice = (command: string) => {
     const twice = dynamoClient();
     twice.middlewareStack.add(
@@ -52,7 +55,7 @@ describe('a build table on DynamoDB', () => {
     return Items;
   };
 
-  it('has one winner of 100 equal claims from ten clients, one order and one ticket that waits', async () => {
+  it('has one winner of 100 equal claims from ten clients, with one order and one waiting ticket', async () => {
     const hash = freshHash();
     const before = await waiting();
     const tables = Array.from({ length: 10 }, () => dynamoBuildTable(dynamoClient(), name));
@@ -66,7 +69,7 @@ describe('a build table on DynamoDB', () => {
     expect((await parts(hash)).map(({ part }) => part?.S).sort()).toEqual(['build', `order#${winner?.current.ticket}`]);
   });
 
-  it('knows its own claim and its own transition when the SDK had to send them twice', async () => {
+  it('recognises its own claim and transition when the SDK sends them twice', async () => {
     const hash = freshHash();
     const claim = await sendingTwice('PutItemCommand').claim(queued(hash), sampleOrder(hash), at(0));
     expect(claim).toMatchObject({ won: true, current: { state: 'queued' } });
@@ -75,13 +78,13 @@ describe('a build table on DynamoDB', () => {
     expect(await waiting()).not.toContain(claim.current.ticket);
   });
 
-  it('finds the order of the last claim among those of earlier ones that are more than one page', async () => {
+  it('finds the order of the last claim among more than one page of orders of earlier claims', async () => {
     const hash = freshHash();
     const table = dynamoBuildTable(client, name);
     const { current } = await table.claim(queued(hash), sampleOrder(hash), at(0));
     for (let ticket = 10; ticket < 14; ticket += 1)
       await client.send(new PutItemCommand({ TableName: name, Item: { ...orderKey(hash, ticket), body: { B: randomBytes(390_000) } } }));
-    // After the others in the order of keys, which is that of text.
+    // This key sorts last, since keys are in the order of text.
     const Item = { ...buildKey(hash), ...itemOf({ ...current, ticket: 99 }) };
     await client.send(new PutItemCommand({ TableName: name, Item }));
     const order = sampleOrder(hash, ['anew']);
@@ -89,7 +92,7 @@ describe('a build table on DynamoDB', () => {
     for (const reads of ['strong', 'eventual'] as const) expect(await dynamoBuildTable(client, name, { reads }).order(hash)).toEqual(order);
   });
 
-  it.each(Object.keys(FULL_BODIES))('takes the largest order that is accepted, full of %s', async (what) => {
+  it.each(Object.keys(FULL_BODIES))('stores the largest accepted order, full of %s', async (what) => {
     const hash = freshHash();
     const body = fullBody(what, maxBodyBytes(MAX_DEFAULTS_LENGTH), MAX_DEFAULTS_LENGTH);
     const limits = { ...DEFAULT_LIMITS, maxDefaultsLength: MAX_DEFAULTS_LENGTH };
@@ -99,7 +102,7 @@ describe('a build table on DynamoDB', () => {
     expect(await table.order(hash)).toEqual(order);
   });
 
-  it('reads the latest for twice as much where it usually reads what may be behind', async () => {
+  it('reads the latest row at double cost, although it usually reads eventually consistent rows', async () => {
     const reader = dynamoClient();
     const units = meterUnits(reader);
     const table = dynamoBuildTable(reader, name, { reads: 'eventual' });
@@ -110,7 +113,7 @@ describe('a build table on DynamoDB', () => {
     expect(units.take()).toEqual({ reads: 1, writes: 0 });
   });
 
-  it('keeps a row below a kilobyte and what it is to delete itself a week after its time', async () => {
+  it('keeps a row below a kilobyte, and lets DynamoDB delete expired items after a week', async () => {
     const hash = freshHash();
     const table = dynamoBuildTable(client, name);
     const { current } = await table.claim({ ...queued(hash), correlationId: 'c'.repeat(64) }, sampleOrder(hash), at(0));
@@ -127,7 +130,7 @@ describe('a build table on DynamoDB', () => {
     expect(Number(row?.['ttl']?.N)).toBe(at(100).getTime() / 1000 + 7 * 86_400);
   });
 
-  it('fails at the start with the name of a table that is not there', async () => {
+  it('fails at the start with the name of a missing table', async () => {
     await assertTableReady(client, name, { withIndex: true });
     await expect(assertTableReady(client, 'asu-no-such-table')).rejects.toThrow(/DynamoDB table asu-no-such-table cannot be used/);
     const statistics = await createStatisticsTable(client);

@@ -1,7 +1,7 @@
 import { inject } from 'vitest';
 import { localClients } from '#local-aws/resources/local-clients.ts';
 
-/** The lane's LocalStack. Each waiting receiver holds a socket. */
+/** Returns clients of the lane's LocalStack. They may open many sockets, since each waiting receiver occupies one. */
 const clients = () =>
   localClients(inject('localStackUrl'), { requestHandler: { httpAgent: { maxSockets: 500 }, socketAcquisitionWarningTimeout: 60_000 } });
 

@@ -25,7 +25,7 @@ import { LEASE_SECONDS } from '../../infra/lease.ts';
 import { dynamoClient, s3Client, sqsClient } from './clients.ts';
 import { meterCalls, meterUnits } from './meter.ts';
 
-/** As owut sends them: a hundred packages, each with its version. */
+/** A request as owut sends it: a hundred packages, each with its version. */
 const PACKAGES = Array.from({ length: 100 }, (_, i) => `package-with-a-name-${i * 7919}`);
 const largeOrder = (hash: RequestHash): BuildOrder => {
   const order = sampleOrder(hash, PACKAGES);
@@ -45,7 +45,7 @@ describe('what it costs on AWS', () => {
 
   const compose = async (table: string) => ({
     builds: dynamoBuildTable(client, table),
-    /** Not metered. */
+    /** The same table through a client that is not metered. */
     watched: dynamoBuildTable(dynamoClient(), table),
     positions: dynamoQueuePositions(client, table),
     artifacts: s3ArtifactStore(s3, await createBucket(s3)),
@@ -67,7 +67,7 @@ describe('what it costs on AWS', () => {
   };
   beforeEach(forget);
 
-  /** The calls of `submitBuild` (core/build/submit-build.ts) for a request that nobody made before. */
+  /** Makes the calls of `submitBuild` (core/build/submit-build.ts) for a new request. */
   const submit = async (order: BuildOrder): Promise<QueuedBuild> => {
     const { requestHash: hash } = order;
     expect(await deps.builds.get(hash)).toBeUndefined();
@@ -82,7 +82,7 @@ describe('what it costs on AWS', () => {
     return sent.current as QueuedBuild;
   };
 
-  /** Stays in each step until its row was written: the most writes there can be. */
+  /** Returns a maker that stays in each step until the row is written, which causes the most writes. */
   const slowMaker = (): ImageMaker => {
     const maker = scriptedImageMaker();
     return {
@@ -111,7 +111,7 @@ describe('what it costs on AWS', () => {
     await runBuild(runner, message, NEVER);
   };
 
-  it('a build: at most 18 write units with every step written on its own, 8 read units, 3 SQS calls', async () => {
+  it('a build: at most 18 write units with a write for every step, 8 read units, 3 SQS calls', async () => {
     const order = largeOrder(freshHash());
     await submit(order);
     await runNext();
@@ -185,7 +185,7 @@ describe('what it costs on AWS', () => {
     expect(reads).toBeLessThanOrEqual(20);
   });
 
-  it('a poll: at most 1 read unit, whatever has become of the build and however long the queue', async () => {
+  it('a poll: at most 1 read unit, in every state of the build and with a queue of any length', async () => {
     const order = largeOrder(freshHash());
     const poll = async (state: string) => {
       const view = await getBuildStatus(polls, order.requestHash);
@@ -207,7 +207,7 @@ describe('what it costs on AWS', () => {
     expect((await deps.builds.transition(over, ended)).moved).toBe(true);
     pollUnits.take();
     expect(await getBuildStatus(polls, over.hash)).toMatchObject({ state: 'cancelled' });
-    // The one poll after which a client asks no more is read from the row as it is now.
+    // The last poll of a client needs a consistent read of the row.
     expect(pollUnits.take()).toEqual({ reads: 1.5, writes: 0 });
 
     for (let i = 0; i < 40; i += 1) await submit(sampleOrder(freshHash()));
@@ -219,7 +219,7 @@ describe('what it costs on AWS', () => {
     expect(first.ticket).toBe(3);
   });
 
-  it('its expiry, later on: at most 9 write units', async () => {
+  it('the expiry of a build: at most 9 write units', async () => {
     const name = await createBuildTable(dynamoClient());
     deps = await compose(name);
     await submit(largeOrder(freshHash()));

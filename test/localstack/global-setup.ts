@@ -10,12 +10,14 @@ import { LOCALSTACK_DIRECTORY, LOCALSTACK_URL } from './config.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     localStackUrl: string;
-    /** Bundles of the functions as they are deployed, and of the runners `runner.mjs` and `scripted-runner.mjs`. */
+    /**
+     * The directory of the functions' bundles, as deployed, and of the runners `runner.mjs` and `scripted-runner.mjs`.
+     */
     bundles: string;
   }
 }
 
-/** One LocalStack for the whole lane, ended with it. Named exports are what vitest calls. */
+// One LocalStack serves the whole lane and ends with it. vitest calls the named exports.
 const closers: (() => Promise<void>)[] = [];
 
 export async function setup(project: TestProject): Promise<void> {

@@ -12,7 +12,7 @@ interface Consumed {
 
 const WRITES = new Set(['PutItemCommand', 'UpdateItemCommand', 'DeleteItemCommand', 'TransactWriteItemsCommand', 'BatchWriteItemCommand']);
 
-/** Counts the capacity units that a client's calls cost, indexes included, as DynamoDB itself reports them. */
+/** Counts the capacity units of a client's calls, including those of indexes, as DynamoDB reports them. */
 export function meterUnits(client: DynamoDBClient): { take(): Units } {
   let units = { reads: 0, writes: 0 };
   client.middlewareStack.add(
@@ -28,7 +28,7 @@ export function meterUnits(client: DynamoDBClient): { take(): Units } {
         count((result.output as { ConsumedCapacity?: Consumed | Consumed[] }).ConsumedCapacity);
         return result;
       } catch (error) {
-        // A refused conditional write costs what a write costs, and does not say so.
+        // A failed conditional write costs as much as a write, but its answer does not include the cost.
         if (error instanceof Error && error.name === 'ConditionalCheckFailedException') count({ CapacityUnits: 1 });
         throw error;
       }
@@ -44,7 +44,7 @@ export function meterUnits(client: DynamoDBClient): { take(): Units } {
   };
 }
 
-/** Counts a client's calls by name. */
+/** Counts the calls of a client by name. */
 export function meterCalls(client: SQSClient): { take(): Record<string, number> } {
   let calls: Record<string, number> = {};
   client.middlewareStack.add(

@@ -21,7 +21,7 @@ import { httpEvent, invoke } from '#test/bundles/invoke.ts';
 import { failed, freshHash, queued, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { dynamoClient, s3Client, sqsClient } from './clients.ts';
 
-/** A setting or a check that one way of running has, the others have too: services and Lambda share their compositions. */
+// Services and Lambda share their compositions, so a setting or check of one exists in the other too.
 let upstream: DemoUpstreamServer;
 let names: ResourceNames;
 let environment: Record<string, string>;
@@ -52,7 +52,7 @@ const started = async (service: Promise<Service>): Promise<Service> => {
   services.push(await service);
   return service;
 };
-/** A build that failed just now by no fault of its request. */
+/** Makes a build that has just failed for a reason other than its request. */
 async function failedBuild(): Promise<RequestHash> {
   const hash = freshHash();
   const builds = dynamoBuildTable(dynamoClient(), names.builds);
@@ -62,7 +62,7 @@ async function failedBuild(): Promise<RequestHash> {
   return hash;
 }
 
-/** A build whose message was never sent. */
+/** Makes a build whose message was never sent. */
 async function unsentBuild(): Promise<RequestHash> {
   const hash = freshHash();
   await dynamoBuildTable(dynamoClient(), names.builds).claim(queued(hash), sampleOrder(hash), new Date());
@@ -73,13 +73,13 @@ describe('REBUILD_PAUSE', () => {
   it.each([
     ['status', () => startStatus(statusConfig({ ...environment, REBUILD_PAUSE: '60' }))],
     ['build', () => startBuild(buildConfig({ ...environment, REBUILD_PAUSE: '60' }))],
-  ])('is what a GET of the %s service says', async (_, start) => {
+  ])('sets the Retry-After of a GET from the %s service', async (_, start) => {
     const { url } = await started(start());
     const { headers } = await fetch(`${url}/api/v1/build/${await failedBuild()}`);
     expect(Number(headers.get('Retry-After'))).toBeGreaterThan(REBUILD_PAUSE_SECONDS);
   });
 
-  it('is what a GET of the status function says', async () => {
+  it('sets the Retry-After of a GET from the status function', async () => {
     const path = join(inject('bundles'), 'status', 'handler.mjs');
     const event = httpEvent('GET', `/api/v1/build/${await failedBuild()}`);
     const { answer } = await invoke(path, event, { ...environment, REBUILD_PAUSE: '60' });
@@ -113,7 +113,7 @@ describe('a service does not start', () => {
 });
 
 describe('/ready', () => {
-  it('says what cannot be used, and not what AWS says of it', async () => {
+  it('names the unusable resource without the message of AWS', async () => {
     const { url } = await started(startStats(statsConfig(environment)));
     const table = await createStatisticsTable(dynamoClient());
     const gone = await started(startStats(statsConfig({ ...environment, STATISTICS_TABLE: table })));

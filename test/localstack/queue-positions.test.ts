@@ -17,7 +17,7 @@ queuePositionsContract('dynamodb', async () => {
 });
 
 describe('the ledger of the queue on DynamoDB', () => {
-  it('stays small while many builds come and go, some of them never', async () => {
+  it('stays small while many builds come and go, even if some never go', async () => {
     const ledger = queueLedger(client, await createBuildTable(client));
     const stuck = [3, 40, 77];
     for (let ticket = 1; ticket <= 120; ticket += 1) {
@@ -29,7 +29,7 @@ describe('the ledger of the queue on DynamoDB', () => {
     expect(state.left.size + state.back.size).toBeLessThan(30);
   });
 
-  it('loses no ticket when many write at once', async () => {
+  it('loses no ticket when many processes write at once', async () => {
     const name = await createBuildTable(client);
     const ledgers = Array.from({ length: 4 }, () => queueLedger(client, name));
     const work = async (ledger: QueueLedger, keeps: boolean) => {
@@ -45,7 +45,7 @@ describe('the ledger of the queue on DynamoDB', () => {
     expect(waitingTickets(await queueLedger(client, name).read())).toEqual(kept.sort((a, b) => a - b));
   });
 
-  it('is put right after a crash between row and ledger, once the difference has lasted', async () => {
+  it('is corrected after a crash between row and ledger, once the difference has lasted', async () => {
     const name = await createBuildTable(client);
     const table = dynamoBuildTable(client, name);
     const ledger = queueLedger(client, name);
@@ -60,7 +60,7 @@ describe('the ledger of the queue on DynamoDB', () => {
     expect(await settle()).toEqual({ departed: 0, missed: 0 });
     clock += 5_000;
     expect(await settle()).toEqual({ departed: 0, missed: 0 });
-    // A clock that is set back by an hour must not make it take an hour longer.
+    // Setting the clock back by an hour must not delay the correction by an hour.
     clock -= 3_600_000;
     expect(await settle()).toEqual({ departed: 0, missed: 0 });
     clock += 30_000;

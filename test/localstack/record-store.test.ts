@@ -11,9 +11,9 @@ recordStoreContract('s3', async () => {
 });
 
 describe('a record store on S3', () => {
-  it('knows its own write when the SDK had to send it twice', async () => {
+  it('recognises its own write when the SDK sends it twice', async () => {
     const client = s3Client();
-    // The first answer gets lost after S3 has written: what the SDK's own retry then meets.
+    // The first answer is lost after S3 has written, so the SDK's retry finds the new record.
     client.middlewareStack.add(
       (next, context) => async (args) => {
         if (context['commandName'] === 'PutObjectCommand') await s3Client().send(new PutObjectCommand(args.input as never));
@@ -29,7 +29,7 @@ describe('a record store on S3', () => {
     expect((await store.get('record'))?.body).toBe('two');
   });
 
-  it('keeps records apart whose keys look alike', async () => {
+  it('keeps records with similar keys apart', async () => {
     const client = s3Client();
     const store = s3RecordStore(client, await createBucket(client));
     const keys = ['a/b', 'a%2Fb', 'a b', 'a+b', 'a:b/../c'];

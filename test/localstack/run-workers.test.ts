@@ -16,7 +16,7 @@ import { dynamoClient, s3Client, sqsClient } from './clients.ts';
 const BUILDS = 24;
 const RUNNERS = 4;
 
-it('drains a queue with several runners, duplicates among the messages: each built once, each image readable', async () => {
+it('drains a queue that contains duplicates with several runners: one build each, and every image readable', async () => {
   const [client, sqs, s3] = [dynamoClient(), sqsClient(), s3Client()];
   const table = await createBuildTable(client);
   const urls = await createBuildQueue(sqs);

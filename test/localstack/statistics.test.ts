@@ -20,7 +20,7 @@ async function make(now = () => at(0)): Promise<{ name: string; statistics: Stat
 
 statisticsContract('dynamodb', async () => (await make()).statistics, { runs: 5 });
 
-/** Everything is long ago, so everything is rolled up, and what comes is late. */
+// The day of these counts is long past, so that they are rolled up and every new count is late.
 statisticsContract(
   'dynamodb, rolled up before each look',
   async () => {
@@ -86,7 +86,7 @@ describe('statistics on DynamoDB', () => {
     expect(units.take()).toEqual({ reads: 0, writes: 3 });
   });
 
-  it('rolls up to the oldest build that has not ended, and the day once it is over', async () => {
+  it('rolls up counts before the oldest build that has not ended, and the whole day after its end', async () => {
     let minutes = 600;
     const { name, statistics } = await make(() => at(minutes));
     const rollUp = () => rollUpStatistics(client, name, () => at(minutes), 1);
@@ -111,7 +111,7 @@ describe('statistics on DynamoDB', () => {
     expect(units.take().reads).toBeLessThanOrEqual(2);
   });
 
-  it('counts what comes after the day was rolled up, and each once when several roll up', async () => {
+  it('counts late entries of a rolled-up day, and each once when several processes roll up', async () => {
     const { name, statistics } = await make(() => at(5 * DAY));
     const rollUp = () => rollUpStatistics(client, name, () => at(5 * DAY), 1);
     await statistics.ended(success(counted(0), 10, ['vim']));
@@ -152,7 +152,7 @@ describe('statistics on DynamoDB', () => {
     );
   });
 
-  it('does not let invented clients make its items large', async () => {
+  it('does not let invented client names make its items large', async () => {
     const { name, statistics } = await make();
     for (let i = 0; i < 20; i += 1)
       await statistics.count(requests(0, Object.fromEntries(Array.from({ length: 40 }, (_, j) => [`client-${i}/${j}`, 1]))));

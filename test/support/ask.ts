@@ -9,7 +9,7 @@ export interface Asked {
 
 export interface Answer {
   readonly status: number;
-  /** The headers in their order, with lower-case names, repeated ones included. */
+  /** The headers in their order, with lower-case names, including repeated ones. */
   readonly headerLines: readonly (readonly [name: string, value: string])[];
   readonly bytes: Buffer;
   readonly text: string;
@@ -17,8 +17,8 @@ export interface Answer {
 }
 
 /**
- * Sends one request over its own socket and adds nothing: no User-Agent, no Accept-Encoding. The path stays as it is (`..`, `//`);
- * no redirect is followed and nothing is unpacked.
+ * Sends one request over its own socket and adds no header such as User-Agent or Accept-Encoding. It sends the path
+ * unchanged (`..`, `//`), follows no redirect and decompresses nothing.
  */
 export function ask(base: string, path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> {
   const { hostname, port } = new URL(base);

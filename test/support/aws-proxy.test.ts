@@ -8,7 +8,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** The proxy in front of a service that answers so. */
+/** Starts the proxy in front of a service with this handler. */
 async function proxyOf(handle: HttpHandler) {
   const service = await startHttpServer(handle);
   closers.push(service.close);
@@ -17,7 +17,7 @@ async function proxyOf(handle: HttpHandler) {
   return proxy;
 }
 
-/** Sends half of a request, and breaks off. Settles when the connection is gone. */
+/** Sends half of a request and disconnects. Settles when the connection has closed. */
 const breakOff = (url: string): Promise<void> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
@@ -29,14 +29,14 @@ const breakOff = (url: string): Promise<void> =>
     socket.once('close', () => resolve());
   });
 
-it('survives a client that breaks off in the middle of its request', async () => {
+it('survives a client that disconnects in the middle of its request', async () => {
   const proxy = await proxyOf(async (request, response) => response.end(await bodyOf(request)));
   await breakOff(proxy.url);
   const answer = await fetch(`${proxy.url}/bucket/key`, { method: 'PUT', body: 'whole' });
   expect([answer.status, await answer.text()]).toEqual([200, 'whole']);
 });
 
-it('ends the connection of a client whose answer was cut off, and answers the next', async () => {
+it('closes the connection when the service ends its answer early, and answers the next request', async () => {
   let isCut = true;
   const proxy = await proxyOf((_, response) => {
     if (!isCut) return response.end('whole');

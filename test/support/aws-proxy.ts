@@ -1,15 +1,15 @@
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { bodyOf, startHttpServer } from './http-server.ts';
 
-/** A call to AWS, as it goes over the wire. */
+/** A call to AWS, as the client sends it. */
 export interface AwsCall {
-  /** `PutItem`, `SendMessage`; of S3 the method: `PUT`. */
+  /** The name of the call, such as `PutItem` or `SendMessage`. For S3 it is the HTTP method, such as `PUT`. */
   readonly operation: string;
-  /** Of S3: `/<bucket>/<key>`. */
+  /** The path, which is `/<bucket>/<key>` for S3. */
   readonly path: string;
 }
 
-/** What a service answers in place of doing what it was asked. */
+/** An error that the proxy answers instead of passing a call on. */
 export interface AwsFault {
   readonly status: number;
   readonly contentType: string;
@@ -27,7 +27,7 @@ export const BROKEN: AwsFault = {
   body: '<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>',
 };
 
-/** As IAM refuses what a role may not do. */
+/** The answer of IAM to a call that a role may not make. */
 export const DENIED: AwsFault = {
   status: 403,
   contentType: 'application/x-amz-json-1.0',
@@ -42,16 +42,16 @@ export const DENIED_BY_S3: AwsFault = {
 export interface Costs {
   readonly reads: number;
   readonly writes: number;
-  /** Calls of SQS, by name. */
+  /** The calls to SQS, by name. */
   readonly sqs: Readonly<Record<string, number>>;
 }
 
-/** Stands between processes and LocalStack: counts what is paid for, and lets calls fail. */
+/** A proxy between processes and LocalStack that counts the cost of calls and can make calls fail. */
 export interface AwsProxy {
   readonly url: string;
-  /** Calls for which it answers a fault are not passed on. */
+  /** Called for each call. If it returns a fault, the proxy answers this fault and does not pass the call on. */
   fail(faultOf: (call: AwsCall) => AwsFault | undefined): void;
-  /** What the calls since the last `take` cost. */
+  /** Returns the cost of the calls since the last `take`. */
   take(): Costs;
   peek(): Costs;
   close(): Promise<void>;
@@ -71,7 +71,7 @@ export async function awsProxy(target: string): Promise<AwsProxy> {
 
   const count = (operation: string, body: string) => {
     const { ConsumedCapacity, __type } = JSON.parse(body) as { ConsumedCapacity?: Consumed | Consumed[]; __type?: string };
-    // A refused conditional write costs what a write costs, and does not say so.
+    // A failed conditional write costs as much as a write, but its answer does not include the cost.
     const refused = __type?.endsWith('ConditionalCheckFailedException') ? [{ CapacityUnits: 1 }] : [];
     const units = [ConsumedCapacity ?? refused].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
     costs[WRITES.test(operation) ? 'writes' : 'reads'] += units;
@@ -92,7 +92,7 @@ export async function awsProxy(target: string): Promise<AwsProxy> {
     }
     if (service === 'AmazonSQS') costs.sqs[operation] = (costs.sqs[operation] ?? 0) + 1;
     const answer = await forward({ hostname, port, agent, method: request.method, path: request.url, headers }, body);
-    // What the service does not answer to the end, the client does not get to the end.
+    // If the service ends its answer early, so does the proxy.
     if (answer === undefined) return response.destroy();
     if (isDynamo) count(operation, answer.body.toString());
     return response.writeHead(answer.status, answer.headers).end(answer.body);
@@ -122,7 +122,7 @@ interface ServiceAnswer {
   readonly body: Buffer;
 }
 
-/** The service's answer; `undefined` when it did not answer to the end. */
+/** Returns the answer of the service, or `undefined` if the service ended it early. */
 async function forward(options: RequestOptions, body: Buffer): Promise<ServiceAnswer | undefined> {
   try {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {

@@ -1,11 +1,14 @@
-/** The calls of one process to the ports it is given by `wrap`, counted together; before one of them something else happens. */
+/** Counts the calls of one process to all ports that `wrap` returns, and runs an interruption before one of them. */
 export interface InterruptedCalls {
   wrap<Port extends object>(port: Port): Port;
-  /** Whether there were so many calls that the interruption came. */
+  /** Whether the process made enough calls for the interruption to happen. */
   readonly isMet: boolean;
 }
 
-/** Lets something else happen before the call number `at` (from 0): all that a process which is stopped there does not see. */
+/**
+ * Runs an interruption before call number `at` (from 0). It stands for everything that happens while the process is
+ * stopped there.
+ */
 export function callsInterrupted(at: number, interruption: () => Promise<void>): InterruptedCalls {
   let calls = 0;
   return {

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 
-/** What is read of a finished build's answer. */
+/** The fields of a finished build's answer that the download needs. */
 export interface Finished {
   readonly bin_dir: string;
   readonly files: readonly { name: string; size: number; sha256: string }[];
   readonly images: readonly { name: string; sha256: string }[];
 }
 
-/** Downloads every file of a finished build; throws when one is not what was announced (I3). Contents by name. */
+/**
+ * Downloads every file of a finished build and returns the contents by name. Throws if a file differs from the answer's
+ * description of it (I3).
+ */
 export async function downloadAll(url: string, result: Finished): Promise<Record<string, Buffer>> {
   const contents: Record<string, Buffer> = {};
   for (const { name, size, sha256 } of result.files) {

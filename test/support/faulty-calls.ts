@@ -1,6 +1,7 @@
 /**
- * What becomes of one call. `refused`: it fails and does nothing. `lost`: it does its work, and its answer gets lost. `late`: it fails,
- * and does its work only after the next two calls. `killed`: it and every later call fail, as of a process that was killed.
+ * The fault of one call. `refused`: the call fails and does nothing. `lost`: the call does its work, but its answer is
+ * lost. `late`: the call fails, and does its work only after the next two calls. `killed`: this call and every later
+ * one fail, as if the process had been killed.
  */
 export const FAULTS = ['refused', 'lost', 'late', 'killed'] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -11,16 +12,16 @@ export class FaultyCallError extends Error {
   override readonly name = 'FaultyCallError';
 }
 
-/** The calls of one process to the ports it is given by `wrap`, counted together; one of them meets the fault. */
+/** Counts the calls of one process to all ports that `wrap` returns, and lets one of them meet the fault. */
 export interface FaultyCalls {
   wrap<Port extends object>(port: Port): Port;
-  /** Whether there were so many calls that the fault was met. */
+  /** Whether the process made enough calls for the fault to happen. */
   readonly isMet: boolean;
-  /** Does what is late still. */
+  /** Does the work of late calls that is still pending. */
   settle(): Promise<void>;
 }
 
-/** Lets the call number `at` (from 0) meet the fault. */
+/** Returns a counter whose call number `at` (from 0) meets the fault. */
 export function faultyCalls(at: number, fault: Fault): FaultyCalls {
   let calls = 0;
   let late: { call: () => Promise<unknown>; due: number } | undefined;

@@ -3,15 +3,15 @@ import type { AddressInfo } from 'node:net';
 
 export interface HttpServer {
   readonly url: string;
-  /** Closes every connection, and settles when the server has ended. */
+  /** Closes every connection, and settles when the server has stopped. */
   close(): Promise<void>;
 }
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /**
- * A real HTTP server on a free port of the loopback. What the handler throws fails the test, unless the client had broken off: then
- * no answer can reach it, and reading its request has to fail.
+ * Starts a real HTTP server on a free port of the loopback interface. An error in the handler fails the test, unless
+ * the client has disconnected: then no answer can reach it, and reading its request has to fail.
  */
 export async function startHttpServer(handle: HttpHandler): Promise<HttpServer> {
   const server = createServer(async (request, response) => {
@@ -34,7 +34,7 @@ export async function startHttpServer(handle: HttpHandler): Promise<HttpServer> 
   };
 }
 
-/** The whole body of a request or an answer. */
+/** Reads the whole body of a request or an answer. */
 export async function bodyOf(message: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);

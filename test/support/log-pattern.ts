@@ -1,9 +1,9 @@
 type Line = Readonly<Record<string, unknown>>;
 
 /**
- * Whether a filter of JSON logs takes the line, as CloudWatch would. As much of its syntax as we use: texts with `=` and `!=`, `*` for
- * any characters, `IS FALSE`, `&&`, `||` and parentheses
- * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html). Anything else throws.
+ * Returns whether a CloudWatch filter of JSON logs matches the line. It supports the part of the syntax that we use:
+ * texts with `=` and `!=`, `*` for any characters, `IS FALSE`, `&&`, `||` and parentheses
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html). It throws on anything else.
  */
 export function matchesLogPattern(pattern: string, line: Line): boolean {
   const tokens = pattern.match(/"[^"]*"|&&|\|\||!=|[{}()=]|\$\.\w+|\w+|\S/g) ?? [];
@@ -24,10 +24,10 @@ export function matchesLogPattern(pattern: string, line: Line): boolean {
     const found = line[name.slice('$.'.length)];
     if (operator === 'IS' && value === 'FALSE') return found === false;
     if ((operator !== '=' && operator !== '!=') || !/^".*"$/.test(value)) return fail();
-    // A property that is not there fits neither.
+    // A missing property matches neither operator.
     return typeof found === 'string' && textPattern(value.slice(1, -1)).test(found) === (operator === '=');
   };
-  // Every operand is read, also where the first decides.
+  // Every operand must be read, even if the first one decides.
   const all = (): boolean => operands(term, '&&').every(Boolean);
   const either = (): boolean => operands(all, '||').some(Boolean);
   const operands = (operand: () => boolean, operator: string): boolean[] => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 
-/** An artefact store in memory: for tests that run through thousands of histories, in which disks would be most of the time. */
+/** An artefact store in memory, for tests of thousands of histories that would spend most of their time on the disk. */
 export function memoryArtifactStore(): ArtifactStore {
   const objects = new Map<string, { bytes: Buffer; meta: ArtifactMeta }>();
   const stat: ArtifactStore['stat'] = async (key) => {

@@ -11,7 +11,7 @@ export interface Selector {
 
 export interface PromqlNames {
   readonly selectors: readonly Selector[];
-  /** Labels that results are grouped or joined by. */
+  /** The labels by which the expression groups or joins results. */
   readonly grouped: readonly string[];
 }
 
@@ -19,7 +19,7 @@ const GROUPING = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'grou
 const WORDS = new Set(['and', 'or', 'unless', 'bool', 'offset', 'inf', 'nan']);
 const TOKEN = /\s+|"(?:[^"\\]|\\.)*"|\[[^\]]*\]|[a-zA-Z_:][\w:]*|\d[\w.]*|=~|!~|!=|==|>=|<=|[^\s\w]/g;
 
-/** The metrics and labels that a PromQL expression speaks of: enough of the language to check names, no more. */
+/** Returns the metrics and labels in a PromQL expression. It parses only enough of the language to check names. */
 export function namesIn(expression: string): PromqlNames {
   const tokens = (expression.match(TOKEN) ?? []).filter((token) => token.trim() !== '' && !token.startsWith('['));
   const selectors: Selector[] = [];
@@ -47,7 +47,7 @@ function matchersIn(tokens: readonly string[]): Matcher[] {
   return matchers;
 }
 
-/** One line of what `/metrics` answers. */
+/** One line of the answer of `/metrics`. */
 export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -61,7 +61,7 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
-/** Reads Prometheus' text format. */
+/** Parses the text format of Prometheus. */
 export function familiesIn(text: string): Family[] {
   return text
     .split(/^# HELP /m)

@@ -8,16 +8,16 @@ import type { ImageMaker } from '#core/build/ports.ts';
 import type { BuildOutput } from '#core/imagebuilder/build-output.ts';
 
 export interface Script {
-  /** Called in the last step; may throw what a real ImageBuilder would, or wait. */
+  /** Called in the last step. It may wait, or throw the errors of a real ImageBuilder. */
   readonly act?: (order: BuildOrder, signal: AbortSignal) => Promise<void> | void;
 }
 
 export interface ScriptedImageMaker extends ImageMaker {
-  /** Request hashes in the order in which they were begun. */
+  /** The request hashes in the order in which their builds began. */
   readonly begun: readonly string[];
 }
 
-/** An ImageMaker whose images are small files made on the spot: for tests of everything around it. */
+/** An ImageMaker that makes small files at once instead of images, for tests of everything around it. */
 export function scriptedImageMaker({ act }: Script = {}): ScriptedImageMaker {
   const begun: string[] = [];
   return {

@@ -4,10 +4,10 @@ import { loadConfig } from '#runner/config.ts';
 import { startRunner } from '#runner/start-runner.ts';
 import { scriptedImageMaker } from './scripted-image-maker.ts';
 
-/** So long a scripted build lasts: long enough for some to be killed in the middle. */
+/** The duration of a scripted build, which is long enough that a test can kill some runners during a build. */
 const BUILD_MS = 150;
 
-/** The runner with images made by script, in a process of its own: for tests of everything around them. */
+// A runner process that makes images by script, for tests of everything around the images.
 const config = loadConfig();
 const maker = scriptedImageMaker({ act: (_, signal) => pause(BUILD_MS, undefined, { signal }).catch(() => undefined) });
 await startRunner(config, processLog(config.LOG_LEVEL, 'runner'), () => ({

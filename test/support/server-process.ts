@@ -6,15 +6,18 @@ import { demoUpstreamKey } from '#demo/upstream/key.ts';
 export interface ServerProcess {
   readonly url: string;
   readonly pid: number;
-  /** JSON log lines so far. */
+  /** The JSON log lines so far. */
   readonly lines: readonly string[];
-  /** Ends it at once, as the kernel would. */
+  /** Kills the process with SIGKILL. */
   kill(): Promise<void>;
-  /** Ends it as an operator would; the exit code. */
+  /** Stops the process as an operator would, and returns its exit code. */
   stop(): Promise<number | null>;
 }
 
-/** `npm start` in a process of its own, for tests that kill it. Rejects with what it said when it ends before it listens. A `wrapper` is a command that runs the one after it in its place. */
+/**
+ * Starts `npm start` in its own process, for tests that kill it. Rejects with the output if the process ends before it
+ * listens. `wrapper` is a command that runs the command after it in its place.
+ */
 export async function serverProcess(
   dataDir: string,
   upstreamUrl: string,

@@ -1,11 +1,11 @@
 import type { BuildMessage, BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
 import type { Clock } from '#core/stores.ts';
 
-/** A queue on a simulated clock, as harsh as SQS may be. */
+/** A queue on a simulated clock that shows the worst behaviour that SQS allows. */
 export interface SimulatedQueue extends BuildQueue {
-  /** Delivers every message once more, while its earlier deliveries still count: SQS does so at times. */
+  /** Delivers every message once more while its earlier deliveries are still valid, as SQS sometimes does. */
   deliverAgain(): void;
-  /** Messages that are in the queue, visible or not. */
+  /** The messages in the queue, visible or not. */
   readonly length: number;
 }
 
@@ -15,8 +15,9 @@ interface Message extends BuildMessage {
 }
 
 /**
- * One copy of a message for all its deliveries: whichever of them is acknowledged, the message is gone for all. A message that was
- * delivered `maxDeliveries` times is not delivered any more, as SQS moves it to the dead letters. `receive` never waits.
+ * Returns a queue with one copy of a message for all its deliveries: acknowledging any of them removes the message.
+ * After `maxDeliveries` deliveries it does not deliver a message again, since SQS moves it to the dead letters.
+ * `receive` never waits.
  */
 export function simulatedQueue(now: Clock, maxDeliveries = 10): SimulatedQueue {
   const messages = new Set<Message>();

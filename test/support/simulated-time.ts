@@ -1,12 +1,12 @@
-/** Clocks that stand still until they are told to go on, with timers on them. */
+/** Clocks with timers that stand still until a test advances them. */
 export interface SimulatedTime {
   readonly now: () => Date;
   readonly monotonic: () => number;
-  /** As runners are given it. */
+  /** The clock in the form that runners take. */
   readonly every: (ms: number, call: () => void) => () => void;
-  /** Lets time go by, and every timer fire in its turn; `settled` is awaited after each. */
+  /** Advances the clock and runs the timers in their order; it waits for `settled` after each. */
   pass(seconds: number): Promise<void>;
-  /** Sets the time of day by so many seconds, back where they are negative. Nothing else notices. */
+  /** Moves the time of day by so many seconds, which may be negative. Timers and durations are not affected. */
   step(seconds: number): void;
 }
 

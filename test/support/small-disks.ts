@@ -8,11 +8,11 @@ const run = promisify(execFile);
 
 /** Real file systems of a few megabytes each. */
 export interface SmallDisks {
-  /** Put before the command of a process that is to see them. */
+  /** The command that runs another command so that it sees the disks. */
   readonly wrapper: readonly string[];
-  /** The path under which this process reaches a file on one of them. */
+  /** Returns the path by which this process reaches a file on one of the disks. */
   reach(path: string): string;
-  /** Takes all room but so much. */
+  /** Fills a disk until only so many bytes are free. */
   fill(directory: string, leaveBytes?: number): Promise<void>;
   free(directory: string): Promise<void>;
   unmount(): Promise<void>;
@@ -21,8 +21,8 @@ export interface SmallDisks {
 const BALLAST = 'ballast';
 
 /**
- * Mounts a small disk of its own on each directory (by its size in megabytes): as root for everybody, otherwise in a
- * namespace that a process in the background keeps. Where neither is allowed it throws: there is nothing to test with.
+ * Mounts a separate small disk on each directory, of the given size in megabytes. As root, every process sees it;
+ * otherwise it exists in a namespace that a background process keeps. Throws if the machine allows neither.
  */
 export async function smallDisks(directories: Readonly<Record<string, number>>): Promise<SmallDisks> {
   const mounts = Object.entries(directories).map(([path, megabytes]) => ({ path, options: `size=${megabytes}m,mode=755` }));
@@ -45,7 +45,7 @@ export async function smallDisks(directories: Readonly<Record<string, number>>):
         for (let left = bavail * bsize - leaveBytes; left > 0; )
           left -= (await file.write(Buffer.alloc(Math.min(left, 1024 * 1024)))).bytesWritten;
       } catch (error) {
-        // Somebody else took some of it meanwhile.
+        // Another process has used some of the space meanwhile.
         if (!(leaveBytes === 0 && error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
       } finally {
         await file.close();
@@ -70,7 +70,7 @@ interface Mounted {
 async function mountAsRoot(mounts: readonly Mount[]): Promise<Mounted> {
   const mounted: string[] = [];
   const unmount = async () => {
-    // Lazily: what a killed server's builds still hold goes with them.
+    // The unmount is lazy: builds of a killed server may still have files open.
     for (const path of mounted.splice(0).reverse()) await run('umount', ['-l', path]);
   };
   try {
@@ -108,7 +108,7 @@ async function isMounted(holder: ChildProcess): Promise<void> {
   });
   await new Promise<void>((resolve, reject) => {
     holder.once('error', reject);
-    holder.once('close', () => reject(new Error(said.trim() || 'it ended')));
+    holder.once('close', () => reject(new Error(said.trim() || 'unshare ended')));
     holder.stdout?.once('data', () => resolve());
   });
 }

@@ -23,7 +23,7 @@ describe('a temporary directory', () => {
     expect(earlier.map(existsSync)).toEqual([false, false]);
   });
 
-  it.each([1, 2])('is there during test %d, and gone after it', async () => {
+  it.each([1, 2])('exists during test %d and not after it', async () => {
     const own = await temporaryDirectory();
     await writeFile(join(own, 'file'), 'text');
     expect(existsSync(join(ofFile))).toBe(true);

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, onTestFinished, TestRunner } from 'vitest';
 
-/** Directories that were made outside of a test, in `beforeAll` or when the file was read. */
+/** The directories that were made outside a test: in `beforeAll` or while the test file loaded. */
 const ofFile: string[] = [];
 
-// Hooks run from the last registered to the first: everything that uses a directory of the file has ended by then.
+// Hooks run from the last registered to the first, so everything that uses these directories has ended by then.
 afterAll(() => Promise.all(ofFile.map(remove)));
 
 /**
- * A new empty directory. It is removed after the test that asked for it, and one that `beforeAll` or the file itself asked for after
- * the last test of the file, whether the tests pass or fail.
+ * Makes an empty directory and returns its path. The directory is removed after the test that made it, or after the
+ * last test of the file if `beforeAll` or the file itself made it, whether the tests pass or fail.
  */
 export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'asu-test-'));

@@ -20,34 +20,36 @@ export interface TestServer extends Standalone {
   readonly upstream: DemoUpstreamServer;
   readonly dataDir: string;
   readonly databasePath: string;
-  /** Log lines so far. */
+  /** The log lines so far. */
   readonly lines: readonly string[];
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   get(path: string, init?: RequestInit): Promise<Response>;
-  /** One request as bytes: nothing is added to it, and nothing of the answer is unpacked. */
+  /** Sends one request without adding headers, and returns the answer without decompressing it. */
   ask(path: string, asked?: Asked): Promise<Answer>;
-  /** Posts a build and asks until it has ended; returns the last answer. */
+  /** Posts a build, polls until it has ended, and returns the last answer. */
   build(body: object, query?: string): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }>;
 }
 
 export interface TestServerOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Makes the images by script. By default, small files at once. */
+  /** A script that makes the images. By default it makes small files at once. */
   readonly imageMaker?: ImageMaker;
-  /** With these, the real runner makes the images with the demo upstream's ImageBuilders. */
+  /** If given, the real runner makes the images with the ImageBuilders of the demo upstream. */
   readonly realImages?: RunnerOverrides;
-  /** The tree that the upstream serves. By default, the demo's. */
+  /** The directory that the upstream serves. The default is the demo's. */
   readonly upstreamDirectory?: string;
   readonly signingKey?: string;
-  /** By default, every line is kept in `lines`. */
+  /** The log. By default, `lines` keeps every line. */
   readonly log?: Log;
 }
 
-/** The one server of all tests: everything that `npm start` runs, on a free port, over a demo upstream of its own. */
+/**
+ * Starts the server that all tests share: everything that `npm start` runs, on a free port, over its own demo upstream.
+ */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { env = {}, imageMaker = scriptedImageMaker(), realImages, upstreamDirectory, signingKey, log } = options;
   const upstream = await serveDemoUpstream(upstreamDirectory === undefined ? {} : { directory: upstreamDirectory });
-  // Not by the fixture `temporaryDirectory`: benchmarks use this server too, without vitest.
+  // The fixture `temporaryDirectory` needs vitest, but benchmarks use this server too.
   const dataDir = await mkdtemp(join(tmpdir(), 'asu-test-'));
   const lines: string[] = [];
   const config = loadConfig(

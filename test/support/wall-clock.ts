@@ -3,11 +3,11 @@ import { vi } from 'vitest';
 const HOUR_MS = 3_600_000;
 export const HOUR = HOUR_MS / 1000;
 
-/** The time of day of this test's process, to be set forward and back. Timers and `performance.now()` go on as they are. */
+/** The time of day of this test's process, which a test can change. Timers and `performance.now()` are not affected. */
 export interface WallClock {
-  /** Sets the clock by so many seconds from what it shows now. */
+  /** Moves the clock by so many seconds, which may be negative. */
   step(seconds: number): void;
-  /** Gives the process its own clock back. */
+  /** Restores the real clock. */
   restore(): void;
 }
 

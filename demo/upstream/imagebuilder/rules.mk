@@ -1,4 +1,4 @@
-# Paths and small functions, named as in OpenWrt's rules.mk.
+# Paths and small functions, with the names of OpenWrt's rules.mk.
 
 qstrip = $(strip $(subst ",,$(1)))
 SCRIPT_DIR := $(TOPDIR)/scripts

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts twenty thousand packages into the database that the manifest is read from.
+# Adds twenty thousand packages to the package database, which the manifest lists.
 if [ -f "$IPKG_INSTROOT/lib/apk/db/installed" ]; then
 	seq -f 'P:filler-%.0f
 V:1

@@ -1,4 +1,4 @@
 #!/bin/sh
-# Leaves a process behind, in the build's own process group. Find it by its number.
+# Leaves a process running in the build's process group. A test finds it by its number of seconds.
 sleep 31313 >/dev/null 2>&1 </dev/null &
 exit 0

@@ -1,4 +1,4 @@
 #!/bin/sh
-# Can only be killed.
+# Ignores SIGTERM and ends only on SIGKILL.
 trap '' TERM INT HUP
 while :; do sleep 1; done

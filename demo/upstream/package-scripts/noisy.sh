@@ -1,5 +1,5 @@
 #!/bin/sh
-# Eight megabytes on each stream.
+# Writes eight megabytes to each output stream.
 yes 'noise on standard error, as a build that went wrong may make it' | head -c 8388608 >&2
 yes 'noise on standard output' | head -c 8388608
 exit 0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes what a package script can see of its host into the image: /etc/reads-secrets.txt. A sandbox is judged by it.
+# Writes what a package script can see of its host to /etc/reads-secrets.txt in the image. Tests of the sandbox read it.
 
 report="$IPKG_INSTROOT/etc/reads-secrets.txt"
 readable() { if head -c 1 "$1" >/dev/null 2>&1; then echo "readable $1"; else echo "closed $1"; fi; }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts what must not be published where the images go: links out of the directory, a pipe, a directory.
+# Puts entries that must not be published into the directory for images: links out of it, a pipe, a directory.
 [ -d "$BIN_DIR" ] || exit 0
 ln -s /etc/passwd "$BIN_DIR/openwrt-evil-sysupgrade.bin"
 ln -s .. "$BIN_DIR/openwrt-evil-directory"

@@ -6,7 +6,7 @@ import type { RequestHash } from '#core/request/request-hash.ts';
 import type { AwsResources } from '#local-aws/resources/aws-resources.ts';
 import { dynamoClient, s3Client, sqsClient } from '../clients.ts';
 
-/** The resources of a stack, looked at past the stack. */
+/** Reads the resources of a stack directly, without the stack's functions. */
 export function awsState(resources: AwsResources) {
   const sqs = sqsClient();
   const builds = dynamoBuildTable(dynamoClient(), resources.table);
@@ -15,7 +15,7 @@ export function awsState(resources: AwsResources) {
     artifacts: s3ArtifactStore(s3Client(), resources.bucket),
     queue: sqsBuildQueue(sqs, resources),
     build: (hash: string) => builds.get(hash as RequestHash),
-    /** Messages in the queue: visible, taken and delayed. */
+    /** Returns the number of messages in the queue: visible, in flight and delayed. */
     async messages(): Promise<number> {
       const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible', 'ApproximateNumberOfMessagesDelayed'] as const;
       const { Attributes = {} } = await sqs.send(
@@ -23,7 +23,7 @@ export function awsState(resources: AwsResources) {
       );
       return names.reduce((sum, name) => sum + Number(Attributes[name]), 0);
     },
-    /** The next dead letter, once there is one. */
+    /** Waits for the next dead letter and returns it. */
     async deadLetter(): Promise<{ body: unknown; reason: string | undefined }> {
       for (;;) {
         const { Messages = [] } = await sqs.send(

@@ -3,7 +3,7 @@ import { type AwsProxy, awsProxy, type Costs } from '#test/support/aws-proxy.ts'
 import type { StartedProcess } from '../../../local-aws/started-process.ts';
 import { type TestStack, testStack } from './test-stack.ts';
 
-/** As owut sends it: every package that is installed, each with its version; here all that the demo's feeds have. */
+/** A request as owut sends it: every installed package with its version; here, all packages of the demo's feeds. */
 let versions: Record<string, string>;
 const request = (rootfs_size_mb: number) => ({
   version: '24.10.2',
@@ -34,7 +34,7 @@ beforeAll(async () => {
     return ((await response.json()) as { packages: Record<string, string> }).packages;
   });
   versions = Object.assign({}, ...(await Promise.all(indexes)));
-  // What each process does only once: its checks at the start, the day's first entry in the statistics.
+  // This first build lets each process do its one-time work: the checks at the start and the day's first statistics.
   const { status: accepted, body } = await stack.post('/api/v1/build', request(1));
   expect([accepted, Object.keys(versions).length > 80]).toEqual([202, true]);
   await stack.ended(body.request_hash);
@@ -56,7 +56,9 @@ const statusEvent = (hash: string) => ({
   requestContext: { domainName: 'x', http: { method: 'GET', path: `/api/v1/build/${hash}`, sourceIp: '127.0.0.1' } },
 });
 
-/** Calls that return nothing to anybody, such as the statistics of the runner, have been made once no more come. */
+/**
+ * Waits until no more calls come, since processes make some calls after their answers, such as those for statistics.
+ */
 async function settled(): Promise<void> {
   const state = async () => JSON.stringify(await Promise.all(Object.values(proxies).map((proxy) => proxy.peek())));
   for (let before = await state(), same = 0; same < 4; ) {
@@ -68,11 +70,11 @@ async function settled(): Promise<void> {
 }
 
 const sum = (costs: readonly Costs[], of: 'reads' | 'writes') => costs.reduce((total, cost) => total + cost[of], 0);
-/** Without empty receives, which an idle runner makes six times a minute, and heartbeats. */
+/** Leaves out heartbeats and empty receives, of which an idle runner makes six a minute. */
 const messages = (costs: readonly Costs[]) =>
   costs.flatMap(({ sqs }) => Object.entries(sqs)).filter(([name]) => !['ReceiveMessage', 'ChangeMessageVisibility'].includes(name));
 
-describe('what the composed system costs on AWS, statistics and index included', () => {
+describe('the costs of the whole system on AWS, including statistics and index', () => {
   it('a build: at most 20 write units, 20 read units besides polls, 6 SQS calls', async () => {
     const { body } = await stack.post('/api/v1/build', request(2));
     await runner.line('"build done"', body.request_hash);
@@ -83,8 +85,8 @@ describe('what the composed system costs on AWS, statistics and index included',
     const reads = sum(costs, 'reads');
     const calls = messages(costs);
     console.info(`a build: ${writes} write units, ${reads} read units, SQS ${JSON.stringify(Object.fromEntries(calls))} and a receive`);
-    // A script's steps are over before one is written; of a real build they are one, or three where nothing is in the cache, and of
-    // one that takes ten minutes there is a renewal (../cost.test.ts).
+    // A scripted build ends before its first step is written. A real build writes one step, or three if nothing is
+    // cached, and a build of ten minutes also writes a renewal (../cost.test.ts).
     expect(writes + 3 + 1).toBeLessThanOrEqual(20);
     expect(reads).toBeLessThanOrEqual(20);
     expect(calls.reduce((total, [, count]) => total + count, 0) + 1).toBeLessThanOrEqual(6);
@@ -102,7 +104,7 @@ describe('what the composed system costs on AWS, statistics and index included',
     expect(sqs).toEqual({});
   });
 
-  it('a poll: at most 1 read unit and nothing written, whatever the state and however long the queue', async () => {
+  it('a poll: at most 1 read unit and no write, in every state and with a queue of any length', async () => {
     const poll = async (hash: string, state: string) => {
       proxies.status.take();
       const { headers } = (await stack.functions.status.invoke(statusEvent(hash))) as { headers: Record<string, string> };

@@ -7,11 +7,11 @@ import { DRAIN_BUILDS } from './config.ts';
 import { type TestStack, testStack } from './test-stack.ts';
 
 const RUNNERS = 4;
-/** Long enough that no runner that lives loses its lease, however busy the machine. */
+/** A lease that is long enough that no living runner loses it, however busy the machine. */
 const LEASE_SECONDS = 15;
-/** So many are killed, in the midst of a build where there is one. */
+/** The number of runners to kill, if possible during a build. */
 const KILLS = Math.max(5, Math.round(DRAIN_BUILDS / 15));
-/** Between the kills, at random. */
+/** The longest random pause between kills. */
 const KILL_EVERY_MS = 2_000;
 const TIMEOUT_MS = 120_000 + DRAIN_BUILDS * 1_500;
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 describe(`${DRAIN_BUILDS} queued builds and ${RUNNERS} runner processes that are killed at random`, () => {
-  it('drain: none is lost, none is built twice, every image is there', { timeout: TIMEOUT_MS }, async () => {
+  it('drain: no build is lost or done twice, and every image exists', { timeout: TIMEOUT_MS }, async () => {
     const started = Date.now();
     const submit = async (i: number) => {
       const request = { version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim'], rootfs_size_mb: i + 1 };
@@ -77,7 +77,7 @@ describe(`${DRAIN_BUILDS} queued builds and ${RUNNERS} runner processes that are
     await Promise.all([killing, maintaining]);
     const seconds = (Date.now() - submitted) / 1000;
 
-    // Every build that was begun is told by one runner; only of one that was killed may there be another.
+    // One runner starts each build. A second one may start it only if the first was killed.
     const begun = all.flatMap((runner) =>
       runner.lines.filter((line) => line.includes('"build started"')).map((line) => ({ runner, hash: hashOf(line) })),
     );
@@ -95,7 +95,7 @@ describe(`${DRAIN_BUILDS} queued builds and ${RUNNERS} runner processes that are
     expect(killed.size).toBeGreaterThan(0);
 
     await someAtOnce(hashes, expectReadable);
-    // Of killed runners' builds the messages come back, find them done, and go.
+    // Messages of killed runners come back; another runner finds their builds done and deletes them.
     await expect.poll(() => state.messages(), { timeout: 60_000, interval: 1_000 }).toBe(0);
   });
 
@@ -116,7 +116,7 @@ describe(`${DRAIN_BUILDS} queued builds and ${RUNNERS} runner processes that are
 const isBuilding = ({ lines }: StartedProcess): boolean => lines.at(-1)?.includes('"build step entered"') ?? false;
 const hashOf = (line: string): string => (JSON.parse(line) as { request_hash: string }).request_hash;
 
-/** More at once would only wait for LocalStack. */
+/** Runs `act` for eight inputs at a time. More would only wait for LocalStack. */
 async function someAtOnce<In, Out>(inputs: readonly In[], act: (input: In) => Promise<Out>): Promise<Out[]> {
   const outputs: Out[] = [];
   const waiting = inputs.entries();

@@ -36,14 +36,14 @@ afterAll(async () => {
 const failing = (isMeant: (call: AwsCall) => boolean) => proxy.fail((call) => (isMeant(call) ? BROKEN : undefined));
 const heal = () => proxy.fail(() => undefined);
 
-/** Where objects of images lie now, by their `bin_dir`. */
+/** Returns the `bin_dir` of every image that the bucket has now. */
 async function binDirs(): Promise<Set<string>> {
   const { Contents = [] } = await s3Client().send(new ListObjectsV2Command({ Bucket: stack.resources.bucket, Prefix: 'store/' }));
   return new Set(Contents.map(({ Key = '' }) => Key.split('/')[1] ?? ''));
 }
 
 describe('object storage that fails', () => {
-  it('half-way through the upload: nobody is told of images that are not there, and the next attempt has them all', async () => {
+  it('during the upload: no answer lists missing images, and the next attempt uploads them all', async () => {
     let refused = 0;
     failing(({ operation, path }) => operation === 'PUT' && path.includes('/store/') && path.endsWith('.manifest') && ++refused > 0);
     const accepted = await stack.post('/api/v1/build', request(100));
@@ -55,7 +55,7 @@ describe('object storage that fails', () => {
       expect(build).toMatchObject({ attempt: 1, lastFailure: expect.stringMatching(/^Error: /) });
       break;
     }
-    expect(refused).toBeGreaterThan(1); // the SDK's own retries
+    expect(refused).toBeGreaterThan(1); // the SDK retries
     heal();
     const { status, body } = await stack.ended(hash);
     expect(status).toBe(200);
@@ -64,7 +64,7 @@ describe('object storage that fails', () => {
     expect(await binDirs()).toEqual(new Set([body.bin_dir]));
   });
 
-  it('when the result is published: the status function answers, and publishes it', async () => {
+  it('during publication: the status function answers with the result and publishes it', async () => {
     const document = ({ path }: AwsCall) => path.startsWith(`/${stack.resources.bucket}/api/v1/build/`);
     failing((call) => call.operation === 'PUT' && document(call));
     const accepted = await stack.post('/api/v1/build', request(101));
@@ -81,7 +81,7 @@ describe('object storage that fails', () => {
 });
 
 describe('a table that is throttled', () => {
-  it('through all retries is a 503 that says when to come back; what the bucket has is served', async () => {
+  it('through all retries causes a 503 with Retry-After, while the bucket still serves its objects', async () => {
     const accepted = await stack.post('/api/v1/build', request(102));
     const { request_hash: hash } = accepted.body;
     expect((await stack.ended(hash)).status).toBe(200);
@@ -102,14 +102,14 @@ describe('a table that is throttled', () => {
   });
 });
 
-/** Resources of its own for one process, which reaches them at the endpoint. */
+/** Makes new resources for one process, and returns the environment with which it reaches them at the endpoint. */
 async function freshEnvironment(endpoint: string): Promise<Record<string, string>> {
   const names = uniqueNames();
   await createResources({ dynamo: dynamoClient(), sqs: sqsClient(), s3: s3Client() }, names);
   return localEnvironment(endpoint, names);
 }
 
-describe('a deployment without', () => {
+describe('a deployment with a missing', () => {
   const without = [
     ['table', { BUILD_TABLE: 'no-such-table' }, 'DynamoDB table no-such-table cannot be used'],
     ['statistics', { STATISTICS_TABLE: 'no-such-table' }, 'DynamoDB table no-such-table cannot be used'],
@@ -117,7 +117,7 @@ describe('a deployment without', () => {
     ['queue', { BUILD_QUEUE_URL: 'no-such-queue' }, 'no-such-queue cannot be used'],
   ] as const;
 
-  it.each(without)('its %s does not start, and says which', async (_, missing, words) => {
+  it.each(without)('%s does not start, and names it', async (_, missing, words) => {
     const url = inject('localStackUrl');
     const queue = 'BUILD_QUEUE_URL' in missing ? { BUILD_QUEUE_URL: `${url}/000000000000/${missing.BUILD_QUEUE_URL}` } : {};
     const env = { ...(await freshEnvironment(url)), UPSTREAM_URL: stack.upstream.url, ...missing, ...queue };
@@ -132,12 +132,12 @@ describe('a deployment without', () => {
   });
 });
 
-describe('a role that may not use', () => {
+describe('a process whose role may not use', () => {
   it.each([
     ['the tables', 'GetItem', 'DynamoDB table asu-'],
     ['the queue', 'GetQueueAttributes', 'SQS queue http'],
     ['the bucket', /^(HEAD|PUT)$/, 'S3 bucket asu-'],
-  ])('%s does not start, and says which', async (_, operation, words) => {
+  ])('%s does not start, and names them', async (_, operation, words) => {
     const url = inject('localStackUrl');
     const denying = await awsProxy(url);
     const isMeant = (call: AwsCall) => (typeof operation === 'string' ? call.operation === operation : operation.test(call.operation));

@@ -6,7 +6,7 @@ import { type AwsProxy, awsProxy, BROKEN } from '#test/support/aws-proxy.ts';
 import { awsState } from './aws-state.ts';
 import { type TestStack, type TestStackOptions, testStack } from './test-stack.ts';
 
-/** What takes its minute because caches, retries and the sweeper are given theirs; all at once. */
+/** The time limit of these tests. They wait for caches, retries and the sweeper, and therefore run at the same time. */
 const PATIENCE_MS = 300_000;
 
 async function withStack(options: TestStackOptions, use: (stack: TestStack, state: ReturnType<typeof awsState>) => Promise<void>) {
@@ -18,14 +18,14 @@ async function withStack(options: TestStackOptions, use: (stack: TestStack, stat
   }
 }
 
-/** Runs maintenance again and again, as its schedule would, until the other has settled. */
+/** Runs maintenance repeatedly, as its schedule would, until the promise has settled. */
 async function maintaining<T>(stack: TestStack, until: Promise<T>): Promise<T> {
   let isOver = false;
   const over = until.finally(() => {
     isOver = true;
   });
   const maintenance = (async () => {
-    // A run in which nothing waits is over at once.
+    // A run with no waiting build ends at once.
     while (!isOver) {
       await stack.maintain();
       await pause(500);
@@ -35,10 +35,10 @@ async function maintaining<T>(stack: TestStack, until: Promise<T>): Promise<T> {
   return over;
 }
 
-describe.concurrent('in its own time', () => {
-  it('a poisonous build is tried three times, failed with its reason, and its message buried', { timeout: PATIENCE_MS }, async ({
-    expect,
-  }) => {
+describe.concurrent('in the course of time', () => {
+  it('a build that always fails is tried three times, then failed with its reason, and its message is buried', {
+    timeout: PATIENCE_MS,
+  }, async ({ expect }) => {
     await withStack({ images: 'real', env: { JOB_TIMEOUT: '2', SWEEP_EVERY: '1', REBUILD_PAUSE: '3' } }, async (stack, state) => {
       await stack.startRunner();
       const body = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-30'] };
@@ -51,7 +51,7 @@ describe.concurrent('in its own time', () => {
       expect(message).toMatchObject({ hash: accepted.body.request_hash });
       expect(await state.build(accepted.body.request_hash)).toMatchObject({ state: 'failed', attempt: 3, cached: false });
       await expect.poll(() => state.messages()).toBe(0);
-      // Not the request's fault: who asks again, some seconds later, gets another build.
+      // The request did not cause the failure, so the same request starts another build some seconds later.
       await expect.poll(async () => (await stack.post('/api/v1/build', body)).status, { timeout: 30_000, interval: 500 }).toBe(202);
     });
   });
@@ -86,7 +86,7 @@ describe.concurrent('in its own time', () => {
       const objects = body.files.map(({ name }) => `store/${body.bin_dir}/${name}`);
       expect(objects.length).toBeGreaterThan(0);
 
-      // Each is looked at before what may go only after it.
+      // The test checks each one before those that may disappear only after it.
       const order: string[] = [];
       const note = (what: string) => order.includes(what) || order.push(what);
       const watch = async () => {

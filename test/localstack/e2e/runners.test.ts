@@ -3,7 +3,7 @@ import { downloadAll } from '#test/support/download.ts';
 import { awsState } from './aws-state.ts';
 import { type TestStack, testStack } from './test-stack.ts';
 
-/** Slow in its last step, so that there is time to end the runner. */
+/** A request for a build with a slow last step, so that the test has time to end the runner. */
 const slow = (also: string) => ({ version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['slow-install', also] });
 
 let stack: TestStack;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 describe('a runner', () => {
-  it('that is killed loses its lease, and another finishes the build', async () => {
+  it('that is killed loses its lease, and another one finishes the build', async () => {
     const first = await stack.startRunner();
     const accepted = await stack.post('/api/v1/build', slow('vim'));
     await first.line('"build step entered"', '"building_image"');
@@ -33,7 +33,7 @@ describe('a runner', () => {
     await second.kill();
   });
 
-  it('that is told to end hands its build back at once, and the attempt does not count', async () => {
+  it('that gets SIGTERM hands its build back at once, and the attempt does not count', async () => {
     const first = await stack.startRunner();
     const accepted = await stack.post('/api/v1/build', slow('nano'));
     await first.line('"build step entered"', '"building_image"');

@@ -16,16 +16,16 @@ export interface TestStack extends Stack {
   readonly upstream: DemoUpstreamServer;
   post(path: string, body: unknown): Promise<Answer>;
   get(path: string, init?: RequestInit): Promise<Answer>;
-  /** Asks until the build has ended; the last answer. */
+  /** Polls until the build has ended, and returns the last answer. */
   ended(hash: string): Promise<Answer>;
 }
 
 export interface TestStackOptions extends Partial<StackOptions> {
-  /** Images are made by the runner itself, with the demo's ImageBuilders, or by script. */
+  /** The maker of the images: the runner itself, with the demo's ImageBuilders, or a script. */
   readonly images: 'real' | 'scripted';
 }
 
-/** The whole system over a demo upstream and resources of its own. */
+/** Starts the whole system, over its own demo upstream and its own resources. */
 export async function testStack({ images, ...options }: TestStackOptions): Promise<TestStack> {
   const upstream = await serveDemoUpstream();
   const bundles = inject('bundles');

@@ -10,7 +10,7 @@ import { awsState } from './aws-state.ts';
 import { type Answer, type TestStack, testStack } from './test-stack.ts';
 
 const REQUEST = { version: '24.10.2', target: 'ath79/generic', profile: 'test', packages: ['vim', 'auc'] };
-/** Nobody listens there. */
+/** An endpoint where nothing listens. */
 const CLOSED = 'http://127.0.0.1:9';
 
 let stack: TestStack;
@@ -26,7 +26,7 @@ describe('a build on AWS', () => {
   let finished: Answer;
   const path = () => `/api/v1/build/${finished.body.request_hash}`;
 
-  it('goes from the request through function, queue and runner to images in the bucket', async () => {
+  it('goes from the request through functions, queue and runner to images in the bucket', async () => {
     const accepted = await stack.post('/api/v1/build', REQUEST);
     expect(accepted.status).toBe(202);
     expect(accepted.body).toMatchObject({ detail: 'queued', queue_position: 0 });
@@ -38,7 +38,7 @@ describe('a build on AWS', () => {
     await expect.poll(() => state.messages()).toBe(0);
   });
 
-  it('is answered from the bucket, images too, with no function running and table and queue out of reach', async () => {
+  it('is answered from the bucket, including its images, without any function and with table and queue out of reach', async () => {
     const env = {
       ...localEnvironment(inject('localStackUrl'), stack.names),
       AWS_ENDPOINT_URL_DYNAMODB: CLOSED,
@@ -58,7 +58,7 @@ describe('a build on AWS', () => {
       expect(await response.json()).toEqual(finished.body);
       await downloadAll(gateway.url, finished.body);
       expect(Object.values(functions).map((one) => one.starts())).toEqual(FUNCTION_NAMES.map(() => 0));
-      // And they really would be out of reach.
+      // This shows that they really are out of reach.
       expect((await fetch(`${gateway.url}/api/v1/build/${'0'.repeat(64)}`)).status).toBe(500);
       expect(functions.status.lines.join('\n')).toContain(`ResourceError: DynamoDB table ${stack.resources.table} cannot be used`);
     } finally {
@@ -67,11 +67,11 @@ describe('a build on AWS', () => {
     }
   });
 
-  it('has the same answer from bucket, status function and POST, each with its headers', async () => {
+  it('has the same answer from the bucket, the status function and POST, each with its headers', async () => {
     const fromBucket = await stack.get(path());
     expect(fromBucket.headers.get('etag')).not.toBeNull();
     const posted = await stack.post('/api/v1/build', REQUEST);
-    // A path that the viewer function leaves to the API.
+    // The viewer function sends this path to the API.
     const event = { rawPath: path(), requestContext: { http: { method: 'GET', path: path(), sourceIp: '127.0.0.1' }, domainName: 'x' } };
     const asked = (await stack.functions.status.invoke({ version: '2.0', headers: {}, rawQueryString: '', ...event })) as { body: string };
     expect(posted.status).toBe(200);
@@ -92,7 +92,7 @@ describe('a build on AWS', () => {
     expect(conditional.status).toBe(304);
   });
 
-  it('has images for ever, in parts, for download', async () => {
+  it('has images that clients may cache forever and download in ranges', async () => {
     const { bin_dir, images } = finished.body;
     const image = `${stack.url}/store/${bin_dir}/${images[0]?.name}`;
     const whole = await fetch(image);
@@ -108,21 +108,21 @@ describe('a build on AWS', () => {
     expect(missing.headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  it('is prepared by a function without any AWS, and known by its hash', async () => {
+  it('is prepared by a function without AWS resources, which computes its hash', async () => {
     const prepared = await stack.post('/api/v1/prepare', REQUEST);
     expect([prepared.status, prepared.body.request_hash]).toEqual([200, finished.body.request_hash]);
     const known = await stack.post('/api/v1/build/prepare', REQUEST);
     expect(known.body).toMatchObject({ cache_available: true, cached_job_id: finished.body.request_hash });
   });
 
-  it('is made once for 100 requests at once', async () => {
+  it('is built once for 100 simultaneous requests', async () => {
     const body = { ...REQUEST, packages: ['nano'] };
     const answers = await Promise.all(Array.from({ length: 100 }, () => stack.post('/api/v1/build', body)));
     expect(new Set(answers.map(({ status }) => (status === 200 ? 202 : status)))).toEqual(new Set([202]));
     const hashes = new Set(answers.map((answer) => answer.body.request_hash));
     expect(hashes.size).toBe(1);
     const [hash = ''] = hashes;
-    // Duplicates, as SQS may deliver them: before, and after the end.
+    // These are duplicates, as SQS may deliver them: before and after the end of the build.
     await state.queue.send({ hash: hash as never, correlationId: 'twice' });
     const { status, body: result } = await stack.ended(hash);
     expect(status).toBe(200);
@@ -133,7 +133,7 @@ describe('a build on AWS', () => {
     await downloadAll(stack.url, result);
   });
 
-  it('that fails by itself is answered with the story, and remembered', async () => {
+  it('that cannot succeed is answered with its error output, and remembered', async () => {
     const body = { ...REQUEST, packages: ['foe-a', 'foe-b'] };
     const accepted = await stack.post('/api/v1/build', body);
     expect(accepted.status).toBe(202);
@@ -146,7 +146,7 @@ describe('a build on AWS', () => {
     expect(await state.build(accepted.body.request_hash)).toMatchObject({ state: 'failed', cached: true, attempt: 1 });
   });
 
-  it('is documented, and says whether it is there and ready, and no more than that to anybody', async () => {
+  it('has documentation, health and readiness, without details about resources', async () => {
     expect((await stack.get('/api/v1/openapi.json')).body).toMatchObject({ openapi: '3.1.0' });
     const page = await fetch(`${stack.url}/docs`);
     expect([page.url, page.status, page.headers.get('content-type')]).toEqual([
@@ -162,7 +162,7 @@ describe('a build on AWS', () => {
     });
   });
 
-  it('is offered by catalogue and overview, published or asked for', async () => {
+  it('is listed by catalogue and overview, both published and on request', async () => {
     const asked = await stack.get('/json/v1/overview.json');
     expect(asked.status).toBe(200);
     expect(stack.functions.catalogue.starts()).toBe(1);

@@ -1,4 +1,4 @@
-# What .config, .targetinfo and the command line come to for this run.
+# The variables of this run, from .config, .targetinfo and the command line.
 
 BOARD := $(call qstrip,$(CONFIG_TARGET_BOARD))
 SUBTARGET := $(call qstrip,$(CONFIG_TARGET_SUBTARGET))
@@ -16,20 +16,20 @@ endif
 
 include $(TOPDIR)/.profiles.mk
 
-# PROFILE may come with or without DEVICE_; none at all means the first one.
+# PROFILE may begin with DEVICE_ or not. Without PROFILE, the first profile is used.
 PROFILE_ID := $(if $(PROFILE),$(filter $(patsubst DEVICE_%,%,$(PROFILE)),$(PROFILES)),$(firstword $(PROFILES)))
 PROFILE_PACKAGES := $(PACKAGES_OF_$(PROFILE_ID))
 
-# The user's packages first, in their order; then the sorted rest; `-name` takes a package out of all three lists.
+# The user's packages come first, in their order, then the sorted rest. `-name` removes a package from all three lists.
 ASKED_PACKAGES := $(DEFAULT_PACKAGES) $(PROFILE_PACKAGES) $(PACKAGES)
 REMOVED_PACKAGES := $(patsubst -%,%,$(filter -%,$(ASKED_PACKAGES)))
 USER_PACKAGES := $(filter-out -% $(REMOVED_PACKAGES),$(PACKAGES))
 BUILD_PACKAGES := $(USER_PACKAGES) $(filter-out -% $(REMOVED_PACKAGES) $(USER_PACKAGES),$(sort $(DEFAULT_PACKAGES) $(PROFILE_PACKAGES) kernel))
 
-# In the order in which OpenWrt makes them.
+# The order in which OpenWrt makes the file systems.
 ROOTFS_FILESYSTEMS := $(if $(CONFIG_TARGET_ROOTFS_SQUASHFS),squashfs) $(if $(CONFIG_TARGET_ROOTFS_EXT4FS),ext4) $(if $(CONFIG_TARGET_ROOTFS_TARGZ),targz)
 ROOTFS_FILESYSTEMS := $(strip $(ROOTFS_FILESYSTEMS))
-# targz is an archive beside the images, so choosing a file system leaves it there.
+# targz is an archive beside the images, so it is made regardless of the chosen file system.
 ifneq ($(HAS_ROOTFS_FILESYSTEM),)
   BUILD_FILESYSTEMS := $(if $(ROOTFS_FILESYSTEM),$(ROOTFS_FILESYSTEM) $(filter targz,$(ROOTFS_FILESYSTEMS)),$(ROOTFS_FILESYSTEMS))
 else

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Images of one profile, by the Image: lines of .targetinfo (`Target-Profile-Image: <filesystem> <file name's end>`).
-# Leaves a `file type filesystem unsigned-sha256` line per image in KDIR_TMP/images for profiles-json.sh.
+# Makes the images of one profile from the lines `Target-Profile-Image: <filesystem> <end of the file name>` of
+# .targetinfo. Writes a line `file type filesystem unsigned-sha256` per image into KDIR_TMP/images, for
+# profiles-json.sh.
 
 set -e
 cd "$KDIR"
@@ -48,9 +49,9 @@ octal() { # octal VALUE: four bytes, little endian, as printf escapes
 	printf '\\%03o\\%03o\\%03o\\%03o' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255))
 }
 
-# disk FILE ROOTFS EFI: a disk with a boot partition (the kernel) and a root partition, each as large as what is in it. A root
-# file system that a device's partition would not hold runs past its partition here too, in proportion, and like the
-# real scripts/gen_image_generic.sh this says nothing of it.
+# disk FILE ROOTFS EFI: makes a disk with a boot partition (the kernel) and a root partition, each as large as its
+# content. If the root file system is too large for the device's partition, it also exceeds the partition here, in
+# proportion. Like the real scripts/gen_image_generic.sh, this function does not report it.
 disk() {
 	cp "$kernel" "$1.boot"
 	cp "$2" "$1.root"
@@ -72,7 +73,7 @@ disk() {
 	} > "$1"
 }
 
-# flash FILE ROOTFS: kernel, then the root file system at the next 64 KiB.
+# flash FILE ROOTFS: writes the kernel, then the root file system at the next multiple of 64 KiB.
 flash() {
 	cp "$kernel" "$1"
 	pad_to "$1" 65536

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A key of its own on first use, as the real one makes. What it signs with it stands for a signature, and is none.
+# Like the real script, makes a local key on first use. The demo's signatures with this key are only placeholders.
 
 cd "$TOPDIR" || exit 1
 [ -n "$SIGNATURE_CHECK" ] || exit 0

@@ -1,9 +1,9 @@
 #!/bin/sh
-# check-signature.sh FILE SIGNATURE: is SIGNATURE (usign) of a key in keys/ and, where openssl is there, right?
+# check-signature.sh FILE SIGNATURE: succeeds if the usign SIGNATURE names a key in keys/ and, given openssl, is valid.
 
 [ -s "$2" ] || exit 1
 signature=$(sed -n 2p "$2")
-# Bytes 3 to 10 are the key's id: eight bytes in characters 3 to 14 of the base64 text.
+# Bytes 3 to 10 are the key's id, which is in characters 3 to 14 of the base64 text.
 id=$(printf '%s' "$signature" | awk '{
 	alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	for (i = 1; i <= 16; i += 4) {

@@ -1,4 +1,5 @@
-# Files that two packages bring. awk -v manager= -v root= -f clashes.awk PLAN FILES, FILES being `package<TAB>path` lines.
+# Prints the files that two packages contain: awk -v manager= -v root= -f clashes.awk PLAN FILES.
+# FILES has lines of the form `package<TAB>path`.
 
 BEGIN { FS = "\t" }
 

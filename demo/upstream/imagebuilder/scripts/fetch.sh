@@ -1,7 +1,8 @@
 #!/bin/sh
-# fetch.sh LIST: fetches every `url<TAB>file` line of LIST. A file that could not be fetched is not there afterwards. A wget of
-# ImageBuilder's own is called for one file after the other, with the arguments of opkg or of apk. Else curl takes them all over one
-# connection, or the machine's wget is called; where there is neither, the copy in the tarball serves.
+# fetch.sh LIST: downloads the file of every line `url<TAB>file` of LIST. After a failed download the file does not
+# exist. If ImageBuilder has its own wget, it runs once per file, with the arguments of opkg or apk. Otherwise curl uses
+# one connection for all files, or the machine's wget runs once per file. Without either, the copy in the tarball is
+# used.
 
 list="$1"
 [ -s "$list" ] || exit 0

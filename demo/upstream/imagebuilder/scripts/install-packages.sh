@@ -1,13 +1,13 @@
 #!/bin/sh
-# install-packages.sh PACKAGE…: resolves, fetches, checks and unpacks them into TARGET_DIR, and writes the package
-# database in opkg's or apk's own form.
+# install-packages.sh PACKAGE…: resolves, downloads and checks the packages, unpacks them into TARGET_DIR, and writes
+# the package database in the format of opkg or apk.
 
 cd "$TOPDIR" || exit 1
 work="$TMP_DIR/install"
 rm -rf "$work"
 mkdir -p "$work" "$TARGET_DIR/tmp"
 
-# ./packages first, then the repositories in their order.
+# ./packages comes first, then the repositories in their order.
 set -- "$*"
 world="$1"
 set --
@@ -26,7 +26,7 @@ if [ -s "$work/errors" ]; then
 	exit 255
 fi
 
-# Where each package lies: in ./packages, or in dl/ under the last part of its name.
+# The file of each package: in ./packages, or in dl/ under the last part of its path.
 awk -F '\t' -v dl="$DL_DIR" -v packages="$PACKAGE_DIR" '{
 	file = $4
 	sub(/.*\//, "", file)
@@ -34,7 +34,7 @@ awk -F '\t' -v dl="$DL_DIR" -v packages="$PACKAGE_DIR" '{
 }' "$work/plan" > "$work/files"
 paste "$work/plan" "$work/files" > "$work/located"
 
-# A copy in dl/ that is not what the index says is fetched again.
+# A copy in dl/ that does not match the index is downloaded again.
 awk -F '\t' '{ print $5 "  " $8 }' "$work/located" > "$work/sums"
 LC_ALL=C sha256sum -c "$work/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' > "$work/wanting"
 if [ -s "$work/wanting" ]; then

@@ -1,6 +1,7 @@
 #!/bin/sh
-# make-ext4.sh DIRECTORY IMAGE: an ext4 file system, the same bytes for the same files. mke2fs copies owners and times
-# from the disk, so debugfs sets them; a few lines more than the files need, rather than the whole partition.
+# make-ext4.sh DIRECTORY IMAGE: makes an ext4 file system, with the same bytes for the same files. mke2fs copies owners
+# and times from the disk, so debugfs sets them afterwards. The image is little larger than its files, not as large as
+# the partition.
 
 PATH="$PATH:/usr/sbin:/sbin"
 export E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH"
@@ -11,7 +12,7 @@ if ! command -v mke2fs >/dev/null 2>&1 || ! command -v debugfs >/dev/null 2>&1; 
 fi
 
 id=5b2a1d6e-0000-4000-8000-64656d6f6673
-# 4 KiB for each file, its data, and 512 KiB of slack.
+# The size is 4 KiB per file, plus the data, plus 512 KiB to spare.
 files=$(find "$1" | wc -l)
 kilobytes=$((files * 4 + $(du -sk --apparent-size "$1" | cut -f 1) + 512))
 rm -f "$2"

@@ -1,6 +1,7 @@
 #!/bin/sh
-# make-squashfs.sh DIRECTORY IMAGE: by mksquashfs where it is installed (its times come from SOURCE_DATE_EPOCH). Where it
-# is not, the file system of a "squashfs" image is ext4, or without mke2fs a tar archive: something standard tools open.
+# make-squashfs.sh DIRECTORY IMAGE: runs mksquashfs, which takes its times from SOURCE_DATE_EPOCH. If it is not
+# installed, a "squashfs" image contains ext4, or a tar archive if mke2fs is missing too: formats that standard tools
+# open.
 
 if command -v mksquashfs >/dev/null 2>&1; then
 	rm -f "$2"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# manifest.sh STYLE STRIP_ABI: what is installed in TARGET_DIR, as `name - version` (dash) or `name version` (space).
+# manifest.sh STYLE STRIP_ABI: prints the packages in TARGET_DIR as `name - version` (dash) or `name version` (space).
 
 if [ "$PACKAGE_MANAGER" = apk ]; then
 	database="$TARGET_DIR/lib/apk/db/installed"

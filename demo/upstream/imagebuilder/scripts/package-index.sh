@@ -1,5 +1,5 @@
 #!/bin/sh
-# Index of ./packages, in the form of the feeds' own.
+# Makes the index of ./packages, in the same format as the feeds.
 
 mkdir -p "$DL_DIR" "$TMP_DIR"
 echo

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What comes between the packages and the images: FILES, package scripts, services, keys, fixed times.
+# The steps between packages and images: FILES, package scripts, services, keys and fixed times.
 
 cd "$TARGET_DIR" || exit 1
 

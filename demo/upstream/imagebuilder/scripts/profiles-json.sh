@@ -1,6 +1,6 @@
 #!/bin/sh
-# profiles.json of BIN_DIR: the built profile, if there are images. A file of the same revision that is there is kept for
-# its other profiles by the real one; here a fresh BIN_DIR is expected.
+# Writes BIN_DIR/profiles.json with the built profile if there are images. The real script keeps the other profiles of
+# an existing file of the same revision; this one expects a new BIN_DIR.
 
 [ -s "$KDIR_TMP/images" ] || exit 0
 . "$SCRIPT_DIR/sizes.sh"

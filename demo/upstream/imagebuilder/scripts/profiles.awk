@@ -1,4 +1,4 @@
-# .targetinfo -> the profile list of `make info`.
+# Prints the profile list of `make info` from .targetinfo.
 
 function flush() {
   if (id == "") return

@@ -1,12 +1,15 @@
-# Which packages to install, in which order: opkg's and apk's rules as far as requests meet them.
+# Decides which packages to install and in which order, by the rules of opkg and apk as far as requests depend on them.
+#
 #
 # awk -v manager=opkg|apk -v world="a b c" -v errors=FILE -f resolve.awk INDEX…
-# Each INDEX is preceded on the command line by base=URL (empty for ./packages). Prints one line per package to install:
-# name, version, url, file name, sha256, installed size, the asked package it comes with. Problems go to `errors`.
+#
+# On the command line, base=URL precedes each INDEX (empty for ./packages). Prints one line per package to install:
+# name, version, URL, file name, SHA-256, installed size and the requested package that needs it. Problems go to
+# `errors`.
 
 function trim(s) { gsub(/^[ \t]+|[ \t]+$/, "", s); return s }
 
-# The first to offer a name has it; ./packages comes first.
+# The first index that offers a name wins; ./packages comes first.
 function flush(   i, n, list) {
   if (name == "") return
   if (!(name in version_of)) {
@@ -40,7 +43,7 @@ function chosen(package, asked) {
   print package, version_of[package], base_of[package], file_of[package], sum_of[package], size_of[package], asked
 }
 
-# --- opkg: one asked package after the other; what fails is said, and the next is tried -----------------------------
+# --- opkg: one requested package after the other; after a failure it reports it and tries the next -------------------
 
 function unresolved(package,   i, n, list, found, dependency) {
   if (seen[package, round]) return 0
@@ -89,7 +92,7 @@ function opkg(   i, package) {
   if (problems != "") printf "Collected errors:\n%s", problems > errors
 }
 
-# --- apk: everything is solved together, then installed by dependency and name ---------------------------------------
+# --- apk: resolves everything together, then installs in the order of dependency and name ----------------------------
 
 function apk_require(wanted, by,   package, i, n, list) {
   requirers[wanted] = requirers[wanted] " " by "[" wanted "]"

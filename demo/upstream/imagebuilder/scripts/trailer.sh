@@ -1,11 +1,12 @@
-# Sourced by build-image.sh: fwtool's trailers. `fwtool -i` reads the metadata; the signature stands for a ucert chain
-# and is none (usign and ucert are not among what the demo may count on).
+# Sourced by build-image.sh: appends fwtool's trailers. `fwtool -i` reads the metadata. The signature is a placeholder
+# for a ucert chain, since the demo cannot rely on usign and ucert.
 
 big_endian() {
 	printf "\\$(printf '%03o' $(($1 >> 24 & 255)))\\$(printf '%03o' $(($1 >> 16 & 255)))\\$(printf '%03o' $(($1 >> 8 & 255)))\\$(printf '%03o' $(($1 & 255)))"
 }
 
-# append_trailer FILE DATA TYPE: data, then "FWx0", the CRC of everything before (uninverted), the type and the size.
+# append_trailer FILE DATA TYPE: appends DATA, "FWx0", the CRC of everything so far (not inverted), the type and the
+# size.
 append_trailer() {
 	cat "$2" >> "$1"
 	crc=$(gzip -1nc "$1" | tail -c 8 | od -An -tu4 -N4 | tr -d ' ')

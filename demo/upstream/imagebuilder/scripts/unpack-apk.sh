@@ -1,7 +1,7 @@
-# Sourced by install-packages.sh: .apk files into TARGET_DIR and lib/apk/db.
+# Sourced by install-packages.sh: unpacks .apk files into TARGET_DIR and lib/apk/db.
 #
-# A demo .apk is of apk's version 2 form (the real ones are ADB, which needs apk itself): a gzipped tar with .PKGINFO and
-# scripts, then a gzipped tar of the files. Each package begins with .PKGINFO.
+# A demo .apk has the format of apk 2: a gzipped tar with .PKGINFO and scripts, then a gzipped tar of the files. Each
+# package begins with .PKGINFO. Only apk itself can read real .apk files, which are ADB.
 
 database="$TARGET_DIR/lib/apk/db"
 files=$(cat "$work/files")

@@ -1,7 +1,7 @@
-# Sourced by install-packages.sh: .ipk files into TARGET_DIR and usr/lib/opkg.
+# Sourced by install-packages.sh: unpacks .ipk files into TARGET_DIR and usr/lib/opkg.
 #
 # An .ipk is a gzipped tar of debian-binary, data.tar.gz and control.tar.gz. gzip and tar read concatenated archives, so
-# four processes unpack them all; each archive begins with "./", which tells where the next package starts.
+# four processes unpack them all. Each archive begins with "./", which marks the start of the next package.
 
 info="$TARGET_DIR/usr/lib/opkg/info"
 files=$(cat "$work/files")
@@ -12,7 +12,7 @@ gzip -dc $files | tar -xiO -f - ./data.tar.gz | gzip -dc |
 # shellcheck disable=SC2086
 gzip -dc $files | tar -xiO -f - ./control.tar.gz | gzip -dc | tar -ti -f - > "$work/controls" || exit 255
 
-# A listing with "./" at each package's start -> `package<TAB>path`.
+# Prints `package<TAB>path` for a listing that has "./" at the start of each package.
 owned() {
 	awk 'BEGIN { FS = "\t" }
 		NR == FNR { name[NR] = $1; next }
@@ -30,7 +30,7 @@ fi
 mkdir -p "$info"
 awk -F '\t' -v info="$info" '$1 != last { if (last != "") close(info "/" last ".list"); last = $1 } { print "/" $2 > (info "/" $1 ".list") }' "$work/owned"
 
-# Scripts of the few packages that have some.
+# Install the scripts of the few packages that have any.
 owned "$work/controls" | awk -F '\t' '$2 ~ /^(postinst|prerm)$/' > "$work/scripts"
 while IFS='	' read -r package script; do
 	file=$(awk -F '\t' -v p="$package" '$1 == p { print $8; exit }' "$work/located")
@@ -47,7 +47,7 @@ while read -r package; do
 	}
 done < "$work/postinst"
 
-# The database: the index's own stanzas, less what belongs to the feed, in the order of installation.
+# Write the database: the stanzas of the index, without the fields of the feed, in the order of installation.
 indexes=$(awk -F '\t' '{ print $1 }' "$TMP_DIR/feeds.order" 2>/dev/null)
 [ -s "$DL_DIR/imagebuilder" ] && indexes="$DL_DIR/imagebuilder $indexes"
 # shellcheck disable=SC2086

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Fetches the index of every repository into dl/<name>. What cannot be fetched keeps the copy that is there, so after a
-# first run the rest works without network.
+# Downloads the index of every repository into dl/<name>. If a download fails, the existing copy stays, so later runs
+# work without network.
 
 cd "$TOPDIR" || exit 1
 work="$TMP_DIR/feeds"
 rm -rf "$work"
 mkdir -p "$work" "$DL_DIR"
 
-# One `name<TAB>url<TAB>index` line per remote repository, in order.
+# One line `name<TAB>url<TAB>index` per remote repository, in order.
 if [ "$PACKAGE_MANAGER" = apk ]; then
 	awk '/^[ \t]*(#|$)/ { next } /^[a-z]+:\/\// { n++; print "repository" n "\t" $1 "\t" $1 }' repositories > "$work/repositories"
 	awk -F '\t' -v d="$work" '{ print $3 "\t" d "/" $1 }' "$work/repositories" > "$work/list"
@@ -24,8 +24,8 @@ fi
 sh "$SCRIPT_DIR/fetch.sh" "$work/list"
 
 unpack_apk() {
-	# "ADBd" and a deflate stream with gzip's trailer; inside, the real index in a first block and the text for us in a second, padded
-	# with zeros: see adb() in package-files.ts.
+	# The file is "ADBd" and a deflate stream with gzip's trailer. Its first block is the real index, its second block
+	# is the demo's text, padded with zeros: see adb() in package-files.ts.
 	[ "$(head -c 4 "$1")" = ADBd ] || return 1
 	{ printf '\037\213\010\000\000\000\000\000\000\003'; tail -c +5 "$1"; } | gzip -dc > "$2.adb" 2>/dev/null || return 1
 	first=$(od -An -tu4 -j8 -N4 "$2.adb" | tr -d ' ')
@@ -40,7 +40,7 @@ rm -f "$TMP_DIR/feeds.order"
 while IFS='	' read -r name base url; do
 	file="$work/$name"
 	if [ "$PACKAGE_MANAGER" = apk ]; then
-		# apk names its cached indexes by a hash of the URL, and keeps them as they came.
+		# apk names a cached index after a hash of its URL, and stores it unchanged.
 		name="APKINDEX.$(printf '%s' "$url" | sha256sum | head -c 8).tar.gz"
 		base="${url%/*}"
 		index="$work/$name"
@@ -52,7 +52,7 @@ while IFS='	' read -r name base url; do
 			[ ! -s "$DL_DIR/$name" ] || unpack_apk "$DL_DIR/$name" "$index"
 		fi
 	else
-		# opkg keeps what it downloaded, packed ("src/gz") or not ("src"), and unpacks it whenever it reads.
+		# opkg stores the download unchanged, packed ("src/gz") or not ("src"), and unpacks it each time it reads it.
 		index="$work/$name.unpacked"
 		echo "Downloading $url"
 		if [ -s "$file" ] && unpack_opkg "$file" "$index"; then
