@@ -30,7 +30,7 @@ describe('an artefact store on disk', () => {
   });
 
   const litter = () => readdir(join(directory, '~incoming'));
-  const keptMeta = () => readdir(join(directory, '~meta'));
+  const metaFiles = () => readdir(join(directory, '~meta'));
 
   /** Descriptors of this process that point below the store. */
   const openFiles = async () => {
@@ -61,7 +61,7 @@ describe('an artefact store on disk', () => {
     expect((await again.stat(image))?.meta.cacheControl).toBe('private, no-store');
     expect((await again.stat(other))?.meta.cacheControl).toContain('immutable');
     expect(await again.remove(artifactKeys.files(binDir))).toBe(1);
-    for (const name of await keptMeta()) expect(await again.stat(`~meta/${name}`)).toBeUndefined();
+    for (const name of await metaFiles()) expect(await again.stat(`~meta/${name}`)).toBeUndefined();
   });
 
   it('keeps no meta that the key says anyway', async () => {
@@ -73,12 +73,12 @@ describe('an artefact store on disk', () => {
       [artifactKeys.result(freshHash()), resultMeta(false)],
     ];
     for (const [key, meta] of objects) await store.put(key, 'x', meta);
-    expect(await keptMeta()).toEqual([]);
+    expect(await metaFiles()).toEqual([]);
     for (const [key, meta] of objects) expect((await store.stat(key))?.meta).toEqual(meta);
 
     const hash = freshHash();
     await store.put(artifactKeys.result(hash), 'x', resultMeta(true));
-    expect(await keptMeta()).toHaveLength(1);
+    expect(await metaFiles()).toHaveLength(1);
     expect((await store.stat(artifactKeys.result(hash)))?.meta).toEqual(resultMeta(true));
   });
 
@@ -104,8 +104,8 @@ describe('an artefact store on disk', () => {
   it('serves an object by its key when its meta is gone or broken, or its file was touched', async () => {
     const key = 'store/a';
     for (const harm of [
-      async () => rm(join(directory, '~meta', (await keptMeta())[0] as string)),
-      async () => writeFile(join(directory, '~meta', (await keptMeta())[0] as string), '{"key"'),
+      async () => rm(join(directory, '~meta', (await metaFiles())[0] as string)),
+      async () => writeFile(join(directory, '~meta', (await metaFiles())[0] as string), '{"key"'),
       async () => utimes(join(directory, key), new Date(), new Date(0)),
     ]) {
       await rm(join(directory, '~meta'), { recursive: true });
@@ -124,13 +124,13 @@ describe('an artefact store on disk', () => {
     await store.put('store/replaced', 'y', META);
     await store.put('store/removed', 'x', META);
     await store.remove('store/removed');
-    expect(await keptMeta()).toHaveLength(4);
+    expect(await metaFiles()).toHaveLength(4);
     const old = new Date(Date.now() - 7_200_000);
     await writeFile(join(directory, '~meta/cut-short'), '{');
-    for (const name of await keptMeta()) await utimes(join(directory, '~meta', name), old, old);
+    for (const name of await metaFiles()) await utimes(join(directory, '~meta', name), old, old);
     const later = diskArtifactStore(directory);
     await later.put('store/a', 'x', fileMeta('a'));
-    expect(await keptMeta()).toHaveLength(2);
+    expect(await metaFiles()).toHaveLength(2);
     for (const key of ['store/living', 'store/replaced']) expect((await later.stat(key))?.meta).toEqual(META);
   });
 
@@ -256,7 +256,7 @@ describe('an artefact store on disk', () => {
     expect(await store.read('store/old')).toBe('old');
     expect(await store.read('store/small')).toBe('fits');
     expect(await litter()).toEqual([]);
-    expect(await keptMeta()).toHaveLength(2);
+    expect(await metaFiles()).toHaveLength(2);
     await store.putFile('store/new', file, META);
     expect(await store.stat('store/new')).toMatchObject({ size: 5_000_000 });
   });

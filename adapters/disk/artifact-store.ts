@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
-import { removeStaleMeta } from './kept-meta.ts';
+import { removeStaleMeta } from './stored-meta.ts';
 import { objectBody, streamOf } from './object-body.ts';
 import { READ_PLAIN, readFully, withObject } from './object-file.ts';
 import { incomingDirectory, metaDirectory, type ObjectPlace, objectPlace, writablePlace } from './object-place.ts';
@@ -19,7 +19,7 @@ const SMALL_BYTES = 64 * 1024;
  * Objects in a directory on a local disk, shared by any number of processes: the file at `<directory>/<key>` holds exactly
  * the object's bytes, so a web server or scp can take the images as they lie (`store/<bin_dir>/<file>`, as in the reference
  * server's public_path). Below `store/` files are readable by everybody who gets into the directory, which itself is made
- * for its owner alone; all else is private. Meta that the key does not say lies in `~meta/` (`kept-meta.ts`). A file that
+ * for its owner alone; all else is private. Meta that the key does not say lies in `~meta/` (`stored-meta.ts`). A file that
  * somebody else put there is an object like any other.
  * A key cannot be an object and the prefix of others at once. Everything is synced before it is visible. The directory
  * itself may be a link; below it none is followed.
@@ -29,21 +29,21 @@ export function diskArtifactStore(directory: string): ArtifactStore {
   mkdirSync(metaDirectory(directory), { recursive: true, mode: 0o700 });
   const root = realpathSync.native(directory);
   let cleanedAt = Number.NEGATIVE_INFINITY;
-  const underWay = new Set<string>();
+  const inProgress = new Set<string>();
 
   const write = async (place: ObjectPlace, meta: ArtifactMeta, fill: (file: FileHandle) => Promise<void>): Promise<void> => {
     if (performance.now() - cleanedAt > LEFTOVER_MS) {
       cleanedAt = performance.now();
       const before = new Date(Date.now() - LEFTOVER_MS);
-      await removeLeftovers(incomingDirectory(root), before, underWay);
+      await removeLeftovers(incomingDirectory(root), before, inProgress);
       await removeStaleMeta(root, before);
     }
     const name = randomUUID();
-    underWay.add(name);
+    inProgress.add(name);
     try {
       await writeObject(place, name, meta, fill);
     } finally {
-      underWay.delete(name);
+      inProgress.delete(name);
     }
   };
 

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } fro
 import { dirname } from 'node:path';
 import type { Artifact } from '#core/stores.ts';
 import { identityOf } from './identity.ts';
-import { keptMeta } from './kept-meta.ts';
+import { storedMeta } from './stored-meta.ts';
 import type { ObjectPlace } from './object-place.ts';
 
 /** What the file system answers for a path that leads to no file: nothing there, a directory on the way, a link, a name too long. */
@@ -45,7 +45,7 @@ export function withObject<T>(place: ObjectPlace, use: (facts: ObjectFacts, fd: 
     const stat = fstatSync(fd);
     if (!stat.isFile()) return undefined;
     const identity = identityOf(stat);
-    const facts = { size: stat.size, etag: `"${identity}"`, lastModified: stat.mtime, meta: keptMeta(place, identity) };
+    const facts = { size: stat.size, etag: `"${identity}"`, lastModified: stat.mtime, meta: storedMeta(place, identity) };
     const { value, keep = false } = use(facts, fd);
     kept = keep;
     return value;

@@ -49,9 +49,9 @@ export async function removeTree({ root, path }: ObjectPlace): Promise<number> {
  * writing, which looks old too after the clock was set forward. What cannot be deleted stays: a write comes after this, and must not
  * fail for it.
  */
-export async function removeLeftovers(incoming: string, before: Date, underWay: ReadonlySet<string>): Promise<void> {
+export async function removeLeftovers(incoming: string, before: Date, inProgress: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(incoming)) {
-    if (underWay.has(name)) continue;
+    if (inProgress.has(name)) continue;
     const path = join(incoming, name);
     const stat = await lstat(path).catch(() => undefined);
     if (stat && stat.mtime < before) await rm(path, { recursive: true, force: true }).catch(() => undefined);

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { StorageFullError } from '#core/errors.ts';
 import type { ArtifactMeta } from '#core/stores.ts';
 import { stampFile } from './identity.ts';
-import { forgetMeta, keepMeta } from './kept-meta.ts';
+import { removeMeta, storeMeta } from './stored-meta.ts';
 import { incomingDirectory, type ObjectPlace } from './object-place.ts';
 import { syncDirectory } from './sync-directory.ts';
 
@@ -63,11 +63,11 @@ export async function writeObject(
     } finally {
       await file.close();
     }
-    await keepMeta(place, identity, meta);
+    await storeMeta(place, identity, meta);
     await publish(temporary, place);
   } catch (error) {
     await rm(temporary, { force: true });
-    if (identity !== undefined) await forgetMeta(place, identity);
+    if (identity !== undefined) await removeMeta(place, identity);
     if (isFull(error)) throw new StorageFullError('the files of builds', { cause: error });
     throw error;
   }

@@ -7,7 +7,7 @@ import { identityOf } from './identity.ts';
 import { metaDirectory, type ObjectPlace, objectPlace } from './object-place.ts';
 import { syncDirectory } from './sync-directory.ts';
 
-interface KeptMeta {
+interface StoredMeta {
   readonly key: string;
   readonly meta: ArtifactMeta;
 }
@@ -18,12 +18,12 @@ const textOf = ({ contentType, cacheControl, filename }: ArtifactMeta) => JSON.s
  * Writes the meta of an object down if it is not what the key says anyway (`usualMeta`). The file is named by the one write
  * it belongs to, so that it can lie there before the object does, and no reader takes the meta of one write for another's.
  */
-export async function keepMeta({ root, key }: ObjectPlace, identity: string, meta: ArtifactMeta): Promise<void> {
+export async function storeMeta({ root, key }: ObjectPlace, identity: string, meta: ArtifactMeta): Promise<void> {
   if (textOf(meta) === textOf(usualMeta(key))) return;
   const directory = metaDirectory(root);
   const file = await open(join(directory, identity), 'wx', 0o600);
   try {
-    await file.writeFile(JSON.stringify({ key, meta } satisfies KeptMeta));
+    await file.writeFile(JSON.stringify({ key, meta } satisfies StoredMeta));
     await file.sync();
   } finally {
     await file.close();
@@ -32,14 +32,14 @@ export async function keepMeta({ root, key }: ObjectPlace, identity: string, met
 }
 
 /** The meta of that write; for one without, and for a file that somebody else put there, the usual. */
-export function keptMeta({ root, key }: ObjectPlace, identity: string): ArtifactMeta {
+export function storedMeta({ root, key }: ObjectPlace, identity: string): ArtifactMeta {
   const path = join(metaDirectory(root), identity);
   if (!existsSync(path)) return usualMeta(key);
   const kept = parse(readFileSync(path, 'utf8'));
   return kept?.key === key ? kept.meta : usualMeta(key);
 }
 
-export async function forgetMeta({ root }: ObjectPlace, identity: string): Promise<void> {
+export async function removeMeta({ root }: ObjectPlace, identity: string): Promise<void> {
   await rm(join(metaDirectory(root), identity), { force: true });
 }
 
@@ -61,9 +61,9 @@ export async function removeStaleMeta(root: string, before: Date): Promise<void>
 }
 
 /** A file that a crash cut short belongs to an object that was never published. */
-function parse(text: string): KeptMeta | undefined {
+function parse(text: string): StoredMeta | undefined {
   try {
-    return JSON.parse(text) as KeptMeta;
+    return JSON.parse(text) as StoredMeta;
   } catch {
     return undefined;
   }
