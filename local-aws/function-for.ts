@@ -4,7 +4,10 @@ import { API_ROUTES } from '../infra/api-routes.ts';
 /** The function that gets every path without a route: `$default` in infra/api.ts. */
 const DEFAULT: FunctionName = 'store';
 
-/** The routes, as API Gateway reads their paths: `{x}` is one segment, `{x+}` is the rest, and the most specific route wins. */
+/**
+ * The routes, as API Gateway reads their paths: `{x}` is one segment, `{x+}` is the rest, and the most specific route
+ * wins.
+ */
 const MATCHERS = API_ROUTES.map(([path, name]) => ({
   name,
   variables: path.split('{').length,

@@ -29,9 +29,9 @@ const UNREACHABLE = 502;
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-authorization']);
 
 /**
- * Starts one small server that does what stands in front of the functions on AWS: CloudFront with its two viewer functions (the
- * files that are deployed), the bucket as the first origin where those functions choose it, and the HTTP API with its routes.
- * It caches nothing. Every request reaches the origins, so an old answer can never hide a fault.
+ * Starts one small server that does what stands in front of the functions on AWS: CloudFront with its two viewer
+ * functions (the files that are deployed), the bucket as the first origin where those functions choose it, and the HTTP
+ * API with its routes. It caches nothing. Every request reaches the origins, so an old answer can never hide a fault.
  */
 export async function startLocalApi({ bucketUrl, functions, port = 0, onError = () => undefined }: LocalApiOptions): Promise<LocalApi> {
   const viewer = viewerFunctions();
@@ -44,7 +44,10 @@ export async function startLocalApi({ bucketUrl, functions, port = 0, onError = 
     const decided = viewer.onRequest(received, requestId);
     if ('response' in decided) return send(response, decided.response, '');
     const { request: sent, route } = decided;
-    /** Runs the viewer function on a response. CloudFront does not run it on errors: the client gets them as the origin sent them. */
+    /**
+     * Runs the viewer function on a response. CloudFront does not run it on errors: the client gets them as the origin
+     * sent them.
+     */
     const finish = (headers: ViewerHeaders, statusCode: number): ViewerResponse =>
       statusCode < 400 ? viewer.onResponse(sent, { statusCode, headers }, requestId) : { statusCode, headers };
 

@@ -1,6 +1,8 @@
 import { pathToFileURL } from 'node:url';
 
-/** The process of one function: it imports the handler, then answers one event after another, as Lambda's runtime does. */
+/**
+ * The process of one function: it imports the handler, then answers one event after another, as Lambda's runtime does.
+ */
 const [path = ''] = process.argv.slice(2);
 
 // Ctrl-C in a terminal reaches every process. This one ignores it: its parent ends it.
@@ -20,8 +22,8 @@ process.on('message', ({ event }: { event: unknown }) => {
 process.send?.({ ready: true });
 
 /**
- * Imports the handler, and writes a failure to standard error itself. Node's own report begins with the source line, which in a
- * bundle is so long that it fills the pipe before the message.
+ * Imports the handler, and writes a failure to standard error itself. Node's own report begins with the source line,
+ * which in a bundle is so long that it fills the pipe before the message.
  */
 async function imported(): Promise<{ handler: (event: unknown, context: object) => Promise<unknown> }> {
   try {

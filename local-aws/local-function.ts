@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { nodeBinary } from './node-binary.ts';
 
 /**
- * A function as Lambda runs it: in processes that each answer one event at a time. A process starts when it is needed, and stays
- * for later events.
+ * A function as Lambda runs it: in processes that each answer one event at a time. A process starts when it is needed,
+ * and stays for later events.
  */
 export interface LocalFunction {
-  /** Resolves with the handler's answer. Rejects with `LocalFunctionError` when the handler fails or cannot be imported. */
+  /**
+   * Resolves with the handler's answer. Rejects with `LocalFunctionError` when the handler fails or cannot be imported.
+   */
   invoke(event: unknown): Promise<unknown>;
   /** Returns how many processes have been started. */
   starts(): number;
@@ -34,7 +36,10 @@ export class LocalFunctionError extends Error {
 
 const PROCESS = fileURLToPath(new URL('./local-function-process.ts', import.meta.url));
 const MAX_PROCESSES = 2;
-/** How many of a process's last lines an error quotes. The last ones: Node's report begins with the source line, which is long in a bundle. */
+/**
+ * How many of a process's last lines an error quotes. The last ones: Node's report begins with the source line, which
+ * is long in a bundle.
+ */
 const LAST_LINES = 12;
 
 type Message = { ready: true } | { answer: unknown } | { failed: true };

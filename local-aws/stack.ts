@@ -28,7 +28,10 @@ export interface StackOptions {
   readonly onLine?: (source: string, line: string) => void;
 }
 
-/** The whole system on this machine, composed as on AWS: resources in a LocalStack, local API, functions, and the runners that were started. */
+/**
+ * The whole system on this machine, composed as on AWS: resources in a LocalStack, local API, functions, and the
+ * runners that were started.
+ */
 export interface Stack {
   readonly url: string;
   readonly names: ResourceNames;

@@ -8,7 +8,10 @@ export interface StartedProcess {
   readonly pid: number;
   /** The lines that it has written. */
   readonly lines: readonly string[];
-  /** Resolves with the first line, past or future, that contains all of the texts. Rejects when the process ends before that. */
+  /**
+   * Resolves with the first line, past or future, that contains all of the texts. Rejects when the process ends before
+   * that.
+   */
   line(...texts: string[]): Promise<string>;
   /** Resolves with the exit code when the process has ended, with null when a signal ended it. */
   readonly ended: Promise<number | null>;

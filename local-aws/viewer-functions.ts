@@ -35,7 +35,10 @@ interface OriginGroup {
 
 const IMPORT = "import cf from 'cloudfront';";
 
-/** Returns the functions of infra/edge, run as CloudFront runs them: each is a script that uses `cf` and defines `handler`. */
+/**
+ * Returns the functions of infra/edge, run as CloudFront runs them: each is a script that uses `cf` and defines
+ * `handler`.
+ */
 export function viewerFunctions(): ViewerFunctions {
   let group: OriginGroup | undefined;
   const cf = {

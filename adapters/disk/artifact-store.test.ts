@@ -32,7 +32,7 @@ describe('an artefact store on disk', () => {
   const litter = () => readdir(join(directory, '~incoming'));
   const metaFiles = () => readdir(join(directory, '~meta'));
 
-  /** Descriptors of this process that point below the store. */
+  /** Returns the files below the store that this process has open. */
   const openFiles = async () => {
     const names = await readdir('/proc/self/fd');
     const targets = await Promise.all(names.map((name) => readlink(join('/proc/self/fd', name)).catch(() => '')));
@@ -52,7 +52,7 @@ describe('an artefact store on disk', () => {
     expect(await again.stat('store/a')).toEqual(await store.stat('store/a'));
   });
 
-  it('keeps private after a restart what was private before, until it is removed', async () => {
+  it('keeps a private object private after a restart, until it is removed', async () => {
     const binDir = freshBinDir();
     const [image, other] = [artifactKeys.file(binDir, 'a.bin'), artifactKeys.file(freshBinDir(), 'a.bin')];
     await store.put(image, 'secret', fileMeta('a.bin', true));
@@ -64,7 +64,7 @@ describe('an artefact store on disk', () => {
     for (const name of await metaFiles()) expect(await again.stat(`~meta/${name}`)).toBeUndefined();
   });
 
-  it('keeps no meta that the key says anyway', async () => {
+  it('stores no meta that follows from the key', async () => {
     const binDir = freshBinDir();
     const objects: [string, ArtifactMeta][] = [
       [artifactKeys.file(binDir, 'a.bin'), fileMeta('a.bin')],
@@ -82,7 +82,7 @@ describe('an artefact store on disk', () => {
     expect((await store.stat(artifactKeys.result(hash)))?.meta).toEqual(resultMeta(true));
   });
 
-  it('has another etag for every write, also of the same bytes within one tick of the clock', async () => {
+  it('has a new etag for every write, also of the same bytes within one tick of the clock', async () => {
     const etags = new Set<string | undefined>();
     for (let i = 0; i < 60; i += 1) {
       await store.put('store/a', 'same', fileMeta('a'));
@@ -92,7 +92,7 @@ describe('an artefact store on disk', () => {
     expect(etags.size).toBe(60);
   });
 
-  it('serves files that somebody else put there, for download', async () => {
+  it('serves files that another program put there, for download', async () => {
     await mkdir(join(directory, 'store/other'), { recursive: true });
     await writeFile(join(directory, 'store/other/image.bin'), 'copied');
     await writeFile(join(directory, 'store/other/empty'), '');
@@ -118,7 +118,7 @@ describe('an artefact store on disk', () => {
     }
   });
 
-  it('keeps the meta of living objects, and deletes that of others after an hour', async () => {
+  it('keeps the meta of existing objects, and deletes all other meta after an hour', async () => {
     await store.put('store/living', 'x', META);
     await store.put('store/replaced', 'x', META);
     await store.put('store/replaced', 'y', META);
@@ -134,7 +134,7 @@ describe('an artefact store on disk', () => {
     for (const key of ['store/living', 'store/replaced']) expect((await later.stat(key))?.meta).toEqual(META);
   });
 
-  it('may itself be reached through a link', async () => {
+  it('works in a directory that is reached through a link', async () => {
     const link = join(base, 'link-to-store');
     await symlink(directory, link);
     const linked = diskArtifactStore(link);
@@ -162,7 +162,7 @@ describe('an artefact store on disk', () => {
     expect(await other.read('secret')).toBe('secret');
   });
 
-  it('reads neither links nor devices into an object', async () => {
+  it('refuses links and devices as the source of an object', async () => {
     const file = join(base, 'plain-file');
     const link = join(base, 'link-to-file');
     await writeFile(file, 'x');
@@ -173,7 +173,7 @@ describe('an artefact store on disk', () => {
     expect(await litter()).toEqual([]);
   });
 
-  it('lets go of every file it opened: read to the end, cancelled, or never read', async () => {
+  it('closes every file that it opened, whether the body was read to its end, cancelled, or never read', async () => {
     const file = join(base, 'large-file');
     await writeFile(file, Buffer.alloc(2_000_000, 7));
     await store.putFile('store/large', file, META);
@@ -203,7 +203,7 @@ describe('an artefact store on disk', () => {
     await expect(store.open('store/a', { start, end })).rejects.toThrow(RangeError);
   });
 
-  it('clears what killed processes left when it writes first, but not what is being written', async () => {
+  it('deletes what killed processes left, at its first write, but no file that is being written', async () => {
     const old = new Date(Date.now() - 7_200_000);
     const incoming = join(directory, '~incoming');
     await writeFile(join(incoming, 'left'), 'x');
@@ -214,7 +214,7 @@ describe('an artefact store on disk', () => {
     expect(await litter()).toEqual(['fresh']);
   });
 
-  it('writes although something that a process left cannot be deleted', async () => {
+  it('writes an object even when a leftover of a killed process cannot be deleted', async () => {
     const old = new Date(Date.now() - 7_200_000);
     const stuck = join(directory, '~incoming/condemned');
     await mkdir(stuck);
@@ -225,8 +225,8 @@ describe('an artefact store on disk', () => {
     await removeTree(stuck);
   });
 
-  it('leaves neither an object nor litter when there is no room, says so, and works on afterwards', async () => {
-    // A limit on file size stands for the full disk: the kernel refuses a write in the middle, in a process of its own.
+  it('leaves neither an object nor a temporary file when the disk is full, reports it, and works again afterwards', async () => {
+    // A limit on file size, in a process of its own, stands for the full disk: the kernel refuses a write half-way.
     const file = join(base, 'too-large-file');
     await writeFile(file, Buffer.alloc(5_000_000, 7));
     await store.put('store/old', 'old', META);
@@ -261,7 +261,7 @@ describe('an artefact store on disk', () => {
     expect(await store.stat('store/new')).toMatchObject({ size: 5_000_000 });
   });
 
-  it('puts and removes a prefix at once without losing its way', async () => {
+  it('counts every object once when processes put and remove below one prefix at the same time', async () => {
     const removed: number[] = [];
     const write = async (n: number) => {
       for (let i = 0; i < 20; i += 1) await store.put(`store/busy/${n}-${i}`, 'x', META);
@@ -275,7 +275,7 @@ describe('an artefact store on disk', () => {
     expect(await litter()).toEqual([]);
   });
 
-  it('lets others read the images once they get into the directory, and nothing else', async () => {
+  it('lets other users who can enter the directory read the images, and nothing else', async () => {
     const fresh = join(directory, 'new/store');
     const closed = diskArtifactStore(fresh);
     const [hash, binDir] = [freshHash(), freshBinDir()];

@@ -9,20 +9,23 @@ import { incomingDirectory, metaDirectory, type ObjectPlace, objectPlace, writab
 import { removeLeftovers, removeObject, removeTree } from './remove-objects.ts';
 import { appendFile, writeObject } from './write-object.ts';
 
-/** A file that is being written is younger; one that a killed process left is deleted by the first write after this time. */
+/**
+ * The age at which an incoming file counts as left behind by a killed process: a file that is still being written is
+ * younger. The first write after this time deletes such files.
+ */
 const LEFTOVER_MS = 3_600_000;
 
-/** Up to here a body is read at once, synchronously, and no descriptor stays open. */
+/** The largest body that is read at once and synchronously, so that no descriptor stays open. */
 const SMALL_BYTES = 64 * 1024;
 
 /**
- * Objects in a directory on a local disk, shared by any number of processes: the file at `<directory>/<key>` holds exactly
- * the object's bytes, so a web server or scp can take the images as they lie (`store/<bin_dir>/<file>`, as in the reference
- * server's public_path). Below `store/` files are readable by everybody who gets into the directory, which itself is made
- * for its owner alone; all else is private. Meta that the key does not say lies in `~meta/` (`stored-meta.ts`). A file that
- * somebody else put there is an object like any other.
- * A key cannot be an object and the prefix of others at once. Everything is synced before it is visible. The directory
- * itself may be a link; below it none is followed.
+ * Returns a store of objects in a directory on a local disk, which any number of processes may share. The file at
+ * `<directory>/<key>` holds exactly the object's bytes, so a web server or scp can serve the images from there
+ * (`store/<bin_dir>/<file>`, as in the reference server's public_path). Only the owner can enter the directory when it
+ * is new; the files below `store/` can be read by every user who can enter it, all others by the owner only. Meta that
+ * does not follow from the key is in `~meta/` (`stored-meta.ts`). A file that another program put there is an object
+ * like any other. A key cannot be both an object and the prefix of others. Everything is synced before it becomes
+ * visible. The directory itself may be a symbolic link; the store follows no link below it.
  */
 export function diskArtifactStore(directory: string): ArtifactStore {
   mkdirSync(incomingDirectory(directory), { recursive: true, mode: 0o700 });
@@ -48,7 +51,7 @@ export function diskArtifactStore(directory: string): ArtifactStore {
   };
 
   const readBytes = (fd: number, start: number, length: number): Buffer => {
-    // Not from the pool: what is handed out may be kept for long.
+    // Not from Node's buffer pool: the caller may keep these bytes for long, and would keep a whole pool slab alive.
     const bytes = Buffer.allocUnsafeSlow(length);
     readFully(fd, bytes, start);
     return bytes;

@@ -25,8 +25,9 @@ export interface LocalStack {
 }
 
 /**
- * Starts a LocalStack with S3, SQS and DynamoDB on a free port of the loopback address: in Docker when a daemon answers, otherwise
- * on the host (`start.sh` installs it once into `directory`). Its output goes to `localstack.log` in that directory.
+ * Starts a LocalStack with S3, SQS and DynamoDB on a free port of the loopback address: in Docker when a daemon
+ * answers, otherwise on the host (`start.sh` installs it once into `directory`). Its output goes to `localstack.log` in
+ * that directory.
  */
 export async function startLocalStack(directory: string, port?: number): Promise<LocalStack> {
   await mkdir(directory, { recursive: true });

@@ -43,8 +43,8 @@ export function uniqueNames(): ResourceNames {
 export const deadLetterName = (queue: string): string => `${queue}-dead`;
 
 /**
- * Returns the resources with these names, reached through the endpoint. The queues' URLs contain the endpoint, because the SDK sends
- * to the host in the queue's URL and ignores its own endpoint there.
+ * Returns the resources with these names, reached through the endpoint. The queues' URLs contain the endpoint, because
+ * the SDK sends to the host in the queue's URL and ignores its own endpoint there.
  */
 export function resourcesAt(endpoint: string, { builds, statistics, queue, bucket }: ResourceNames): AwsResources {
   const urlOf = (name: string) => `${endpoint}/queue/${REGION}/${ACCOUNT}/${name}`;
@@ -52,8 +52,8 @@ export function resourcesAt(endpoint: string, { builds, statistics, queue, bucke
 }
 
 /**
- * Returns the environment of a process that uses resources of these kinds (by default, of all kinds): the variables that infra/ sets,
- * and the endpoint.
+ * Returns the environment of a process that uses resources of these kinds (by default, of all kinds): the variables
+ * that infra/ sets, and the endpoint.
  */
 export function resourceEnvironment(endpoint: string, names: ResourceNames, kinds?: readonly ResourceKind[]): Record<string, string> {
   const uses = (kind: ResourceKind) => kinds === undefined || kinds.includes(kind);

@@ -19,8 +19,8 @@ export interface ResourceClients {
 }
 
 /**
- * Creates the resources that `adapters/aws/resources.ts` defines, as SST creates them from infra/. It leaves a resource that already
- * exists as it is.
+ * Creates the resources that `adapters/aws/resources.ts` defines, as SST creates them from infra/. It leaves a resource
+ * that already exists as it is.
  */
 export async function createResources({ dynamo, sqs, s3 }: ResourceClients, names: ResourceNames): Promise<void> {
   await Promise.all([
