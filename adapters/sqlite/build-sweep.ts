@@ -8,7 +8,7 @@ import { BUILD_COLUMNS, buildOf } from './build-row.ts';
 
 type EndedBuild = DoneBuild | FailedBuild | CancelledBuild;
 
-/** The most builds with an end in the future that one call reads: as many as `sightings.ts` remembers. */
+/** The most builds with an end in the future that one call reads; `sightings.ts` remembers more than that. */
 const MAX_AHEAD = 10_000;
 
 /**

@@ -49,7 +49,7 @@ function migrate(db: DatabaseSync): void {
     const version = schemaVersion(db);
     if (version > MIGRATIONS.length)
       throw new Error(
-        `The database has schema version ${version}, this program knows up to ${MIGRATIONS.length}: a later program wrote it`,
+        `The database has schema version ${version}, this program knows up to ${MIGRATIONS.length}: it was written by a later one`,
       );
     for (const step of MIGRATIONS.slice(version)) db.exec(step);
     db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
