@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
-import { removeStaleMeta } from './stored-meta.ts';
 import { objectBody, streamOf } from './object-body.ts';
 import { READ_PLAIN, readFully, withObject } from './object-file.ts';
 import { incomingDirectory, metaDirectory, type ObjectPlace, objectPlace, writablePlace } from './object-place.ts';
 import { removeLeftovers, removeObject, removeTree } from './remove-objects.ts';
+import { removeStaleMeta } from './stored-meta.ts';
 import { appendFile, writeObject } from './write-object.ts';
 
 /**

@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } fro
 import { dirname } from 'node:path';
 import type { Artifact } from '#core/stores.ts';
 import { identityOf } from './identity.ts';
-import { storedMeta } from './stored-meta.ts';
 import type { ObjectPlace } from './object-place.ts';
+import { storedMeta } from './stored-meta.ts';
 
 /**
  * The codes for a path that leads to no object: nothing is there, a parent is no directory, a link is in the way, a
@@ -44,16 +44,16 @@ export function withObject<T>(place: ObjectPlace, use: (facts: ObjectFacts, fd: 
     if (isAbsent(error)) return undefined;
     throw error;
   }
-  let kept = false;
+  let isHandedOver = false;
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return undefined;
     const identity = identityOf(stat);
     const facts = { size: stat.size, etag: `"${identity}"`, lastModified: stat.mtime, meta: storedMeta(place, identity) };
     const { value, keep = false } = use(facts, fd);
-    kept = keep;
+    isHandedOver = keep;
     return value;
   } finally {
-    if (!kept) closeSync(fd);
+    if (!isHandedOver) closeSync(fd);
   }
 }

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { StorageFullError } from '#core/errors.ts';
 import type { ArtifactMeta } from '#core/stores.ts';
 import { stampFile } from './identity.ts';
-import { removeMeta, storeMeta } from './stored-meta.ts';
 import { incomingDirectory, type ObjectPlace } from './object-place.ts';
+import { removeMeta, storeMeta } from './stored-meta.ts';
 import { syncDirectory } from './sync-directory.ts';
 
 /**

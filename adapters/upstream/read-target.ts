@@ -4,7 +4,7 @@ import { hasKmodSplit } from '#core/catalogue/package-index.ts';
 import { imagebuilderOf, MalformedFileError } from '#core/catalogue/upstream-files.ts';
 import type { CachedFiles } from './cached-files.ts';
 import { PROFILES, SUMS } from './file-formats.ts';
-import { mergeIndexes, type ReadIndex, readIndexOrGap, type ReadOptions } from './read-index.ts';
+import { mergeIndexes, type ReadIndex, type ReadOptions, readIndexOrGap } from './read-index.ts';
 
 /** The failure of a target whose files do not belong together, because an upload to upstream is in progress. */
 class InconsistentSnapshotError extends Error {

@@ -410,7 +410,7 @@ describe('a part of upstream that is broken', () => {
       expect(failures).toEqual([]);
     });
 
-    it.each([...BROKEN, ...FORBIDDEN])('of %s (%s/…/%s: %j), for long: it is reported, and read again after half a minute', async (...broken) => {
+    it.each([...BROKEN, ...FORBIDDEN])('of %s (%s/…/%s: %j), for long: reported, and read again half a minute later', async (...broken) => {
       const [version, path, file, fault] = broken;
       const whole = await read(make({ records: memoryRecordStore() }), version, path);
       upstream.faults.add(`${path}/packages/x86_64/${file}`, fault);

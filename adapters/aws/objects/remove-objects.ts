@@ -37,9 +37,9 @@ export async function removePrefix(client: S3Client, bucket: string, prefix: str
     const objects = Contents.map(({ Key }) => ({ Key }));
     if (objects.length === 0) return removed;
     const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } }));
-    const [kept] = Errors;
-    if (kept)
-      throw new Error(`${Errors.length} objects below ${prefix} were not removed, such as ${kept.Key}: ${kept.Code} ${kept.Message}`);
+    const [first] = Errors;
+    if (first)
+      throw new Error(`${Errors.length} objects below ${prefix} were not removed, such as ${first.Key}: ${first.Code} ${first.Message}`);
     removed += objects.length;
     if (!IsTruncated) return removed;
   }
