@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 
-/** A LocalStack that runs already, such as `http://127.0.0.1:4566`; without it one is started. */
+/**
+ * The address of a LocalStack that already runs, such as `http://127.0.0.1:4566`. Without it, the command starts one.
+ */
 export const LOCALSTACK_URL = process.env['LOCALSTACK_URL'];
 
-/** Where host mode installs LocalStack, once. */
+/** The directory into which host mode installs LocalStack on its first start. */
 export const LOCALSTACK_DIRECTORY = process.env['LOCALSTACK_DIRECTORY'] ?? fileURLToPath(new URL('../.localstack', import.meta.url));

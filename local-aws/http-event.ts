@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ViewerRequest } from './viewer-functions.ts';
 
-/** What a function answers to an HTTP API (payload format 2.0). */
+/** A function's answer to an HTTP API (payload format 2.0). */
 export interface HttpResult {
   readonly statusCode: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -10,10 +10,13 @@ export interface HttpResult {
   readonly isBase64Encoded?: boolean;
 }
 
-/** Bodies of these reach a function as text, all others in base64. */
+/** The content types whose bodies reach a function as text. All others reach it in base64. */
 const TEXT = /^(text\/|application\/(json|javascript|xml)\b)/;
 
-/** A request as an HTTP API hands it to a function: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */
+/**
+ * Returns the event with which an HTTP API invokes a function:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ */
 export function httpEvent({ method, uri, querystring, headers }: ViewerRequest, body: Buffer, sourceIp: string) {
   const flat = Object.fromEntries(Object.entries(headers).map(([name, { value, multiValue }]) => [name, joined(value, multiValue)]));
   const isText = TEXT.test(flat['content-type'] ?? '');
@@ -42,7 +45,7 @@ export function httpEvent({ method, uri, querystring, headers }: ViewerRequest, 
 const joined = (value: string, multiValue: readonly { value: string }[] | undefined) =>
   (multiValue ?? [{ value }]).map((one) => one.value).join(',');
 
-/** The query as a viewer function left it. */
+/** Returns the query string, with the changes that a viewer function made. */
 function queryText(querystring: ViewerRequest['querystring']): string {
   const pairs = Object.entries(querystring).flatMap(([name, { value, multiValue }]) =>
     (multiValue ?? [{ value }]).map((one) => (one.value === '' ? name : `${name}=${one.value}`)),

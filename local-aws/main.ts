@@ -14,15 +14,15 @@ import { startStack } from './stack.ts';
 
 const USAGE = `Usage: npm run local:aws [-- --port N] [-- --runners N] [-- --quiet]
 
-What \`npx sst deploy\` puts on AWS, on this machine: a LocalStack with table, queue and bucket, the functions as they are deployed,
-a gateway in the place of CloudFront and API Gateway, a runner, and maintenance every minute, over a small downloads.openwrt.org of
-its own. Goes on until Ctrl-C; nothing is kept.
+Runs on this machine what \`npx sst deploy\` puts on AWS: a LocalStack with tables, queues and a bucket, the functions as they are
+deployed, a local API in place of CloudFront and API Gateway, a runner, and maintenance every minute. Upstream is a small
+downloads.openwrt.org on this machine. Ctrl-C stops everything, and nothing is kept.
 
-  --port N     port of the gateway (default 8080)
-  --runners N  how many runners (default 1)
-  --quiet      without the log`;
+  --port N     port of the local API (default 8080)
+  --runners N  number of runners (default 1)
+  --quiet      do not print the log`;
 
-/** As the schedule of infra/maintenance.ts. */
+/** The interval of the schedule in infra/maintenance.ts. */
 const MAINTENANCE_EVERY_MS = 60_000;
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
@@ -62,14 +62,14 @@ async function main(): Promise<void> {
       port: Number(values.port),
       ...(!LOCALSTACK_URL && { names: DEVELOPMENT_NAMES }),
       env: { TRUSTED_KEYS: demoUpstreamKey.base64, MAX_RUNNERS: values.runners },
-      ...(!values.quiet && { onLine: (who, line) => say(`${who.padEnd(14)} ${line}`) }),
+      ...(!values.quiet && { onLine: (source, line) => say(`${source.padEnd(14)} ${line}`) }),
     });
     closers.push(stack.stop);
     await Promise.all(Array.from({ length: Number(values.runners) }, () => stack.startRunner()));
     const maintenance = maintain(stack, stop.signal);
     const { table, statisticsTable, queueUrl, deadLetterUrl, bucket } = stack.resources;
     say(`
-  gateway       ${stack.url}
+  local API     ${stack.url}
   upstream      ${upstream.url}
   LocalStack    ${localStack.url}  (AWS_ENDPOINT_URL; any credentials)
   tables        ${table}, ${statisticsTable}
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
 `);
     await pause(2 ** 31 - 1, stop.signal);
     say('stopping …');
-    // A run of maintenance lasts half a minute; what it has not done the next start would.
+    // A run of maintenance lasts up to half a minute. It need not finish: the next run does the rest.
     await Promise.race([maintenance, stack.functions.maintenance.stop()]);
   } finally {
     for (const close of closers.reverse()) await close();
@@ -94,7 +94,7 @@ async function main(): Promise<void> {
 async function maintain(stack: Awaited<ReturnType<typeof startStack>>, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const due = pause(MAINTENANCE_EVERY_MS, stop);
-    // Its log says why; the next run comes all the same.
+    // A failed run has logged its reason, and the next one is due all the same.
     await stack.maintain().catch(() => undefined);
     await due;
   }

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FUNCTION_NAMES, type FunctionName } from '#functions/function-name.ts';
-import { type Gateway, startGateway } from './gateway.ts';
-import { type Lambda, lambda } from './lambda.ts';
+import { type LocalApi, startLocalApi } from './local-api.ts';
+import { type LocalFunction, localFunction } from './local-function.ts';
 import { type AwsResources, localEnvironment, type ResourceNames, resourcesAt, uniqueNames } from './resources/aws-resources.ts';
 import { createResources } from './resources/create-resources.ts';
 import { localClients } from './resources/local-clients.ts';
@@ -12,38 +12,41 @@ import { type StartedProcess, startProcess } from './started-process.ts';
 export interface StackOptions {
   readonly localStackUrl: string;
   readonly upstreamUrl: string;
-  /** What `bundleFunctions` made. */
+  /** The directory that `bundleFunctions` wrote. */
   readonly functionsDirectory: string;
-  /** The runner's module. */
+  /** The path of the runner's bundle. */
   readonly runnerMain: string;
   readonly port?: number;
-  /** The names of the resources; without them, names that no other stack has. */
+  /** The names of the resources. By default they are names that no other stack has. */
   readonly names?: ResourceNames;
-  /** Settings of everything. */
+  /** Settings for all functions and runners. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Where single functions find AWS, if not at LocalStack itself. */
+  /** The endpoint of AWS for each function that does not use LocalStack directly. */
   readonly endpoints?: Readonly<Partial<Record<FunctionName, string>>>;
   readonly maxProcesses?: number;
-  /** Told of every line that functions and runners log. */
-  readonly onLine?: (who: string, line: string) => void;
+  /** Called with every line that a function or a runner logs, and its name. */
+  readonly onLine?: (source: string, line: string) => void;
 }
 
-/** The whole system as AWS has it, on this machine: resources in a LocalStack, gateway, functions, and as many runners as are started. */
+/**
+ * The whole system on this machine, composed as on AWS: resources in a LocalStack, local API, functions, and the
+ * runners that were started.
+ */
 export interface Stack {
   readonly url: string;
   readonly names: ResourceNames;
   readonly resources: AwsResources;
-  readonly functions: Readonly<Record<FunctionName, Lambda>>;
-  /** What the gateway was told went wrong. */
+  readonly functions: Readonly<Record<FunctionName, LocalFunction>>;
+  /** The errors that the local API reported. */
   readonly troubles: readonly unknown[];
-  /** Settles when it is ready for builds. */
+  /** Starts a runner. Resolves when the runner is ready for builds. */
   startRunner(options?: { env?: Readonly<Record<string, string>>; endpoint?: string }): Promise<StartedProcess>;
   /** Invokes maintenance as its schedule does. */
   maintain(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** For make and the tools that ImageBuilder needs. */
+/** The runner's search path, for make and the tools that ImageBuilder needs. */
 const PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -72,7 +75,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const functions = Object.fromEntries(
     FUNCTION_NAMES.map((name) => [
       name,
-      lambda({
+      localFunction({
         name,
         path: join(functionsDirectory, name, 'handler.mjs'),
         env: environment(endpoints[name]),
@@ -80,8 +83,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ...(onLine && { onLine: (line) => onLine(name, line) }),
       }),
     ]),
-  ) as Record<FunctionName, Lambda>;
-  const gateway: Gateway = await startGateway({
+  ) as Record<FunctionName, LocalFunction>;
+  const api: LocalApi = await startLocalApi({
     bucketUrl: `${localStackUrl}/${resources.bucket}`,
     functions,
     ...(port !== undefined && { port }),
@@ -91,7 +94,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const runners: StartedProcess[] = [];
 
   return {
-    url: gateway.url,
+    url: api.url,
     names,
     resources,
     functions,
@@ -110,7 +113,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       await functions.maintenance.invoke({});
     },
     async stop() {
-      await Promise.all([gateway.close(), ...runners.filter((runner) => runner.isRunning()).map((runner) => runner.kill())]);
+      await Promise.all([api.close(), ...runners.filter((runner) => runner.isRunning()).map((runner) => runner.kill())]);
       await Promise.all(Object.values(functions).map((one) => one.stop()));
       await rm(directory, { recursive: true, force: true });
     },

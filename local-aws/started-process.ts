@@ -3,23 +3,26 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { nodeBinary } from './node-binary.ts';
 
-/** A long-running process of ours, such as a runner. */
+/** A long-running process of this project, such as a runner. */
 export interface StartedProcess {
   readonly pid: number;
-  /** What it wrote so far, line by line. */
+  /** The lines that it has written. */
   readonly lines: readonly string[];
-  /** The first line so far, or from now on, that contains all of the texts; rejects when the process ends without. */
+  /**
+   * Resolves with the first line, past or future, that contains all of the texts. Rejects when the process ends before
+   * that.
+   */
   line(...texts: string[]): Promise<string>;
-  /** Its exit code when it ends; null where a signal ended it. */
+  /** Resolves with the exit code when the process has ended, with null when a signal ended it. */
   readonly ended: Promise<number | null>;
   isRunning(): boolean;
-  /** Ends it at once, as the kernel would. */
+  /** Ends the process with SIGKILL, as a crash would. */
   kill(): Promise<void>;
-  /** Ends it as an operator would. */
+  /** Ends the process with SIGTERM, as an operator would. Resolves with the exit code. */
   stop(): Promise<number | null>;
 }
 
-/** Starts a module of ours in a process with nothing in its environment but `env`. */
+/** Starts a module of this project in a process whose environment is `env` and nothing else. */
 export function startProcess(main: string, env: Readonly<Record<string, string>>, onLine?: (line: string) => void): StartedProcess {
   const child = spawn(nodeBinary, [main], { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
@@ -42,18 +45,18 @@ export function startProcess(main: string, env: Readonly<Record<string, string>>
     ended,
     isRunning,
     line: (...texts) => {
-      const isMeant = (line: string) => texts.every((text) => line.includes(text));
-      const found = lines.find(isMeant);
+      const isWanted = (line: string) => texts.every((text) => line.includes(text));
+      const found = lines.find(isWanted);
       if (found !== undefined) return Promise.resolve(found);
       return new Promise((resolve, reject) => {
         const listener = (line: string) => {
-          if (!isMeant(line)) return;
+          if (!isWanted(line)) return;
           listeners.delete(listener);
           resolve(line);
         };
         listeners.add(listener);
         ended.then((code) =>
-          reject(new Error(`it ended with ${code} before it said ${texts.join(', ')}:\n${lines.slice(-20).join('\n')}`)),
+          reject(new Error(`The process ended with ${code} before it wrote ${texts.join(', ')}:\n${lines.slice(-20).join('\n')}`)),
         );
       });
     },

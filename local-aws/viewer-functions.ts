@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type Context, createContext, runInContext } from 'node:vm';
 
-/** What CloudFront's functions see and answer: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html */
+/**
+ * The headers in the events that CloudFront's functions receive and return:
+ * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
+ */
 export type ViewerHeaders = Record<string, { value: string; multiValue?: { value: string }[] }>;
 
 export interface ViewerRequest {
@@ -16,11 +19,11 @@ export interface ViewerResponse {
   headers: ViewerHeaders;
 }
 
-/** Where a request goes: the bucket with the codes on which the API is asked instead, or the API at once. */
+/** The origin of a request: the API, or the bucket with the status codes on which CloudFront asks the API instead. */
 export type Route = { readonly to: 'api' } | { readonly to: 'bucket'; readonly orApiOn: readonly number[] };
 
 export interface ViewerFunctions {
-  /** The request as it goes on, or the answer. */
+  /** Returns the request that goes to the origin, or the response that ends it. */
   onRequest(request: ViewerRequest, requestId: string): { request: ViewerRequest; route: Route } | { response: ViewerResponse };
   onResponse(request: ViewerRequest, response: ViewerResponse, requestId: string): ViewerResponse;
 }
@@ -32,7 +35,10 @@ interface OriginGroup {
 
 const IMPORT = "import cf from 'cloudfront';";
 
-/** The functions of infra/edge as CloudFront runs them: scripts with `cf` at hand and a function `handler`. */
+/**
+ * Returns the functions of infra/edge, run as CloudFront runs them: each is a script that uses `cf` and defines
+ * `handler`.
+ */
 export function viewerFunctions(): ViewerFunctions {
   let group: OriginGroup | undefined;
   const cf = {
@@ -46,7 +52,7 @@ export function viewerFunctions(): ViewerFunctions {
     return context;
   };
   const [request, response] = [load('viewer-request'), load('viewer-response')];
-  // Objects cross as JSON, as they do at CloudFront: what a function keeps of an event is its own.
+  // Events cross as JSON, as they do at CloudFront: a function cannot change objects of its caller.
   const call = <T>(context: Context, event: object): T =>
     JSON.parse(runInContext(`JSON.stringify(handler(${JSON.stringify({ version: '1.0', ...event })}))`, context));
 
@@ -58,7 +64,7 @@ export function viewerFunctions(): ViewerFunctions {
       if (group === undefined) return { request: answer, route: { to: 'api' } };
       const { originIds, failoverCriteria }: OriginGroup = group;
       if (originIds.map(({ originId }) => originId).join() !== 'bucket,api')
-        throw new Error('an origin group that the gateway does not know');
+        throw new Error(`The local API does not know this origin group: ${originIds.map(({ originId }) => originId).join()}`);
       return { request: answer, route: { to: 'bucket', orApiOn: [...failoverCriteria.statusCodes] } };
     },
     onResponse: (viewer, answer, requestId) => call(response, { context: { requestId }, request: viewer, response: answer }),

@@ -3,7 +3,10 @@ import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { BUILD_TABLE, type STATISTICS_TABLE } from './resources.ts';
 
-/** A resource that a process needs is missing, or the process may not use it. The process does not start, and says which it is. */
+/**
+ * The failure of a process that needs a resource which is missing, or which it may not use. It names the resource; the
+ * process does not start.
+ */
 export class ResourceError extends Error {
   override readonly name = 'ResourceError';
   constructor(resource: string, cause: unknown) {
@@ -12,12 +15,12 @@ export class ResourceError extends Error {
   }
 }
 
-/** A key that no row has. */
+/** A key that no item has. */
 const ABSENT = { S: 'nobody' };
 
 export interface TableReadyOptions {
   readonly definition?: typeof BUILD_TABLE | typeof STATISTICS_TABLE;
-  /** For a process that sweeps or counts: its role must be allowed to read the index too. */
+  /** Whether to check the index too, for a process that sweeps or counts. */
   readonly withIndex?: boolean;
 }
 

@@ -30,9 +30,9 @@ describe('an artefact store on disk', () => {
   });
 
   const litter = () => readdir(join(directory, '~incoming'));
-  const keptMeta = () => readdir(join(directory, '~meta'));
+  const metaFiles = () => readdir(join(directory, '~meta'));
 
-  /** Descriptors of this process that point below the store. */
+  /** Returns the files below the store that this process has open. */
   const openFiles = async () => {
     const names = await readdir('/proc/self/fd');
     const targets = await Promise.all(names.map((name) => readlink(join('/proc/self/fd', name)).catch(() => '')));
@@ -52,7 +52,7 @@ describe('an artefact store on disk', () => {
     expect(await again.stat('store/a')).toEqual(await store.stat('store/a'));
   });
 
-  it('keeps private after a restart what was private before, until it is removed', async () => {
+  it('keeps a private object private after a restart, until it is removed', async () => {
     const binDir = freshBinDir();
     const [image, other] = [artifactKeys.file(binDir, 'a.bin'), artifactKeys.file(freshBinDir(), 'a.bin')];
     await store.put(image, 'secret', fileMeta('a.bin', true));
@@ -61,10 +61,10 @@ describe('an artefact store on disk', () => {
     expect((await again.stat(image))?.meta.cacheControl).toBe('private, no-store');
     expect((await again.stat(other))?.meta.cacheControl).toContain('immutable');
     expect(await again.remove(artifactKeys.files(binDir))).toBe(1);
-    for (const name of await keptMeta()) expect(await again.stat(`~meta/${name}`)).toBeUndefined();
+    for (const name of await metaFiles()) expect(await again.stat(`~meta/${name}`)).toBeUndefined();
   });
 
-  it('keeps no meta that the key says anyway', async () => {
+  it('stores no meta that follows from the key', async () => {
     const binDir = freshBinDir();
     const objects: [string, ArtifactMeta][] = [
       [artifactKeys.file(binDir, 'a.bin'), fileMeta('a.bin')],
@@ -73,16 +73,16 @@ describe('an artefact store on disk', () => {
       [artifactKeys.result(freshHash()), resultMeta(false)],
     ];
     for (const [key, meta] of objects) await store.put(key, 'x', meta);
-    expect(await keptMeta()).toEqual([]);
+    expect(await metaFiles()).toEqual([]);
     for (const [key, meta] of objects) expect((await store.stat(key))?.meta).toEqual(meta);
 
     const hash = freshHash();
     await store.put(artifactKeys.result(hash), 'x', resultMeta(true));
-    expect(await keptMeta()).toHaveLength(1);
+    expect(await metaFiles()).toHaveLength(1);
     expect((await store.stat(artifactKeys.result(hash)))?.meta).toEqual(resultMeta(true));
   });
 
-  it('has another etag for every write, also of the same bytes within one tick of the clock', async () => {
+  it('has a new etag for every write, also of the same bytes within one tick of the clock', async () => {
     const etags = new Set<string | undefined>();
     for (let i = 0; i < 60; i += 1) {
       await store.put('store/a', 'same', fileMeta('a'));
@@ -92,7 +92,7 @@ describe('an artefact store on disk', () => {
     expect(etags.size).toBe(60);
   });
 
-  it('serves files that somebody else put there, for download', async () => {
+  it('serves files that another program put there, for download', async () => {
     await mkdir(join(directory, 'store/other'), { recursive: true });
     await writeFile(join(directory, 'store/other/image.bin'), 'copied');
     await writeFile(join(directory, 'store/other/empty'), '');
@@ -104,8 +104,8 @@ describe('an artefact store on disk', () => {
   it('serves an object by its key when its meta is gone or broken, or its file was touched', async () => {
     const key = 'store/a';
     for (const harm of [
-      async () => rm(join(directory, '~meta', (await keptMeta())[0] as string)),
-      async () => writeFile(join(directory, '~meta', (await keptMeta())[0] as string), '{"key"'),
+      async () => rm(join(directory, '~meta', (await metaFiles())[0] as string)),
+      async () => writeFile(join(directory, '~meta', (await metaFiles())[0] as string), '{"key"'),
       async () => utimes(join(directory, key), new Date(), new Date(0)),
     ]) {
       await rm(join(directory, '~meta'), { recursive: true });
@@ -118,23 +118,23 @@ describe('an artefact store on disk', () => {
     }
   });
 
-  it('keeps the meta of living objects, and deletes that of others after an hour', async () => {
+  it('keeps the meta of existing objects, and deletes all other meta after an hour', async () => {
     await store.put('store/living', 'x', META);
     await store.put('store/replaced', 'x', META);
     await store.put('store/replaced', 'y', META);
     await store.put('store/removed', 'x', META);
     await store.remove('store/removed');
-    expect(await keptMeta()).toHaveLength(4);
+    expect(await metaFiles()).toHaveLength(4);
     const old = new Date(Date.now() - 7_200_000);
     await writeFile(join(directory, '~meta/cut-short'), '{');
-    for (const name of await keptMeta()) await utimes(join(directory, '~meta', name), old, old);
+    for (const name of await metaFiles()) await utimes(join(directory, '~meta', name), old, old);
     const later = diskArtifactStore(directory);
     await later.put('store/a', 'x', fileMeta('a'));
-    expect(await keptMeta()).toHaveLength(2);
+    expect(await metaFiles()).toHaveLength(2);
     for (const key of ['store/living', 'store/replaced']) expect((await later.stat(key))?.meta).toEqual(META);
   });
 
-  it('may itself be reached through a link', async () => {
+  it('works in a directory that is reached through a link', async () => {
     const link = join(base, 'link-to-store');
     await symlink(directory, link);
     const linked = diskArtifactStore(link);
@@ -162,7 +162,7 @@ describe('an artefact store on disk', () => {
     expect(await other.read('secret')).toBe('secret');
   });
 
-  it('reads neither links nor devices into an object', async () => {
+  it('refuses links and devices as the source of an object', async () => {
     const file = join(base, 'plain-file');
     const link = join(base, 'link-to-file');
     await writeFile(file, 'x');
@@ -173,7 +173,7 @@ describe('an artefact store on disk', () => {
     expect(await litter()).toEqual([]);
   });
 
-  it('lets go of every file it opened: read to the end, cancelled, or never read', async () => {
+  it('closes every file that it opened, whether the body was read to its end, cancelled, or never read', async () => {
     const file = join(base, 'large-file');
     await writeFile(file, Buffer.alloc(2_000_000, 7));
     await store.putFile('store/large', file, META);
@@ -203,7 +203,7 @@ describe('an artefact store on disk', () => {
     await expect(store.open('store/a', { start, end })).rejects.toThrow(RangeError);
   });
 
-  it('clears what killed processes left when it writes first, but not what is being written', async () => {
+  it('deletes what killed processes left, at its first write, but no file that is being written', async () => {
     const old = new Date(Date.now() - 7_200_000);
     const incoming = join(directory, '~incoming');
     await writeFile(join(incoming, 'left'), 'x');
@@ -214,7 +214,7 @@ describe('an artefact store on disk', () => {
     expect(await litter()).toEqual(['fresh']);
   });
 
-  it('writes although something that a process left cannot be deleted', async () => {
+  it('writes an object even when a leftover of a killed process cannot be deleted', async () => {
     const old = new Date(Date.now() - 7_200_000);
     const stuck = join(directory, '~incoming/condemned');
     await mkdir(stuck);
@@ -225,8 +225,8 @@ describe('an artefact store on disk', () => {
     await removeTree(stuck);
   });
 
-  it('leaves neither an object nor litter when there is no room, says so, and works on afterwards', async () => {
-    // A limit on file size stands for the full disk: the kernel refuses a write in the middle, in a process of its own.
+  it('leaves neither an object nor a temporary file when the disk is full, reports it, and works again afterwards', async () => {
+    // A limit on file size, in a process of its own, stands for the full disk: the kernel refuses a write half-way.
     const file = join(base, 'too-large-file');
     await writeFile(file, Buffer.alloc(5_000_000, 7));
     await store.put('store/old', 'old', META);
@@ -256,12 +256,12 @@ describe('an artefact store on disk', () => {
     expect(await store.read('store/old')).toBe('old');
     expect(await store.read('store/small')).toBe('fits');
     expect(await litter()).toEqual([]);
-    expect(await keptMeta()).toHaveLength(2);
+    expect(await metaFiles()).toHaveLength(2);
     await store.putFile('store/new', file, META);
     expect(await store.stat('store/new')).toMatchObject({ size: 5_000_000 });
   });
 
-  it('puts and removes a prefix at once without losing its way', async () => {
+  it('counts every object once when processes put and remove below one prefix at the same time', async () => {
     const removed: number[] = [];
     const write = async (n: number) => {
       for (let i = 0; i < 20; i += 1) await store.put(`store/busy/${n}-${i}`, 'x', META);
@@ -275,7 +275,7 @@ describe('an artefact store on disk', () => {
     expect(await litter()).toEqual([]);
   });
 
-  it('lets others read the images once they get into the directory, and nothing else', async () => {
+  it('lets other users who can enter the directory read the images, and nothing else', async () => {
     const fresh = join(directory, 'new/store');
     const closed = diskArtifactStore(fresh);
     const [hash, binDir] = [freshHash(), freshBinDir()];

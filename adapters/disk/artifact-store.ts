@@ -2,53 +2,56 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
-import { removeStaleMeta } from './kept-meta.ts';
 import { objectBody, streamOf } from './object-body.ts';
 import { READ_PLAIN, readFully, withObject } from './object-file.ts';
 import { incomingDirectory, metaDirectory, type ObjectPlace, objectPlace, writablePlace } from './object-place.ts';
 import { removeLeftovers, removeObject, removeTree } from './remove-objects.ts';
+import { removeStaleMeta } from './stored-meta.ts';
 import { appendFile, writeObject } from './write-object.ts';
 
-/** A file that is being written is younger; one that a killed process left is deleted by the first write after this time. */
+/**
+ * The age at which an incoming file counts as left behind by a killed process: a file that is still being written is
+ * younger. The first write after this time deletes such files.
+ */
 const LEFTOVER_MS = 3_600_000;
 
-/** Up to here a body is read at once, synchronously, and no descriptor stays open. */
+/** The largest body that is read at once and synchronously, so that no descriptor stays open. */
 const SMALL_BYTES = 64 * 1024;
 
 /**
- * Objects in a directory on a local disk, shared by any number of processes: the file at `<directory>/<key>` holds exactly
- * the object's bytes, so a web server or scp can take the images as they lie (`store/<bin_dir>/<file>`, as in the reference
- * server's public_path). Below `store/` files are readable by everybody who gets into the directory, which itself is made
- * for its owner alone; all else is private. Meta that the key does not say lies in `~meta/` (`kept-meta.ts`). A file that
- * somebody else put there is an object like any other.
- * A key cannot be an object and the prefix of others at once. Everything is synced before it is visible. The directory
- * itself may be a link; below it none is followed.
+ * Returns a store of objects in a directory on a local disk, which any number of processes may share. The file at
+ * `<directory>/<key>` holds exactly the object's bytes, so a web server or scp can serve the images from there
+ * (`store/<bin_dir>/<file>`, as in the reference server's public_path). Only the owner can enter the directory when it
+ * is new; the files below `store/` can be read by every user who can enter it, all others by the owner only. Meta that
+ * does not follow from the key is in `~meta/` (`stored-meta.ts`). A file that another program put there is an object
+ * like any other. A key cannot be both an object and the prefix of others. Everything is synced before it becomes
+ * visible. The directory itself may be a symbolic link; the store follows no link below it.
  */
 export function diskArtifactStore(directory: string): ArtifactStore {
   mkdirSync(incomingDirectory(directory), { recursive: true, mode: 0o700 });
   mkdirSync(metaDirectory(directory), { recursive: true, mode: 0o700 });
   const root = realpathSync.native(directory);
   let cleanedAt = Number.NEGATIVE_INFINITY;
-  const underWay = new Set<string>();
+  const inProgress = new Set<string>();
 
   const write = async (place: ObjectPlace, meta: ArtifactMeta, fill: (file: FileHandle) => Promise<void>): Promise<void> => {
     if (performance.now() - cleanedAt > LEFTOVER_MS) {
       cleanedAt = performance.now();
       const before = new Date(Date.now() - LEFTOVER_MS);
-      await removeLeftovers(incomingDirectory(root), before, underWay);
+      await removeLeftovers(incomingDirectory(root), before, inProgress);
       await removeStaleMeta(root, before);
     }
     const name = randomUUID();
-    underWay.add(name);
+    inProgress.add(name);
     try {
       await writeObject(place, name, meta, fill);
     } finally {
-      underWay.delete(name);
+      inProgress.delete(name);
     }
   };
 
   const readBytes = (fd: number, start: number, length: number): Buffer => {
-    // Not from the pool: what is handed out may be kept for long.
+    // Not from Node's buffer pool: the caller may keep these bytes for long, and would keep a whole pool slab alive.
     const bytes = Buffer.allocUnsafeSlow(length);
     readFully(fd, bytes, start);
     return bytes;

@@ -9,13 +9,13 @@ beforeEach(async () => {
   directory = await temporaryDirectory();
 });
 
-it('a directory that can be written to is left as it was, and made where there is none', async () => {
+it('leaves a writable directory as it was, and creates a missing one', async () => {
   await assertWritable(directory);
   await assertWritable(join(directory, 'new/deeper'));
   expect(await readdir(directory, { recursive: true })).toEqual(['new', 'new/deeper']);
 });
 
-it('the reason names no path', async () => {
+it('names no path in its reason', async () => {
   await writeFile(join(directory, 'file'), '');
   await expect(assertWritable(join(directory, 'file'))).rejects.toThrow(/^cannot be written to \((?:EEXIST|ENOTDIR)\)$/);
   await expect(assertWritable('/proc')).rejects.toThrow(/^cannot be written to \([A-Z]+\)$/);

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { stampFile } from './identity.ts';
 
-it('names one file anew at every writing, however fast they follow: its number may be taken again at once', async () => {
+it('gives each write of one file another identity, however fast they follow: inode numbers are reused', async () => {
   const directory = await temporaryDirectory();
   const file = await open(join(directory, 'file'), 'w');
   onTestFinished(async () => {

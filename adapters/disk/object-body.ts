@@ -1,13 +1,13 @@
 import { close, read } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** What one trip through the thread pool fetches. */
+/** How much one read in the thread pool fetches. */
 const CHUNK_BYTES = 256 * 1024;
 
 const readChunk = promisify(read);
 const closeFile = promisify(close);
 
-/** Bytes already in memory, as a stream. */
+/** Returns a stream of bytes that are already in memory. */
 export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
@@ -18,14 +18,14 @@ export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
 }
 
 /**
- * The bytes `start` to `end` (inclusive, not empty) of an open object as a stream that owns the descriptor: it is closed when the
- * stream was read to its end, fails or is cancelled.
+ * Returns the bytes `start` to `end` (inclusive, not empty) of an open object as a stream. The stream owns the
+ * descriptor, and closes it when it has been read to its end, fails, or is cancelled.
  */
 export function objectBody(fd: number, start: number, end: number): ReadableStream<Uint8Array> {
   let position = start;
   let reading: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
-  // Once: a second close of the same number could hit somebody else's file. And never under a read.
+  // Only once, because a second close of the same number could close another file; and never during a read.
   const closeOnce = () => {
     closing ??= reading.then(
       () => closeFile(fd),

@@ -2,20 +2,23 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } fro
 import { dirname } from 'node:path';
 import type { Artifact } from '#core/stores.ts';
 import { identityOf } from './identity.ts';
-import { keptMeta } from './kept-meta.ts';
 import type { ObjectPlace } from './object-place.ts';
+import { storedMeta } from './stored-meta.ts';
 
-/** What the file system answers for a path that leads to no file: nothing there, a directory on the way, a link, a name too long. */
+/**
+ * The codes for a path that leads to no object: nothing is there, a parent is no directory, a link is in the way, a
+ * name is too long.
+ */
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ENXIO']);
 
 export const isAbsent = (error: unknown): boolean => error instanceof Error && 'code' in error && ABSENT.has(String(error.code));
 
-/** NONBLOCK: opening a FIFO must not wait for a writer. */
+/** Flags to open a regular file: links are not followed, and opening a FIFO does not wait for a writer. */
 export const READ_PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export type ObjectFacts = Omit<Artifact, 'body'>;
 
-/** Fills the buffer from the position on; a file of this store does not end early. */
+/** Fills the buffer with the bytes from `position` on, and throws when the file ends before the buffer is full. */
 export function readFully(fd: number, buffer: Buffer, position: number): void {
   for (let done = 0; done < buffer.length; ) {
     const read = readSync(fd, buffer, done, buffer.length - done, position + done);
@@ -25,9 +28,10 @@ export function readFully(fd: number, buffer: Buffer, position: number): void {
 }
 
 /**
- * Opens an object and hands its facts and descriptor to `use`, which owns the descriptor when it answers `keep`. Synchronous
- * on purpose: from the page cache this takes 25 µs, four trips through the thread pool 160, and it is the path of every GET
- * of a finished build. Links are followed neither at the end nor on the way.
+ * Opens an object and passes its facts and descriptor to `use`, which owns the descriptor from then on if it returns
+ * `keep`. Synchronous on purpose: every GET of a finished build comes through here, and reads from the page cache take
+ * 25 µs, while four calls in the thread pool take 160. Links are followed neither at the end of the path nor on the
+ * way.
  */
 export function withObject<T>(place: ObjectPlace, use: (facts: ObjectFacts, fd: number) => { value: T; keep?: boolean }): T | undefined {
   const { path } = place;
@@ -40,16 +44,16 @@ export function withObject<T>(place: ObjectPlace, use: (facts: ObjectFacts, fd: 
     if (isAbsent(error)) return undefined;
     throw error;
   }
-  let kept = false;
+  let isHandedOver = false;
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return undefined;
     const identity = identityOf(stat);
-    const facts = { size: stat.size, etag: `"${identity}"`, lastModified: stat.mtime, meta: keptMeta(place, identity) };
+    const facts = { size: stat.size, etag: `"${identity}"`, lastModified: stat.mtime, meta: storedMeta(place, identity) };
     const { value, keep = false } = use(facts, fd);
-    kept = keep;
+    isHandedOver = keep;
     return value;
   } finally {
-    if (!kept) closeSync(fd);
+    if (!isHandedOver) closeSync(fd);
   }
 }

@@ -28,7 +28,10 @@ export async function removeObject({ path }: ObjectPlace): Promise<number> {
   }
 }
 
-/** All objects of a directory go at once, by moving it out of the way; of several removers one counts them. */
+/**
+ * Removes all objects of a directory at once, by moving the directory away first. Returns how many there were; when
+ * several processes remove the same directory, one of them counts its objects.
+ */
 export async function removeTree({ root, path }: ObjectPlace): Promise<number> {
   if ((await kindOf(path)) !== 'directory') return 0;
   const condemned = join(incomingDirectory(root), randomUUID());
@@ -39,19 +42,19 @@ export async function removeTree({ root, path }: ObjectPlace): Promise<number> {
     throw error;
   }
   const entries = await readdir(condemned, { recursive: true, withFileTypes: true });
-  // A put that was under way may still add to it.
+  // A put that was in progress may still add files.
   await rm(condemned, { recursive: true, force: true, maxRetries: 3 });
   return entries.filter((entry) => entry.isFile()).length;
 }
 
 /**
- * Deletes what killed processes left among the incoming: everything that was last touched before `before`, except what this process is
- * writing, which looks old too after the clock was set forward. What cannot be deleted stays: a write comes after this, and must not
- * fail for it.
+ * Deletes what killed processes left in the incoming directory: everything that was last modified before `before`,
+ * except the files that this process is writing, because those look old too when the clock has been set forward. A
+ * leftover that cannot be deleted stays, so that the write which comes next does not fail because of it.
  */
-export async function removeLeftovers(incoming: string, before: Date, underWay: ReadonlySet<string>): Promise<void> {
+export async function removeLeftovers(incoming: string, before: Date, inProgress: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(incoming)) {
-    if (underWay.has(name)) continue;
+    if (inProgress.has(name)) continue;
     const path = join(incoming, name);
     const stat = await lstat(path).catch(() => undefined);
     if (stat && stat.mtime < before) await rm(path, { recursive: true, force: true }).catch(() => undefined);

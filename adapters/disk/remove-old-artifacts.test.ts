@@ -13,7 +13,7 @@ const LIMIT = new Date(Date.now() - 14 * 86_400_000);
 const OLD = new Date(LIMIT.getTime() - 1_000);
 const NEW = new Date(LIMIT.getTime() + 1_000);
 
-/** Trouble is a failure, unless a test expects it. */
+/** Removes old artefacts. A reported error fails the test, unless the test passes its own `onError`. */
 const removeOld = (directory: string, olderThan: Date, inUse?: InUse, onError: (error: unknown) => void = rethrow) =>
   removeOldArtifacts(directory, olderThan, inUse, onError);
 const rethrow = (error: unknown) => {
@@ -28,7 +28,7 @@ beforeEach(async () => {
   diskArtifactStore(root);
 });
 
-/** Files by key, each with its date. */
+/** Writes files by key, each with its date. */
 async function write(files: Record<string, Date>, below = root) {
   for (const [key, date] of Object.entries(files)) {
     await mkdir(dirname(join(below, key)), { recursive: true });
@@ -44,21 +44,21 @@ const present = async (below = root) =>
     .sort();
 
 describe('removing old artefacts', () => {
-  it('goes on past one that cannot be removed', async () => {
+  it('removes the others when one cannot be removed', async () => {
     const gone = freshBinDir();
-    // Sorted before it, with a path that is longer than any call takes.
+    // Sorts before the other, and has a path that is longer than any system call accepts.
     const stuck = `${'0'.repeat(63)}1`;
     await mkdir(join(root, 'store', stuck), { recursive: true });
     await dig(join(root, 'store', stuck), 600);
     await write({ [`store/${gone}/a.bin`]: OLD });
-    const trouble: unknown[] = [];
-    expect(await removeOld(root, LIMIT, undefined, (error) => trouble.push(error))).toBe(1);
-    expect(trouble).toHaveLength(1);
+    const errors: unknown[] = [];
+    expect(await removeOld(root, LIMIT, undefined, (error) => errors.push(error))).toBe(1);
+    expect(errors).toHaveLength(1);
     expect(await readdir(join(root, 'store'))).toEqual([]);
     await removeTree(join(root, '~incoming'));
   });
 
-  it('takes attempts and results whose newest file is older, whole, and no others', async () => {
+  it('removes the whole of each attempt and result whose newest file is older, and no others', async () => {
     const [gone, logOnly, younger, logYounger] = [freshBinDir(), freshBinDir(), freshBinDir(), freshBinDir()];
     const [goneResult, youngResult] = [freshHash(), freshHash()];
     await write({
@@ -91,7 +91,7 @@ describe('removing old artefacts', () => {
     expect(await present()).toEqual(Object.keys(files).sort());
   });
 
-  it('touches nothing that is not named as ours are, and follows no link', async () => {
+  it('removes nothing that this server would name differently, and follows no link', async () => {
     const outside = join(base, 'outside');
     const [binDir, linked, hash] = [freshBinDir(), freshBinDir(), freshHash()];
     await write({ [`${binDir}/a.bin`]: OLD, result: OLD }, outside);
@@ -119,7 +119,7 @@ describe('removing old artefacts', () => {
     expect(await present(outside)).toEqual([`${binDir}/a.bin`, 'result'].sort());
   });
 
-  it('has nothing to do in a new store, and leaves one being written alone', async () => {
+  it('removes nothing from a new store, nor from a store that is being written', async () => {
     expect(await removeOld(root, LIMIT)).toBe(0);
     const key = artifactKeys.file(freshBinDir(), 'a.bin');
     await diskArtifactStore(root).put(key, 'x', fileMeta('a.bin'));

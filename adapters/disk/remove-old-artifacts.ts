@@ -4,7 +4,7 @@ import { isAbsent } from './object-file.ts';
 import { writablePlace } from './object-place.ts';
 import { removeObject, removeTree } from './remove-objects.ts';
 
-/** Who may still need what is old. */
+/** Says which old attempts and results are still in use. */
 export interface InUse {
   attempt(binDir: string): Promise<boolean>;
   result(hash: string): Promise<boolean>;
@@ -14,10 +14,11 @@ const HASH = /^[0-9a-f]{64}$/;
 const RESULTS = 'api/v1/build';
 
 /**
- * The backstop behind the sweeper, for objects that nobody refers to any more (a database lost or set back, a crash at the
- * wrong moment): removes the files and records of each attempt (`store/<bin_dir>/`, `logs/<bin_dir>/`) and each published
- * result (`api/v1/build/<hash>`) whose newest file was written before `olderThan`, and never anything else. Answers how many
- * attempts and results there were. What cannot be removed is told to `onError`, and the others are removed all the same.
+ * Removes the files and records of each attempt (`store/<bin_dir>/`, `logs/<bin_dir>/`) and each published result
+ * (`api/v1/build/<hash>`) whose newest file was written before `olderThan`, and never anything else. It is the backstop
+ * behind the sweeper, for objects that no row refers to any more: a database was lost or restored from a backup, or a
+ * process crashed at the wrong moment. Returns how many attempts and results it removed. When one cannot be removed, it
+ * calls `onError` and goes on with the others.
  */
 export async function removeOldArtifacts(
   directory: string,
@@ -54,7 +55,10 @@ export async function removeOldArtifacts(
   return removed;
 }
 
-/** Names of the kind that we give, in a directory that is none of somebody else's behind a link. */
+/**
+ * Returns the names in a directory that are hashes, as this server names its own; none when the path leads through a
+ * link.
+ */
 async function hashesIn(path: string): Promise<string[]> {
   try {
     if ((await realpath(path)) !== path) return [];
@@ -65,7 +69,10 @@ async function hashesIn(path: string): Promise<string[]> {
   }
 }
 
-/** When the newest file at or below the path was written, in milliseconds; of a tree without files, when it was last changed. */
+/**
+ * Returns when the newest file at or below the path was written, in milliseconds; for a tree without files, when it
+ * last changed.
+ */
 async function newestIn(path: string): Promise<number> {
   try {
     const stat = await lstat(path);

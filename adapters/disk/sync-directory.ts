@@ -1,6 +1,9 @@
 import { open } from 'node:fs/promises';
 
-/** Makes the directory's entries survive a loss of power. One that was removed meanwhile needs nothing. */
+/**
+ * Syncs a directory, so that its entries survive a loss of power. It does nothing when the directory has been removed
+ * meanwhile.
+ */
 export async function syncDirectory(path: string): Promise<void> {
   try {
     const handle = await open(path, 'r');

@@ -3,20 +3,28 @@ import { dirname, join } from 'node:path';
 import { StorageFullError } from '#core/errors.ts';
 import type { ArtifactMeta } from '#core/stores.ts';
 import { stampFile } from './identity.ts';
-import { forgetMeta, keepMeta } from './kept-meta.ts';
 import { incomingDirectory, type ObjectPlace } from './object-place.ts';
+import { removeMeta, storeMeta } from './stored-meta.ts';
 import { syncDirectory } from './sync-directory.ts';
 
-/** A removal of the directory between `mkdir` and `rename` is met by trying again; more often than this it is no coincidence. */
+/**
+ * How often a write tries again when another process removes the directory between `mkdir` and `rename`. If that
+ * happens this often, it is no coincidence.
+ */
 const RENAME_ATTEMPTS = 5;
 
-/** Images are public, and another program may serve them; the rest is between the server and its clients. The umask applies. */
+/**
+ * The file modes, before the umask. Images are public, because another program may serve them; all else only this
+ * server reads.
+ */
 const PUBLIC = { file: 0o644, directory: 0o755 };
 const PRIVATE = { file: 0o600, directory: 0o700 };
 
 const modesOf = ({ key }: ObjectPlace) => (key.startsWith('store/') ? PUBLIC : PRIVATE);
 
-/** Makes the directory of an object; answers those whose entries changed and have to reach the disk besides. */
+/**
+ * Creates the directory of an object. Returns the other directories whose entries changed: those have to be synced too.
+ */
 async function makeDirectory(place: ObjectPlace): Promise<string[]> {
   const path = dirname(place.path);
   const firstMade = await mkdir(path, { recursive: true, mode: modesOf(place).directory });
@@ -41,9 +49,9 @@ async function publish(temporary: string, place: ObjectPlace): Promise<void> {
 }
 
 /**
- * Writes an object whole or not at all: beside the objects first (same file system), synced, then moved to its place by one
- * rename. `name` is the file's until then. A failure leaves nothing; that of a full disk is a `StorageFullError`, others are
- * thrown as they are.
+ * Writes an object completely or not at all: first into the incoming directory (on the same file system) under `name`,
+ * then synced, then moved to its place by one rename. A failure leaves nothing behind. It throws `StorageFullError`
+ * when the disk is full, and all other failures as they are.
  */
 export async function writeObject(
   place: ObjectPlace,
@@ -58,16 +66,17 @@ export async function writeObject(
     try {
       await fill(file);
       identity = await stampFile(file);
-      // Before the rename: a build is marked done after its objects are written, and must not outlive them at a loss of power.
+      // Synced before the rename: a build is marked done after its objects are written, and after a loss of power there
+      // must be no such build without its objects.
       await file.sync();
     } finally {
       await file.close();
     }
-    await keepMeta(place, identity, meta);
+    await storeMeta(place, identity, meta);
     await publish(temporary, place);
   } catch (error) {
     await rm(temporary, { force: true });
-    if (identity !== undefined) await forgetMeta(place, identity);
+    if (identity !== undefined) await removeMeta(place, identity);
     if (isFull(error)) throw new StorageFullError('the files of builds', { cause: error });
     throw error;
   }
@@ -75,7 +84,10 @@ export async function writeObject(
 
 const isFull = (error: unknown) => error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 
-/** Appends what a regular file holds; neither links nor devices are read, nor a file with a second name, which may be anybody's. */
+/**
+ * Appends the content of a regular file. It refuses links and devices, and a file with a second hard link, because that
+ * may be a file which does not belong to the build.
+ */
 export async function appendFile(target: FileHandle, path: string, flags: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   const source = await open(path, flags);

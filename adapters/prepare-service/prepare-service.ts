@@ -4,43 +4,44 @@ import { circuitBreaker } from '#lib/circuit-breaker.ts';
 import { preparedAnswer } from './prepared-answer.ts';
 
 export interface PrepareServiceOptions {
-  /** The address of the service, without a slash at the end. */
+  /** The address of the service, without a trailing slash. */
   readonly url: string;
-  /** All attempts and pauses together; after that the build service resolves the packages itself. */
+  /** The limit for all attempts and pauses together. After that, the build service resolves the packages itself. */
   readonly totalMs?: number;
   readonly attemptMs?: number;
-  /** How long the service is left alone after `FAILURES_TO_OPEN` failures. */
+  /** How long no request goes to the service after `FAILURES_TO_OPEN` failures. */
   readonly openMs?: number;
-  /** Called with the reason when the service was not asked, or its answer was not used. */
+  /** Called with the reason when the service was not asked or its answer was not used. */
   readonly onError?: (reason: unknown) => void;
 }
 
 export const PREPARE_TOTAL_MS = 5_000;
-/** Short enough for a second attempt within the total. */
+/** The limit for one attempt, short enough for a second attempt within the total. */
 const ATTEMPT_MS = 2_000;
 const RETRIES = 2;
 const FIRST_PAUSE_MS = 200;
-/** Failed attempts in a row. */
+/** The number of failed attempts in a row that opens the circuit breaker. */
 export const FAILURES_TO_OPEN = 5;
 export const OPEN_MS = 60_000;
-/** An answer with a thousand packages and a reason for each is a tenth of it. */
+/** The longest answer that is read. One with a thousand packages and a reason for each has a tenth of this length. */
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 
-/** The prepare service failed to answer; another attempt may succeed. */
+/** The failure of a prepare service that gave no usable answer. Another attempt may succeed. */
 class PrepareServiceFailure extends Error {
   override readonly name = 'PrepareServiceFailure';
 }
 
 /**
- * The prepare service over HTTP: two retries with jitter, five seconds in all. After five failures in a row it is left alone for a
- * minute; then a single attempt decides, and no other request waits for it. An answer that refuses the request is no failure:
- * the caller refuses the request itself, in the same words.
+ * Returns a client of the prepare service over HTTP: with two retries and jitter, within five seconds in all. After
+ * five failures in a row it sends nothing for a minute; then a single attempt decides, and no other request waits for
+ * that. An answer that refuses the request is no failure: the caller refuses the request itself, in the same words.
  */
 export function httpPrepareService(options: PrepareServiceOptions): AskPrepare {
   const { url, totalMs = PREPARE_TOTAL_MS, attemptMs = ATTEMPT_MS, openMs = OPEN_MS, onError } = options;
   const breaker = circuitBreaker({ monotonic: () => performance.now(), threshold: FAILURES_TO_OPEN, openMs });
   return async (request, correlationId) => {
-    // Only what packages depend on: nothing private leaves this process, and no policy but our own decides.
+    // The body has only what packages depend on: nothing private leaves this process, and only this service's own
+    // policy decides.
     const body = JSON.stringify({ ...request, defaults: null, repositories: {}, repository_keys: [], client: null });
     const total = AbortSignal.timeout(totalMs);
     const attempt = () => {
@@ -87,7 +88,7 @@ async function ask<T>(
   }
 }
 
-/** Whether the answer is about the request, and not about the service. */
+/** Returns whether the status refuses the request, and does not report a fault of the service. */
 const isRefusal = (status: number) => status === 400 || status === 413 || status === 422;
 
 async function textOf(response: Response): Promise<string> {

@@ -12,7 +12,10 @@ const Change = z.discriminatedUnion('type', [
   z.object({ type: z.literal('addition'), action: z.literal('add'), package: name, ...reason }),
 ]);
 
-/** What of a prepare service's answer matters here. It may be older or newer than we are: what we do not know is no concern. */
+/**
+ * The part of a prepare service's answer that is used here. The service may be older or newer, so unknown fields are
+ * ignored.
+ */
 const Answer = z.object({
   status: z.literal('prepared'),
   resolved_packages: z.array(name).max(2_000),
@@ -27,8 +30,9 @@ const Answer = z.object({
 });
 
 /**
- * Reads a prepare service's answer to the request. `undefined`: it is none, or it is of another request, or its packages differ
- * from what was asked in ways that its changes do not explain.
+ * Returns what a prepare service resolved for the request. It returns `undefined` when the body is no such answer,
+ * belongs to another request, or lists packages that differ from those of the request in ways that its changes do not
+ * explain.
  */
 export function preparedAnswer(body: unknown, request: BuildRequest): ResolvedPackages | undefined {
   const parsed = Answer.safeParse(body);
@@ -40,19 +44,19 @@ export function preparedAnswer(body: unknown, request: BuildRequest): ResolvedPa
   const { packages: listed, packages_versions: versions } = normaliseRequest(request);
   const asked = new Set(Object.keys(versions).length > 0 ? Object.keys(versions) : listed);
   const resolved = new Set(packages);
-  const came = new Set(changes.flatMap((change) => nameThatComes(change) ?? []));
-  const went = new Set(changes.flatMap((change) => nameThatGoes(change) ?? []));
+  const added = new Set(changes.flatMap((change) => addedName(change) ?? []));
+  const removed = new Set(changes.flatMap((change) => removedName(change) ?? []));
   const isExplained =
-    packages.every((one) => asked.has(one) || came.has(one)) &&
-    [...asked].every((one) => resolved.has(one) || went.has(one)) &&
+    packages.every((one) => asked.has(one) || added.has(one)) &&
+    [...asked].every((one) => resolved.has(one) || removed.has(one)) &&
     Object.keys(prepared.packages_versions).every((one) => resolved.has(one));
   return isExplained ? { packages, packagesVersions: prepared.packages_versions, changes } : undefined;
 }
 
 type AnyChange = z.output<typeof Change>;
 
-const nameThatComes = (change: AnyChange) =>
+const addedName = (change: AnyChange) =>
   change.type === 'migration' ? change.to_package : change.type === 'addition' ? change.package : undefined;
 
-const nameThatGoes = (change: AnyChange) =>
+const removedName = (change: AnyChange) =>
   change.type === 'migration' ? change.from_package : change.type === 'removal' ? change.package : undefined;

@@ -23,7 +23,7 @@ describe('a queue in SQLite', () => {
     expect(order).toEqual(hashes);
   });
 
-  it('wakes a receiver of another queue on the same handle without waiting for its next look', async () => {
+  it('wakes a receiver of another queue on the same handle at once, before its next poll', async () => {
     const db = openSqlite(':memory:');
     const receiver = sqliteBuildQueue(db, { pollMs: 2 ** 31 - 1 });
     const waiting = receiver.receive({ visibilitySeconds: 60, signal: never });
@@ -32,7 +32,7 @@ describe('a queue in SQLite', () => {
     expect((await waiting)?.hash).toBe(hash);
   });
 
-  it('keeps the dead letters with the reason', async () => {
+  it('keeps dead letters with their reason', async () => {
     const db = openSqlite(':memory:');
     const queue = sqliteBuildQueue(db);
     const hash = freshHash();
@@ -47,7 +47,7 @@ describe('a queue in SQLite', () => {
   it.each([
     ['back', -HOUR],
     ['forward', HOUR],
-  ])('keeps every delay as it is when the clock is set an hour %s', async (_, seconds) => {
+  ])('keeps every delay unchanged when the clock is set an hour %s', async (_, seconds) => {
     const wall = wallClock();
     try {
       const clock = { boot: 'this', time: 5_000_000 };
@@ -71,7 +71,7 @@ describe('a queue in SQLite', () => {
     }
   });
 
-  it('shows all messages after the next start of the machine, whose clock begins anew', async () => {
+  it('makes all messages visible after the next start of the machine, with which its clock starts again', async () => {
     const db = openSqlite(':memory:');
     const before = sqliteBuildQueue(db, { clock: { boot: 'before', milliseconds: () => 9e9 } });
     const [held, delayed] = [freshHash(), freshHash()];

@@ -7,18 +7,19 @@ import { inTransaction } from './transaction.ts';
 import { wakeUps } from './wake-ups.ts';
 
 export interface SqliteBuildQueueOptions {
-  /** How often a waiting receiver looks for what other processes sent, and for what became visible. */
+  /** How often a waiting receiver looks for messages that other processes sent or that have become visible. */
   readonly pollMs?: number;
   readonly clock?: MachineClock;
 }
 
-/** One look costs some microseconds; a build is not noticeably later for a quarter of a second. */
+/** One look costs some microseconds, and a quarter of a second delays a build unnoticeably. */
 const POLL_MS = 250;
 
 /**
- * A queue on SQLite, shared by every process of one machine that opens the file: first in, first out among the visible messages.
- * Delays are counted by a clock that nobody can set (`machine-clock.ts`); with the machine's next start they are over. Sending
- * wakes receivers on the same handle at once, those of other processes at their next look.
+ * Returns a queue on SQLite, shared by every process of one machine that opens the file: first in, first out among the
+ * visible messages. A clock that cannot be set counts the delays (`machine-clock.ts`); they end when the machine
+ * restarts. Sending wakes receivers on the same handle at once; those in other processes find the message at their next
+ * poll.
  */
 export function sqliteBuildQueue(db: DatabaseSync, { pollMs = POLL_MS, clock = MACHINE_CLOCK }: SqliteBuildQueueOptions = {}): BuildQueue {
   const wakeUp = wakeUps(db);
@@ -41,10 +42,10 @@ export function sqliteBuildQueue(db: DatabaseSync, { pollMs = POLL_MS, clock = M
   const inSeconds = (seconds: number): number => (seconds > 0 ? Math.ceil(clock.milliseconds() + seconds * 1000) : now());
 
   const tryReceive = (visibilitySeconds: number): ReceivedMessage | undefined => {
-    // Looking takes no lock: idle receivers do not disturb writers.
+    // A look takes no lock, so idle receivers do not disturb writers.
     if (oldestVisible.get(boot, now()) === undefined) return undefined;
     const receipt = randomUUID();
-    // `all`, not `get`: the delivery counts once it is committed.
+    // `all`, not `get`: only a statement that is read to its end has committed the delivery.
     const [row] = take.all(boot, now(), inSeconds(visibilitySeconds), receipt);
     return row && { hash: String(row['hash']) as RequestHash, correlationId: String(row['correlation_id']), receipt };
   };

@@ -1,10 +1,10 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Build } from '#core/build/build.ts';
 
-/** The columns `buildOf` reads. */
+/** The columns that `buildOf` reads. */
 export const BUILD_COLUMNS = 'ticket, body';
 
-/** The name under which `previousBinDirs` is stored, in every database there is. */
+/** A build as databases store it: `previousBinDirs` has the name `left` there, which earlier versions read. */
 type Stored = Omit<Build, 'previousBinDirs'> & { left?: Build['previousBinDirs'] };
 
 /** Returns the build of a row. The ticket has a column of its own, so that no write of a build can change it. */

@@ -11,7 +11,7 @@ buildSweepContract('sqlite', () => {
   return { table: sqliteBuildTable(db), sweep: sqliteBuildSweep(db) };
 });
 
-it('finds builds that ended later than it is when they were seen for as long as they were to be kept, and not before', async () => {
+it('finds a build whose end lies in the future once it has been seen for as long as it was to be kept, and not before', async () => {
   const db = openSqlite(':memory:');
   const table = sqliteBuildTable(db);
   const clock = { ms: 0 };
@@ -23,6 +23,6 @@ it('finds builds that ended later than it is when they were seen for as long as 
   expect(await sweep.expired(at(9), 9)).toEqual([]);
   clock.ms += 1;
   expect(await sweep.expired(at(10), 9)).toEqual([ended]);
-  // The clock of whoever wrote it may be a minute ahead of this one.
+  // The clock of the process that wrote it may be a minute ahead of this one.
   expect(await sweep.expired(at(99), 9)).toEqual([]);
 });

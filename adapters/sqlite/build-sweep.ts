@@ -8,16 +8,17 @@ import { BUILD_COLUMNS, buildOf } from './build-row.ts';
 
 type EndedBuild = DoneBuild | FailedBuild | CancelledBuild;
 
-/** Builds that ended later than it is, each time they are looked for; as many as are seen at a time (`sightings.ts`). */
+/** The most builds with an end in the future that one call reads; `sightings.ts` remembers more than that. */
 const MAX_AHEAD = 10_000;
 
 /**
- * Each list is read off its own partial index, in the index's order. Builds that ended later than it is, by a clock that was set back
- * since, have expired when this process has seen them for as long as they were to be kept.
+ * Returns the sweep's lists on SQLite, each read from a partial index of its own and in its order. A build whose end
+ * lies in the future was dated by a clock that has been set back since. It has expired when this process has seen it
+ * for as long as it was to be kept.
  */
 export function sqliteBuildSweep(db: DatabaseSync, monotonic: Monotonic = () => performance.now()): BuildSweep {
   const seen = sightings(monotonic);
-  /** `Found` is what the condition selects: states in which the indexed column exists. */
+  /** Returns a query that lists builds by a column, oldest first. `Found` has the states that the condition selects. */
   const oldestFirst = <Found extends Build>(index: string, column: string, condition: string) => {
     const from = `SELECT ${BUILD_COLUMNS} FROM builds INDEXED BY ${index} WHERE ${condition}`;
     const select = db.prepare(`${from} AND ${column} < ? ORDER BY ${column} LIMIT ?`);

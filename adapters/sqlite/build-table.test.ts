@@ -12,7 +12,7 @@ const claimsOf = (hashes: readonly RequestHash[], claimer: string) =>
   hashes.map((hash) => ({ build: { ...queued(hash), correlationId: claimer }, order: sampleOrder(hash, [claimer]) }));
 
 describe('a build table in a file that four processes open', () => {
-  it('has one winner per hash of 50 equal submits from each, and its order', async () => {
+  it('has one winner per hash when each submits it 50 times, and stores the order of the winner', async () => {
     const file = await freshFile();
     const workers = await startProcesses(file, 4);
     const hashes = Array.from({ length: 20 }, freshHash);
@@ -53,7 +53,7 @@ describe('a build table in a file that four processes open', () => {
     db.close();
   });
 
-  it('keeps what was accepted when the process that accepted it is killed', async () => {
+  it('keeps accepted builds when the process that accepted them is killed', async () => {
     const file = await freshFile();
     const [worker] = await startProcesses(file, 1);
     const hashes = Array.from({ length: 10 }, freshHash);
@@ -68,7 +68,7 @@ describe('a build table in a file that four processes open', () => {
     db.close();
   });
 
-  it('has everything after a restart, and goes on counting tickets', async () => {
+  it('has everything after a restart, and continues the ticket numbers', async () => {
     const file = await freshFile();
     const [first, second, third] = [freshHash(), freshHash(), freshHash()];
     const before = openSqlite(file);

@@ -8,8 +8,8 @@ import { withStorageFullError } from './storage-full.ts';
 import { inTransaction } from './transaction.ts';
 
 /**
- * Builds on SQLite, shared by every process that opens the file. Writes that answer rows are read to their end (`all`, not
- * `get`): only then has the commit happened, and only then does its failure (a full disk) throw.
+ * Returns a table of builds on SQLite, shared by every process that opens the file. Writes that return rows are read to
+ * their end (`all`, not `get`): only then has the commit happened, and only then does its failure (a full disk) throw.
  */
 export function sqliteBuildTable(db: DatabaseSync): BuildTable {
   const selectBuild = db.prepare(`SELECT ${BUILD_COLUMNS} FROM builds WHERE hash = ?`);
@@ -43,7 +43,7 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
     },
 
     async claim(build, order, now, client) {
-      // Most claims meet a live row: they are answered without the write lock.
+      // Most claims find a live row, and are answered without the write lock.
       const seen = find(build.hash);
       if (seen && !isReplaceable(seen, now)) return { won: false, current: seen };
       return withStorageFullError(() =>

@@ -14,7 +14,7 @@ clientBuildsContract(async () => {
   return { table: sqliteBuildTable(db), clients: sqliteClientBuilds(db) };
 });
 
-it('counts builds that a server without clients accepted as those of others', async () => {
+it('counts a build that a server without client names accepted as a build of another client', async () => {
   const directory = await temporaryDirectory();
   const path = join(directory, 'asu.db');
   const old = new DatabaseSync(path);
@@ -32,7 +32,7 @@ it('counts builds that a server without clients accepted as those of others', as
   db.close();
 });
 
-it('counts within the index of pending builds, never in the table', () => {
+it('counts in the index of pending builds, and never reads the table', () => {
   const db = openSqlite(':memory:');
   for (const sql of [COUNT_OWN, COUNT_OTHERS, COUNT_WITHIN])
     for (const { detail } of db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all('x'))

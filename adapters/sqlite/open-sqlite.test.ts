@@ -40,7 +40,7 @@ describe('openSqlite', () => {
     db.close();
   });
 
-  it('refuses the database of a later program, and leaves it as it is', async () => {
+  it('refuses the database of a later version, and leaves it as it is', async () => {
     const file = await freshFile();
     const later = openSqlite(file);
     later.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
@@ -51,7 +51,7 @@ describe('openSqlite', () => {
     db.close();
   });
 
-  it('goes on with the messages of a database in which they were hidden until a time of day', async () => {
+  it('delivers the messages of an earlier database, which hid them until a time of day', async () => {
     const file = await freshFile();
     const old = new DatabaseSync(file);
     for (const step of MIGRATIONS.slice(0, VISIBLE_BY_TIME_OF_DAY)) old.exec(step);
@@ -71,20 +71,20 @@ describe('openSqlite', () => {
     db.close();
   });
 
-  it('refuses a file that is no database', async () => {
+  it('refuses a file that is not a database', async () => {
     const file = await freshFile();
     writeFileSync(file, 'not a database, but long enough to be looked at: '.repeat(100));
     chmodSync(file, 0o600);
     expect(() => openSqlite(file)).toThrow(/not a database/);
   });
 
-  it('leaves nothing of a write that finds no room, and works on when there is room again', async () => {
+  it('leaves nothing of a write when the disk is full, and works again when there is space', async () => {
     const db = openSqlite(await freshFile());
     const table = sqliteBuildTable(db);
     const kept = freshHash();
     await table.claim(queued(kept), sampleOrder(kept), new Date(0));
     const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number };
-    // A database at its size limit answers as a full disk does: SQLITE_FULL in the middle of the transaction.
+    // A database at its size limit fails as on a full disk: with SQLITE_FULL in the middle of the transaction.
     db.exec(`PRAGMA max_page_count = ${pages}`);
     const refused = freshHash();
     const bigOrder = sampleOrder(

@@ -9,13 +9,13 @@ queuePositionsContract('sqlite', () => {
   return { table: sqliteBuildTable(db), positions: sqliteQueuePositions(db) };
 });
 
-it.each([COUNT_WAITING, COUNT_AHEAD, COUNT_RUNNING])('counts within an index that holds no finished build', (sql) => {
+it.each([COUNT_WAITING, COUNT_AHEAD, COUNT_RUNNING])('counts in an index that has no finished builds', (sql) => {
   const db = openSqlite(':memory:');
   const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(sql.includes('?') ? ['hash'] : []));
   expect(plan[0]?.['detail']).toMatch(/ builds USING COVERING INDEX builds_(waiting|running)/);
 });
 
-it('finds the oldest at the beginning of an index', () => {
+it('finds the oldest build at the beginning of an index', () => {
   const db = openSqlite(':memory:');
   const plan = db.prepare(`EXPLAIN QUERY PLAN ${FIND_OLDEST}`).all();
   expect(plan.map((step) => step['detail'])).toEqual(['SEARCH builds USING INDEX builds_queued']);

@@ -1,7 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RecordStore } from '#core/stores.ts';
 
-/** Records are never deleted, so a version number, counted up by each write, is a tag that never comes back. */
+/**
+ * Returns a record store on SQLite. Each write increments a record's version, its tag. A tag never comes back: records
+ * are not deleted.
+ */
 export function sqliteRecordStore(db: DatabaseSync): RecordStore {
   const select = db.prepare('SELECT body, version FROM records WHERE key = ?');
   const insert = db.prepare('INSERT INTO records (key, body, version) VALUES (?, ?, 1) ON CONFLICT (key) DO NOTHING');

@@ -9,7 +9,7 @@ import { openSqlite } from './open-sqlite.ts';
 
 buildTableContract('sqlite with finished builds remembered', () => rememberDoneBuilds(sqliteBuildTable(openSqlite(':memory:'))));
 
-it('a build that was read before it began to expire, and answered after, is not remembered', async () => {
+it('does not remember a build whose read began before it started to expire, and ended after', async () => {
   const table = sqliteBuildTable(openSqlite(':memory:'));
   const read = Promise.withResolvers<void>();
   const slow: BuildTable = {
@@ -23,8 +23,8 @@ it('a build that was read before it began to expire, and answered after, is not 
   const remembering = rememberDoneBuilds(slow);
   const build = await rowIn(table, 'done');
   const reading = remembering.get(build.hash);
-  const leaving = await moved(remembering, build, expiring(build, 'sweep'));
+  const expired = await moved(remembering, build, expiring(build, 'sweep'));
   read.resolve();
   expect(await reading).toEqual(build);
-  expect(await remembering.get(build.hash)).toEqual(leaving);
+  expect(await remembering.get(build.hash)).toEqual(expired);
 });

@@ -1,11 +1,14 @@
 /**
- * The schema, as steps: `PRAGMA user_version` counts those a file has taken, `openSqlite` takes the rest. A published step
- * is never edited; a change is a new step at the end.
+ * The steps that make the schema. `PRAGMA user_version` counts the steps that a file has had; `openSqlite` applies the
+ * rest. A published step is never edited: a change is a new step at the end.
  *
- * `builds.body` is the build as JSON without its ticket; the columns beside it are derived from it or checked against it by
- * SQLite, so they cannot disagree with it. `state` is the one not derived: an index over a derived column never covers a query. `marker` is what `from` has to match (BuildTable in core/build/ports.ts). Every index but the primary
- * keys is partial: finished builds, by far the most, are only in the one that finds the expired.
- * Those that are counted hold `state` too: a count then never leaves the index. `client`, like `ticket`, is in a column alone.
+ * `builds.body` is the build as JSON without its ticket. SQLite derives the other columns from it or checks them
+ * against it, so they cannot disagree with it. `state` is checked and not derived, because an index over a derived
+ * column never covers a query. `marker` is what `from` has to match (BuildTable in core/build/ports.ts). `client` and
+ * `ticket` are stored only in their columns.
+ *
+ * Every index except the primary keys is partial: finished builds, by far the most, are only in the indexes that find
+ * ended builds. The indexes for counts contain `state`, so that a count reads nothing else.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -102,16 +105,16 @@ export const MIGRATIONS: readonly string[] = [
     message TEXT NOT NULL
   ) STRICT;
   `,
-  // How long the queue makes builds wait.
+  // The index that finds the build which has waited longest.
   `CREATE INDEX builds_queued ON builds (queued_at) WHERE state = 'queued';`,
-  // Whose the builds are that wait or are being built: a keyed hash, which is taken away when the build ends.
+  // The client of a build that waits or is being built, as a keyed hash. It is removed when the build ends.
   `
   ALTER TABLE builds ADD COLUMN client TEXT;
   CREATE INDEX builds_of_clients ON builds (client, state) WHERE state IN ('queued', 'building');
   `,
-  // `visible_at` becomes a time of the machine's monotonic clock since the start that `boot` names (`machine-clock.ts`). What older
-  // versions wrote, in milliseconds of the time of day, is of no start: visible.
-  // The other index finds builds that ended later than it is, by a clock that was set back since.
+  // `visible_at` becomes a time of the machine's monotonic clock since the start that `boot` names
+  // (`machine-clock.ts`). Messages of earlier versions, which have a time of day there, get an empty `boot` and are
+  // visible. `builds_ended` finds builds whose end lies in the future, because a clock was set back since.
   `
   ALTER TABLE messages ADD COLUMN boot TEXT NOT NULL DEFAULT '';
   CREATE INDEX builds_ended ON builds (body ->> '$.finishedAt') WHERE expires_at IS NOT NULL;

@@ -24,7 +24,7 @@ const end = (minutes: number, outcome: BuildEnd['outcome'] = 'success'): BuildEn
 });
 
 describe('statistics in a file', () => {
-  it('add up over two processes, and count what both tell once', async () => {
+  it('add up over two processes, and count a build once that both report', async () => {
     const file = await freshFile();
     const work: StatisticsWork = { hits: 200, at: iso(0), ends: Array.from({ length: 40 }, (_, i) => end(i)) };
     const workers = await Promise.all(
@@ -53,25 +53,25 @@ describe('statistics in a file', () => {
     db.close();
   });
 
-  it('are all there after a restart, and ends told before are still known', async () => {
+  it('are complete after a restart, and do not count an end again that was reported before it', async () => {
     const file = await freshFile();
-    const [told, open] = [end(0), end(5)];
+    const [reported, open] = [end(0), end(5)];
     const before = openSqlite(file);
     const first = sqliteStatistics(before);
     await first.count({ at: iso(0), hits: 1, joined: 2, rejected: 3, clients: { 'auc/0.3.2': 6 }, subjects: {} });
-    await first.ended(told);
+    await first.ended(reported);
     await first.started(open);
     before.close();
 
     const after = openSqlite(file);
     const again = sqliteStatistics(after);
-    expect(await again.ended(told)).toBe(false);
+    expect(await again.ended(reported)).toBe(false);
     expect(await again.unended(at(DAY), 9)).toEqual([{ hash: open.hash, enqueuedAt: open.enqueuedAt }]);
     expect(await again.figures('day', at(0), at(0))).toMatchObject([{ hits: 1, joined: 2, rejected: 3, misses: 2, successes: 1 }]);
     after.close();
   });
 
-  it('forget what nobody asks for any more', async () => {
+  it('forget figures that are older than any report reads', async () => {
     const db = openSqlite(':memory:');
     const statistics = sqliteStatistics(db);
     const rows = (from: string) => Number(db.prepare(`SELECT count(*) AS n FROM ${from}`).get()?.['n']);
@@ -92,7 +92,7 @@ describe('statistics in a file', () => {
     expect((await statistics.errors(1))[0]?.message).toBe('at 0');
   });
 
-  it('are read off indexes', () => {
+  it('are read from indexes', () => {
     const db = openSqlite(':memory:');
     const plan = (sql: string) =>
       db

@@ -17,10 +17,13 @@ import { inTransaction } from './transaction.ts';
 const NAMES = ['hits', 'misses', 'joined', 'rejected', 'successes', 'failures', 'cancelled', 'build_ms'] as const;
 const OUTCOMES = { success: 'successes', failure: 'failures', cancelled: 'cancelled' } as const;
 
-/** Kinds of counts by day that are not kept for ever. */
+/** The kinds of counts by day that are deleted after `RANKED_DAYS`. */
 const DROPPED = ['package', 'target', 'client', 'request', 'hit', 'failure'];
 
-/** Counts on SQLite, shared by every process that opens the file: one row per hour, one per day and name, added to in place. */
+/**
+ * Returns statistics on SQLite, shared by every process that opens the file: writes add to one row per hour, and one
+ * per day and name.
+ */
 export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsReport {
   const addToHour = db.prepare(
     `INSERT INTO statistics_hours (hour, ${NAMES.join(', ')}) VALUES (?${', ?'.repeat(NAMES.length)})
@@ -64,7 +67,7 @@ export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsRepor
   const addFigures = (time: string, figures: Partial<Record<(typeof NAMES)[number], number>>) =>
     addToHour.run(hourOf(time), ...NAMES.map((name) => figures[name] ?? 0));
 
-  /** Counts the miss unless it has been; every caller is in a transaction. */
+  /** Counts a build's miss, unless it has been counted. Callers run it in a transaction. */
   const start = (hash: string, enqueuedAt: string) => {
     if (noteStart.run(hash, enqueuedAt).changes === 1) addFigures(enqueuedAt, { misses: 1 });
   };
@@ -84,7 +87,7 @@ export function sqliteStatistics(db: DatabaseSync): Statistics & StatisticsRepor
     }
   };
 
-  /** Each a look at the front of an index when there is nothing to drop. */
+  /** Deletes old rows. When there are none, each statement reads only the front of an index. */
   const dropOld = (time: string) => {
     dropCounted.run(daysBefore(time, COUNTED_BUILD_DAYS));
     for (const kind of DROPPED) dropDays.run(kind, dayOf(daysBefore(time, RANKED_DAYS)));

@@ -1,10 +1,13 @@
 import { StorageFullError } from '#core/errors.ts';
 
-/** SQLite's primary result code, in the low byte of the extended codes, and the code of a `-shm` file that cannot grow. */
+/**
+ * SQLite's codes for a full disk: its primary code, the low byte of the extended codes, and that of a `-shm` file that
+ * cannot grow.
+ */
 const SQLITE_FULL = 13;
 const SQLITE_IOERR_SHMSIZE = 4874;
 
-/** Runs `write`; what SQLite says of a full disk becomes a failure that clients may read. */
+/** Runs `write`, and turns SQLite's errors for a full disk into `StorageFullError`, which clients may read. */
 export function withStorageFullError<T>(write: () => T): T {
   try {
     return write();

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /**
- * Runs `work` in one write transaction. IMMEDIATE: a transaction that reads first and asks for the write lock later is
- * refused (SQLITE_BUSY_SNAPSHOT) when another process wrote in between, without waiting for it.
+ * Runs `work` in one write transaction, and returns its result. The transaction is IMMEDIATE: SQLite refuses one that
+ * reads first and asks for the write lock later, without waiting (SQLITE_BUSY_SNAPSHOT), when another process wrote in
+ * between.
  */
 export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('BEGIN IMMEDIATE');
@@ -11,7 +12,7 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec('COMMIT');
     return result;
   } catch (error) {
-    // A full disk may have rolled back by itself.
+    // On a full disk, SQLite may have rolled back already.
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }

@@ -1,15 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 export interface WakeUps {
-  /** Wakes everybody who waits. */
+  /** Wakes all waiting callers. */
   all(): void;
-  /** Waits until woken, until the time is over, or until the signal aborts. */
+  /** Resolves when the caller is woken, the time is over, or the signal aborts. */
   next(timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
 const sleepers = new WeakMap<DatabaseSync, Set<() => void>>();
 
-/** Wake-ups between all who share a database handle; across handles and processes there are none, only polling. */
+/**
+ * Returns wake-ups between all users of one database handle. They do not reach other handles and processes, which have
+ * to poll.
+ */
 export function wakeUps(db: DatabaseSync): WakeUps {
   const waiting = sleepers.get(db) ?? new Set<() => void>();
   sleepers.set(db, waiting);

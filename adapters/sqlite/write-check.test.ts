@@ -5,7 +5,7 @@ import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { sqliteWriteCheck } from './write-check.ts';
 
-it('passes as often as it is asked where the database can be written, and fails where it can only be read', async () => {
+it('passes every time when the database can be written, and fails when it can only be read', async () => {
   const directory = await temporaryDirectory();
   const path = join(directory, 'asu.db');
   const db = openSqlite(path);

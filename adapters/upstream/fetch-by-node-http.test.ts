@@ -15,7 +15,9 @@ const listen = async (server: Server | ReturnType<typeof createTcpServer>): Prom
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 };
 
-/** Answers raw bytes and closes the connection at once, as servers of HTTP/1.0 and many proxies do. */
+/**
+ * Starts a server that answers raw bytes and closes the connection at once, as HTTP/1.0 servers and many proxies do.
+ */
 const closing = (head: string, body: Buffer) =>
   listen(
     createTcpServer((socket) => {
@@ -32,7 +34,7 @@ const serving = (answer: (url: string, response: ServerResponse) => void) =>
   listen(createServer((request, response) => answer(request.url ?? '', response)));
 
 describe('fetchByNodeHttp', () => {
-  it('survives a server that closes before the body is read, and gives it whole', async () => {
+  it('returns the whole body when the server closes the connection before it is read', async () => {
     const body = Buffer.alloc(65_536, 'a');
     const url = await closing(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}`, body);
     const response = await fetchByNodeHttp(url);
@@ -45,7 +47,7 @@ describe('fetchByNodeHttp', () => {
     await expect((await fetchByNodeHttp(url)).arrayBuffer()).rejects.toThrow();
   });
 
-  it('sends headers, follows redirects, and knows when it goes in circles', async () => {
+  it('sends headers, follows redirects, and gives up on a redirect loop', async () => {
     const url = await serving((path, response) => {
       if (path === '/here') return response.writeHead(206, { 'content-range': 'bytes 1-2/3', etag: '"a"' }).end('bc');
       return response.writeHead(302, { location: path === '/there' ? '/here' : '/circle' }).end();
@@ -55,7 +57,7 @@ describe('fetchByNodeHttp', () => {
     await expect(fetchByNodeHttp(`${url}/circle`)).rejects.toMatchObject({ cause: { message: 'too many redirects' } });
   });
 
-  it('says why there is no answer, and stops when told to', async () => {
+  it('says why there is no answer, and stops when its signal aborts', async () => {
     await expect(fetchByNodeHttp('http://127.0.0.1:1/')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
     const url = await serving(() => undefined);
     const abort = new AbortController();
@@ -63,7 +65,7 @@ describe('fetchByNodeHttp', () => {
     await expect(fetchByNodeHttp(url, { signal: abort.signal })).rejects.toThrow('told to');
   });
 
-  it('ends an answer under way when told to', async () => {
+  it('ends the body of an answer when its signal aborts', async () => {
     const url = await serving((_, response) => response.writeHead(200).write('some'));
     const abort = new AbortController();
     const response = await fetchByNodeHttp(url, { signal: abort.signal });

@@ -6,11 +6,11 @@ const MAX_REDIRECTS = 5;
 const WITHOUT_BODY = [204, 205, 304];
 
 /**
- * GET like the global `fetch`, for bodies that are read more slowly than they come. The `fetch` of Node 24.21 ends the whole
- * process, past every handler, when a server closes a connection whose body waits to be read
- * (https://github.com/nodejs/undici/issues/5360); a tarball that is written to a busy disk is
- * exactly that, and an index of megabytes in a small function may be. Everything that reads upstream uses this one. It asks for no
- * encoding; with `redirect: 'manual'` it answers a redirection as it is.
+ * Sends a GET like the global `fetch`, and can read a body more slowly than it arrives. The `fetch` of Node 24.21 ends
+ * the whole process, past every handler, when a server closes a connection whose body waits to be read
+ * (https://github.com/nodejs/undici/issues/5360). That happens with a tarball that is written to a busy disk, and may
+ * happen with an index of some megabytes in a small function. All code that reads upstream uses this function. It asks
+ * for no content encoding. With `redirect: 'manual'` it returns a redirect as it is.
  */
 export const fetchByNodeHttp: typeof fetch = async (input, init = {}) => {
   let url = new URL(input instanceof Request ? input.url : input);

@@ -15,7 +15,7 @@ import type { FileFormat } from './cached-files.ts';
 
 const MiB = 1024 * 1024;
 
-/** Sizes that are accepted: four times and more those of the largest real file of the kind. */
+/** The size limits: at least four times the size of the largest real file of each kind. */
 const MAX_LIST = MiB;
 const MAX_DOCUMENT = 4 * MiB;
 const MAX_SUMS = 8 * MiB;
@@ -29,7 +29,7 @@ const ofText = <T>(maxBytes: number, parse: (text: string) => Sliced<T>): FileFo
   parse: (bytes) => parse(textOf(bytes)),
 });
 
-// biome-ignore lint/correctness/useYield: it is done in one piece.
+// biome-ignore lint/correctness/useYield: the work is a single step.
 function* atOnce<T>(value: T): Sliced<T> {
   return value;
 }
@@ -45,7 +45,10 @@ export const PACKAGES_GZ: FileFormat<FeedIndex> = {
   maxBytes: MAX_PACKED_INDEX,
   parse: async (bytes) => parsePackages(await unpacked('Packages.gz', promisify(gunzip)(bytes, LIMIT))),
 };
-/** Digest and names are worth having each without the other: another compression than we know is no reason to go without its digest. */
+/**
+ * The format of `packages.adb`. Its value is `undefined` when the compression is unknown: the digest is useful without
+ * the names.
+ */
 export const PACKAGES_ADB: FileFormat<FeedIndex | undefined> = {
   maxBytes: MAX_PACKED_INDEX,
   parse: async (bytes) => {
@@ -57,7 +60,7 @@ export const PACKAGES_ADB: FileFormat<FeedIndex | undefined> = {
 };
 
 const COMPRESSED = 'ADBd';
-/** More is an attack: it is not unpacked to its end, and no other file is unpacked meanwhile. */
+/** The limit for unpacking. A file that needs more is an attack, and is not unpacked to its end. */
 const LIMIT = { maxOutputLength: MAX_INDEX, chunkSize: MiB };
 
 function* namesOf(bytes: Uint8Array): Sliced<FeedIndex> {

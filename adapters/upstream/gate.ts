@@ -1,4 +1,7 @@
-/** Lets so many tasks run at once; others wait for their turn, first come, first served. */
+/**
+ * Returns a function that runs tasks, at most `most` at the same time. Others wait for their turn, in the order of the
+ * calls.
+ */
 export function gate(most: number): <T>(task: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -8,7 +11,7 @@ export function gate(most: number): <T>(task: () => Promise<T>) => Promise<T> {
     try {
       return await task();
     } finally {
-      // The turn is handed on, or given back.
+      // The turn goes to the next task that waits, or becomes free.
       const next = waiting.shift();
       if (next === undefined) running -= 1;
       else next();

@@ -2,21 +2,21 @@ import { expect, it } from 'vitest';
 import type { Sliced } from '#lib/sliced.ts';
 import { inSlices } from './in-slices.ts';
 
-it('lets others work between slices', async () => {
-  let isTold = false;
-  function* untilTold(): Sliced<string> {
-    while (!isTold) yield;
+it('lets other work run between slices', async () => {
+  let hasFired = false;
+  function* untilFired(): Sliced<string> {
+    while (!hasFired) yield;
     return 'told';
   }
-  // Never called while the work keeps the process to itself.
+  // The timer fires only when the work lets the event loop run.
   setTimeout(() => {
-    isTold = true;
+    hasFired = true;
   }, 1);
-  expect(await inSlices(untilTold())).toBe('told');
+  expect(await inSlices(untilFired())).toBe('told');
 });
 
-it('throws what the work throws', async () => {
-  // biome-ignore lint/correctness/useYield: it fails in its first piece.
+it('throws the error of the work', async () => {
+  // biome-ignore lint/correctness/useYield: it fails in its first step.
   function* failing(): Sliced<never> {
     throw new Error('no good');
   }

@@ -1,10 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Sliced } from '#lib/sliced.ts';
 
-/** So long the process may be kept from other work at a time; a piece of work takes far less. */
+/** How long one slice may keep the process from other work. A single step takes far less. */
 const SLICE_MS = 8;
 
-/** Does the work in slices, between which the process answers others. */
+/**
+ * Does the work in slices and returns its result. Between slices the event loop runs, so the process answers other
+ * requests.
+ */
 export async function inSlices<T>(work: Sliced<T>): Promise<T> {
   let until = performance.now() + SLICE_MS;
   for (;;) {

@@ -5,21 +5,25 @@ import { boundedMap } from '#lib/bounded-map.ts';
 import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
 import { singleFlight } from './single-flight.ts';
 
-/** Package indexes in the shared store, found by digest, beside the records that name them. */
+/**
+ * Access to the package indexes in the shared store. They lie beside the records that name them, and are found by
+ * digest.
+ */
 export interface IndexSlots {
-  /** Stores the index for the record at `key` and answers its digest. The index stored before it stays readable. */
+  /** Stores the index for the record at `key` and returns its digest. The index before it stays readable. */
   write(key: string, index: PackageIndex): Promise<string>;
-  /** The index with this digest; `undefined` when it is no longer (or not yet) there. */
+  /** Returns the index with this digest, or `undefined` when it is no longer (or not yet) in the store. */
   read(key: string, digest: string): Promise<PackageIndex | undefined>;
 }
 
-/** Two: the index of the record as it is, and that of the one before, which requests may still be working with. */
+/** The two slots of a record: for its current index, and for the one before, which some requests may still use. */
 const SLOTS = ['index-a', 'index-b'] as const;
 const MAX_TEXT_IN_MEMORY = 32 * 1024 * 1024;
 
 /**
- * Indexes are large and records are read all the time, so they are kept apart. A body says which digest it is, so a reader never
- * takes another index for its own; keys are reused, so the store does not grow.
+ * Returns access to the package indexes in a store of records. Indexes are stored apart from the records that name
+ * them, because they are large and records are read all the time. A stored index has its digest with it, so a reader
+ * never takes another index for its own. The keys are used again, so the store does not grow.
  */
 export function indexSlots(records: RecordStore): IndexSlots {
   const memory = boundedMap<{ index: PackageIndex; size: number }>(MAX_TEXT_IN_MEMORY, ({ size }) => size);
@@ -45,7 +49,7 @@ export function indexSlots(records: RecordStore): IndexSlots {
       if (stored.some(({ found }) => contentOf(found?.body, digest) !== undefined)) return digest;
       const oldest = stored.reduce((a, b) => (writtenAt(b.found?.body) < writtenAt(a.found?.body) ? b : a));
       const order = Math.max(...stored.map(({ found }) => writtenAt(found?.body))) + 1;
-      // Losing the slot to another process is fine: then it also wins the record, or the next refresh writes what is missing.
+      // Another process may win this slot. Then it also wins the record, or the next refresh stores the missing index.
       await records.replace(oldest.key, `${order} ${digest} ${await packText(text)}`, oldest.found?.tag);
       return digest;
     },
@@ -60,13 +64,13 @@ const HEADER = /^(\d+) ([0-9a-f]{64}) /;
 
 const writtenAt = (body: string | undefined): number => Number(HEADER.exec(body ?? '')?.[1] ?? 0);
 
-/** What is stored, packed, where it is the index with this digest. */
+/** Returns the packed index in a body, or `undefined` when its digest is another. */
 function contentOf(body: string | undefined, digest: string): string | undefined {
   const [header, , found] = HEADER.exec(body ?? '') ?? [];
   return header !== undefined && found === digest ? (body ?? '').slice(header.length) : undefined;
 }
 
-/** Names are looked up in it, so it has no prototype. */
+/** Removes the prototypes of the maps in an index, because names such as `constructor` must not be found in them. */
 function revive(index: PackageIndex): PackageIndex {
   Object.setPrototypeOf(index.target, null);
   Object.setPrototypeOf(index.feeds, null);

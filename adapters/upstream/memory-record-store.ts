@@ -1,6 +1,9 @@
 import type { RecordStore } from '#core/stores.ts';
 
-/** Records of one process alone: for `prepare`, which has no store, and wherever a lost record costs a few requests only. */
+/**
+ * Returns a record store in the memory of one process, for `prepare`, which has no other, and where a lost record costs
+ * only a few requests.
+ */
 export function memoryRecordStore(): RecordStore {
   const records = new Map<string, { body: string; version: number }>();
   return {

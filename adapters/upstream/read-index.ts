@@ -6,32 +6,36 @@ import { FEEDS, INDEX_JSON, PACKAGES, PACKAGES_ADB, PACKAGES_GZ } from './file-f
 import { inSlices } from './in-slices.ts';
 import { UpstreamFailure } from './upstream-client.ts';
 
-/** An index with the digest of the file that a build will read. */
+/** A package index, with the digests of the files that a build will read. */
 export interface ReadIndex {
   readonly feed: FeedIndex;
   readonly indexes: IndexDigests;
-  /** Directories whose index upstream serves, but nobody could read; absent: there are none. */
+  /** The directories whose index upstream serves but this process could not read. Absent when there are none. */
   readonly unread?: readonly string[];
 }
 
 export interface ReadOptions {
   readonly reload?: boolean;
-  /** Whether to go without the index of a directory when it cannot be read. Default: no. */
+  /** Returns whether the result may lack the index of a directory that cannot be read. Default: no. */
   readonly mayLack?: (directory: string) => boolean;
-  /** Told of each index that was gone without. */
+  /** Called for each index that the result lacks. */
   readonly onUnread?: (directory: string, error: unknown) => void;
 }
 
-/** What has no earlier copy may lack anything, and a later one what the earlier lacks: an index that was once read is never lost again. */
-export const lackingLike =
+/**
+ * Returns the `mayLack` of a read that follows `previous`. The first copy may lack any index, a later one only those
+ * that the earlier copy lacks: an index that was once read is never lost again.
+ */
+export const mayLackAfter =
   (previous: { readonly unread?: readonly string[] } | undefined) =>
   (directory: string): boolean =>
     previous === undefined || previous.unread?.includes(directory) === true;
 
 /**
- * The package index in a directory (docs/imagebuilder.md §10, as asu/util.py get_packages_versions): names and versions from `index.json` of
- * version 2 and later, else from the package manager's own index, else from `index.json` as it is. By which other names
- * packages go only the package manager's index knows; without it the index is not complete. `undefined`: there is none.
+ * Returns the package index in a directory, or `undefined` when there is none (docs/imagebuilder.md §10, as
+ * get_packages_versions in asu/util.py). Names and versions come from an `index.json` of version 2 or later, otherwise
+ * from the package manager's own index, otherwise from `index.json` as it is. Only the package manager's index has the
+ * other names of packages: without it the index is not complete.
  */
 async function readIndex(
   files: CachedFiles,
@@ -58,7 +62,7 @@ const OPKG: readonly IndexFormat[] = [
   ['Packages', PACKAGES],
 ];
 
-/** The first of the formats that is there: its digest, and what it lists where that can be parsed. */
+/** Returns the first of the formats that upstream has: its digest, and its packages when they can be parsed. */
 async function readManagerIndex(files: CachedFiles, directory: string, formats: readonly IndexFormat[], reload: boolean) {
   for (const [name, format] of formats) {
     const path = `${directory}/${name}`;
@@ -74,15 +78,15 @@ const namesBeside = (index: FeedIndex, { packages, aliases }: FeedIndex): string
 ];
 
 /**
- * All feeds of an architecture as one index. Without `feeds.conf` there are none; a feed that is listed but not there has no
- * packages. Every ImageBuilder reads `base`, whether `feeds.conf` mentions it or not.
+ * Returns all feeds of an architecture as one index. Without `feeds.conf` there are none. A feed that is listed and
+ * that upstream does not have counts as empty. Every ImageBuilder reads `base`, whether `feeds.conf` lists it or not.
  */
 export async function readFeeds(files: CachedFiles, versionPath: string, arch: string, options: ReadOptions = {}): Promise<ReadIndex> {
   const directory = `${versionPath}/packages/${arch}`;
   const conf = await files.read(`${directory}/feeds.conf`, FEEDS);
   if (conf === undefined) return { feed: { ...EMPTY_FEED, complete: false }, indexes: {} };
   const feeds = [...new Set(['base', ...conf.value])];
-  const read = await Promise.all(feeds.map((feed) => readWhatCanBe(files, `${directory}/${feed}`, options)));
+  const read = await Promise.all(feeds.map((feed) => readIndexOrGap(files, `${directory}/${feed}`, options)));
   return mergeIndexes(read);
 }
 
@@ -97,11 +101,12 @@ export async function mergeIndexes(read: readonly (ReadIndex | undefined)[]): Pr
 }
 
 /**
- * The index in a directory, read once more and past caches where it makes no sense. Where it may be lacking, one that upstream serves
- * but nobody can read counts as not complete, with the names of `index.json` at most: then the build decides what exists. What a later
- * attempt may get is still a failure.
+ * Returns the index in a directory. When its bytes cannot be parsed, it reads the index once more, past caches. An
+ * index that upstream serves but this process cannot read may be lacking (`mayLack`): then the result is not complete,
+ * with the names of `index.json` at most, and the build decides which packages exist. A failure that a later attempt
+ * may not meet is still thrown.
  */
-export async function readWhatCanBe(files: CachedFiles, directory: string, options: ReadOptions): Promise<ReadIndex | undefined> {
+export async function readIndexOrGap(files: CachedFiles, directory: string, options: ReadOptions): Promise<ReadIndex | undefined> {
   try {
     return await readAgain((reload) => readIndex(files, directory, { reload }), options.reload ?? false);
   } catch (error) {
@@ -113,7 +118,10 @@ export async function readWhatCanBe(files: CachedFiles, directory: string, optio
   }
 }
 
-/** Bytes that are no index may be an upload under way, or a cache's copy of one. */
+/**
+ * Reads again, past caches, when the file cannot be parsed: it may come from an upload in progress, or from a cache
+ * that saw one.
+ */
 async function readAgain<T>(read: (reload: boolean) => Promise<T>, isReload: boolean): Promise<T> {
   try {
     return await read(isReload);

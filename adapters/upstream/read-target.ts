@@ -4,9 +4,9 @@ import { hasKmodSplit } from '#core/catalogue/package-index.ts';
 import { imagebuilderOf, MalformedFileError } from '#core/catalogue/upstream-files.ts';
 import type { CachedFiles } from './cached-files.ts';
 import { PROFILES, SUMS } from './file-formats.ts';
-import { mergeIndexes, type ReadIndex, type ReadOptions, readWhatCanBe } from './read-index.ts';
+import { mergeIndexes, type ReadIndex, type ReadOptions, readIndexOrGap } from './read-index.ts';
 
-/** The files of a target do not belong together: upstream is being uploaded to. */
+/** The failure of a target whose files do not belong together, because an upload to upstream is in progress. */
 class InconsistentSnapshotError extends Error {
   override readonly name = 'InconsistentSnapshotError';
   constructor(path: string) {
@@ -14,7 +14,7 @@ class InconsistentSnapshotError extends Error {
   }
 }
 
-/** What upstream publishes for a target, without the feeds, which the architecture shares. */
+/** What upstream publishes for a target, without the feeds of its architecture. */
 export interface ReadTarget {
   readonly record: Omit<TargetRecord, 'fetchedAt' | 'packageIndex'>;
   readonly own: ReadIndex;
@@ -24,18 +24,18 @@ export interface TargetName {
   readonly version: string;
   readonly versionPath: string;
   readonly target: string;
-  /** What `.targets.json` says, for where `profiles.json` does not. */
+  /** The architecture in `.targets.json`, for a `profiles.json` that names none. */
   readonly arch: string;
 }
 
-/** Times the whole is read again when it does not fit together. */
+/** How often the whole target is read again when its files do not belong together. */
 const RETRIES = 2;
 const RETRY_AFTER_MS = 250;
 
 /**
- * Reads a target in one consistent snapshot: every file that `sha256sums` lists has the digest that it lists, else all is read
- * again, past caches, and after that `InconsistentSnapshotError` is thrown. Trees without `sha256sums` are taken as they are.
- * `undefined`: upstream has no `profiles.json` for it.
+ * Returns a target in one consistent snapshot, or `undefined` when upstream has no `profiles.json` for it. Each file
+ * that `sha256sums` lists must have the listed digest. Otherwise it reads all files again, past caches, and finally
+ * throws `InconsistentSnapshotError`. A tree without `sha256sums` is read without this check.
  */
 export function readTarget(files: CachedFiles, name: TargetName, options: ReadOptions = {}): Promise<ReadTarget | undefined> {
   return pRetry((attempt) => readOnce(files, name, { ...options, reload: attempt > 1 }), {
@@ -76,7 +76,7 @@ async function readOnce(files: CachedFiles, name: TargetName, options: ReadOptio
   };
 }
 
-/** The target's packages, and its kernel modules where they stand apart. */
+/** Returns the index of the target's packages, with its kernel modules when they have a directory of their own. */
 async function readOwnPackages(
   files: CachedFiles,
   directory: string,
@@ -87,7 +87,7 @@ async function readOwnPackages(
   const places = [`${directory}/packages`];
   if (kernel !== undefined && hasKmodSplit(versionPath))
     places.push(`${directory}/kmods/${kernel.version}-${kernel.release}-${kernel.vermagic}`);
-  return mergeIndexes(await Promise.all(places.map((place) => readWhatCanBe(files, place, options))));
+  return mergeIndexes(await Promise.all(places.map((place) => readIndexOrGap(files, place, options))));
 }
 
 function assertListed(directory: string, listed: ReadonlyMap<string, string> | undefined, read: IndexDigests): void {

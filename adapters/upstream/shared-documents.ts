@@ -6,54 +6,66 @@ import { withTimeout } from '#lib/with-timeout.ts';
 import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
 import { singleFlight } from './single-flight.ts';
 
-/** When a copy is good enough. */
+/** Says when a copy is good enough. */
 export interface DocumentPolicy<T> {
-  /** Up to this age it is not looked at again. */
+  /** Up to this age, a copy is used without asking upstream. */
   readonly maxAgeMs: number;
-  /** Up to this age it is answered while a new one is fetched behind the caller's back; beyond, the caller waits. */
+  /**
+   * Up to this age, a copy is answered at once and refreshed in the background. With an older one, the caller waits.
+   */
   readonly maxStaleMs: number;
-  /** How long the memory may lag behind the shared store; absent: as long as the copy is not due. */
+  /**
+   * How long this process may use its memory without asking the shared store. By default, as long as the copy is not
+   * due.
+   */
   readonly memoryMs?: number;
-  /** The caller is about to say "unknown": ask upstream first, unless that was done just now. */
+  /** Whether the caller is about to answer "unknown": then upstream is asked first, unless that was done just now. */
   readonly fresh?: boolean;
-  /** Whether parts of it could not be read: then it is as good as an answer of "unknown". */
+  /**
+   * Returns whether parts of the value could not be read: then the copy is checked again as soon as an answer of
+   * "unknown".
+   */
   readonly isPartial?: (value: T) => boolean;
 }
 
-/** A value as of `checkedAt`; `undefined`: upstream does not have it. */
+/** A value as of `checkedAt`. `undefined` when upstream does not have it. */
 interface Copy<T> {
   readonly value: T | undefined;
   /** Milliseconds since the epoch. */
   readonly checkedAt: number;
 }
 
-/** Asks upstream. `undefined` is an answer ("not there"); throwing is none, and keeps the previous value. */
+/** Asks upstream for the value. `undefined` means that upstream does not have it. An error keeps the previous value. */
 type Load<T> = (previous: T | undefined) => Promise<T | undefined>;
 
 export interface SharedDocuments {
   /**
-   * Memory, then shared store, then upstream. Never throws once a copy has been seen, by any process; without one it throws
-   * `UpstreamUnavailableError`. What another process stored first wins over what was fetched here.
+   * Returns a copy from memory, from the shared store, or from upstream, in this order. It does not throw once any
+   * process has stored a copy; without one it throws `UpstreamUnavailableError`. A copy that another process stored
+   * first wins over the one fetched here.
    */
   read<T>(key: string, what: string, load: Load<T>, policy: DocumentPolicy<T>): Promise<Copy<T>>;
 }
 
 export interface SharedDocumentsOptions {
   readonly records: RecordStore;
-  /** What the store's copies are dated by. */
+  /** The clock that dates the copies in the store. */
   readonly now: Clock;
-  /** What the memory is dated by. */
+  /** The clock that dates the copies in memory. */
   readonly monotonic: Monotonic;
   /** How long a caller waits for upstream. */
   readonly waitMs: number;
-  /** Told of each refresh that failed. */
+  /** Called for each refresh that failed. */
   readonly onError?: ((what: string, error: unknown) => void) | undefined;
 }
 
-/** An answer of "unknown", or with parts missing, is checked again after this long, and upstream is not asked more often about one document. */
+/**
+ * The age at which an answer of "unknown", or with parts missing, is checked again. Upstream is not asked more often
+ * about one document.
+ */
 const REVALIDATE_MS = 30_000;
 const MAX_TEXT_IN_MEMORY = 32 * 1024 * 1024;
-/** Whatever is remembered weighs something, also that a name does not exist. */
+/** The weight of an entry without its text: the answer that a name does not exist weighs something too. */
 const LEAST_WEIGHT = 512;
 
 interface Remembered {
@@ -61,13 +73,16 @@ interface Remembered {
   readonly tag: string | undefined;
   readonly size: number;
   readonly readAt: number;
-  /** Look-ups are numbered as they begin: what a later one found stays when an earlier one comes to its end after it. */
+  /**
+   * The number of the look-up that found this copy, in the order in which look-ups began. A slow earlier one does not
+   * replace a later one.
+   */
   readonly lookUp: number;
 }
 
 interface Stored {
   readonly checkedAt: number;
-  /** `null`: upstream does not have it. */
+  /** `null` when upstream does not have it. */
   readonly value: unknown;
 }
 
@@ -77,7 +92,10 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
   const lookUps = new Map<string, Promise<Remembered | undefined>>();
   const refreshes = new Map<string, Promise<Copy<unknown>>>();
   const time = () => now().getTime();
-  /** A copy from a time that is still to come was dated by a clock that has been set back since: it may be of any age. */
+  /**
+   * Returns the age of a copy. One from the future was dated by a clock that has been set back since, so it may have
+   * any age.
+   */
   const ageOf = ({ checkedAt }: Copy<unknown>): number => {
     const age = time() - checkedAt;
     return age < -MAX_CLOCK_SKEW_SECONDS * 1000 ? Number.MAX_VALUE : Math.max(0, age);
@@ -87,7 +105,7 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
     if ((memory.get(key)?.lookUp ?? 0) <= remembered.lookUp) memory.set(key, remembered);
   };
 
-  /** What the store has; the parsed value is kept while the tag stays. */
+  /** Returns the copy in the store. It does not parse the copy again while its tag stays the same. */
   async function lookUp(key: string): Promise<Remembered | undefined> {
     const lookUp = ++lookUpsBegun;
     const known = memory.get(key);
@@ -111,11 +129,11 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
     }
   }
 
-  /** Upstream was asked just now and had nothing new to say, or nothing at all. */
+  /** Returns whether a refresh has ended just now, with or without success. */
   const isTriedLately = (key: string) =>
     !refreshes.has(key) && monotonic() - (triedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REVALIDATE_MS;
 
-  /** Fetches and stores; of several processes the first to store wins, and all answer with what it stored. */
+  /** Fetches and stores a copy. The first process to store one wins, and all processes answer with that one. */
   async function refresh(key: string, load: Load<unknown>, goodEnoughMs: number): Promise<Copy<unknown>> {
     triedAt.set(key, monotonic());
     const before = await lookUp(key);
@@ -151,7 +169,8 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
         refreshed.catch((error: unknown) => onError?.(what, error));
         return refreshed;
       }) as Promise<Copy<T>>;
-      // Where nobody waits for it, nobody else hears of its failure.
+      // `onError` has the failure. Without this, a refresh in the background that fails would be an unhandled
+      // rejection.
       flight.catch(() => {});
       if (copy !== undefined && isGood && !fresh && age < maxStaleMs) return copy;
       try {
@@ -164,7 +183,10 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
   };
 }
 
-/** A body that cannot be read any more is as good as a very old "not there": it is fetched anew and replaced. */
+/**
+ * Returns the copy in a stored body. An unreadable body counts as a very old "not there", so the next refresh replaces
+ * it.
+ */
 async function decode(body: string): Promise<{ copy: Copy<unknown>; size: number }> {
   try {
     const text = await unpackText(body);

@@ -1,4 +1,6 @@
-/** One call at a time for each key; who comes meanwhile shares its outcome. */
+/**
+ * Returns the outcome of `start`. One call at a time runs for each key; callers that come during it share its outcome.
+ */
 export function singleFlight<T>(flights: Map<string, Promise<T>>, key: string, start: () => Promise<T>): Promise<T> {
   const flying = flights.get(key);
   if (flying !== undefined) return flying;

@@ -25,9 +25,12 @@ const DIRECTORY = `${PATH}/targets/${TARGET}`;
 let upstream: DemoUpstreamServer;
 let records: RecordStore;
 let time: number;
-/** By how much the time of day was set since. */
+/** How far the time of day has been set since the start. */
 let set: number;
-/** Those of this test's catalogues: a refresh of an earlier one may still fail when its upstream is gone. */
+/**
+ * The failures that this test's catalogues report. A refresh of an earlier test may still fail when its upstream is
+ * gone.
+ */
 let failures: string[];
 const servers: DemoUpstreamServer[] = [];
 
@@ -54,7 +57,7 @@ function make(options: Partial<UpstreamCatalogueOptions> = {}): Catalogue {
   return upstreamCatalogue({ baseUrl: upstream.url, records, ...clocks, onError, ...options });
 }
 
-/** For an upstream that keeps silent: tests need not wait as long as clients may. */
+/** Short timeouts for an upstream that does not answer. */
 const IMPATIENT = { waitMs: 600, idleMs: 300 };
 
 const x86 = (catalogue: Catalogue, options?: { fresh: boolean }) => catalogue.target('24.10.2', PATH, TARGET, options);
@@ -69,7 +72,7 @@ const sha256 = (content: string | Uint8Array) => createHash('sha256').update(con
 const onDisk = async (path: string) => readFile(join(await demoUpstreamDirectory(), path));
 const paths = () => upstream.requests.map(({ path }) => path);
 
-/** A refresh behind the caller's back has happened when upstream was asked and the store has its outcome. */
+/** Reads again until the value is there, as after a refresh in the background. */
 async function eventually<T>(read: () => Promise<T>, isThere: (value: T) => boolean): Promise<T> {
   for (;;) {
     const value = await read();
@@ -78,7 +81,7 @@ async function eventually<T>(read: () => Promise<T>, isThere: (value: T) => bool
   }
 }
 
-/** Everything a catalogue can be asked, as one value. */
+/** Returns all answers of a catalogue as one value. */
 async function everything(catalogue: Catalogue) {
   const record = await known(x86(catalogue));
   const { fetchedAt: _, ...facts } = record;
@@ -139,7 +142,7 @@ describe('what upstream publishes', () => {
     expect(index && unknownPackages(['luci', 'kmod-usb2', ...record.defaultPackages], index, record).missing).toEqual([]);
   });
 
-  it('tells at once that a package exists nowhere', async () => {
+  it('has an index that shows at once that a package does not exist', async () => {
     const catalogue = make();
     const record = await known(x86(catalogue));
     const index = await catalogue.packages(record);
@@ -183,7 +186,7 @@ describe('what upstream publishes', () => {
 });
 
 describe('asking upstream', () => {
-  it('happens once however many ask at the same time', async () => {
+  it('happens once, however many callers ask at the same time', async () => {
     const catalogue = make();
     await Promise.all(Array.from({ length: 50 }, () => everything(catalogue)));
     expect(paths().length).toBe(new Set(paths()).size);
@@ -214,7 +217,7 @@ describe('asking upstream', () => {
     expect((await known(x86(catalogue))).fetchedAt).toBe(new Date(time).toISOString());
   });
 
-  it('happens behind the back of those who have an old copy', async () => {
+  it('happens in the background while callers get an old copy', async () => {
     const catalogue = make();
     await catalogue.versions();
     upstream.overlay('.versions.json', '{"versions_list":["99.1.0"]}');
@@ -232,7 +235,7 @@ describe('asking upstream', () => {
   it.each([
     ['back', -HOUR],
     ['forward', HOUR],
-  ])('comes in its own time when the clock is set an hour %s', async (_, step) => {
+  ])('happens when it is due, even when the clock is set an hour %s', async (_, step) => {
     const catalogue = make();
     const before = await known(x86(catalogue));
     await catalogue.versions();
@@ -251,14 +254,14 @@ describe('asking upstream', () => {
       );
       expect(list).toEqual(['99.1.0']);
     }
-    // From here on the copies are dated anew.
+    // The copies have new dates from here on.
     upstream.clearRequests();
     time += MINUTE;
     expect((await known(x86(catalogue))).fetchedAt).toBe(new Date(time + set - MINUTE).toISOString());
     expect(paths()).toEqual([]);
   });
 
-  it('happens again before something is called unknown, but not all the time', async () => {
+  it('happens again before an answer of "unknown", but at most every half minute', async () => {
     const catalogue = make();
     await catalogue.targets(PATH);
     upstream.overlay(`${PATH}/.targets.json`, '{"new/target":"x86_64","x86/64":"x86_64"}');
@@ -273,7 +276,7 @@ describe('asking upstream', () => {
     expect(paths().length).toBe(1);
   });
 
-  it('is done for a new target without being told, and for a new profile on request', async () => {
+  it('happens for a new target by itself, and for a new profile on request', async () => {
     const catalogue = make();
     upstream.overlay(`${PATH}/.targets.json`, '{}');
     expect(await x86(catalogue)).toBeUndefined();
@@ -290,7 +293,7 @@ describe('asking upstream', () => {
     expect((await known(x86(catalogue, { fresh: true }))).profiles).toHaveProperty('brand_new');
   });
 
-  it("is never done for paths that cannot be upstream's", async () => {
+  it("never happens for paths that cannot be upstream's", async () => {
     const catalogue = make();
     await x86(catalogue);
     upstream.clearRequests();
@@ -307,7 +310,7 @@ describe('asking upstream', () => {
   });
 });
 
-/** Puts other content at a path and into the sums of its target. */
+/** Replaces the content of a path, and its digest in the sums of its target. */
 async function publish(path: string, content: string): Promise<void> {
   const name = path.slice(DIRECTORY.length + 1);
   const sums = (await onDisk(`${DIRECTORY}/sha256sums`)).toString();
@@ -333,7 +336,7 @@ const FAULTS: [string, Fault][] = [
 ];
 
 describe.each(FAULTS)('when upstream answers with %s', (_, fault) => {
-  it('everything is answered as before, once it was seen', async () => {
+  it('every read is answered as before once a copy is there', async () => {
     const before = await everything(make());
     upstream.faults.add(/./, fault);
     time += 2 * HOUR;
@@ -345,7 +348,7 @@ describe.each(FAULTS)('when upstream answers with %s', (_, fault) => {
     expect(failures.length).toBeGreaterThan(0);
   });
 
-  it('it is unavailable where nothing was seen, and comes back', async () => {
+  it('a catalogue without copies is unavailable, and then recovers', async () => {
     const catalogue = make(IMPATIENT);
     upstream.faults.add(/./, fault);
     await expect(catalogue.targets(PATH)).rejects.toThrow(UpstreamUnavailableError);
@@ -364,14 +367,14 @@ describe.each(FAULTS)('when upstream answers with %s', (_, fault) => {
 });
 
 describe('a part of upstream that is broken', () => {
-  it('does not keep the others from being read', async () => {
+  it('does not prevent reads of the other parts', async () => {
     const catalogue = make();
     upstream.faults.add(`${PATH}/.targets.json`, { kind: 'status', status: 500 });
     await expect(catalogue.targets(PATH)).rejects.toThrow(UpstreamUnavailableError);
     expect(await catalogue.targets('snapshots')).toHaveProperty([TARGET]);
   });
 
-  it('costs the preflight only, when it is an index that nobody can read', async () => {
+  it('costs only the preflight when it is an index that cannot be read', async () => {
     const catalogue = make();
     upstream.faults.add('/x86_64/telephony/', { kind: 'html' });
     const record = await known(x86(catalogue));
@@ -400,14 +403,14 @@ describe('a part of upstream that is broken', () => {
       return { indexes, index: await catalogue.packages(record), feeds: await catalogue.feeds(path, 'x86_64') };
     };
 
-    it.each(BROKEN)('of %s (%s/…/%s: %j), once only: read once more, past caches', async (version, path, file, fault) => {
+    it.each(BROKEN)('of %s (%s/…/%s: %j), once: it is read once more, past caches', async (version, path, file, fault) => {
       const whole = await read(make({ records: memoryRecordStore() }), version, path);
       upstream.faults.add(`${path}/packages/x86_64/${file}`, fault, { times: 1 });
       expect(await read(make(), version, path)).toEqual(whole);
       expect(failures).toEqual([]);
     });
 
-    it.each([...BROKEN, ...FORBIDDEN])('of %s (%s/…/%s: %j), for long: told, and over half a minute later', async (...broken) => {
+    it.each([...BROKEN, ...FORBIDDEN])('of %s (%s/…/%s: %j), for long: reported, and read again half a minute later', async (...broken) => {
       const [version, path, file, fault] = broken;
       const whole = await read(make({ records: memoryRecordStore() }), version, path);
       upstream.faults.add(`${path}/packages/x86_64/${file}`, fault);
@@ -431,7 +434,7 @@ describe('a part of upstream that is broken', () => {
     });
   });
 
-  it('is quietly gone without when upstream does not have it', async () => {
+  it('is left out without a report when upstream does not have it', async () => {
     for (const file of ['Packages', 'Packages.gz', 'index.json']) upstream.remove(`${PATH}/packages/x86_64/telephony/${file}`);
     const catalogue = make();
     const record = await known(x86(catalogue));
@@ -444,7 +447,7 @@ describe('a part of upstream that is broken', () => {
     expect(failures).toEqual([]);
   });
 
-  it('costs no other part that was once read', async () => {
+  it('does not lose any other part that was once read', async () => {
     const catalogue = make();
     upstream.faults.add('/x86_64/telephony/', { kind: 'html' });
     const before = await known(x86(catalogue));
@@ -456,7 +459,7 @@ describe('a part of upstream that is broken', () => {
     expect((await catalogue.packages(meanwhile))?.feeds).toHaveProperty('luci');
   });
 
-  it('is not forgotten because another part was not there: 404 of the list of versions keeps the list', async () => {
+  it('keeps its copy when it is the list of versions and upstream answers 404', async () => {
     const catalogue = make();
     const before = await catalogue.versions();
     upstream.remove('.versions.json');
@@ -464,7 +467,7 @@ describe('a part of upstream that is broken', () => {
     expect(await catalogue.versions({ fresh: true })).toEqual(before);
   });
 
-  it('is an answer when it is a target that is gone', async () => {
+  it('is an answer when it is a target that upstream no longer has', async () => {
     const catalogue = make();
     await x86(catalogue);
     upstream.remove(`${DIRECTORY}/profiles.json`);
@@ -477,12 +480,12 @@ describe('a part of upstream that is broken', () => {
   });
 });
 
-describe('an upstream that serves more than any real one', () => {
+describe('an upstream that serves larger files than any real one', () => {
   const deep = `{"profiles":{"a":${'['.repeat(500_000)}${']'.repeat(500_000)}}}`;
-  /** A megabyte that unpacks to 64. */
+  /** A small file that unpacks to 64 MiB. */
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, 'Description: x\n'));
 
-  it('is unavailable, and says why, where nothing was seen', async () => {
+  it('is unavailable, and the error says why, while there is no copy', async () => {
     const catalogue = make();
     upstream.faults.add(`${DIRECTORY}/profiles.json`, { kind: 'body', body: deep });
     const asked = x86(catalogue);
@@ -490,7 +493,7 @@ describe('an upstream that serves more than any real one', () => {
     await expect(asked).rejects.toThrow('it is nested more than 32 deep');
   });
 
-  it('is answered as before, once it was seen', async () => {
+  it('does not change the answers once a copy is there', async () => {
     const catalogue = make();
     const before = await everything(catalogue);
     time += 2 * HOUR;
@@ -499,7 +502,7 @@ describe('an upstream that serves more than any real one', () => {
     upstream.faults.add('/Packages.gz', { kind: 'body', body: bomb });
     upstream.faults.add('/sha256sums', { kind: 'body', body: '\n'.repeat(9 * 1024 * 1024) });
     expect(await everything(catalogue)).toEqual(before);
-    // The other process asks for itself.
+    // The other process asks upstream itself.
     expect(await everything(make())).toEqual(before);
     expect(failures).not.toEqual([]);
   });
@@ -509,7 +512,7 @@ describe('an upstream that serves more than any real one', () => {
     ['is longer than an index', 'Packages.gz', Buffer.alloc(17 * 1024 * 1024)],
     ['is nested', 'index.json', Buffer.from(deep)],
     ['is longer than a document', 'index.json', Buffer.alloc(5 * 1024 * 1024, ' ')],
-  ])('costs the preflight only, when a feed %s (%s)', async (_, file, body) => {
+  ])('costs only the preflight when a feed %s (%s)', async (_, file, body) => {
     upstream.faults.add(`/x86_64/telephony/${file}`, { kind: 'body', body });
     const catalogue = make();
     const index = await catalogue.packages(await known(x86(catalogue)));
@@ -519,15 +522,15 @@ describe('an upstream that serves more than any real one', () => {
   });
 });
 
-describe('a snapshot that moves', () => {
-  it('is read again until it fits together', async () => {
+describe('a snapshot that changes while it is read', () => {
+  it('is read again until its files belong together', async () => {
     const stale = '{"profiles":{},"version_code":"r1-old"}';
     upstream.faults.add(`${DIRECTORY}/profiles.json`, { kind: 'body', body: stale }, { times: 1 });
     expect((await known(x86(make()))).revision).not.toBe('r1-old');
     expect(paths().filter((path) => path.endsWith('/sha256sums')).length).toBe(2);
   });
 
-  it('is refused while its index is not the one that is listed', async () => {
+  it('is refused while its index is not the one that sha256sums lists', async () => {
     const catalogue = make();
     upstream.overlay(`${DIRECTORY}/packages/Packages.gz`, gzipSync(''));
     await expect(x86(catalogue)).rejects.toThrow(/sha256sums/);
@@ -535,7 +538,7 @@ describe('a snapshot that moves', () => {
     expect(await x86(catalogue)).toHaveProperty('arch', 'x86_64');
   });
 
-  it('leaves the record as it was while it does not fit together', async () => {
+  it('leaves the record unchanged while its files do not belong together', async () => {
     const catalogue = make();
     const before = await everything(catalogue);
     upstream.overlay(`${DIRECTORY}/profiles.json`, '{"profiles":{},"version_code":"r2-new"}');
@@ -551,7 +554,7 @@ describe('processes that share a store', () => {
   const newFeed = gzipSync('Package: only-this\nVersion: 1\n\n');
   const feedPath = `${PATH}/packages/x86_64/base/Packages.gz`;
 
-  it('have one record, also when upstream changed in between', async () => {
+  it('have one record, even when upstream changed in between', async () => {
     const [one, other] = [make(), make()];
     const first = await known(x86(one));
     upstream.overlay(feedPath, newFeed);
@@ -562,11 +565,11 @@ describe('processes that share a store', () => {
     expect(second.indexes[feedPath]).toBe(sha256(newFeed));
     expect(await x86(one)).toEqual(second);
     expect(await one.packages(second)).toEqual(await other.packages(second));
-    // The index of the record before is still there for a request that works with it.
+    // The index of the earlier record is still there for requests that use it.
     expect((await make().packages(first))?.aliases).toEqual((await one.packages(first))?.aliases);
   });
 
-  it('all answer with what was stored first, whatever they fetched themselves', async () => {
+  it('all answer with the copy that was stored first, whatever they fetched themselves', async () => {
     const { promise: fetched, resolve: hasFetched } = Promise.withResolvers<void>();
     const { promise: mayStore, resolve: letStore } = Promise.withResolvers<void>();
     const late: RecordStore = {
@@ -619,7 +622,7 @@ describe('processes that share a store', () => {
     expect(await everything(make({ records: noting }))).toEqual(before);
   });
 
-  it('go on with what they remember while the store is down', async () => {
+  it('answer from memory while the store is down', async () => {
     let isDown = false;
     const shaky: RecordStore = {
       get: async (key) => (isDown ? Promise.reject(new Error('store is down')) : records.get(key)),
@@ -641,7 +644,7 @@ describe('processes that share a store', () => {
   });
 });
 
-it('leaves an upstream alone that fails again and again', async () => {
+it('stops asking an upstream that fails again and again', async () => {
   const catalogue = make();
   upstream.faults.add(/./, { kind: 'status', status: 503 });
   for (let count = 0; count < 5; count++)

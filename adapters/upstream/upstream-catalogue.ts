@@ -8,55 +8,63 @@ import { cachedFiles } from './cached-files.ts';
 import { fetchByNodeHttp } from './fetch-by-node-http.ts';
 import { TARGETS, VERSIONS } from './file-formats.ts';
 import { indexSlots } from './index-slots.ts';
-import { lackingLike, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
+import { mayLackAfter, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
 import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
 import { upstreamClient } from './upstream-client.ts';
 import { isUpstreamPath } from './upstream-url.ts';
 
 export interface UpstreamCatalogueOptions {
-  /** `https://downloads.openwrt.org`, or a mirror; a path is fine. */
+  /** The address of upstream: `https://downloads.openwrt.org` or a mirror. It may have a path. */
   readonly baseUrl: string;
   readonly records: RecordStore;
   readonly now: Clock;
-  /** Default: this process's own. */
+  /** The monotonic clock. Default: the clock of this process. */
   readonly monotonic?: Monotonic;
-  /** Injected where calls are measured, or a proxy is needed. Default `fetchByNodeHttp`. */
+  /** The function for requests, for processes that measure calls or need a proxy. Default: `fetchByNodeHttp`. */
   readonly fetch?: typeof globalThis.fetch;
-  /** At least this long a target's record stays as it is, so that all processes hash over one. */
+  /** How long a target's record stays the same at least, so that all processes hash requests with one record. */
   readonly recordMaxAgeMs?: number;
-  /** Versions, targets and feeds are looked at again, in the background, after this long. */
+  /** The age at which versions, targets and feeds are refreshed in the background. */
   readonly listMaxAgeMs?: number;
-  /** How long a request waits for upstream at most. */
+  /** The longest time that a request waits for upstream. */
   readonly waitMs?: number;
-  /** An attempt ends when upstream sent nothing for this long. */
+  /** The time without a byte from upstream after which an attempt ends. */
   readonly idleMs?: number;
-  /** Told of each refresh that failed, and of each index that was gone without, for logs and metrics. */
+  /** Called for each refresh that failed, and for each index that a record lacks, for logs and metrics. */
   readonly onError?: (what: string, error: unknown) => void;
 }
 
 const MINUTE_MS = 60_000;
 /**
- * A record that is due is answered at once, and refreshed behind the caller's back, for half its time again: so a target that is asked
- * for all the time keeps nobody waiting. An older one may name what upstream has replaced since, and its build would fail.
+ * The greatest age of a record that is answered at once, as a multiple of the age at which it is due. Such a record is
+ * refreshed in the background, so that requests for a popular target never wait. An older record may name files that
+ * upstream has replaced since, and its build would fail.
  */
 const RECORD_MAX_STALE = 1.5;
-/** How long a process may go on with a record that another has replaced. */
+/** How long a process may still use a record that another process has replaced. */
 const RECORD_MEMORY_MS = 1000;
-/** Targets of one architecture that are refreshed together share its feeds. */
+/**
+ * The age up to which a record uses known feeds, so that targets of one architecture that are refreshed together share
+ * them.
+ */
 const FEEDS_MAX_AGE_MS = MINUTE_MS;
 
-/** A target's record as the shared store has it: `fetchedAt` is the copy's age, so an unchanged record stays the same text. */
+/**
+ * A target's record in the shared store. It has no `fetchedAt`, which is the copy's `checkedAt`, so an unchanged record
+ * stays the same text.
+ */
 type StoredRecord = Omit<TargetRecord, 'fetchedAt'> & Partiality;
 
 type Partiality = Pick<ReadIndex, 'unread'>;
 
-/** An index that lacks what upstream lists looks like any other: it is looked at again soon, and not answered for long. */
+/** Returns whether an index lacks a part that upstream serves. Such a copy is checked again soon. */
 const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
 
 /**
- * The catalogue over a downloads.openwrt.org tree (docs/decisions/0018): memory, then the shared store, then upstream. Every process
- * answers with what the store holds, never with a fetch of its own that lost the race to be stored.
+ * Returns the catalogue of a downloads.openwrt.org tree (docs/decisions/0018). It reads memory, then the shared store,
+ * then upstream. Every process answers with what the store has, and never with a copy of its own that lost the race to
+ * be stored.
  */
 export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {
   const { baseUrl, records, now, monotonic = () => performance.now(), fetch = fetchByNodeHttp, onError } = options;
@@ -64,12 +72,12 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
   const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: 15_000 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
   const documents = sharedDocuments({ records, now, monotonic, waitMs, onError });
-  // Another upstream is another catalogue: its records must not be taken for this one's.
+  // Each upstream has its own keys, so that the records of another upstream are never taken for its own.
   const root = `catalogue/${sha256(withoutTrailingSlashes(baseUrl)).slice(0, 12)}`;
   const slots = indexSlots(records);
 
-  const goWithout = (previous: Partiality | undefined): ReadOptions => ({
-    mayLack: lackingLike(previous),
+  const gapOptions = (previous: Partiality | undefined): ReadOptions => ({
+    mayLack: mayLackAfter(previous),
     onUnread: (directory, error) => onError?.(`the package index in ${directory}`, error),
   });
   const list = ({ fresh = false }: Freshness = {}) => ({
@@ -92,13 +100,16 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     return withoutPrototype((await documents.read(key, `the list of targets of ${versionPath}`, load, list(freshness))).value);
   }
 
-  /** The architecture of a target that upstream lists; asked once more before saying no. */
+  /**
+   * Returns the architecture of a target that upstream lists. It asks upstream once more before it answers that there
+   * is none.
+   */
   async function archOf(versionPath: string, target: string): Promise<string | undefined> {
     return (await targets(versionPath))?.[target] ?? (await targets(versionPath, { fresh: true }))?.[target];
   }
 
   async function feedIndex(versionPath: string, arch: string, policy: DocumentPolicy<ReadIndex>): Promise<ReadIndex> {
-    const load = (previous: ReadIndex | undefined) => readFeeds(files, versionPath, arch, goWithout(previous));
+    const load = (previous: ReadIndex | undefined) => readFeeds(files, versionPath, arch, gapOptions(previous));
     const key = `${root}/${versionPath}/feeds/${arch}`;
     const { value } = await documents.read(key, `the package feeds of ${versionPath} for ${arch}`, load, { ...policy, isPartial });
     if (value === undefined) throw new Error(`feeds of ${arch} are always an index`);
@@ -110,7 +121,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     previous: StoredRecord | undefined,
     { fresh = false }: Freshness,
   ): Promise<StoredRecord | undefined> {
-    const read = await readTarget(files, name, goWithout(previous));
+    const read = await readTarget(files, name, gapOptions(previous));
     if (read === undefined) return undefined;
     const { record, own } = read;
     const feeds = isUpstreamPath(record.arch)
@@ -157,7 +168,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
       try {
         return await slots.read(recordKey(versionPath, target), digest);
       } catch (error) {
-        // Without it, the build decides which packages exist.
+        // Without an index, the build decides which packages exist.
         onError?.(`package index of ${target}`, error);
         return undefined;
       }
@@ -171,7 +182,10 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
   };
 }
 
-/** A stored map comes back with a prototype; names such as `constructor` must not be found in it. */
+/**
+ * Returns the map without a prototype, which a map from the store has: names such as `constructor` must not be found in
+ * it.
+ */
 function withoutPrototype<T extends object | undefined>(map: T): T {
   return map === undefined || Object.getPrototypeOf(map) === null ? map : Object.setPrototypeOf(map, null);
 }

@@ -3,10 +3,10 @@ import pRetry from 'p-retry';
 import type { CircuitBreaker } from '#lib/circuit-breaker.ts';
 import { upstreamUrl } from './upstream-url.ts';
 
-/** Upstream did not answer, or not with a file; a later attempt may fare better. */
+/** The failure of a request to upstream: there was no answer, or none with the file. A later attempt may succeed. */
 export class UpstreamFailure extends Error {
   override readonly name = 'UpstreamFailure';
-  /** Whether asking again at once is of any use. */
+  /** Whether it is useful to ask again at once. */
   readonly transient: boolean;
   constructor(path: string, reason: string, transient: boolean, options?: ErrorOptions) {
     super(`${path}: ${reason}`, options);
@@ -14,7 +14,7 @@ export class UpstreamFailure extends Error {
   }
 }
 
-/** What lets upstream answer "unchanged". */
+/** The validators of a copy, with which upstream can answer "unchanged". */
 export interface Validators {
   readonly etag?: string;
   readonly lastModified?: string;
@@ -33,8 +33,9 @@ type UpstreamAnswer =
 
 export interface UpstreamClient {
   /**
-   * At most `maxBytes` are read: a longer file is a failure that another attempt would meet again. With `validators` the answer may be
-   * `unchanged`; with `reload` caches on the way are told to ask the origin.
+   * Returns upstream's answer for a file. It reads at most `maxBytes`: a longer file is a failure that is not
+   * transient. With `validators` the answer may be `unchanged`. With `reload` it asks caches on the way to ask the
+   * origin.
    */
   get(
     path: string,
@@ -45,18 +46,21 @@ export interface UpstreamClient {
 export interface UpstreamClientOptions {
   readonly baseUrl: string;
   readonly breaker: CircuitBreaker;
-  /** Injected where a proxy or an agent is needed. */
+  /** The function for requests, for processes that need a proxy or an agent. */
   readonly fetch: typeof fetch;
-  /** An attempt ends when nothing came for this long. */
+  /** The time without a byte after which an attempt ends. */
   readonly idleMs: number;
-  /** All attempts for one file together. */
+  /** The limit for all attempts for one file together. */
   readonly totalMs: number;
   readonly retries: number;
 }
 
 const RETRY_AFTER_MS = 200;
 
-/** GET of files below the upstream base: bounded, retried with jitter (nothing else retries), behind the circuit breaker. */
+/**
+ * Returns a client that gets files below the upstream base: with size limits, retries with jitter (no other code
+ * retries) and the circuit breaker.
+ */
 export function upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs, retries }: UpstreamClientOptions): UpstreamClient {
   return {
     get(path, { maxBytes, validators, reload = false }) {
@@ -64,11 +68,12 @@ export function upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs, retri
       const headers = {
         ...conditions(validators),
         ...(reload && { 'Cache-Control': 'no-cache' }),
-        // Digests are over the file as it is.
+        // The digest is that of the file as upstream stores it.
         ...(path.endsWith('.gz') && { 'Accept-Encoding': 'identity' }),
       };
       const attempt = async () => {
-        // What upstream answers on purpose (403, say) is no reason to leave it alone: thrown outside of the breaker.
+        // A failure that upstream answers on purpose, such as 403, must not open the breaker, so it is thrown outside
+        // of it.
         const answer = await breaker.run(() => ask(path, headers, maxBytes, signal));
         if (answer instanceof UpstreamFailure) throw answer;
         return answer;
@@ -114,7 +119,10 @@ export function upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs, retri
   }
 }
 
-/** `undefined`: it is longer than it may be. The digest is made as the bytes come, so that no long file is gone through at once. */
+/**
+ * Returns the body and its digest, or `undefined` when the body is too long. It computes the digest as the bytes
+ * arrive, so that a long file does not block the process.
+ */
 async function readBody(
   response: Response,
   maxBytes: number,
@@ -144,7 +152,7 @@ function validatorsOf({ headers }: Response): Validators {
   return { ...(etag !== null && { etag }), ...(lastModified !== null && { lastModified }) };
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** Returns the message of an error, or that of its cause: "fetch failed" alone says nothing. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;

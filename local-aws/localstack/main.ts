@@ -1,7 +1,8 @@
 import { LOCALSTACK_DIRECTORY } from '#local-aws/config.ts';
 import { startLocalStack } from './start.ts';
 
-// `npm run localstack`: one LocalStack for several lanes. Its address is the first line on standard output; SIGTERM or Ctrl-C ends it.
+// `npm run localstack` starts one LocalStack that several lanes share. It prints the address as its first line of
+// standard output. SIGTERM or Ctrl-C ends it.
 const localStack = await startLocalStack(LOCALSTACK_DIRECTORY);
 process.stdout.write(`${localStack.url}\n`);
 const keepAlive = setInterval(() => undefined, 60_000);

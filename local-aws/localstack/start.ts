@@ -9,14 +9,14 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The last release that needs no token; `start.sh` names the same. */
+/** The last release that needs no token. `start.sh` names the same version. */
 const IMAGE = 'localstack/localstack:4.14.0';
 const SERVICES = 's3,sqs,dynamodb';
 
-/** A first start installs from PyPI and Maven Central, or pulls the image. */
+/** Enough for the first start, which installs from PyPI and Maven Central, or pulls the image. */
 const START_TIMEOUT_MS = 600_000;
 
-const NEEDED = `LocalStack needs either a Docker daemon that answers \`docker info\`, or, without Docker, on the PATH:
+const NEEDED = `LocalStack needs a Docker daemon that answers \`docker info\`. Without Docker it needs on the PATH:
   Python 3.13 with venv (or PYTHON=…, or pyenv: \`pyenv install 3.13\`), Java 17 or later and Maven (\`apt-get install openjdk-17-jre-headless maven\`).`;
 
 export interface LocalStack {
@@ -25,8 +25,9 @@ export interface LocalStack {
 }
 
 /**
- * Starts a LocalStack with S3, SQS and DynamoDB on a free port of the loopback: in Docker where a daemon answers, else on the host
- * (`start.sh`, installed once into `directory`). What it says goes to `localstack.log` there.
+ * Starts a LocalStack with S3, SQS and DynamoDB on a free port of the loopback address: in Docker when a daemon
+ * answers, otherwise on the host (`start.sh` installs it once into `directory`). Its output goes to `localstack.log` in
+ * that directory.
  */
 export async function startLocalStack(directory: string, port?: number): Promise<LocalStack> {
   await mkdir(directory, { recursive: true });
@@ -56,12 +57,12 @@ async function startOnHost(directory: string, port: number): Promise<LocalStack>
   const script = fileURLToPath(new URL('./start.sh', import.meta.url));
   const child = start(directory, 'bash', [script, directory, String(port), SERVICES]);
   const stop = () => endGroup(child);
-  // Also when the lane is ended from outside.
+  // Also when a signal ends the lane.
   process.once('exit', () => signalGroup(child, 'SIGTERM'));
   return { url: await whenReady(child, port, directory, stop), stop };
 }
 
-/** Only what can be told without running the script; the rest is in its log. */
+/** Throws unless the commands run that the script needs. The script itself finds other faults, and logs them. */
 async function assertHostReady(): Promise<void> {
   for (const [command, ...args] of [
     ['java', '-version'],
@@ -69,11 +70,11 @@ async function assertHostReady(): Promise<void> {
     ['bash', '-c', 'true'],
   ] as const)
     await run(command, args).catch((cause: unknown) => {
-      throw new Error(`${NEEDED}\nNeither is there: no Docker daemon answers, and \`${command}\` does not run.`, { cause });
+      throw new Error(`${NEEDED}\nThis machine has neither: no Docker daemon answers, and \`${command}\` does not run.`, { cause });
     });
 }
 
-/** In a process group of its own: it starts others, and all are to end with it. */
+/** Starts the command in a process group of its own, so that the processes which it starts can be ended with it. */
 function start(directory: string, command: string, args: string[]): ChildProcess {
   const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const log = createWriteStream(join(directory, 'localstack.log'));
@@ -82,7 +83,7 @@ function start(directory: string, command: string, args: string[]): ChildProcess
   return child;
 }
 
-/** Whether there still was anybody to get it. */
+/** Sends the signal to the process group. Returns whether any process of the group was left to receive it. */
 function signalGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   if (pid === undefined || exitCode !== null || signalCode !== null) return false;
   try {
@@ -109,7 +110,7 @@ async function whenReady(child: ChildProcess, port: number, directory: string, s
   }
   await stop();
   const log = await readFile(join(directory, 'localstack.log'), 'utf8').catch(() => '');
-  throw new Error(`LocalStack did not start.\n${NEEDED}\nIts last words (${join(directory, 'localstack.log')}):\n${log.slice(-2_000)}`);
+  throw new Error(`LocalStack did not start.\n${NEEDED}\nThe end of its log (${join(directory, 'localstack.log')}):\n${log.slice(-2_000)}`);
 }
 
 function freePort(): Promise<number> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** The names under which resources are created. The queue of dead letters has the queue's name with `-dead` after it. */
+/** The names under which resources are created. The dead-letter queue has the queue's name with `-dead` appended. */
 export interface ResourceNames {
   readonly builds: string;
   readonly statistics: string;
@@ -8,7 +8,7 @@ export interface ResourceNames {
   readonly bucket: string;
 }
 
-/** Everything that a deployment keeps state in, as clients and settings name it. */
+/** The resources in which a deployment keeps its state, by the names and URLs that clients and settings use. */
 export interface AwsResources {
   readonly table: string;
   readonly statisticsTable: string;
@@ -19,7 +19,7 @@ export interface AwsResources {
 
 export type ResourceKind = 'builds' | 'statistics' | 'queue' | 'bucket';
 
-/** The names on a development machine: those of `npm run services`, `npm run local:aws` and `compose.services.yaml`. */
+/** The names on a development machine, used by `npm run services`, `npm run local:aws` and `compose.services.yaml`. */
 export const DEVELOPMENT_NAMES: ResourceNames = {
   builds: 'asu-builds',
   statistics: 'asu-statistics',
@@ -31,10 +31,10 @@ export const DEVELOPMENT_NAMES: ResourceNames = {
 export const REGION = 'us-east-1';
 const ACCOUNT = '000000000000';
 
-/** LocalStack takes any credentials. */
+/** Credentials for LocalStack, which accepts any. */
 export const LOCAL_CREDENTIALS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' } as const;
 
-/** Names that no other deployment has. */
+/** Returns names that no other deployment has. */
 export function uniqueNames(): ResourceNames {
   const name = `asu-${randomUUID()}`;
   return { builds: `${name}-builds`, statistics: `${name}-statistics`, queue: `${name}-queue`, bucket: name };
@@ -42,13 +42,19 @@ export function uniqueNames(): ResourceNames {
 
 export const deadLetterName = (queue: string): string => `${queue}-dead`;
 
-/** The resources of these names behind the endpoint: the SDK sends to where a queue's URL points, whatever its endpoint is. */
+/**
+ * Returns the resources with these names, reached through the endpoint. The queues' URLs contain the endpoint, because
+ * the SDK sends to the host in the queue's URL and ignores its own endpoint there.
+ */
 export function resourcesAt(endpoint: string, { builds, statistics, queue, bucket }: ResourceNames): AwsResources {
   const urlOf = (name: string) => `${endpoint}/queue/${REGION}/${ACCOUNT}/${name}`;
   return { table: builds, statisticsTable: statistics, queueUrl: urlOf(queue), deadLetterUrl: urlOf(deadLetterName(queue)), bucket };
 }
 
-/** The environment of a process that uses resources of these kinds, or of all kinds: the names that infra/ gives it, and how to reach the endpoint. */
+/**
+ * Returns the environment of a process that uses resources of these kinds (by default, of all kinds): the variables
+ * that infra/ sets, and the endpoint.
+ */
 export function resourceEnvironment(endpoint: string, names: ResourceNames, kinds?: readonly ResourceKind[]): Record<string, string> {
   const uses = (kind: ResourceKind) => kinds === undefined || kinds.includes(kind);
   const resources = resourcesAt(endpoint, names);
@@ -62,7 +68,7 @@ export function resourceEnvironment(endpoint: string, names: ResourceNames, kind
   };
 }
 
-/** The environment of a process that uses every kind of resource in a LocalStack. */
+/** Returns the environment of a process that uses every kind of resource in a LocalStack. */
 export const localEnvironment = (endpoint: string, names: ResourceNames): Record<string, string> => ({
   ...LOCAL_CREDENTIALS,
   ...resourceEnvironment(endpoint, names),

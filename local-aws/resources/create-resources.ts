@@ -19,19 +19,19 @@ export interface ResourceClients {
 }
 
 /**
- * Creates the resources of `adapters/aws/resources.ts` in an empty state such as a new LocalStack's, as infra/ lets SST create them.
- * A resource that is there already stays as it is.
+ * Creates the resources that `adapters/aws/resources.ts` defines, as SST creates them from infra/. It leaves a resource
+ * that already exists as it is.
  */
 export async function createResources({ dynamo, sqs, s3 }: ResourceClients, names: ResourceNames): Promise<void> {
   await Promise.all([
-    createBuildTable(dynamo, names.builds).catch(unlessThere),
-    createStatisticsTable(dynamo, names.statistics).catch(unlessThere),
+    createBuildTable(dynamo, names.builds).catch(ignoreExisting),
+    createStatisticsTable(dynamo, names.statistics).catch(ignoreExisting),
     createBuildQueue(sqs, { name: names.queue }),
-    createBucket(s3, names.bucket).catch(unlessThere),
+    createBucket(s3, names.bucket).catch(ignoreExisting),
   ]);
 }
 
-function unlessThere(error: unknown): void {
+function ignoreExisting(error: unknown): void {
   if (!(error instanceof ResourceInUseException || error instanceof BucketAlreadyOwnedByYou)) throw error;
 }
 

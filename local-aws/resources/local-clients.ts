@@ -4,7 +4,10 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { LOCAL_CREDENTIALS, REGION } from './aws-resources.ts';
 import type { ResourceClients } from './create-resources.ts';
 
-/** The clients of a LocalStack at this address. A deployed composition root gives its clients no address and no credentials. */
+/**
+ * Returns clients of the LocalStack at this address. (A deployed process makes its clients without address and
+ * credentials.)
+ */
 export function localClients(localStackUrl: string, more: { readonly requestHandler?: object } = {}): ResourceClients {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = LOCAL_CREDENTIALS;
   const options = { endpoint: localStackUrl, region: REGION, credentials: { accessKeyId, secretAccessKey }, ...more };

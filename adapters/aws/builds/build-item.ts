@@ -6,10 +6,10 @@ import { BUILD_TABLE } from '../resources.ts';
 export type Item = Record<string, AttributeValue>;
 
 type KeysOf<T> = T extends unknown ? keyof T : never;
-/** `previousBinDirs` is stored as `left`, in every table there is. */
+/** The name of an attribute. `previousBinDirs` is stored as `left`, which earlier versions read. */
 type Field = Exclude<KeysOf<Build>, 'lease' | 'previousBinDirs'> | 'left' | 'leaseOwner' | 'leaseEndsAt' | 'leaseSeconds';
 
-/** Every field of every state, as the attribute it is stored in: a new one that is not listed does not compile. */
+/** The attribute type of every field of every state. The compiler reports a new field that is missing here. */
 const TYPES = {
   hash: 'S',
   state: 'S',
@@ -37,14 +37,14 @@ const TYPES = {
 
 const FIELDS = Object.keys(TYPES) as Field[];
 
-/** Written by `claim` alone: the key, and the ticket, which is kept. */
+/** The fields that only `claim` writes: the key, and the ticket, which a build keeps. */
 const FIXED: readonly Field[] = ['hash', 'ticket'];
-/** All that a transition sets or removes. */
+/** The fields that a transition sets or removes. */
 export const MOVING_FIELDS: readonly Field[] = FIELDS.filter((field) => !FIXED.includes(field));
 
 export const buildKey = (hash: RequestHash): Item => ({ [BUILD_TABLE.hashKey]: { S: hash }, [BUILD_TABLE.rangeKey]: { S: 'build' } });
 
-/** The attributes of a build, without those of the index and of expiry. */
+/** Returns the attributes of a build, without those of the index and of expiry. */
 export function itemOf(build: Build): Item {
   const { lease, previousBinDirs, ...rest } = build as Build & { lease?: Lease };
   const flat: Partial<Record<Field, unknown>> = {

@@ -7,14 +7,15 @@ import { BUILD_TABLE } from '../resources.ts';
 import { buildKey, buildOf, type Item } from './build-item.ts';
 import { querySweepList } from './sweep-lists.ts';
 
-/** Later than any time that is written. */
+/** A time that is later than any stored time. */
 const END_OF_TIME = new Date('9999-12-31T23:59:59.999Z');
 
 type InState<State extends BuildState> = Extract<Build, { state: State }>;
 
 /**
- * Reads the sweep index, which knows where to look and may be behind, and then the rows, which decide. Costs half a unit per row
- * that is under way, due, or waiting for more than a minute, never one per build there is.
+ * Returns the sweep's lists on DynamoDB. It reads the sweep index, which may be behind, to know where to look, and then
+ * the rows, which decide. That costs half a read unit per row that is being built, is due, or has waited for more than
+ * a minute, and nothing for other builds.
  */
 export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSweep {
   const readAll = async (hashes: readonly string[]): Promise<Build[]> =>
@@ -28,8 +29,8 @@ export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSw
   const hashesOf = (items: readonly Item[]): string[] => items.map((item) => item[BUILD_TABLE.hashKey]?.S ?? '');
 
   /**
-   * `sentAt` is not in the index, where it would cost every build a write unit: the rows that wait for long are read instead, and
-   * those that seem to wait since a time that is still to come.
+   * Returns the builds that were queued before `before` or after `ahead` (a time in the future). It reads their rows,
+   * because `sentAt` is not in the index, where it would cost every build a write unit.
    */
   const queuedOutside = async (before: Date, ahead: Date | undefined): Promise<Build[]> => {
     const old = await querySweepList(client, table, 'queued', { before });
@@ -37,7 +38,9 @@ export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSw
     return readAll(hashesOf([...early, ...old]));
   };
 
-  /** Those of the rows that are in one of the states and whose time has come, oldest first. */
+  /**
+   * Returns the builds that are in one of the states and are due: those dated after `ahead` first, then oldest first.
+   */
   const due = <State extends BuildState>(
     builds: readonly Build[],
     states: readonly State[],
@@ -64,7 +67,7 @@ export function dynamoBuildSweep(client: DynamoDBClient, table: string): BuildSw
     },
 
     async stale(before, limit, ahead) {
-      // Sent after it was queued, so queued before as well.
+      // A build is sent after it is queued, so one that was sent before `before` was queued before it as well.
       return due(await queuedOutside(before, ahead), ['queued'], ({ sentAt }) => sentAt, before, limit, ahead);
     },
 

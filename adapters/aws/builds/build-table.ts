@@ -21,19 +21,21 @@ import { indexAttributes } from './sweep-lists.ts';
 
 export interface DynamoBuildTableOptions {
   /**
-   * `eventual`: reads cost half and may be a moment behind, unless the latest is asked for; for a process that only tells clients what
-   * has become of a build. A row that seems absent is always looked for once more, strongly.
+   * With `eventual`, reads cost half and may be a moment behind, unless the caller asks for the latest. That suits a
+   * process that only answers clients with the state of a build. A row that seems absent is always read again, with
+   * strong consistency.
    */
   readonly reads?: 'strong' | 'eventual';
 }
 
-/** `isReplaceable` (core/build/build.ts) as a condition. Times are ISO 8601 in UTC, which sort as text. */
+/** `isReplaceable` (core/build/build.ts) as a condition of DynamoDB. Times are ISO 8601 in UTC, which sort as text. */
 const IS_REPLACEABLE =
   'attribute_not_exists(#hash) OR #state IN (:cancelled, :expiring) OR (#state = :failed AND #cached = :false) OR (#state IN (:done, :failed) AND #expiresAt <= :now)';
 
 /**
- * Builds in one DynamoDB table: a row and, beside it, its order. Every change of a row is one conditional write, and a loser
- * gets the winner's row with the refusal. Each write is signed, so that one which the SDK had to send twice knows itself.
+ * Returns a table of builds in one DynamoDB table: each build has a row and, beside it, its order. Every change of a
+ * row is one conditional write, and the loser of a race gets the winner's row with the refusal. Each write has a
+ * signature, which shows that the "winner" is this same write when the SDK sent it twice.
  */
 export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads = 'strong' }: DynamoBuildTableOptions = {}): BuildTable {
   const ledger = queueLedger(client, table);
@@ -62,18 +64,21 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
     } while (start !== undefined);
   }
   const dropOrder = async (hash: RequestHash, ticket: number): Promise<void> => {
-    // Nobody sees it any more, and the TTL clears away what this does not.
+    // No row names this order any more. If this fails, the TTL removes it.
     await call(client.send(new DeleteItemCommand({ TableName: table, Key: orderKey(hash, ticket) }))).catch(() => undefined);
   };
-  /** The row has moved already: a ledger that could not be told is put right by `settle-ledger.ts`. */
-  const tell = (told: Promise<void>): Promise<void> => told.catch(() => undefined);
+  /**
+   * Waits for a write to the ledger and ignores its failure: the row has moved already, and `reconcile-ledger.ts`
+   * corrects the ledger.
+   */
+  const ignoreFailure = (ledgerWrite: Promise<void>): Promise<void> => ledgerWrite.catch(() => undefined);
 
   return {
     get: find,
 
     async order(hash) {
       const query = async (isStrong: boolean) => {
-        // The row comes first, and then the orders of all claims that are not cleared away yet: pages of a megabyte.
+        // The row sorts first, then the orders of all claims that have not been removed yet, in pages of a megabyte.
         let ticket: string | undefined;
         for await (const item of queryParts(hash, isStrong)) {
           const part = item[BUILD_TABLE.rangeKey]?.S;
@@ -95,7 +100,7 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
       try {
         await call(client.send(new PutItemCommand({ TableName: table, Item: orderItem(ticket, order, hash, now) })));
       } catch (error) {
-        await tell(ledger.left([ticket]));
+        await ignoreFailure(ledger.left([ticket]));
         throw error;
       }
       const claimed: Build = { ...build, ticket };
@@ -122,9 +127,9 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
       } catch (error) {
         const current = rowOf(error);
         if (current === undefined) throw error;
-        // The row is this very claim's: its first answer was lost.
+        // This same claim has written the row: the SDK sent it twice, and the first answer was lost.
         if (current.ticket === ticket) return { won: true, current };
-        await Promise.all([tell(ledger.left([ticket])), dropOrder(hash, ticket)]);
+        await Promise.all([ignoreFailure(ledger.left([ticket])), dropOrder(hash, ticket)]);
         return { won: false, current };
       }
     },
@@ -132,11 +137,11 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
     async transition(from, to, { lapsedAt } = {}) {
       if (from.hash !== to.hash || !isTransition(from.state, to.state)) return { moved: false, current: await find(from.hash) };
       const signature = randomBytes(9).toString('base64');
-      const settle = async (item: Item) => {
+      const updateLedger = async (item: Item) => {
         const current = buildOf(item);
         const ticket = current.ticket === undefined ? [] : [current.ticket];
-        if (from.state === 'queued' && to.state !== 'queued') await tell(ledger.left(ticket));
-        if (from.state !== 'queued' && to.state === 'queued') await tell(ledger.returned(ticket));
+        if (from.state === 'queued' && to.state !== 'queued') await ignoreFailure(ledger.left(ticket));
+        if (from.state !== 'queued' && to.state === 'queued') await ignoreFailure(ledger.returned(ticket));
         return { moved: true, current };
       };
       try {
@@ -146,10 +151,10 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
           ...moveExpression(from, to, signature, lapsedAt),
         });
         const { Attributes = {} } = await call(client.send(move));
-        return await settle(Attributes);
+        return await updateLedger(Attributes);
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        if (error.Item?.['signature']?.S === signature) return settle(error.Item);
+        if (error.Item?.['signature']?.S === signature) return updateLedger(error.Item);
         return { moved: false, current: error.Item && buildOf(error.Item) };
       }
     },

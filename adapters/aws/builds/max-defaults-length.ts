@@ -1,9 +1,10 @@
-/** The most that an item of DynamoDB may have, names and keys included. */
+/** The size limit of a DynamoDB item, names and keys included. */
 export const MAX_ITEM_BYTES = 400 * 1024;
 
 /**
- * The most that `MAX_DEFAULTS_LENGTH` may be where orders are kept in DynamoDB. A body may have twelve bytes for each character of
- * `defaults` and 16 KB more (`maxBodyBytes` in http/json-body.ts), and any of its fields may take them all, in text that does not
- * compress. With 24 KB for what the server adds to a request, an order of the largest body is just as large as an item may be.
+ * The largest allowed value of the setting `MAX_DEFAULTS_LENGTH` when orders are stored in DynamoDB. A body may have
+ * twelve bytes for each character of `defaults` and 16 KB more (`maxBodyBytes` in http/json-body.ts), and one field may
+ * use all of them with text that does not compress. With 24 KB for what the server adds to a request, the order of the
+ * largest body just fits into an item.
  */
 export const MAX_DEFAULTS_LENGTH = 30_720;

@@ -15,7 +15,10 @@ type MoveExpression = Required<
   >
 >;
 
-/** The one write of a transition: what `to` has is set, what it has not is removed, if `from` still describes the row. */
+/**
+ * Returns the write of a transition: if `from` still describes the row, it sets the fields that `to` has and removes
+ * the others.
+ */
 export function moveExpression(from: Build, to: Build, signature: string, lapsedAt: Date | undefined): MoveExpression {
   const item: Item = { ...itemOf(to), ...indexAttributes(to), signature: { S: signature } };
   const set: string[] = [];

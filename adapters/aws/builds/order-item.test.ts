@@ -8,7 +8,7 @@ describe('a packed order', () => {
   const name = fc.stringMatching(/^[a-z0-9][a-z0-9+.-]{0,20}$/);
   const version = fc.stringMatching(/^[A-Za-z0-9_+.,~-]{0,12}$/);
 
-  it('is the same order when it is unpacked, whatever it lists', () => {
+  it('unpacks to the same order, whatever the order lists', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(name, { maxLength: 30 }),
@@ -26,7 +26,7 @@ describe('a packed order', () => {
     );
   });
 
-  it('keeps removals, names that objects have by themselves, and hundreds that look like digests', () => {
+  it('keeps removals, names of inherited object properties, and hundreds of names that look like digests', () => {
     const packages = ['-dnsmasq', 'constructor', ...Array.from({ length: 300 }, freshHash)];
     const order = sampleOrder(freshHash(), packages);
     const versions = { constructor: '1', toString: '' };

@@ -5,8 +5,9 @@ import { BUILD_TABLE } from '../resources.ts';
 import type { Item } from './build-item.ts';
 
 /**
- * Nothing of a row names its order but the ticket, which is new for every claim: an order whose claim lost, or crashed before
- * its row was written, is never seen. The TTL clears it away; it is far longer than any build waits or is worked on.
+ * How long an order is kept: far longer than any build waits or runs. A row names its order only by the ticket, which
+ * is new for every claim. If a claim lost, or its process crashed before it wrote the row, its order is never read, and
+ * the TTL removes it.
  */
 const ORDER_TTL_SECONDS = 90 * 86_400;
 
@@ -23,19 +24,23 @@ export const orderItem = (ticket: number, order: BuildOrder, hash: RequestHash, 
 
 export const orderOf = (item: Item): BuildOrder => unpackOrder(item['body']?.B ?? new Uint8Array());
 
-/** Higher ones take ten milliseconds and more for an order, and win little. */
+/** The compression settings. A higher quality takes ten milliseconds and more for an order, and saves little. */
 const PACKING = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
 
 const DIGEST = /[0-9a-f]{64}/g;
 const DIGEST_BYTES = 32;
-/** How many digests there are. Clients may name packages like digests, hundreds of them. */
+/**
+ * The length of the number of digests. One byte is too short: clients may send hundreds of package names that look like
+ * digests.
+ */
 const HEAD_BYTES = 2;
-/** Stands for a digest. JSON has it in no string: it would be written as an escape. */
+/** The character that stands for a digest. JSON text cannot contain it: in a string it is written as an escape. */
 const MARK = '\u0001';
 
 /**
- * An order in the least room, since units are paid by the kilobyte: that of an owut which names a hundred packages with their
- * versions fits into two. Names of packages are written once, digests as bytes beside the text, and the text is compressed.
+ * Returns an order in as few bytes as possible, because a write unit pays for one kilobyte: an order from owut that
+ * lists a hundred packages with their versions needs two. Names of packages are written once, digests as bytes before
+ * the text, and the text is compressed.
  */
 export function packOrder({ request: { packages, packages_versions: versions, ...request }, ...order }: BuildOrder): Buffer {
   const named = new Set(packages);

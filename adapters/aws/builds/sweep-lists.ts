@@ -7,20 +7,20 @@ import type { Item } from './build-item.ts';
 /** The lists of the sweep index. */
 export type SweepList = 'queued' | 'building' | 'expiring' | 'ended';
 
-/** What a row has besides its build. */
+/** The attributes that a row has besides those of its build. */
 export const INDEX_ATTRIBUTES: readonly string[] = [
   BUILD_TABLE.sweepIndex.hashKey,
   BUILD_TABLE.sweepIndex.rangeKey,
   BUILD_TABLE.ttlAttribute,
 ];
 
-/** A week after the sweep should have removed it. */
+/** How long after the sweep should have removed a row DynamoDB removes it: a week. */
 const BACKSTOP_SECONDS = 7 * 86_400;
 
 /**
- * Where a build is in the sweep index, and when DynamoDB may delete it. Nothing of the index changes with a step or a
- * heartbeat: a lease's end is not in it, `leased` looks at the rows of all builds under way, which are as many as
- * there are runners.
+ * Returns the attributes that place a build in the sweep index, and the time when DynamoDB may delete it. They do not
+ * change with a build's step or heartbeat: the index does not have the end of a lease. `leased` reads the rows of all
+ * builds that are in progress instead, which are as many as there are runners.
  */
 export function indexAttributes(build: Build): Item {
   const { list, due } = listOf(build);
@@ -48,15 +48,15 @@ function listOf(build: Build): { list: SweepList; due: string } {
 }
 
 export interface SweepQuery {
-  /** Only entries due before. */
+  /** Only entries that are due before this time. */
   readonly before?: Date;
-  /** Only entries due after; not together with `before`. */
+  /** Only entries that are due after this time. Not together with `before`. */
   readonly after?: Date;
-  /** At most so many are needed. */
+  /** The most entries that the caller needs. */
   readonly limit?: number;
 }
 
-/** Entries of the sweep index, earliest due first: keys and `ticket`. */
+/** Returns entries of the sweep index (keys and `ticket`), the earliest due first. */
 export async function querySweepList(
   client: DynamoDBClient,
   table: string,

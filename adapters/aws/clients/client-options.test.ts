@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** Takes every request, and answers what it is told to answer, which may be nothing. */
+/** Starts a server that accepts every request and answers with `answer`, by default never. Returns its address. */
 async function service(answer: (response: ServerResponse) => void = () => undefined): Promise<string> {
   const server = await startHttpServer((request, response) => {
     request.resume();
@@ -27,7 +27,7 @@ async function service(answer: (response: ServerResponse) => void = () => undefi
   return server.url;
 }
 
-/** The same options, of which each wait for an answer takes a hundredth of its time. */
+/** Returns the same options with a hundredth of each timeout for an answer. */
 const hurried = <Options extends { requestHandler: object }>({ requestHandler }: Options) => ({
   requestHandler: Object.fromEntries(
     Object.entries(requestHandler).map(([name, value]) => [
@@ -46,7 +46,7 @@ const s3 = (endpoint: string, timeouts: { requestHandler: object } = S3_CLIENT) 
   new S3Client({ ...options(endpoint), ...hurried(timeouts), forcePathStyle: true });
 const OBJECT = { Bucket: 'bucket', Key: 'key' };
 
-describe('a service that takes requests and answers nothing', () => {
+describe('a client of a service that accepts requests and never answers', () => {
   it.each([
     [
       'DynamoDB',
@@ -62,11 +62,11 @@ describe('a service that takes requests and answers nothing', () => {
     ],
     ['S3', (endpoint: string) => s3(endpoint).send(new PutObjectCommand({ ...OBJECT, Body: Buffer.alloc(1_000) }))],
     ['S3, for serving', (endpoint: string) => s3(endpoint, S3_SERVING_CLIENT).send(new GetObjectCommand(OBJECT))],
-  ])('is not waited for for ever: %s', async (_, call) => {
+  ])('does not wait forever: %s', async (_, call) => {
     await expect(call(await service())).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
-  it('is not waited for in the middle of an object either', async () => {
+  it('does not wait forever in the middle of an object either', async () => {
     const endpoint = await service((response) => {
       response.writeHead(200, { 'Content-Length': 1_000 });
       response.write('begun');
@@ -77,12 +77,12 @@ describe('a service that takes requests and answers nothing', () => {
 });
 
 describe('clients of AWS', () => {
-  it('let a poll wait for a message, and an object take its time', () => {
+  it('let a poll wait for a message, and let an upload take as long as it needs', () => {
     expect(SQS_CLIENT.requestHandler.requestTimeout).toBeGreaterThan(BUILD_QUEUE.receiveWaitSeconds * 1_000);
     expect(S3_CLIENT.requestHandler).not.toHaveProperty('requestTimeout');
   });
 
-  it('keep an object for a reader that pauses', async () => {
+  it('keep the connection of an object open for a reader that pauses', async () => {
     const bytes = 32 * 1024 * 1024;
     const endpoint = await service((response) => {
       response.writeHead(200, { 'Content-Length': bytes });
@@ -93,7 +93,7 @@ describe('clients of AWS', () => {
     expect((await Body?.transformToByteArray())?.length).toBe(bytes);
   });
 
-  it('are made with these options wherever a server makes them', async () => {
+  it('have these options wherever a server creates one', async () => {
     const made: string[] = [];
     for await (const path of glob(['functions/*/handler.ts', 'runner/*.ts', 'services/aws-clients.ts'], { cwd: ROOT }))
       made.push(...((await readFile(join(ROOT, path), 'utf8')).match(/new (DynamoDB|SQS|S3)Client\(.*/g) ?? []));

@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** A DynamoDB that reads at most so many of the items it is asked for, and hands the other keys back. */
+/** Starts a DynamoDB that reads at most `capacity` of the requested items and returns the other keys unprocessed. */
 async function busyDynamo(capacity: number) {
   const asked: number[] = [];
   const server = await startHttpServer(async (request, response) => {
@@ -33,7 +33,7 @@ async function busyDynamo(capacity: number) {
 
 const keysOf = (count: number) => Array.from({ length: count }, () => buildKey(freshHash()));
 
-it('reads every item, a hundred at a time, and pauses before it asks again for those it was not given', async () => {
+it('reads every item, a hundred at a time, and pauses before it asks again for unprocessed keys', async () => {
   const { client, asked } = await busyDynamo(40);
   const keys = keysOf(130);
   const pauses: number[] = [];
@@ -44,7 +44,7 @@ it('reads every item, a hundred at a time, and pauses before it asks again for t
   for (const ms of pauses) expect(ms).toBeGreaterThan(0);
 });
 
-it('gives up where it is given nothing again and again, and says that the table is busy', async () => {
+it('gives up when DynamoDB returns no item again and again, and says that the table is busy', async () => {
   const { client, asked } = await busyDynamo(0);
   const pauses: number[] = [];
   const error = await readItems(client, TABLE, keysOf(3), { pause: async (ms) => void pauses.push(ms) }).catch((thrown) => thrown);
@@ -54,7 +54,7 @@ it('gives up where it is given nothing again and again, and says that the table 
   for (const ms of pauses) expect(ms).toBeLessThanOrEqual(2_000);
 });
 
-it('asks for nothing where there are no keys', async () => {
+it('sends no request when there are no keys', async () => {
   const { client, asked } = await busyDynamo(1);
   expect(await readItems(client, TABLE, [])).toEqual([]);
   expect(asked).toEqual([]);

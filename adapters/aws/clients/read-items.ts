@@ -4,12 +4,12 @@ import { ThrottledError } from '#core/errors.ts';
 import type { Item } from '../builds/build-item.ts';
 import { withThrottledError } from './throttled.ts';
 
-/** The most that DynamoDB reads at once. */
+/** The most items that DynamoDB reads in one call. */
 const BATCH = 100;
-/** DynamoDB hands back what it has no capacity for; asked again at once, it has none either. */
+/** DynamoDB returns the keys for which it has no capacity. It would have none either if it were asked again at once. */
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
-/** With the pauses between them some seconds. */
+/** The rounds for one batch, which take some seconds with the pauses between them. */
 const MAX_ROUNDS = 8;
 
 export interface ReadItemsOptions {
@@ -17,8 +17,9 @@ export interface ReadItemsOptions {
 }
 
 /**
- * Reads items by their keys, in no order, those that are not there left out; may be a moment behind. What DynamoDB hands back unread is
- * asked for again after a pause that grows and differs from process to process. Throws `ThrottledError` when that does not help.
+ * Returns the items with these keys that exist, in no particular order. They may be a moment behind. It asks again for
+ * the keys that DynamoDB returns unprocessed, after a random pause that grows, and throws `ThrottledError` when that
+ * does not help.
  */
 export async function readItems(
   client: DynamoDBClient,
@@ -28,14 +29,14 @@ export async function readItems(
 ): Promise<Item[]> {
   const items: Item[] = [];
   for (let start = 0; start < keys.length; start += BATCH) {
-    let left: Item[] = keys.slice(start, start + BATCH);
-    for (let round = 0; left.length > 0; round += 1) {
+    let unread: Item[] = keys.slice(start, start + BATCH);
+    for (let round = 0; unread.length > 0; round += 1) {
       if (round === MAX_ROUNDS) throw new ThrottledError('build table');
       if (round > 0) await pause(Math.random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** round));
-      const call = client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: left } } }));
+      const call = client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: unread } } }));
       const answer: BatchGetItemCommandOutput = await withThrottledError('build table', call);
       items.push(...(answer.Responses?.[table] ?? []));
-      left = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+      unread = answer.UnprocessedKeys?.[table]?.Keys ?? [];
     }
   }
   return items;

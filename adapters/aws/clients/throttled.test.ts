@@ -12,7 +12,7 @@ import { dynamoStatistics } from '../statistics/statistics.ts';
 
 const HASH = '0'.repeat(64) as RequestHash;
 
-/** What a service answers when it has had enough; each request is counted. */
+/** Starts a service that throttles every request with this answer, and counts the requests. */
 async function refusingService([status, contentType, body]: readonly [number, string, string]) {
   let requests = 0;
   const server = await startHttpServer((request, response) => {

@@ -1,6 +1,8 @@
 import { ThrottledError } from '#core/errors.ts';
 
-/** The codes with which AWS services refuse too many calls at once. The SDK has retried with backoff before it passes one on. */
+/**
+ * The codes with which AWS services refuse too many calls at once. The SDK retries with backoff before it throws one.
+ */
 const CODES = new Set([
   'ProvisionedThroughputExceededException',
   'ThrottlingException',
@@ -15,7 +17,10 @@ const CODES = new Set([
   'KmsThrottled',
 ]);
 
-/** Lets a call to AWS fail as a `ThrottledError` when it was throttled to the end of the SDK's retries, as it is otherwise. */
+/**
+ * Waits for a call to AWS. Throws `ThrottledError` when the service throttled all of the SDK's attempts, and other
+ * errors unchanged.
+ */
 export async function withThrottledError<T>(what: string, call: Promise<T>): Promise<T> {
   try {
     return await call;

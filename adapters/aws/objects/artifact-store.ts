@@ -17,12 +17,12 @@ import { isObjectKey, writableKey } from './object-key.ts';
 import { removeObject, removePrefix } from './remove-objects.ts';
 import { PART_BYTES, readPart, uploadParts } from './upload-parts.ts';
 
-/** Neither links nor devices are read; opening a FIFO does not wait. */
+/** Flags to open a regular file: links are not followed, and opening a FIFO does not wait for a writer. */
 const READ_PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Objects in an S3 bucket, under their keys. The bucket needs no versioning and no public access. What is written is visible
- * whole: S3 shows an upload only once it is complete.
+ * Returns a store of objects in an S3 bucket, under their keys. The bucket needs no versioning and no public access.
+ * Readers never see a part of an object: S3 shows an upload only when it is complete.
  */
 export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore {
   const call = <T>(promise: Promise<T>) => withThrottledError('object storage', promise);
@@ -47,7 +47,8 @@ export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore
       const file = await open(path, READ_PLAIN);
       try {
         const size = await sizeOf(file, path);
-        // A small upload is not cut off half-way: it either has not begun or is let finish, so nobody has to guess.
+        // The signal does not interrupt a small upload: either it has not started, or it finishes. So its outcome is
+        // always known.
         const body = size <= PART_BYTES ? await readPart(file, 0, size) : undefined;
         signal?.throwIfAborted();
         if (body !== undefined) await put(key, body, meta);
@@ -94,7 +95,7 @@ export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore
 
 async function sizeOf(file: FileHandle, path: string): Promise<number> {
   const stat = await file.stat();
-  // A second name may be anybody's file.
+  // A file with a second hard link may be one that does not belong to the build.
   if (!stat.isFile() || stat.nlink > 1) throw new Error(`Not a regular file with one name: ${path}`);
   return stat.size;
 }

@@ -4,16 +4,19 @@ import type { RecordStore } from '#core/stores.ts';
 import { withThrottledError } from '../clients/throttled.ts';
 import { ARTIFACT_BUCKET } from '../resources.ts';
 
-/** Somebody else was first; 409: somebody else is writing right now; 404: it was to be replaced and is gone. */
+/**
+ * The statuses of a lost race. 412: another writer was first; 409: another writer is writing now; 404: the record to
+ * replace is gone.
+ */
 const LOST = new Set([404, 409, 412]);
 
-/** Anything else would be sent as no condition at all. */
+/** The form of an ETag. The SDK would send any other tag as no condition at all. */
 const ETAG = /^"[^"]+"$/;
 
 /**
- * Records as S3 objects, replaced by conditional writes: the tag is the ETag. That is a digest of the bytes, so each write
- * begins with a line of its own: equal bodies get different tags, and a tag never comes back. In S3 and not in the
- * table, because records are too large for its units and read by every instance.
+ * Returns a store of records as S3 objects, which conditional writes replace. The tag is the ETag, a digest of the
+ * bytes: each write begins with a unique line, so that equal bodies get different tags and a tag never comes back.
+ * Records are in S3 and not in the table, because they are too large for its units and every instance reads them.
  */
 export function s3RecordStore(client: S3Client, bucket: string, prefix: string = ARTIFACT_BUCKET.recordPrefix): RecordStore {
   const objectOf = (key: string) => ({ Bucket: bucket, Key: prefix + key.split('/').map(encodeURIComponent).join('/') });
@@ -51,7 +54,7 @@ export function s3RecordStore(client: S3Client, bucket: string, prefix: string =
       } catch (error) {
         if (!(error instanceof S3ServiceException && LOST.has(error.$metadata.httpStatusCode ?? 0)) || error.name === 'NoSuchBucket')
           throw error;
-        // The winner may be this write itself, its first answer lost and the SDK's second try refused.
+        // The winner may be this same write: its first answer was lost, and S3 refused the SDK's second attempt.
         return (await read(key))?.nonce === nonce;
       }
     },

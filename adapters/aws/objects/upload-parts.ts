@@ -8,13 +8,16 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 
-/** What is smaller goes in one request. S3 takes 10,000 parts: files up to 80 GB. */
+/** The size of a part; smaller files are uploaded in one request. S3 accepts 10,000 parts: files of up to 80 GB. */
 export const PART_BYTES = 8 * 1024 * 1024;
 
-/** Of one file; a runner uploads four files at once, so that 64 MB are the most it holds. */
+/**
+ * The parts of one file that are uploaded at the same time. A runner uploads four files at once, and so has at most 64
+ * MB in memory.
+ */
 const PARALLEL_PARTS = 2;
 
-/** Exactly these bytes; a file that has become shorter is an error, never a shorter object. */
+/** Returns exactly these bytes. Throws when the file has become shorter, so that no object is shorter than its file. */
 export async function readPart(file: FileHandle, start: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(length);
   for (let filled = 0; filled < length; ) {
@@ -25,7 +28,10 @@ export async function readPart(file: FileHandle, start: number, length: number):
   return buffer;
 }
 
-/** Uploads a large file in parts, some at once. When it fails or is aborted nothing is left, neither an object nor parts of one. */
+/**
+ * Uploads a large file in parts, some at the same time. A failed or aborted upload leaves neither an object nor parts
+ * of one.
+ */
 export async function uploadParts(
   client: S3Client,
   target: CreateMultipartUploadCommandInput & { Bucket: string; Key: string },
@@ -60,14 +66,14 @@ export async function uploadParts(
       }),
     );
     const [broken] = (await Promise.allSettled(workers)).filter(({ status }) => status === 'rejected');
-    // The worker that failed first stopped the others: its reason is the reason.
+    // The worker that failed first has stopped the others, so its error is the reason.
     if (broken !== undefined) throw stop.reason;
     stop.throwIfAborted();
     const parts = etags.map((ETag, index) => ({ ETag, PartNumber: index + 1 }));
-    // From here on not abortable: whether it happened must not be a guess.
+    // The signal does not interrupt this call, because its outcome has to be known.
     await client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts } }));
   } catch (error) {
-    // What even this cannot clear away, the bucket's lifecycle rule does a day later.
+    // If this fails too, the bucket's lifecycle rule removes the parts a day later.
     await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
     throw error;
   }

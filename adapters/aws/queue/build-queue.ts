@@ -22,14 +22,15 @@ export interface SqsBuildQueueUrls {
 
 const Body = z.object({ hash: RequestHash, correlationId: z.string() });
 
-/** SQS takes 256 KB; a reason is read by people. */
+/** A length that people read. SQS would accept 256 KB. */
 const MAX_REASON_LENGTH = 1_000;
 /** The characters that SQS refuses in an attribute. */
 const UNPRINTABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g;
 
 /**
- * A standard SQS queue with a dead-letter queue. SQS goes on honouring old receipts, so their currency is kept here
- * (`current-receipts.ts`): a call with one that has lapsed, or was used up, is never sent.
+ * Returns a queue on a standard SQS queue with a dead-letter queue. SQS still accepts old receipts, so this process
+ * records which ones are current (`current-receipts.ts`), and never sends a call with a receipt that has lapsed or was
+ * used.
  */
 export function sqsBuildQueue(client: SQSClient, { queueUrl, deadLetterUrl }: SqsBuildQueueUrls): BuildQueue {
   const receipts = currentReceipts();
@@ -50,11 +51,12 @@ export function sqsBuildQueue(client: SQSClient, { queueUrl, deadLetterUrl }: Sq
     const StringValue = reason.slice(0, MAX_REASON_LENGTH).replace(UNPRINTABLE, '\ufffd') || 'unknown';
     const MessageAttributes = { reason: { DataType: 'String', StringValue } };
     await call(client.send(new SendMessageCommand({ QueueUrl: deadLetterUrl, MessageBody: body, MessageAttributes })));
-    // A crash before this leaves it in both queues: the next runner that gets it finds the build failed, and buries it again.
+    // A crash before this line leaves the message in both queues. The next runner that receives it finds the build
+    // failed, and buries the message again.
     await drop(receipt);
   };
 
-  /** A message that is not ours would come back for ever; it is buried at once. */
+  /** Returns the message, or buries it when it is not a build message, because SQS would deliver it again and again. */
   const read = async ({ Body: body = '', ReceiptHandle: receipt = '' }: Message): Promise<ReceivedMessage | undefined> => {
     const parsed = Body.safeParse(parseJson(body));
     if (parsed.success) return { ...parsed.data, receipt };
@@ -87,7 +89,8 @@ export function sqsBuildQueue(client: SQSClient, { queueUrl, deadLetterUrl }: Sq
       const polling = poll(visibilitySeconds);
       const message = await raceAbort(polling, signal);
       if (message === 'aborted') {
-        // The request is let run out: cut off, it could still take a message, which would be hidden until its time is over.
+        // The poll is not cancelled: SQS could still hand it a message, which would then stay hidden until its
+        // visibility ends.
         polling.then((late) => late && changeVisibility(late.ReceiptHandle ?? '', 0)).catch(() => undefined);
         return undefined;
       }
@@ -124,7 +127,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Resolves with `aborted` as soon as the signal aborts. It stops listening when it settles, because a runner's signal lives as long as the runner. */
+/**
+ * Resolves as `work` does, or with `aborted` as soon as the signal aborts. It then stops listening to the signal,
+ * because a runner's signal lives as long as the runner.
+ */
 async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
   const aborted = Promise.withResolvers<'aborted'>();
   const abort = () => aborted.resolve('aborted');
@@ -136,7 +142,10 @@ async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 
   }
 }
 
-/** A message that somebody else has meanwhile, or that is gone, is what the port calls "do nothing". */
+/**
+ * Ignores the refusal of a receipt whose message another runner has meanwhile, or is gone: the port says that nothing
+ * happens then.
+ */
 async function withoutStaleReceiptError(call: Promise<unknown>): Promise<void> {
   try {
     await call;
@@ -147,5 +156,8 @@ async function withoutStaleReceiptError(call: Promise<unknown>): Promise<void> {
   }
 }
 
-/** The SDK has no class for this error, with which SQS refuses a receipt whose message is visible again. */
+/**
+ * Returns whether the error has this name. SQS refuses a receipt whose message is visible again with an error that has
+ * no class.
+ */
 const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;

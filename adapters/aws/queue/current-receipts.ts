@@ -1,6 +1,6 @@
 /**
- * Which receipts of this process are current: received, not used up, their visibility not lapsed by this process's own clock
- * (monotonic, so that a change of the time of day neither revives nor kills one).
+ * Returns the record of the receipts of this process that are current: received, not used, and with a visibility that
+ * has not lapsed. The clock is monotonic, so that a change of the time of day neither revives nor ends a receipt.
  */
 export function currentReceipts(now: () => number = () => performance.now()) {
   const lapseAt = new Map<string, number>();
@@ -8,12 +8,12 @@ export function currentReceipts(now: () => number = () => performance.now()) {
   const isCurrent = (receipt: string): boolean => (lapseAt.get(receipt) ?? 0) > now();
   return {
     isCurrent,
-    /** From now on current for so many seconds. */
+    /** Makes the receipt current for so many seconds from now. */
     add(receipt: string, seconds: number): void {
       for (const [old, time] of lapseAt) if (time <= now()) lapseAt.delete(old);
       lapseAt.set(receipt, now() + seconds * 1000);
     },
-    /** Whether it was current; it is not any more. */
+    /** Returns whether the receipt was current, and ends it. */
     take(receipt: string): boolean {
       const was = isCurrent(receipt);
       lapseAt.delete(receipt);

@@ -11,7 +11,10 @@ const step = fc.oneof(
 
 const without = (tickets: ReadonlySet<number>, ticket: number) => new Set([...tickets].filter((each) => each !== ticket));
 
-/** As the updates of `queue-ledger.ts` change the item, and what that is to mean. */
+/**
+ * Changes a ledger as the updates of `queue-ledger.ts` do, and returns it with the tickets that it should say are
+ * waiting.
+ */
 function play(steps: readonly (typeof step extends fc.Arbitrary<infer T> ? T : never)[]) {
   let state: LedgerState = EMPTY_LEDGER;
   const waiting = new Set<number>();
@@ -33,7 +36,7 @@ function play(steps: readonly (typeof step extends fc.Arbitrary<infer T> ? T : n
 }
 
 describe('the ledger of waiting tickets', () => {
-  it('means what was issued and has not left, pruned or not', () => {
+  it('has the tickets that were issued and have not left, pruned or not', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const { state, waiting } = play(steps);
@@ -49,7 +52,7 @@ describe('the ledger of waiting tickets', () => {
     );
   });
 
-  it('needs no room for those that left in order, and little for a straggler', () => {
+  it('stores nothing for tickets that left in order, and little for a straggler', () => {
     const left = new Set(Array.from({ length: 1_000 }, (_, i) => i + 1));
     const inOrder = pruned({ ...EMPTY_LEDGER, issued: 1_500, left });
     expect(inOrder).toMatchObject({ floor: 1_001, left: new Set(), back: new Set() });

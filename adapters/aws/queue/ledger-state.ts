@@ -1,14 +1,15 @@
 /**
- * Which tickets wait, in little room however many were ever issued: those from `floor` up wait unless they `left`, those below
- * only if they are `back` (returned, or so slow that the floor went past them).
+ * The tickets that wait, in few bytes however many have been issued. Tickets from `floor` up wait unless they are in
+ * `left`. Tickets below `floor` wait only if they are in `back`: they returned, or the floor rose past them while they
+ * waited.
  */
 export interface LedgerState {
-  /** The last ticket given; the first is 1. */
+  /** The last ticket that was issued. The first is 1. */
   readonly issued: number;
   readonly floor: number;
   readonly left: ReadonlySet<number>;
   readonly back: ReadonlySet<number>;
-  /** Counted up by every write: the higher, the newer. */
+  /** A number that every write increments: the higher, the newer. */
   readonly version: number;
 }
 
@@ -23,7 +24,7 @@ const count = (tickets: ReadonlySet<number>, isCounted: (ticket: number) => bool
 export const isWaiting = ({ issued, floor, left, back }: LedgerState, ticket: number): boolean =>
   ticket >= floor ? ticket <= issued && !left.has(ticket) : back.has(ticket);
 
-/** Waiting tickets below `ticket`. */
+/** Returns how many waiting tickets are below `ticket`. */
 export function waitingBelow({ issued, floor, left, back }: LedgerState, ticket: number): number {
   const end = Math.max(floor, Math.min(ticket, issued + 1));
   return count(back, (each) => each < floor && each < ticket) + (end - floor) - count(left, (each) => each >= floor && each < end);
@@ -31,14 +32,14 @@ export function waitingBelow({ issued, floor, left, back }: LedgerState, ticket:
 
 export const waitingCount = (state: LedgerState): number => waitingBelow(state, state.issued + 1);
 
-/** All that wait, ascending. */
+/** Returns all waiting tickets, in ascending order. */
 export function waitingTickets(state: LedgerState): number[] {
   const tickets = [...state.back].filter((ticket) => ticket < state.floor);
   for (let ticket = state.floor; ticket <= state.issued; ticket += 1) if (!state.left.has(ticket)) tickets.push(ticket);
   return tickets.sort((a, b) => a - b);
 }
 
-/** The same tickets waiting, told in the least room: the floor where the two sets together are smallest. */
+/** Returns a state with the same waiting tickets, and with the floor at which the two sets together are smallest. */
 export function pruned(state: LedgerState): LedgerState {
   const below = count(state.back, (ticket) => ticket < state.floor);
   let size = below + count(state.left, (ticket) => ticket >= state.floor);

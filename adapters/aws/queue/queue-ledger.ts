@@ -14,26 +14,28 @@ import { EMPTY_LEDGER, type LedgerState, pruned } from './ledger-state.ts';
 const KEY: Item = { [BUILD_TABLE.hashKey]: { S: 'queue' }, [BUILD_TABLE.rangeKey]: { S: 'ledger' } };
 const NAMES = { '#issued': 'issued', '#floor': 'floor', '#left': 'left', '#back': 'back', '#version': 'version' };
 
-/** A ledger with fewer entries is not worth a write; this many are well within one unit. */
+/**
+ * The number of entries from which a ledger is pruned. Fewer are not worth a write: this many fit well into one unit.
+ */
 const PRUNE_ENTRIES = 24;
-/** Past that, one in so many writers tries: those that come at once would only refuse each other. */
+/** One in so many writers prunes, because writers that prune at the same time would only refuse each other. */
 const PRUNE_EVERY = 4;
 
 /**
- * The one item that knows who waits (`ledger-state.ts`): read in half a unit, however long the queue. Written beside the rows, not
- * with them: it serves positions only, every write of it may be repeated, and `settle-ledger.ts` puts right what a crash between
- * row and ledger left.
+ * The item that knows which tickets wait (`ledger-state.ts`). A read costs half a unit, however long the queue is. It
+ * is not written together with the rows: it serves only positions, each of its writes may be repeated, and
+ * `reconcile-ledger.ts` corrects it after a crash between the write of a row and that of the ledger.
  */
 export interface QueueLedger {
   read(options?: { isStrong?: boolean }): Promise<LedgerState>;
-  /** The next ticket; it waits from now on. */
+  /** Returns the next ticket, which waits from now on. */
   issue(): Promise<number>;
   left(tickets: readonly number[]): Promise<void>;
   returned(tickets: readonly number[]): Promise<void>;
 }
 
 export function queueLedger(client: DynamoDBClient, table: string): QueueLedger {
-  /** A replica may be behind what was read before; the ledger must not seem to go back. */
+  /** The newest state that was read. A replica may be behind it, and the ledger must not seem to go back. */
   let newest = EMPTY_LEDGER;
   const remember = (item: Item | undefined): LedgerState => {
     const state = stateOf(item);
@@ -48,7 +50,7 @@ export function queueLedger(client: DynamoDBClient, table: string): QueueLedger 
     return stateOf(Attributes);
   };
 
-  /** Only onto the state it was made from; refused, it is left to a later writer. */
+  /** Prunes the ledger if it still is as given. If it has changed, a later writer prunes it. */
   const prune = async (state: LedgerState): Promise<void> => {
     const size = state.left.size + state.back.size;
     if (size < PRUNE_ENTRIES || size % PRUNE_EVERY !== 0) return;

@@ -9,8 +9,8 @@ import { isWaiting, waitingBelow, waitingCount } from './ledger-state.ts';
 import { queueLedger } from './queue-ledger.ts';
 
 /**
- * Reads one item, the ledger, for half a unit; the row only when the caller's ticket cannot be right. May be a moment behind, but
- * within one process never goes back.
+ * Returns queue positions from one item, the ledger, whose read costs half a unit. It reads the row only when the
+ * caller's ticket cannot be right. Positions may be a moment behind, but within one process they never go back.
  */
 export function dynamoQueuePositions(client: DynamoDBClient, table: string): QueuePositions {
   const ledger = queueLedger(client, table);
@@ -30,7 +30,8 @@ export function dynamoQueuePositions(client: DynamoDBClient, table: string): Que
       let ticket = build.ticket;
       let state = await ledger.read();
       if (ticket === undefined || ticket > state.issued) {
-        // Issued just now, or never: the row knows its ticket, and a strong read every ticket that rows have.
+        // The ticket was issued just now, or never. The row has the right one, and a strong read of the ledger has
+        // every row's ticket.
         ticket = await ticketOf(build.hash);
         state = await ledger.read({ isStrong: true });
       }

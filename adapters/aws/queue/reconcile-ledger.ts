@@ -10,19 +10,23 @@ import { queueLedger } from './queue-ledger.ts';
 
 const DOUBTS: Item = { [BUILD_TABLE.hashKey]: { S: 'queue' }, [BUILD_TABLE.rangeKey]: { S: 'doubts' } };
 
-/** A write between row and ledger, or an index that is behind, is a matter of moments. */
+/** How long a disagreement must last: a write in progress, or an index that is behind, takes only moments. */
 const DOUBT_MS = 10_000;
 
 export interface ReconciledLedger {
-  /** Tickets whose builds wait no longer, or never were: a process died between two writes. */
+  /**
+   * How many tickets belonged to builds that no longer wait, or never existed because a process died between two
+   * writes.
+   */
   readonly departed: number;
-  /** Tickets of waiting builds that the ledger had missed. */
+  /** How many tickets of waiting builds the ledger had missed. */
   readonly missed: number;
 }
 
 /**
- * Puts the ledger right: what it and the index of queued rows have disagreed on in two looks, some time apart, is settled as the
- * index says. Idempotent and safe to run at once; every sweep should. Costs two read units and one per hundred waiting builds.
+ * Corrects the ledger. Where the ledger and the index of queued rows disagree in two looks, some time apart, it makes
+ * the ledger agree with the index. Every sweep should run it: it is idempotent, and several processes may run it at the
+ * same time. It costs two read units, and one per hundred waiting builds.
  */
 export async function reconcileLedger(client: DynamoDBClient, table: string, now: Clock): Promise<ReconciledLedger> {
   const ledger = queueLedger(client, table);
@@ -35,21 +39,21 @@ export async function reconcileLedger(client: DynamoDBClient, table: string, now
 
   const { Item: doubts } = await call(client.send(new GetItemCommand({ TableName: table, Key: DOUBTS, ConsistentRead: true })));
   const since = doubts?.['since']?.S;
-  // Doubts from a time that is still to come were dated by a clock that has been set back since: they begin anew.
+  // Doubts from a time in the future were dated by a clock that has been set back since: they start again.
   const isAhead = since !== undefined && since > latestPlausible(now()).toISOString();
   if (since !== undefined && !isAhead && Date.parse(since) + DOUBT_MS > now().getTime()) return { departed: 0, missed: 0 };
   const doubted = new Set(isAhead ? [] : (doubts?.['tickets']?.NS ?? []).map(Number));
-  const settled = {
+  const confirmed = {
     departed: departed.filter((ticket) => doubted.has(ticket)),
     missed: missed.filter((ticket) => doubted.has(ticket)),
   };
-  await ledger.left(settled.departed);
-  await ledger.returned(settled.missed);
+  await ledger.left(confirmed.departed);
+  await ledger.returned(confirmed.missed);
 
   const open = [...departed, ...missed].filter((ticket) => !doubted.has(ticket));
   if (open.length > 0) {
     const Item: Item = { ...DOUBTS, since: { S: now().toISOString() }, tickets: { NS: open.map(String) } };
     await call(client.send(new PutItemCommand({ TableName: table, Item })));
   } else if (doubts !== undefined) await call(client.send(new DeleteItemCommand({ TableName: table, Key: DOUBTS })));
-  return { departed: settled.departed.length, missed: settled.missed.length };
+  return { departed: confirmed.departed.length, missed: confirmed.missed.length };
 }

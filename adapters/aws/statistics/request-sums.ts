@@ -6,9 +6,12 @@ import { addClient, addFigures, addSubject, type DaySums } from './statistics-su
 
 const { rangeKey } = STATISTICS_TABLE;
 
-/** Writers of an hour are spread over so many items: none of them is hot, and what each counts by name stays little. */
+/** The items over which the writers of an hour are spread, so that no item is hot and each has few names. */
 const SHARDS = 32;
-/** Names of one item; more would make it larger than a kilobyte, and every write of it dear. The rest is counted together. */
+/**
+ * The most names in one item. More would make it larger than a kilobyte, and every write expensive. Further names are
+ * counted together.
+ */
 const MAX_CLIENTS = 8;
 const MAX_SUBJECTS = 6;
 const OTHER_CLIENT = 'other/0';
@@ -18,17 +21,18 @@ const REQUEST = 'request ';
 const HIT = 'hit ';
 const COUNTERS = ['hits', 'joined', 'rejected'] as const satisfies (keyof Figures)[];
 
-/** What is added to one item. */
+/** The counts that are added to one item. */
 export interface RequestPart extends RequestCounts {
-  /** Where the item is. */
+  /** The range key of the item. */
   readonly place: string;
 }
 
 export const requestsOfDay = (day: string): string => `requests#${day}`;
 
 /**
- * Where these counts are added to: each device has its item, and what has none goes by client. One request is one item; the many of
- * a process that sums them up are as many as their devices meet in.
+ * Returns these counts, divided among the items to which they are added. The name of a device decides its item; counts
+ * without a device go to the item of a client. One request is one item. The sums of a process are as many items as
+ * their devices fall into.
  */
 export function partsOf(counts: RequestCounts): RequestPart[] {
   const { at, clients, subjects } = counts;
@@ -46,7 +50,7 @@ export function partsOf(counts: RequestCounts): RequestPart[] {
   }));
 }
 
-/** What these parts add up to; parts of the same counts. */
+/** Returns the sum of some parts of the same counts. */
 export const joinParts = (at: string, parts: readonly RequestPart[]): RequestCounts => {
   const sum = (name: (typeof COUNTERS)[number]) => parts.reduce((total, part) => total + part[name], 0);
   return {
@@ -54,7 +58,7 @@ export const joinParts = (at: string, parts: readonly RequestPart[]): RequestCou
     hits: sum('hits'),
     joined: sum('joined'),
     rejected: sum('rejected'),
-    // No name is in two of them.
+    // No name is in two parts.
     clients: Object.assign({}, ...parts.map(({ clients }) => clients)),
     subjects: Object.assign({}, ...parts.map(({ subjects }) => subjects)),
   };
@@ -65,7 +69,7 @@ const shardOf = (name: string): number => createHash('sha256').update(name).dige
 const namesOf = (item: Item, prefix: string): string[] =>
   Object.keys(item).flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
 
-/** What an item tells apart by name. */
+/** The names that an item counts separately. */
 export interface KnownNames {
   readonly clients: ReadonlySet<string>;
   readonly subjects: ReadonlySet<string>;
@@ -78,7 +82,7 @@ export const knownNames = (item: Item = {}): KnownNames => ({
   subjects: new Set(namesOf(item, REQUEST)),
 });
 
-/** The one write that adds them; names beyond what the item, as last seen, has room for are counted together. */
+/** Returns the write that adds the counts. Names for which the item, as last read, has no room are counted together. */
 export function addExpression({ clients, subjects, ...counts }: RequestCounts, known: KnownNames) {
   const sums = new Map<string, number>(COUNTERS.filter((name) => counts[name] > 0).map((name) => [name, counts[name]]));
   const add = (name: string, count: number) => void (count > 0 && sums.set(name, (sums.get(name) ?? 0) + count));
@@ -98,7 +102,7 @@ export function addExpression({ clients, subjects, ...counts }: RequestCounts, k
   };
 }
 
-/** A name's own, as long as there is room for it. */
+/** Returns a function that gives a name itself while there is room for it, and then `other`. */
 function named(known: ReadonlySet<string>, max: number, other: string): (name: string) => string {
   let room = max - known.size;
   return (name) => (known.has(name) || room-- > 0 ? name : other);

@@ -8,15 +8,19 @@ import { addEnd, addFigures, noDetails, noSums } from './statistics-sums.ts';
 
 const END = '~';
 
-/** Younger events are left out: what is told about so soon after need not void the roll-up (`statistics.ts`). */
+/**
+ * The age from which events are rolled up. A report that comes soon after its event then does not void a roll-up
+ * (`statistics.ts`).
+ */
 const KEEP_AWAY_MS = 900_000;
 
-/** A roll-up for fewer new events is not worth its writes, unless it is a day's last. */
+/** The least number of new events that is worth a roll-up's writes, unless it is a day's last roll-up. */
 const MIN_EVENTS = 100;
 
 /**
- * Sums up events that are over, so that readers, and the search for builds that have not ended, need not go through them again. Safe
- * to run at once, and to leave out; call it every ten minutes or so, at least once in a month. Answers how many days changed.
+ * Sums up past events, so that reports, and the search for builds that have not ended, need not read them again.
+ * Returns how many days changed. Several processes may run it at the same time. A run may be left out: call it about
+ * every ten minutes, and at least once a month.
  */
 export async function rollUpStatistics(client: DynamoDBClient, table: string, now: Clock, minEvents = MIN_EVENTS): Promise<number> {
   const days = statisticsDays(client, table);
@@ -54,7 +58,7 @@ async function rollUpDay(days: StatisticsDays, counted: CountedDay, end: string,
   if (!isFinal && events < minEvents) return false;
   if (isFinal) for await (const item of days.query(requestsOfDay(day), '0', END, true)) addRequests({ sums, details }, item);
   const newest = details.errors.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, MAX_BUILD_ERRORS);
-  // A last roll-up has another name than the one before, also when there was no further event.
+  // The last roll-up has another name than the one before it, even when there was no further event.
   const after = { day, generation, upto: isFinal ? `${upto}${END}` : upto, isFinal };
   return days.rollUp(counted, after, { sums, details: { ...details, errors: newest } });
 }

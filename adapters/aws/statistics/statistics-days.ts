@@ -15,27 +15,30 @@ import { type DaySums, type Details, noDetails, type Sums } from './statistics-s
 
 const { hashKey, rangeKey, ttlAttribute } = STATISTICS_TABLE;
 
-/** A day of which anything was counted. Events up to `upto` are in its roll-up, later ones are read one by one. */
+/** A day for which anything was counted. Its roll-up has the events up to `upto`; later ones are read one by one. */
 export interface CountedDay {
   readonly day: string;
-  /** Counted up when something comes so late that a roll-up has passed it: that roll-up is void. */
+  /** A number that is incremented when a count comes too late for the roll-up. It makes that roll-up void. */
   readonly generation: number;
-  /** The place of the last event of the roll-up; absent: there is no roll-up. */
+  /** The range key of the roll-up's last event. Absent when there is no roll-up. */
   readonly upto?: string;
-  /** Nothing of this day is to come: not even its requests are read one by one. */
+  /** Whether the day is complete: then its requests are in the roll-up too, and are not read one by one. */
   readonly isFinal: boolean;
 }
 
-/** Errors are asked for across days; older details go. */
+/** How long details are kept. Reports read errors across days. */
 const DETAIL_TTL_SECONDS = 400 * 86_400;
 
 const keyOf = (part: string, at: string): Item => ({ [hashKey]: { S: part }, [rangeKey]: { S: at } });
-/** A roll-up is written under a name of its own before the day points to it: a reader never sees half of one. */
+/**
+ * Returns the unique name of a roll-up. It is written under this name before the day points to it, so a reader never
+ * sees half of one.
+ */
 const rollUpName = (day: string, generation: number, upto: string): string => `${day}#${generation}#${upto}`;
 
 export type StatisticsDays = ReturnType<typeof statisticsDays>;
 
-/** The items of the statistics table, by day. */
+/** Returns access to the items of the statistics table, by day. */
 export function statisticsDays(client: DynamoDBClient, table: string) {
   const call = <T>(promise: Promise<T>) => withThrottledError('statistics table', promise);
 
@@ -90,7 +93,7 @@ export function statisticsDays(client: DynamoDBClient, table: string) {
   return {
     query,
 
-    /** Days of which anything was counted, both included, oldest first. */
+    /** Returns the days for which anything was counted, from `from` to `until` inclusive, oldest first. */
     async between(from: string, until: string, isStrong = false): Promise<CountedDay[]> {
       const days: CountedDay[] = [];
       for await (const item of query('days', from, until, isStrong)) days.push(dayOfItem(item));
@@ -102,7 +105,10 @@ export function statisticsDays(client: DynamoDBClient, table: string) {
       return Item && dayOfItem(Item);
     },
 
-    /** Before anything of the day is written, so that no reader overlooks it. Most processes find it noted: half a read unit. */
+    /**
+     * Notes that something is counted for a day. Called before any other write for the day, so that no reader overlooks
+     * it. Most processes find the day noted, which costs half a read unit.
+     */
     async note(day: string): Promise<void> {
       const { Item } = await call(client.send(new GetItemCommand({ TableName: table, Key: keyOf('days', day) })));
       if (Item) return;
@@ -114,7 +120,7 @@ export function statisticsDays(client: DynamoDBClient, table: string) {
       await call(client.send(new UpdateItemCommand({ TableName: table, Key: keyOf('days', day), ...change })));
     },
 
-    /** After something late was written. */
+    /** Makes a day's roll-up void. Called after a late count was written. */
     async void(day: string): Promise<void> {
       const change = {
         UpdateExpression: 'ADD #generation :one REMOVE #upto, #isFinal',
@@ -127,13 +133,16 @@ export function statisticsDays(client: DynamoDBClient, table: string) {
     },
 
     sums: (day: CountedDay): Promise<Sums | undefined> => readBody('sums', day),
-    /** One that was written before something else was counted has nothing of that. */
+    /**
+     * Returns the details of a roll-up. An earlier version may have written it without some kinds of counts: those are
+     * empty.
+     */
     details: async (day: CountedDay): Promise<Details | undefined> => {
       const details = await readBody<Partial<Details>>('details', day);
       return details && { ...noDetails(), ...details };
     },
 
-    /** Lets the day point to a new roll-up, unless it was voided or rolled up meanwhile. */
+    /** Makes the day point to a new roll-up. Returns false when the day was voided or rolled up meanwhile. */
     async rollUp(before: CountedDay, after: CountedDay & { upto: string }, { sums, details }: DaySums): Promise<boolean> {
       const name = rollUpName(after.day, after.generation, after.upto);
       await writeBody('sums', name, sums);
@@ -152,7 +161,7 @@ export function statisticsDays(client: DynamoDBClient, table: string) {
         };
         await call(client.send(new UpdateItemCommand({ TableName: table, Key: keyOf('days', after.day), ...change })));
       } catch (error) {
-        // The same roll-up may be somebody else's by now: it is left where it is.
+        // Another process may have made the same roll-up meanwhile, so this one is not deleted.
         if (error instanceof ConditionalCheckFailedException) return false;
         throw error;
       }

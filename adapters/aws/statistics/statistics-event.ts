@@ -7,12 +7,15 @@ import { STATISTICS_TABLE } from '../resources.ts';
 
 const { hashKey, rangeKey, ttlAttribute } = STATISTICS_TABLE;
 
-/** Longer than core wants builds remembered, so that the last roll-up is never late. */
+/** How long events are kept: longer than core needs counted builds, so that the last roll-up still finds them. */
 const TTL_SECONDS = (COUNTED_BUILD_DAYS + 5) * 86_400;
 
 export const eventsOf = (day: string): string => `builds#${day}`;
 
-/** One item per build: told twice it is still one. Its place names the build and the hour of its miss. */
+/**
+ * Returns the key of a build's item. A build that is reported twice is still one item. The key has the build and the
+ * time of its miss.
+ */
 export const eventKey = ({ hash, enqueuedAt }: CountedBuild): Item => ({
   [hashKey]: { S: eventsOf(dayOf(enqueuedAt)) },
   [rangeKey]: { S: `${enqueuedAt}#${hash}` },
@@ -27,7 +30,7 @@ export function countedOf(item: Item): CountedBuild {
   return { enqueuedAt, hash: hash as RequestHash };
 }
 
-/** Short: a kilobyte is a write unit. */
+/** Returns the attributes of a build's end, which are short, because a write unit pays for one kilobyte. */
 export const endAttributes = ({ endedAt, outcome, milliseconds, subject, packages, error }: BuildEnd): Item => ({
   endedAt: { S: endedAt },
   outcome: { S: outcome },
@@ -37,7 +40,7 @@ export const endAttributes = ({ endedAt, outcome, milliseconds, subject, package
   ...(error !== undefined && { failure: { S: error } }),
 });
 
-/** `undefined`: it has not ended. */
+/** Returns the end of a build, or `undefined` when it has not ended. */
 export function endOf(item: Item): BuildEnd | undefined {
   const { endedAt, outcome, milliseconds, subject, packages, failure } = item;
   if (endedAt?.S === undefined) return undefined;
@@ -52,7 +55,10 @@ export function endOf(item: Item): BuildEnd | undefined {
   };
 }
 
-/** A list as long as that of everything that is installed would need a second unit. */
+/**
+ * The longest list of packages that is stored as text. A list of everything that is installed would need a second write
+ * unit.
+ */
 const MAX_PLAIN_LENGTH = 300;
 
 function packed(packages: readonly string[]): AttributeValue {

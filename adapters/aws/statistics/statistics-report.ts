@@ -14,10 +14,13 @@ import { statisticsDays } from './statistics-days.ts';
 import type { DaySums } from './statistics-sums.ts';
 import { sumDay } from './sum-day.ts';
 
-/** A build is an item of the day of its acceptance, and may end this many days later; then it is counted there only over all time. */
+/**
+ * How many days after its acceptance a build may end. Its item belongs to the day of acceptance, so a report reads this
+ * many days before its first one.
+ */
 const LATEST_END_DAYS = 14;
 
-/** Reads roll-ups, and the items of the days that have none. */
+/** Returns reports that read roll-ups, and the items that are not in a roll-up yet. */
 export function dynamoStatisticsReport(client: DynamoDBClient, table: string): StatisticsReport {
   const days = statisticsDays(client, table);
 
@@ -97,7 +100,8 @@ export function dynamoStatisticsReport(client: DynamoDBClient, table: string): S
       const errors: BuildError[] = [];
       const newestFirst = (await days.between('0', '9')).reverse();
       for (const day of newestFirst) {
-        // Looked for before reading: one day more than seems needed, for builds that ended on the day after their acceptance.
+        // Decided before the read: it reads one day more than seems needed, for builds that ended on the day after
+        // their acceptance.
         const isEnough = errors.length >= limit;
         errors.push(...(await sumDay(days, day, { withDetails: true })).details.errors);
         if (isEnough) break;

@@ -11,7 +11,7 @@ import {
 
 type Counts = Record<string, number>;
 
-/** What events add up to. Plain data: it is stored as JSON. */
+/** The sums of events. Plain data, because it is stored as JSON. */
 export interface Sums {
   /** By hour. */
   readonly figures: Record<string, { -readonly [name in keyof Figures]: number }>;
@@ -21,11 +21,11 @@ export interface Sums {
   readonly client: Record<string, Counts>;
 }
 
-/** The part that is large and seldom asked for. */
+/** The part of the sums that is large and seldom needed. */
 export interface Details {
   /** By day and branch: `2026-11-20 24.10`. */
   readonly package: Record<string, Counts>;
-  /** By day, of what they were for (`subjectName`): requests, hits among them, failed builds. */
+  /** By day and subject (`subjectName`): requests, the hits among them, and failed builds. */
   readonly request: Record<string, Counts>;
   readonly hit: Record<string, Counts>;
   readonly failure: Record<string, Counts>;

@@ -19,17 +19,21 @@ import {
 import { statisticsDays } from './statistics-days.ts';
 import { countedOf, endAttributes, eventKey, eventsOf, eventTtl } from './statistics-event.ts';
 
-/** What is told of so long ago may be behind a roll-up; those keep further away from now (`roll-up-statistics.ts`). */
+/**
+ * The age from which a count may come too late for a roll-up. Roll-ups leave out more than this
+ * (`roll-up-statistics.ts`).
+ */
 const LATE_MS = 600_000;
-/** After every day, and after everything of a day. */
+/** A day after every day, and a range key after every item of a day. */
 const LAST_DAY = '9999-12-31';
 const END = '~';
-/** Hours and shards of which a process remembers what it last saw. */
+/** How many days, and how many items, a process remembers. */
 const REMEMBERED = 1_000;
 
 /**
- * Statistics on DynamoDB. A build is one item, written when it starts and when it ends: one unit each, idempotent by its key, and
- * every figure is what such items add up to, so the books cannot disagree. `rollUpStatistics` sums them up once they are over.
+ * Returns statistics on DynamoDB. A build is one item, written when it starts and when it ends: each write costs one
+ * unit, and its key makes it idempotent. Every figure is the sum of such items, so figures cannot disagree.
+ * `rollUpStatistics` sums up past items.
  */
 export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clock): Statistics {
   const days = statisticsDays(client, table);
@@ -45,7 +49,7 @@ export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clo
   };
   const isLate = (time: string): boolean => Date.parse(time) < now().getTime() - LATE_MS;
 
-  /** Writes to a build's item. False when the condition refuses. */
+  /** Writes to a build's item. Returns false when the condition does not hold. */
   const write = async (build: CountedBuild, attributes: Item, condition?: string): Promise<boolean> => {
     const day = dayOf(build.enqueuedAt);
     await note(day);
@@ -88,17 +92,17 @@ export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clo
       const day = dayOf(counts.at);
       await note(day);
       const parts = partsOf(counts);
-      const left: RequestPart[] = [];
-      const troubles: unknown[] = [];
+      const uncounted: RequestPart[] = [];
+      const errors: unknown[] = [];
       const add = (part: RequestPart) =>
         addPart(day, part).catch((error: unknown) => {
-          left.push(part);
-          troubles.push(error);
+          uncounted.push(part);
+          errors.push(error);
         });
       await Promise.all(parts.map(add));
-      if (left.length === parts.length) throw troubles[0];
-      if (isLate(counts.at)) await days.void(day).catch((error: unknown) => troubles.push(error));
-      if (troubles.length > 0) throw new PartlyCountedError(joinParts(counts.at, left), { cause: troubles[0] });
+      if (uncounted.length === parts.length) throw errors[0];
+      if (isLate(counts.at)) await days.void(day).catch((error: unknown) => errors.push(error));
+      if (errors.length > 0) throw new PartlyCountedError(joinParts(counts.at, uncounted), { cause: errors[0] });
     },
 
     async started(build) {
@@ -113,7 +117,7 @@ export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clo
       const oldest = dayOf(new Date(now().getTime() - COUNTED_BUILD_DAYS * 86_400_000).toISOString());
       const early = ahead?.toISOString();
       for (const { day, upto = '', isFinal } of await days.between(oldest, early === undefined ? dayOf(until) : LAST_DAY)) {
-        // `upto` has ended, so it does no harm to find it once more.
+        // The query includes `upto` itself, which does no harm: that build has ended.
         const parts: [from: string, until: string][] = isFinal || day > dayOf(until) ? [] : [[upto || '0', until]];
         if (early !== undefined && day >= dayOf(early)) parts.unshift([`${early}${END}`, END]);
         for (const [from, to] of parts)

@@ -3,22 +3,28 @@ import type { CountedDay, StatisticsDays } from './statistics-days.ts';
 import { countedOf, endOf, eventsOf } from './statistics-event.ts';
 import { addEnd, addFigures, type DaySums, noDetails, noSums } from './statistics-sums.ts';
 
-/** Later than any key of a day. */
+/** A range key after every item of a day. */
 const END = '~';
 
-/** A roll-up is replaced while it is read: the day is asked once more where the new one is. More often is no coincidence. */
+/**
+ * How often a reader looks for a day's roll-up. When it is replaced during a read, the reader asks the day for the new
+ * one. If that happens this often, it is no coincidence.
+ */
 const ATTEMPTS = 5;
 
 export interface SumDayOptions {
   readonly withDetails?: boolean;
 }
 
-/** What builds accepted and requests made on one day add up to: its roll-up, if it has one, and whatever came after. */
+/**
+ * Returns the sums of the builds accepted and the requests made on one day: its roll-up, if it has one, and all later
+ * items.
+ */
 export async function sumDay(days: StatisticsDays, counted: CountedDay, { withDetails = false }: SumDayOptions = {}): Promise<DaySums> {
   const { day, base } = await rollUpOf(days, counted, withDetails);
   if (day.isFinal) return base;
   for await (const item of days.query(eventsOf(day.day), day.upto ?? '0', END)) {
-    // The bounds of a query are included; `upto` is in the roll-up already.
+    // A query includes its bounds, but `upto` is in the roll-up already.
     if (item['at']?.S === day.upto) continue;
     addFigures(base.sums, countedOf(item).enqueuedAt, { misses: 1 });
     const end = endOf(item);
@@ -36,7 +42,7 @@ async function rollUpOf(days: StatisticsDays, counted: CountedDay, withDetails: 
     const details = withDetails ? await days.details(day) : noDetails();
     if (sums && details) return { day, base: { sums, details } };
     const now = (await days.read(day.day)) ?? day;
-    // Still the same roll-up: its details are so old that they are gone.
+    // The roll-up is still the same, so its details have expired.
     if (sums && now.upto === day.upto && now.generation === day.generation) return { day, base: { sums, details: noDetails() } };
     day = now;
   }

@@ -5,12 +5,12 @@ import { onTestFinished } from 'vitest';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import type { Work } from './worker.ts';
 
-/** The path of a database file that does not exist yet. */
+/** Returns the path of a database file that does not exist yet. */
 export const freshFile = async (): Promise<string> => join(await temporaryDirectory(), 'asu.db');
 
 export interface TestProcess {
   do(work: Work): Promise<string[]>;
-  /** SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL, and resolves when the process has ended. */
   kill(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ async function nextMessage(child: ChildProcess): Promise<unknown> {
   }
 }
 
-/** Real processes, all started at once, that have all opened the file. They end with the test. */
+/** Starts real processes at the same time, and resolves when all have opened the file. They end with the test. */
 export function startProcesses(file: string, count: number): Promise<TestProcess[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {

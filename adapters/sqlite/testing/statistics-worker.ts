@@ -2,7 +2,9 @@ import type { BuildEnd } from '#core/statistics/counts.ts';
 import { openSqlite } from '../open-sqlite.ts';
 import { sqliteStatistics } from '../statistics.ts';
 
-/** Counts hits one by one and tells every end, as fast as it can; answers how many ends were new. */
+/**
+ * The work of one test process: it counts hits one by one and reports every end, and answers how many ends were new.
+ */
 export interface StatisticsWork {
   readonly hits: number;
   readonly at: string;

@@ -6,18 +6,18 @@ import { sqliteBuildTable } from '../build-table.ts';
 import { openSqlite } from '../open-sqlite.ts';
 import { sqliteRecordStore } from '../record-store.ts';
 
-/** What a test process does with the database file that it was given (`processes.ts`); each answers a list. */
+/** The work of one test process on its database file (`processes.ts`). Each kind answers a list. */
 export type Work =
-  /** Claims each `times` times at once; answers the hashes it won. */
+  /** Claims each build `times` times at once, and answers the hashes that it won. */
   | { readonly kind: 'claim'; readonly claims: readonly { build: QueuedBuild; order: BuildOrder }[]; readonly times: number }
-  /** Tries to move each queued build to this; answers the hashes it took. */
+  /** Tries to move each queued build to its running build, and answers the hashes that it took. */
   | { readonly kind: 'take'; readonly builds: readonly RunningBuild[] }
   | { readonly kind: 'send'; readonly hashes: readonly RequestHash[] }
   /** Receives without acknowledging. */
   | { readonly kind: 'receive'; readonly count: number; readonly visibilitySeconds: number }
-  /** Receives and acknowledges until nothing came for `quietMs`. */
+  /** Receives and acknowledges messages until none has come for `quietMs`. */
   | { readonly kind: 'drain'; readonly quietMs: number }
-  /** Adds one to a shared number, again and again. */
+  /** Adds one to a shared number, `times` times. */
   | { readonly kind: 'count'; readonly key: string; readonly times: number };
 
 const db = openSqlite(process.argv[2] as string);

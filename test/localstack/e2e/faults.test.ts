@@ -5,7 +5,7 @@ import { localEnvironment, uniqueNames } from '#local-aws/resources/aws-resource
 import { createResources } from '#local-aws/resources/create-resources.ts';
 import { type AwsCall, type AwsProxy, awsProxy, BROKEN, DENIED, DENIED_BY_S3, THROTTLED } from '#test/support/aws-proxy.ts';
 import { downloadAll } from '#test/support/download.ts';
-import { lambda } from '../../../local-aws/lambda.ts';
+import { localFunction } from '../../../local-aws/local-function.ts';
 import { startProcess } from '../../../local-aws/started-process.ts';
 import { dynamoClient, s3Client, sqsClient } from '../clients.ts';
 import { awsState } from './aws-state.ts';
@@ -125,7 +125,7 @@ describe('a deployment with a missing', () => {
     expect(await runner.ended).toBe(1);
     expect(runner.lines.join('\n')).toContain(words);
     for (const name of ['build-submit', 'maintenance']) {
-      const handler = lambda({ name, path: join(inject('bundles'), name, 'handler.mjs'), env });
+      const handler = localFunction({ name, path: join(inject('bundles'), name, 'handler.mjs'), env });
       await expect(handler.invoke({})).rejects.toThrow(`${name} ended`);
       expect(handler.lines.join('\n')).toContain(words);
     }
@@ -148,7 +148,7 @@ describe('a process whose role may not use', () => {
       expect(await runner.ended).toBe(1);
       expect(runner.lines.join('\n')).toContain(words);
       expect(runner.lines.join('\n')).toMatch(/cannot be used.*(AccessDenied|Access Denied|not authorized|403)/is);
-      const handler = lambda({ name: 'build-submit', path: join(inject('bundles'), 'build-submit', 'handler.mjs'), env });
+      const handler = localFunction({ name: 'build-submit', path: join(inject('bundles'), 'build-submit', 'handler.mjs'), env });
       await expect(handler.invoke({})).rejects.toThrow('build-submit ended');
       expect(handler.lines.join('\n')).toContain(words);
     } finally {

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FUNCTION_NAMES, type FunctionName } from '#functions/function-name.ts';
 import { localEnvironment } from '#local-aws/resources/aws-resources.ts';
 import { downloadAll } from '#test/support/download.ts';
-import { startGateway } from '../../../local-aws/gateway.ts';
-import { type Lambda, lambda } from '../../../local-aws/lambda.ts';
+import { startLocalApi } from '../../../local-aws/local-api.ts';
+import { type LocalFunction, localFunction } from '../../../local-aws/local-function.ts';
 import { awsState } from './aws-state.ts';
 import { type Answer, type TestStack, testStack } from './test-stack.ts';
 
@@ -48,21 +48,21 @@ describe('a build on AWS', () => {
     const functions = Object.fromEntries(
       FUNCTION_NAMES.map((name) => [
         name,
-        lambda({ name, path: join(inject('bundles'), name, 'handler.mjs'), env: { ...env, ...queues } }),
+        localFunction({ name, path: join(inject('bundles'), name, 'handler.mjs'), env: { ...env, ...queues } }),
       ]),
-    ) as Record<FunctionName, Lambda>;
-    const gateway = await startGateway({ bucketUrl: `${inject('localStackUrl')}/${stack.resources.bucket}`, functions });
+    ) as Record<FunctionName, LocalFunction>;
+    const api = await startLocalApi({ bucketUrl: `${inject('localStackUrl')}/${stack.resources.bucket}`, functions });
     try {
-      const response = await fetch(gateway.url + path());
+      const response = await fetch(api.url + path());
       expect(response.status).toBe(200);
       expect(await response.json()).toEqual(finished.body);
-      await downloadAll(gateway.url, finished.body);
+      await downloadAll(api.url, finished.body);
       expect(Object.values(functions).map((one) => one.starts())).toEqual(FUNCTION_NAMES.map(() => 0));
       // This shows that they really are out of reach.
-      expect((await fetch(`${gateway.url}/api/v1/build/${'0'.repeat(64)}`)).status).toBe(500);
+      expect((await fetch(`${api.url}/api/v1/build/${'0'.repeat(64)}`)).status).toBe(500);
       expect(functions.status.lines.join('\n')).toContain(`ResourceError: DynamoDB table ${stack.resources.table} cannot be used`);
     } finally {
-      await gateway.close();
+      await api.close();
       await Promise.all(Object.values(functions).map((one) => one.stop()));
     }
   });

@@ -7,7 +7,7 @@ import { identityOf } from './identity.ts';
 import { metaDirectory, type ObjectPlace, objectPlace } from './object-place.ts';
 import { syncDirectory } from './sync-directory.ts';
 
-interface KeptMeta {
+interface StoredMeta {
   readonly key: string;
   readonly meta: ArtifactMeta;
 }
@@ -15,15 +15,16 @@ interface KeptMeta {
 const textOf = ({ contentType, cacheControl, filename }: ArtifactMeta) => JSON.stringify([contentType, cacheControl, filename]);
 
 /**
- * Writes the meta of an object down if it is not what the key says anyway (`usualMeta`). The file is named by the one write
- * it belongs to, so that it can lie there before the object does, and no reader takes the meta of one write for another's.
+ * Stores the meta of an object, unless it is what follows from the key (`usualMeta`). The file's name is the identity
+ * of the write that it belongs to: it can exist before the object does, and no reader takes it for the meta of another
+ * write.
  */
-export async function keepMeta({ root, key }: ObjectPlace, identity: string, meta: ArtifactMeta): Promise<void> {
+export async function storeMeta({ root, key }: ObjectPlace, identity: string, meta: ArtifactMeta): Promise<void> {
   if (textOf(meta) === textOf(usualMeta(key))) return;
   const directory = metaDirectory(root);
   const file = await open(join(directory, identity), 'wx', 0o600);
   try {
-    await file.writeFile(JSON.stringify({ key, meta } satisfies KeptMeta));
+    await file.writeFile(JSON.stringify({ key, meta } satisfies StoredMeta));
     await file.sync();
   } finally {
     await file.close();
@@ -31,27 +32,31 @@ export async function keepMeta({ root, key }: ObjectPlace, identity: string, met
   await syncDirectory(directory);
 }
 
-/** The meta of that write; for one without, and for a file that somebody else put there, the usual. */
-export function keptMeta({ root, key }: ObjectPlace, identity: string): ArtifactMeta {
+/**
+ * Returns the meta of that write. Without stored meta, as for a file that another program put there, that is
+ * `usualMeta`.
+ */
+export function storedMeta({ root, key }: ObjectPlace, identity: string): ArtifactMeta {
   const path = join(metaDirectory(root), identity);
   if (!existsSync(path)) return usualMeta(key);
-  const kept = parse(readFileSync(path, 'utf8'));
-  return kept?.key === key ? kept.meta : usualMeta(key);
+  const stored = parse(readFileSync(path, 'utf8'));
+  return stored?.key === key ? stored.meta : usualMeta(key);
 }
 
-export async function forgetMeta({ root }: ObjectPlace, identity: string): Promise<void> {
+export async function removeMeta({ root }: ObjectPlace, identity: string): Promise<void> {
   await rm(join(metaDirectory(root), identity), { force: true });
 }
 
 /**
- * Deletes meta whose object was replaced or removed, if it was written before `before`. Not done at once by whoever replaces
- * or removes: a reader may have opened the old object and not yet read its meta.
+ * Deletes meta that was written before `before` and whose object has been replaced or removed. The process that
+ * replaces or removes an object does not do this at once, because a reader may have opened the old object and not yet
+ * read its meta.
  */
 export async function removeStaleMeta(root: string, before: Date): Promise<void> {
   const directory = metaDirectory(root);
   for (const identity of await readdir(directory)) {
     const path = join(directory, identity);
-    // Another process may be doing the same.
+    // Another process may have deleted the file meanwhile.
     const stat = await lstat(path).catch(() => undefined);
     if (stat === undefined || stat.mtime >= before) continue;
     const place = objectPlace(root, parse(await readFile(path, 'utf8').catch(() => ''))?.key ?? '');
@@ -60,10 +65,13 @@ export async function removeStaleMeta(root: string, before: Date): Promise<void>
   }
 }
 
-/** A file that a crash cut short belongs to an object that was never published. */
-function parse(text: string): KeptMeta | undefined {
+/**
+ * Returns what a file says, or `undefined` when it is incomplete: a crash cut it short, and its object was never
+ * published.
+ */
+function parse(text: string): StoredMeta | undefined {
   try {
-    return JSON.parse(text) as KeptMeta;
+    return JSON.parse(text) as StoredMeta;
   } catch {
     return undefined;
   }

@@ -5,46 +5,49 @@ import { pipeline } from 'node:stream/promises';
 import type { FunctionName } from '#functions/function-name.ts';
 import { functionFor } from './function-for.ts';
 import { type HttpResult, httpEvent } from './http-event.ts';
-import type { Lambda } from './lambda.ts';
+import type { LocalFunction } from './local-function.ts';
 import { type ViewerHeaders, type ViewerRequest, type ViewerResponse, viewerFunctions } from './viewer-functions.ts';
 
-export interface GatewayOptions {
-  /** The bucket as an origin: `http://127.0.0.1:4566/<bucket>`. */
+export interface LocalApiOptions {
+  /** The address of the bucket as an origin: `http://127.0.0.1:4566/<bucket>`. */
   readonly bucketUrl: string;
-  readonly functions: Readonly<Record<FunctionName, Lambda>>;
+  readonly functions: Readonly<Record<FunctionName, LocalFunction>>;
   readonly port?: number;
-  /** Told of what a deployment would have in its logs: functions that failed, origins that could not be reached. */
+  /** Called with what a deployment would log: a function that failed, an origin that could not be reached. */
   readonly onError?: (error: unknown) => void;
 }
 
-export interface Gateway {
+export interface LocalApi {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** As API Gateway has it. */
+/** API Gateway's limit. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
-/** An origin that could not be reached counts as this, and fails over as this. */
+/** The status that stands for an origin that could not be reached, also when the origin group decides on failover. */
 const UNREACHABLE = 502;
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-authorization']);
 
 /**
- * What stands in front of the functions on AWS, in one small server: CloudFront with its two viewer functions (the files that are
- * deployed), the bucket as first origin where they say so, and the HTTP API with its routes. It caches nothing: every request meets
- * the origins, so that nothing looks right only because it was.
+ * Starts one small server that does what stands in front of the functions on AWS: CloudFront with its two viewer
+ * functions (the files that are deployed), the bucket as the first origin where those functions choose it, and the HTTP
+ * API with its routes. It caches nothing. Every request reaches the origins, so an old answer can never hide a fault.
  */
-export async function startGateway({ bucketUrl, functions, port = 0, onError = () => undefined }: GatewayOptions): Promise<Gateway> {
+export async function startLocalApi({ bucketUrl, functions, port = 0, onError = () => undefined }: LocalApiOptions): Promise<LocalApi> {
   const viewer = viewerFunctions();
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const requestId = randomUUID();
-    const came = viewerRequest(request);
+    const received = viewerRequest(request);
     const body = await bodyOf(request);
     if (body === undefined) return send(response, { statusCode: 413, headers: {} }, '{"message":"Request Entity Too Large"}');
-    const decided = viewer.onRequest(came, requestId);
+    const decided = viewer.onRequest(received, requestId);
     if ('response' in decided) return send(response, decided.response, '');
     const { request: sent, route } = decided;
-    /** CloudFront leaves errors as the origin worded them: the function is not asked. */
+    /**
+     * Runs the viewer function on a response. CloudFront does not run it on errors: the client gets them as the origin
+     * sent them.
+     */
     const finish = (headers: ViewerHeaders, statusCode: number): ViewerResponse =>
       statusCode < 400 ? viewer.onResponse(sent, { statusCode, headers }, requestId) : { statusCode, headers };
 
@@ -88,8 +91,8 @@ export async function startGateway({ bucketUrl, functions, port = 0, onError = (
   };
 }
 
-/** The HTTP API's own words for a function that failed or could not begin. */
-async function invoke(handler: Lambda, event: object, onError: (error: unknown) => void): Promise<HttpResult> {
+/** Returns the function's answer, or the answer that the HTTP API gives when the function failed or could not start. */
+async function invoke(handler: LocalFunction, event: object, onError: (error: unknown) => void): Promise<HttpResult> {
   try {
     return (await handler.invoke(event)) as HttpResult;
   } catch (error) {
@@ -129,7 +132,7 @@ const viewerHeaders = (headers: IncomingHttpHeaders): ViewerHeaders =>
 const nodeHeaders = (headers: ViewerHeaders): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, { value }]) => [name, value]));
 
-/** Undefined where there is more than the HTTP API takes. */
+/** Returns the body, or `undefined` when it is larger than the HTTP API accepts. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -3,40 +3,48 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { nodeBinary } from './node-binary.ts';
 
-/** A function as Lambda runs it: processes that answer one event at a time each, begun when they are needed, kept while warm. */
-export interface Lambda {
-  /** Rejects with `LambdaError` when the handler fails, or cannot even begin. */
+/**
+ * A function as Lambda runs it: in processes that each answer one event at a time. A process starts when it is needed,
+ * and stays for later events.
+ */
+export interface LocalFunction {
+  /**
+   * Resolves with the handler's answer. Rejects with `LocalFunctionError` when the handler fails or cannot be imported.
+   */
   invoke(event: unknown): Promise<unknown>;
-  /** How many processes were begun so far. */
+  /** Returns how many processes have been started. */
   starts(): number;
-  /** What its processes wrote, line by line. */
+  /** The lines that its processes have written. */
   readonly lines: readonly string[];
   stop(): Promise<void>;
 }
 
-export interface LambdaOptions {
+export interface LocalFunctionOptions {
   readonly name: string;
-  /** A module with `handler`. */
+  /** The path of a module that exports `handler`. */
   readonly path: string;
-  /** All of its environment. */
+  /** The whole environment of its processes: they inherit nothing. */
   readonly env: Readonly<Record<string, string>>;
-  /** Lambda's limit of concurrent executions; who comes when all are busy waits. */
+  /** The limit of concurrent executions. An event that arrives while all processes are busy waits. */
   readonly maxProcesses?: number;
   readonly onLine?: (line: string) => void;
 }
 
-export class LambdaError extends Error {
-  override readonly name = 'LambdaError';
+export class LocalFunctionError extends Error {
+  override readonly name = 'LocalFunctionError';
 }
 
-const PROCESS = fileURLToPath(new URL('./lambda-process.ts', import.meta.url));
+const PROCESS = fileURLToPath(new URL('./local-function-process.ts', import.meta.url));
 const MAX_PROCESSES = 2;
-/** Of what a process that ended wrote: Node begins with the source line, which in a bundle is long. */
+/**
+ * How many of a process's last lines an error quotes. The last ones: Node's report begins with the source line, which
+ * is long in a bundle.
+ */
 const LAST_LINES = 12;
 
-type Said = { ready: true } | { answer: unknown } | { failed: true };
+type Message = { ready: true } | { answer: unknown } | { failed: true };
 
-export function lambda({ name, path, env, maxProcesses = MAX_PROCESSES, onLine }: LambdaOptions): Lambda {
+export function localFunction({ name, path, env, maxProcesses = MAX_PROCESSES, onLine }: LocalFunctionOptions): LocalFunction {
   const lines: string[] = [];
   const idle: ChildProcess[] = [];
   const all = new Set<ChildProcess>();
@@ -44,18 +52,18 @@ export function lambda({ name, path, env, maxProcesses = MAX_PROCESSES, onLine }
   let starts = 0;
   let busy = 0;
 
-  /** What a process says next; it rejects when the process ends instead. */
-  const next = (child: ChildProcess): Promise<Said> =>
+  /** Resolves with the next message of a process, and rejects when the process ends instead. */
+  const nextMessage = (child: ChildProcess): Promise<Message> =>
     new Promise((resolve, reject) => {
-      const said = (message: unknown) => {
+      const received = (message: unknown) => {
         child.off('close', ended);
-        resolve(message as Said);
+        resolve(message as Message);
       };
       const ended = () => {
-        child.off('message', said);
-        reject(new LambdaError(`${name} ended: ${lines.slice(-LAST_LINES).join('\n').slice(-2_000)}`));
+        child.off('message', received);
+        reject(new LocalFunctionError(`${name} ended: ${lines.slice(-LAST_LINES).join('\n').slice(-2_000)}`));
       };
-      child.once('message', said);
+      child.once('message', received);
       child.once('close', ended);
     });
   const start = async (): Promise<ChildProcess> => {
@@ -78,7 +86,7 @@ export function lambda({ name, path, env, maxProcesses = MAX_PROCESSES, onLine }
         }
       });
     }
-    await next(child);
+    await nextMessage(child);
     return child;
   };
 
@@ -90,12 +98,12 @@ export function lambda({ name, path, env, maxProcesses = MAX_PROCESSES, onLine }
       busy += 1;
       try {
         const child = idle.pop() ?? (await start());
-        const answered = next(child);
+        const answered = nextMessage(child);
         child.send({ event });
-        const said = await answered;
+        const message = await answered;
         if (child.connected) idle.push(child);
-        if ('answer' in said) return said.answer;
-        throw new LambdaError(`${name} failed: ${lines.slice(-LAST_LINES).join('\n').slice(-2_000)}`);
+        if ('answer' in message) return message.answer;
+        throw new LocalFunctionError(`${name} failed: ${lines.slice(-LAST_LINES).join('\n').slice(-2_000)}`);
       } finally {
         busy -= 1;
         waiting.shift()?.();

@@ -1,9 +1,11 @@
 import { pathToFileURL } from 'node:url';
 
-/** A function's process: imports the handler, then answers one event after the other, as Lambda's runtime does. */
+/**
+ * The process of one function: it imports the handler, then answers one event after another, as Lambda's runtime does.
+ */
 const [path = ''] = process.argv.slice(2);
 
-// Ctrl-C in a terminal reaches every process; who started this one ends it.
+// Ctrl-C in a terminal reaches every process. This one ignores it: its parent ends it.
 process.on('SIGINT', () => undefined);
 process.once('disconnect', () => process.exit());
 
@@ -19,7 +21,10 @@ process.on('message', ({ event }: { event: unknown }) => {
 });
 process.send?.({ ready: true });
 
-/** What Node would show of a failure begins with the line of source, which in a bundle fills the pipe before it comes to the point. */
+/**
+ * Imports the handler, and writes a failure to standard error itself. Node's own report begins with the source line,
+ * which in a bundle is so long that it fills the pipe before the message.
+ */
 async function imported(): Promise<{ handler: (event: unknown, context: object) => Promise<unknown> }> {
   try {
     return await import(pathToFileURL(path).href);
