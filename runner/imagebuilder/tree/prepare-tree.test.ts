@@ -38,14 +38,14 @@ it.each([
   ['append', 'openwrt_base'],
   ['append', 'imagebuilder'],
   ['replace', 'imagebuilder'],
-] as const)('a build is told, once and for all, that %s of a repository named %s cannot be', async (mode, name) => {
+] as const)('a build fails for good that asks to %s a repository named %s', async (mode, name) => {
   const error = await failureOf({ repositories: { [name]: `${upstream.url}/custom/opkg` }, repositories_mode: mode });
   expect(error).toBeInstanceOf(BuildFailure);
   expect(error).toMatchObject({ message: expect.stringMatching(`^Repository name ${name} is taken: `) });
   expect(await readdir(join(directory, 'work', 'builds'))).toEqual([]);
 });
 
-it('and that a key is none', async () => {
+it('a build fails for good when a key is not a key', async () => {
   const error = await failureOf({ repository_keys: ['nonsense'] });
   expect(error).toBeInstanceOf(BuildFailure);
   expect(error).toMatchObject({ message: expect.stringContaining('repository_keys[0]') });
