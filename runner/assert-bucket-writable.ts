@@ -3,8 +3,8 @@ import { recordMeta } from '#core/build/artifact-keys.ts';
 import type { ArtifactStore } from '#core/stores.ts';
 
 /**
- * Throws a `ResourceError` unless an object can be put. It puts one, since a role that may only put cannot ask whether
- * the bucket is there.
+ * Throws a `ResourceError` unless an object can be put. It puts one, because a role that may only put objects cannot
+ * ask whether the bucket exists.
  */
 export async function assertBucketWritable(artifacts: ArtifactStore, bucket: string): Promise<void> {
   try {

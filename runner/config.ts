@@ -19,7 +19,7 @@ import { buildMemory, megabytes } from '#settings/sizes.ts';
 import { DEFAULTS } from './imagebuilder/maker-options.ts';
 import { parseUsignPublicKey } from './signing/usign.ts';
 
-/** The text of a file, in which `\n` written out may separate the lines. A deployment without a key has `none`. */
+/** The text of a file. Its lines may be separated by a written `\n`. A deployment without a key sets `none`. */
 const secretText = z
   .string()
   .transform((text) => (text === 'none' ? undefined : `${text.replaceAll('\\n', '\n').trim()}\n`))
@@ -43,7 +43,7 @@ const Config = z.object({
   ...countingSettings,
   ...branchSettings,
   ...timeToLiveSettings,
-  /** The directory of caches, builds in progress and keys: worth keeping, not worth a backup. */
+  /** The directory of caches, builds in progress and keys. It should survive restarts, but needs no backup. */
   DATA_DIR: z.string().min(1).default('./data/runner'),
   WORKER_CONCURRENT: count(1, 64).default(1),
   JOB_TIMEOUT: seconds.default(600),

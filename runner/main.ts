@@ -7,7 +7,8 @@ import { startRunner } from './start-runner.ts';
 
 try {
   const config = loadConfig();
-  // A task of ECS comes and goes and cannot be scraped. Elsewhere the log is no place for metrics.
+  // ECS tasks come and go and cannot be scraped, so metrics go to the log there. Elsewhere metrics do not belong in the
+  // log.
   const metrics = config.ECS_AGENT_URI === undefined ? undefined : emfMetrics({ service: 'runner', namespace: config.METRICS_NAMESPACE });
   await startRunner(config, processLog(config.LOG_LEVEL, 'runner'), makerFromConfig, metrics);
 } catch (error) {

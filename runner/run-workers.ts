@@ -5,11 +5,14 @@ import { pause } from '#lib/pause.ts';
 
 export interface RunWorkersDeps extends RunBuildDeps {
   readonly queue: BuildQueue;
-  /** Called when the queue or the table could not be used. The worker goes on after a pause. */
+  /** Called when the queue or the table cannot be used. The worker continues after a pause. */
   readonly onError: (error: unknown) => void;
-  /** Whether to take no further build, because the sandbox of the last one was not tight enough for another. */
+  /**
+   * Returns whether workers must take no further build, because the sandbox of the last one was not tight enough for
+   * another.
+   */
   readonly mustRetire?: () => boolean;
-  /** Called at the start and after every change, with the number of busy workers and of all. */
+  /** Called at the start and after every change, with the number of busy workers and the number of all workers. */
   readonly onSlots?: (busy: number, total: number) => void;
 }
 

@@ -28,15 +28,15 @@ import { type RunWorkersDeps, runWorkers } from './run-workers.ts';
 import { placeKeys } from './signing/place-keys.ts';
 import { ecsTaskProtection, noTaskProtection } from './task-protection.ts';
 
-/** What makes images on a runner. */
+/** The image maker of a runner, as the runner needs it. */
 export interface RunnerMaker extends ImageMaker {
-  /** Gets ready for the first build, and returns how far builds are kept from this machine. */
+  /** Prepares for the first build, and returns how well builds are isolated from this machine. */
   ready(): Promise<SandboxFacts>;
-  /** Whether the runner has to end after the last build. */
+  /** Returns whether the runner must end after the current build. */
   mustRetire(): boolean;
 }
 
-/** The metrics of a runner, where there are any. */
+/** The metrics that a runner reports. Each one is optional. */
 export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent' | 'onUpstream' | 'onLeftover'> &
   Pick<RunWorkersDeps, 'onSlots'> & {
     readonly onSandbox?: (facts: SandboxFacts) => void;
@@ -44,16 +44,19 @@ export type RunnerMetrics = Pick<MetricEvents, 'onRunEvent' | 'onUpstream' | 'on
 
 export type MakeMaker = (config: RunnerConfig, parts: MakerParts) => RunnerMaker;
 
-/** How often the runner touches its file, as a sign of life. */
+/** The interval at which the runner touches its file as a sign of life. */
 const ALIVE_EVERY_MS = 10_000;
-/** Clients poll every five seconds, and each step that is written costs a write unit. */
+/**
+ * The interval at which build steps are written. Clients poll every five seconds, and each written step costs a write
+ * unit.
+ */
 export const STEPS_EVERY_MS = 2_000;
 /**
  * The share of the lease after which it is renewed: late, since each renewal costs a write unit, and early enough for
  * several tries.
  */
 export const RENEW_AFTER = 2 / 3;
-/** How much longer than a build may take its task stays protected. */
+/** The time that a task stays protected in addition to the longest time a build may take. */
 const PROTECTION_SLACK_MINUTES = 10;
 
 /**
@@ -69,7 +72,7 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
     return () => clearInterval(timer);
   };
 
-  // First of all, since the start may take long: a runner that is stopped while it starts has nothing to hand back.
+  // This comes first because starting may take long: a runner that is stopped while it starts has nothing to hand back.
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
@@ -132,8 +135,8 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
     {
       builds: dynamoBuildTable(dynamo, config.BUILD_TABLE),
       queue: sqsBuildQueue(sqs, { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
-      // A runner's role may only put. The sweeper removes what lost attempts left, and in the end the bucket's
-      // lifecycle does.
+      // The role of a runner may only put objects. The sweeper, and in the end the bucket's lifecycle rule, removes
+      // what lost attempts left behind.
       artifacts: { ...artifacts, remove: (key) => artifacts.remove(key).catch(() => 0) },
       imageMaker: maker,
       now,
@@ -158,5 +161,5 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
   log.info('runner stopped', { retired: maker.mustRetire() });
 }
 
-/** Every build that started ends with one of these. */
+/** The events that end a build. Every started build ends with one of them. */
 const ENDS: ReadonlySet<RunEvent['type']> = new Set(['done', 'failed', 'retrying', 'handed-back', 'lost'] satisfies RunEvent['type'][]);

@@ -7,7 +7,7 @@ type Answer = readonly [status: number, body: string];
 const ARN = 'arn:aws:ecs:us-west-2:111122223333:task/1234567890abcdef0';
 
 /**
- * Answers of the agent as AWS documents them:
+ * The agent's answers as AWS documents them:
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html
  */
 const granted = (isEnabled: boolean): Answer => [
@@ -25,7 +25,7 @@ const error = (status: number, Code: string, Message: string): Answer => [
 describe('ecsTaskProtection', () => {
   let server: HttpServer;
   let asked: { method: string | undefined; url: string | undefined; body: { ProtectionEnabled: boolean } }[];
-  /** What the agent answers first; afterwards it grants what it is asked for. */
+  /** The first answers of the agent. When they are used up, it grants every request. */
   let answers: Answer[];
   let troubles: unknown[];
   let heard: () => void;
@@ -60,7 +60,7 @@ describe('ecsTaskProtection', () => {
   const on = { method: 'PUT', url: '/api/0/task-protection/v1/state', body: { ProtectionEnabled: true, ExpiresInMinutes: 20 } };
   const off = { ...on, body: { ProtectionEnabled: false } };
 
-  it('asks for each build, gives free with the last to end, and says so in order', async () => {
+  it('protects for each build, releases when the last one ends, and sends its requests in that order', async () => {
     const task = protection();
     task.begin('a');
     task.begin('b');
@@ -95,7 +95,7 @@ describe('ecsTaskProtection', () => {
     expect(troubles.map(String)).toEqual([expect.stringContaining(reason)]);
   });
 
-  it('gives up after some refusals, and asks anew for the next build', async () => {
+  it('gives up after several refusals, and asks again for the next build', async () => {
     answers.push(...Array.from({ length: 3 }, () => failure('TASK_NOT_VALID')));
     const task = protection([1, 1]);
     task.begin('a');
@@ -109,7 +109,7 @@ describe('ecsTaskProtection', () => {
     expect(troubles.length).toBe(3);
   });
 
-  it('does not insist on what has become wrong: who ends a build gives the task free without waiting', async () => {
+  it('drops a request that is out of date: the end of a build releases the task without waiting', async () => {
     answers.push(failure('TASK_NOT_VALID'));
     const task = protection([3_600_000]);
     task.begin('a');
@@ -119,7 +119,7 @@ describe('ecsTaskProtection', () => {
     expect(asked).toEqual([on, off]);
   });
 
-  it('goes on when nobody is there', async () => {
+  it('goes on when no agent answers', async () => {
     const task = protection();
     await server.close();
     task.begin('a');

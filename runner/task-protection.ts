@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Keeps ECS from ending a runner that builds. Calls return at once, and builds go on when they fail. */
+/**
+ * Protects a runner that builds from being ended by ECS. Calls return at once, and builds go on when a request fails.
+ */
 export interface TaskProtection {
   /** Called when the build of this name has begun. The task is protected until it ends. */
   begin(build: string): void;
@@ -9,27 +11,27 @@ export interface TaskProtection {
 }
 
 export interface EcsTaskProtectionOptions {
-  /** `ECS_AGENT_URI`. */
+  /** The value of `ECS_AGENT_URI`. */
   readonly agentUri: string;
   /** How long the protection lasts if no build ends. */
   readonly minutes: number;
   /** The pause before each further attempt, when the agent refuses or does not answer. */
   readonly pausesMs?: readonly number[];
-  /** Called with each refusal. */
+  /** Called with each refusal or failed request. */
   readonly onError: (error: unknown) => void;
 }
 
 const PATIENCE_MS = 5_000;
-/** Throttling passes in seconds, and a deployment that blocks protection may end; a build takes minutes. */
+/** Throttling passes in seconds, and a deployment that blocks protection may end soon; a build takes minutes. */
 const PAUSES_MS = [1_000, 5_000, 30_000];
-/** The agent's answers are a few hundred characters long. */
+/** The number of characters of an answer that an error shows. The agent's answers are a few hundred characters long. */
 const MOST_SHOWN = 1_000;
 
 /**
- * Scale-in protection of the runner's own ECS task, through the agent's endpoint. The agent answers 200 even where ECS
- * refuses, so only an answer that confirms the request counts. After a refusal the runner asks a few times more, and
- * stops when a newer request overtakes this one; the build goes on meanwhile. Spot reclaims and deadlines of
- * deployments end the task all the same: SIGTERM then makes the runner hand the build back.
+ * Returns scale-in protection for the runner's own ECS task, through the agent's endpoint. The agent answers 200 even
+ * where ECS refuses, so only an answer that confirms the request counts. After a refusal the runner tries a few more
+ * times, and stops when a newer request replaces this one; the build goes on meanwhile. Spot reclaims and deployment
+ * deadlines end the task in spite of the protection: SIGTERM then makes the runner hand the build back.
  */
 export function ecsTaskProtection({ agentUri, minutes, pausesMs = PAUSES_MS, onError }: EcsTaskProtectionOptions): TaskProtection {
   const building = new Set<string>();
@@ -54,7 +56,7 @@ export function ecsTaskProtection({ agentUri, minutes, pausesMs = PAUSES_MS, onE
         onError(error);
       }
       if (pauseMs === undefined || overtaken.aborted) return;
-      // A runner that has nothing left to do does not stay for this.
+      // This timer does not keep a runner alive that has nothing left to do.
       await setTimeout(pauseMs, undefined, { signal: overtaken, ref: false }).catch(() => undefined);
       if (overtaken.aborted) return;
     }
@@ -69,7 +71,7 @@ export function ecsTaskProtection({ agentUri, minutes, pausesMs = PAUSES_MS, onE
   return {
     begin(build) {
       building.add(build);
-      // Also when the task is protected already: its time starts again.
+      // A protected task is protected again, because the period starts over.
       say({ ProtectionEnabled: true, ExpiresInMinutes: minutes });
     },
     end(build) {
@@ -84,8 +86,8 @@ interface Wish {
 }
 
 /**
- * Whether the task is protected, as the agent's answer says; `undefined` where the answer says something else, such as
- * `{"failure": {"Reason": …}}` or `{"error": {"Code": …}}`.
+ * Returns whether the task is protected according to the agent's answer; `undefined` when the answer says something
+ * else, such as `{"failure": {"Reason": …}}` or `{"error": {"Code": …}}`.
  */
 function protectionIn(answer: string): unknown {
   try {
@@ -95,5 +97,5 @@ function protectionIn(answer: string): unknown {
   }
 }
 
-/** No protection, for a runner outside ECS. */
+/** Does nothing: a runner outside ECS needs no protection. */
 export const noTaskProtection: TaskProtection = { begin: () => undefined, end: () => undefined };

@@ -3,8 +3,9 @@ import { lchown } from 'node:fs/promises';
 import { Socket } from 'node:net';
 
 /**
- * Reads a pipe in a directory of ours into which processes of `uid` may write, and no others: one build cannot use another's. The
- * pipe is open to both ends, so that it does not end when a writer closes it; `destroy` closes it.
+ * Opens a pipe in our own directory for reading. Only processes of `uid` may write to it, so no build can use another
+ * build's pipe. Our end is open for writing as well, so that the pipe does not end when a writer closes it; `destroy`
+ * closes it.
  */
 export async function readAskingPipe(path: string, uid: number | undefined): Promise<Socket> {
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);

@@ -4,20 +4,21 @@ import { directoryOf, holdDirectory, holdEntry } from './directory.ts';
 import { readRawEntries } from './read-entries.ts';
 import { kindOf, UnexpectedFileError } from './unexpected-file.ts';
 
-/** Directories within each other; each is held open while those in it are looked at. */
+/** The limit on nested directories. Each one is held open while its subdirectories are checked. */
 const MAX_DEPTH = 64;
 
-/** Files, links and directories of a tree; real ImageBuilders have some ten thousand. */
+/** The limit on files, links and directories in a tree. Real ImageBuilders have tens of thousands. */
 const MAX_FILES = 500_000;
 
-/** Files of a directory that are looked at at once. */
+/** The number of files of a directory that are checked at once. */
 const AT_ONCE = 32;
 
 /**
- * Checks that a tree has nothing that would be shared or handed on with it: only directories, links, and files all of whose names
- * are in the tree. Throws `UnexpectedFileError` for a pipe, socket or device, for a file that has a name elsewhere, for a name
- * that is no text, and for more depth or more files than an ImageBuilder has. Throws the signal's reason when it aborts. Call it when
- * no process of the tree's owner is left.
+ * Checks that a tree contains nothing that would reach beyond it when it is shared or handed on: only directories,
+ * links, and files all of whose names are in the tree. It throws `UnexpectedFileError` for a pipe, socket or device,
+ * for a file with another name elsewhere, for a name that is not text, and for more depth or more files than an
+ * ImageBuilder has. It throws the signal's reason when the signal aborts. Call it when no process of the tree's owner
+ * is left.
  */
 export async function checkTree(root: string, signal: AbortSignal, maxFiles = MAX_FILES): Promise<void> {
   const check: Check = { several: new Map(), signal, maxFiles, found: 0 };
@@ -32,11 +33,11 @@ export async function checkTree(root: string, signal: AbortSignal, maxFiles = MA
 }
 
 interface Check {
-  /** Files with more than one name, by device and inode. */
+  /** The files with more than one name, by device and inode. */
   readonly several: Map<string, { path: string; names: number; found: number }>;
   readonly signal: AbortSignal;
   readonly maxFiles: number;
-  /** Entries so far. */
+  /** The number of entries found so far. */
   found: number;
 }
 

@@ -20,7 +20,7 @@ const copy = (maxBytes = 1000) =>
   withDirectory(directory, 'from', (from) => withDirectory(directory, 'to', (to) => copyPlainFile(from, to, 'vim_1.ipk', { maxBytes })));
 
 describe('copyPlainFile', () => {
-  it('copies the content with mode 0644, in place of what was there, and leaves nothing else', async () => {
+  it('copies the content with mode 0644, replaces an existing file, and leaves nothing else', async () => {
     await writeFile(join(directory, 'to', 'vim_1.ipk'), 'of a build');
     await copy();
     expect(await readFile(join(directory, 'to', 'vim_1.ipk'), 'utf8')).toBe('vim');
@@ -28,7 +28,7 @@ describe('copyPlainFile', () => {
     await expect(copy(2)).rejects.toThrow('longer than 2 bytes');
   });
 
-  it('changes no file of the host where the owner of the directory puts links in place of the copy', async () => {
+  it("changes no file of the host when the directory's owner replaces the copy with links", async () => {
     const host = join(directory, 'host');
     await writeFile(host, 'of the host', { mode: 0o600 });
     const swap = `
@@ -43,7 +43,7 @@ describe('copyPlainFile', () => {
     const swapper = spawn(process.execPath, ['--eval', swap], { cwd: join(directory, 'to') });
     try {
       await once(swapper.stdout, 'data');
-      // The copy may be gone before it gets its name; what counts is the host's file.
+      // The copy may be gone before it gets its name; only the host's file matters here.
       for (let at = 0; at < 400; at++) await copy().catch(() => undefined);
     } finally {
       swapper.kill('SIGKILL');

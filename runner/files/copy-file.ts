@@ -7,15 +7,16 @@ import { createFile } from './put-file.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 
 export interface CopyOptions {
-  /** Owner of the copy; `undefined`: us. */
+  /** The owner of the copy; `undefined` stands for the server's own user. */
   readonly uid?: number | undefined;
-  /** A longer file is an `UnexpectedFileError`. */
+  /** The largest size that is copied. A larger file is an `UnexpectedFileError`. */
   readonly maxBytes: number;
 }
 
 /**
- * Copies the regular file `name` of one held directory to another, by reflink where the file system can, whole or not at all,
- * with mode 0644. A file of that name is replaced. As `openPlainFile`, it takes nothing but a regular file with one name.
+ * Copies the regular file `name` from one held directory to another, whole or not at all, with mode 0644, and by
+ * reflink where the file system supports it. It replaces a file of that name. Like `openPlainFile`, it accepts only a
+ * regular file with one name.
  */
 export async function copyPlainFile(from: Directory, to: Directory, name: string, { uid, maxBytes }: CopyOptions): Promise<void> {
   const file = await openPlainFile(from, name);
@@ -24,7 +25,7 @@ export async function copyPlainFile(from: Directory, to: Directory, name: string
     if ((await file.stat()).size > maxBytes) throw new UnexpectedFileError(`${name}: longer than ${maxBytes} bytes`);
     const copy = await createFile(temporary);
     try {
-      // All by the open file: the directory's owner may put something else in its place meanwhile.
+      // Every step uses the open file: the directory's owner may replace it meanwhile.
       await copyFile(pathOf(file), pathOf(copy), constants.COPYFILE_FICLONE);
       await copy.chmod(0o644);
       if (uid !== undefined) await copy.chown(uid, uid);
@@ -38,5 +39,5 @@ export async function copyPlainFile(from: Directory, to: Directory, name: string
   }
 }
 
-/** Gives a file of a directory of ours a second name in another, where nothing has that name. */
+/** Gives a file in one of our directories a second name in another one. The name must be free there. */
 export const shareFile = (from: Directory, to: Directory, name: string): Promise<void> => link(from.at(name), to.at(name));

@@ -4,36 +4,37 @@ import { basename } from 'node:path';
 import { hasCode } from '#lib/has-code.ts';
 import { kindOf, UnexpectedFileError } from './unexpected-file.ts';
 
-/** Linux's O_PATH, which Node does not name: the file is held, neither read nor written, whatever it is. */
+/** Linux's O_PATH, which Node does not name. It holds a file of any kind without reading or writing it. */
 const O_PATH = 0o10000000;
 
-/** Holds a file itself, also where it is a link. */
+/** The flags that hold a file itself, even if it is a link. */
 export const HOLD = O_PATH | constants.O_NOFOLLOW;
 
-/** Holds a directory, and nothing else. */
+/** The flags that hold a directory and nothing else. */
 export const HOLD_DIRECTORY = HOLD | constants.O_DIRECTORY;
 
 /**
- * A directory that is held open. Node has no `openat`; the kernel leads `/proc/self/fd/N` to the very directory that was opened,
- * whatever has become of its path since. A system call on `at(name)` therefore follows no link but at most `name` itself.
+ * A directory that is held open. Node has no `openat`, but the kernel resolves `/proc/self/fd/N` to the very directory
+ * that was opened, even if its path has changed since. A system call on `at(name)` therefore follows no link, except
+ * perhaps `name` itself.
  */
 export interface Directory {
-  /** Path of the directory while it is held. */
+  /** The path of the directory while it is held. */
   readonly path: string;
-  /** Path of one of its entries while it is held. */
+  /** Returns the path of one of its entries, valid while the directory is held. */
   at(name: string): string;
 }
 
-/** Path of what a handle holds, whatever has become of the path by which it was opened. */
+/** Returns a path to the file that a handle holds, even if the path by which it was opened has changed. */
 export const pathOf = (handle: FileHandle): string => `/proc/self/fd/${handle.fd}`;
 
-/** The directory that the handle holds; valid as long as the handle is open. */
+/** Returns the directory that the handle holds, valid as long as the handle is open. */
 export const directoryOf = (handle: FileHandle): Directory => ({
   path: pathOf(handle),
   at: (name) => `${pathOf(handle)}/${plainName(name)}`,
 });
 
-/** `name`, if it is that of an entry: a path would be followed. */
+/** Returns `name` if it is a plain entry name. A path would be followed, so it is refused. */
 function plainName(name: string): string {
   if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0'))
     throw new UnexpectedFileError(`Not the name of a file: ${JSON.stringify(name)}`);
@@ -41,14 +42,14 @@ function plainName(name: string): string {
 }
 
 export interface MissingDirectories {
-  /** Owner of the directories that are made; `undefined`: us. */
+  /** The owner of the directories that are made; `undefined` stands for the server's own user. */
   readonly uid: number | undefined;
 }
 
 /**
- * Runs `use` with the directory at `path` below `root`, which is held meanwhile. No link is followed from `root` on, `root`
- * included; the way to `root` is ours. Throws `UnexpectedFileError` where something else than a directory is on the way. With
- * `make` missing directories are made, else their absence is the system's ENOENT.
+ * Runs `use` with the directory at `path` below `root`, and holds it meanwhile. No link is followed from `root` on, not
+ * even `root` itself; the path above `root` belongs to us. It throws `UnexpectedFileError` when something other than a
+ * directory is in the way. With `make` it creates missing directories; otherwise they cause the system's ENOENT.
  */
 export async function withDirectory<T>(
   root: string,
@@ -69,7 +70,7 @@ export async function withDirectory<T>(
   }
 }
 
-/** Holds the directory at `path` below the one that `top` holds, as `withDirectory` does. The caller closes it. */
+/** Holds the directory at `path` below the one that `top` holds, like `withDirectory`. The caller closes it. */
 export async function holdBelow(top: FileHandle, path: string, make?: MissingDirectories): Promise<FileHandle> {
   let handle = await open(pathOf(top), O_PATH | constants.O_DIRECTORY);
   for (const name of segments(path)) {
@@ -83,10 +84,13 @@ export async function holdBelow(top: FileHandle, path: string, make?: MissingDir
   return handle;
 }
 
-/** The names that a relative path is made of; `''` and `.` have none. */
+/** Returns the names in a relative path; `''` and `.` have none. */
 export const segments = (path: string): string[] => path.split('/').filter((name) => name !== '' && name !== '.');
 
-/** Holds the directory of that name in `directory`, made where it is missing and `make` is given. The caller closes it. */
+/**
+ * Holds the directory `name` in `directory`, and creates it when it is missing and `make` is given. The caller closes
+ * it.
+ */
 export async function holdEntry(directory: Directory, name: string, make?: MissingDirectories): Promise<FileHandle> {
   const path = directory.at(name);
   if (make === undefined) return holdDirectory(path);
@@ -102,12 +106,15 @@ export async function holdEntry(directory: Directory, name: string, make?: Missi
   return handle;
 }
 
-/** Holds the directory at `path`, whose own directory is ours or held; a link is none. The caller closes it. */
+/**
+ * Holds the directory at `path`, whose parent is ours or held. A link does not count as a directory. The caller closes
+ * it.
+ */
 export async function holdDirectory(path: string): Promise<FileHandle> {
   try {
     return await open(path, HOLD_DIRECTORY);
   } catch (error) {
-    // The kernel says this of a link too.
+    // The kernel also returns this error for a link.
     if (!hasCode(error, 'ENOTDIR')) throw error;
     const found = await lstat(path).then(kindOf, () => 'something else');
     throw new UnexpectedFileError(`${basename(path)}: expected a directory, found ${found}`);

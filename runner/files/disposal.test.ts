@@ -21,7 +21,7 @@ const disposalOf = (patience = () => new AbortController().signal) =>
 const none = () => AbortSignal.abort();
 
 describe('disposal', () => {
-  it('removes, and leaves nothing to tell', async () => {
+  it('removes trees and reports nothing', async () => {
     await dig(tree, 600);
     await disposalOf().remove(tree);
     await disposalOf().remove(join(directory, 'absent'));
@@ -29,7 +29,7 @@ describe('disposal', () => {
     expect(leftovers).toEqual([]);
   });
 
-  it('sets aside what it cannot remove in time, tells it once, and removes it at the next occasion', async () => {
+  it('sets aside what it cannot remove in time, reports it once, and removes it at the next try', async () => {
     await writeFile(join(tree, 'file'), '');
     await disposalOf(none).remove(tree);
     expect(await readdir(join(directory, 'builds'))).toEqual([]);
@@ -43,14 +43,14 @@ describe('disposal', () => {
     expect(await readdir(quarantine())).toEqual([]);
   });
 
-  it('leaves in place, and tells, what it cannot even move', async () => {
+  it('leaves in place, and reports, what it cannot even move', async () => {
     await writeFile(quarantine(), 'a file where the directory should be');
     await disposalOf(none).remove(tree);
     expect(leftovers).toEqual([{ path: tree, reason: expect.any(String), keptAt: tree }]);
     expect(await readdir(join(directory, 'builds'))).toHaveLength(1);
   });
 
-  it('goes on trying by itself while the process lives, and says what is still left', async () => {
+  it('keeps trying by itself while the process lives, and reports what is still left', async () => {
     await writeFile(join(tree, 'file'), '');
     const patience = [none(), none(), none()];
     const stillLeft: number[] = [];
@@ -67,7 +67,7 @@ describe('disposal', () => {
     expect(leftovers).toHaveLength(1);
   });
 
-  it('lets a build wait while too much is set aside, and else does not', async () => {
+  it('makes a build wait only while too much is set aside', async () => {
     let tries = 0;
     const rubbish = disposalOf(() => {
       tries += 1;

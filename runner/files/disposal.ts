@@ -4,45 +4,55 @@ import { basename, join } from 'node:path';
 import { entriesInside } from './entries.ts';
 import { removeTree } from './remove-tree.ts';
 
-/** Something that could not be removed, and what became of it. */
+/** Something that could not be removed, and where it is now. */
 export interface Leftover {
   readonly path: string;
   readonly reason: string;
-  /** Where it lies now; its own path where it could not even be moved. */
+  /** The path where it is now. It is the original path when it could not even be moved. */
   readonly keptAt: string;
 }
 
-/** Takes away what builds leave. What a script can make must not stop anybody: nothing here ever rejects. */
+/** Removes what builds leave behind. It never rejects, so that nothing a script creates can stop the server. */
 export interface Disposal {
-  /** Removes a file or tree. What cannot be removed, or not in time, is set aside and reported once, and tried again later. */
+  /**
+   * Removes a file or tree. A tree that cannot be removed in time is set aside, reported once, and tried again later.
+   */
   remove(path: string): Promise<void>;
-  /** Tries again to remove what was set aside, for a bounded time, and answers how many things are left. Several calls are one. */
+  /**
+   * Tries again, for a bounded time, to remove what was set aside, and returns how many things are left. Concurrent
+   * calls share one try.
+   */
   retry(): Promise<number>;
-  /** Waits for such a try where too much is set aside. Call it before a build: then builds cannot add faster than is removed. */
+  /**
+   * Waits for such a try when too much is set aside. Called before each build, so that builds cannot add faster than
+   * this removes.
+   */
   relieve(): Promise<void>;
 }
 
-/** For how long a removal is waited for: the largest ordinary tree takes some seconds on a slow disk. */
+/** The time limit on one removal. The largest ordinary tree takes some seconds on a slow disk. */
 const PATIENCE_MS = 30_000;
 
-/** Pauses between tries: the first, doubled each time as long as nothing new comes, and the longest. */
+/**
+ * The first and the longest pause between tries. Each pause is twice the one before unless something new is set aside.
+ */
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
-/** So many things may be set aside before builds wait. */
+/** The number of things that may be set aside before builds wait. */
 const MAX_ASIDE = 16;
 
 export interface DisposalOptions {
-  /** Where things are set aside: a directory on the file system of what is removed. */
+  /** The directory to set things aside in. It must be on the same file system as what is removed. */
   readonly quarantine: string;
   readonly onLeftover: (leftover: Leftover) => void;
-  /** Called after each try that left something, with how many things that is. */
+  /** Called after each try that left something, with the number of things left. */
   readonly onStillLeft?: (count: number) => void;
   readonly patience?: () => AbortSignal;
   readonly firstPauseMs?: number;
 }
 
-/** Removes by `removeTree`, and tries again while the process lives what it had to set aside. */
+/** Returns a disposal that removes with `removeTree`, and retries what it had to set aside while the process lives. */
 export function disposal(options: DisposalOptions): Disposal {
   const { quarantine, onLeftover, onStillLeft = () => undefined, firstPauseMs = FIRST_PAUSE_MS } = options;
   const { patience = () => AbortSignal.timeout(PATIENCE_MS) } = options;
@@ -79,7 +89,7 @@ export function disposal(options: DisposalOptions): Disposal {
     timer = setTimeout(() => void retry(), pauseMs).unref();
   };
 
-  /** One after the other, so that each gets further within the time. */
+  /** Removes one thing after the other, so that each gets as far as possible within the time. */
   const tryAll = async (): Promise<number> => {
     const signal = patience();
     let left = 0;
@@ -116,8 +126,8 @@ export function disposal(options: DisposalOptions): Disposal {
 }
 
 /**
- * Why something could not be removed, for the log: a code, since the text of the system's errors names files of private
- * builds.
+ * Returns for the log why something could not be removed. It is a code, because the texts of system errors name files
+ * of private builds.
  */
 function reasonOf(failure: unknown): string {
   if (!(failure instanceof Error)) return String(failure);

@@ -5,8 +5,8 @@ import { readEntries, TooManyEntriesError } from './read-entries.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 
 /**
- * The entries of the directory at `path` below `root`; none where there is no directory, or one that may not be read. Throws
- * `TooManyEntriesError` where there are more than `max`.
+ * Returns the entries of the directory at `path` below `root`; none when it does not exist or may not be read. It
+ * throws `TooManyEntriesError` when there are more than `max`.
  */
 export async function entriesInside(root: string, path: string, max?: number): Promise<Dirent[]> {
   try {
@@ -18,7 +18,7 @@ export async function entriesInside(root: string, path: string, max?: number): P
   }
 }
 
-/** Whether there is a directory at `path` below `root`, no link on the way. */
+/** Returns whether there is a directory at `path` below `root`, with no link on the way. */
 export async function isDirectoryInside(root: string, path: string): Promise<boolean> {
   try {
     return await withDirectory(root, path, async () => true);

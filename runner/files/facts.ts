@@ -6,7 +6,9 @@ import { type Directory, withDirectory } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 import { useTimes } from './use-times.ts';
 
-/** What is known of an entry of a held directory, of a link itself; `undefined`: there is none. */
+/**
+ * Returns the facts of an entry of a held directory, or `undefined` when it does not exist. It does not follow links.
+ */
 export async function factsOf(directory: Directory, name: string): Promise<Stats | undefined> {
   try {
     return await lstat(directory.at(name));
@@ -16,7 +18,10 @@ export async function factsOf(directory: Directory, name: string): Promise<Stats
   }
 }
 
-/** What is known of the entry at `path` below `root`, of a link itself; `undefined`: there is none. */
+/**
+ * Returns the facts of the entry at `path` below `root`, or `undefined` when it does not exist. It does not follow
+ * links.
+ */
 export async function factsInside(root: string, path: string): Promise<Stats | undefined> {
   try {
     return await withDirectory(root, dirname(path), (directory) => factsOf(directory, basename(path)));
@@ -28,12 +33,15 @@ export async function factsInside(root: string, path: string): Promise<Stats | u
 
 const nextUse = useTimes();
 
-/** Sets the times of the entry at `path` below `root` to now, and later than those of what this process touched before. */
+/** Sets the times of the entry at `path` below `root` to now, and always later than those of entries touched before. */
 export function touchInside(root: string, path: string): Promise<void> {
   const time = nextUse();
   return withDirectory(root, dirname(path), (directory) => lutimes(directory.at(basename(path)), time, time));
 }
 
-/** Gives an entry of `root` another name there. Throws the system's ENOTEMPTY or EEXIST where a directory with content has it. */
+/**
+ * Renames an entry of `root`. It throws the system's ENOTEMPTY or EEXIST when a directory with content has the new
+ * name.
+ */
 export const renameInside = (root: string, from: string, to: string): Promise<void> =>
   withDirectory(root, '', (directory) => rename(directory.at(from), directory.at(to)));

@@ -1,4 +1,4 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 
-/** A stream into a file that was not there, closed to everybody else; the way to it is ours. */
+/** Returns a stream into a new file that only we can open. The path to it must belong to us. */
 export const newFileStream = (path: string): WriteStream => createWriteStream(path, { flags: 'wx', mode: 0o600 });

@@ -5,8 +5,8 @@ import { holdDirectory, pathOf } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 
 /**
- * Makes a directory of ours with the ones above it, each with `mode`, and answers its path without links. An operator may have
- * led the path elsewhere; from there on no link is followed.
+ * Creates a directory of ours and its missing parents with `mode`, and returns its path without links. An operator may
+ * have put links into the path; from the returned path on no link is followed.
  */
 export async function ownDirectory(path: string, mode = 0o755): Promise<string> {
   await mkdir(path, { recursive: true, mode });
@@ -14,8 +14,8 @@ export async function ownDirectory(path: string, mode = 0o755): Promise<string> 
 }
 
 /**
- * Makes a directory that nobody but us may enter, in one that exists, and answers its path. Throws where something that is not ours, or
- * no directory, has its name.
+ * Creates a directory that only we may enter, in an existing one, and returns its path. It throws when the name is
+ * taken by something that is not ours or not a directory.
  */
 export async function closedDirectory(path: string): Promise<string> {
   await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
@@ -32,7 +32,10 @@ export async function closedDirectory(path: string): Promise<string> {
   }
 }
 
-/** The text of a file of ours in a directory of ours; an operator may have put a link there. `undefined`: there is none. */
+/**
+ * Returns the text of a file of ours in a directory of ours, or `undefined` when it does not exist. It follows links,
+ * because an operator may have put one there.
+ */
 export async function readOwnFile(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -42,7 +45,10 @@ export async function readOwnFile(path: string): Promise<string | undefined> {
   }
 }
 
-/** The bytes of a file of ours below a directory of ours, also one that builds have a second name of and cannot write to. */
+/**
+ * Returns the bytes of a file of ours below a directory of ours. Builds may have a second name of the file, but cannot
+ * write to it.
+ */
 export async function readOwnBytes(path: string): Promise<Buffer | undefined> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

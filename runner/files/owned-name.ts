@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A directory name that says which process it belongs to, so that leftovers of a killed one can be told. */
+/** Returns a directory name that names its process, so that the leftovers of a killed process can be recognised. */
 export const ownedName = (prefix: string): string => `${prefix}.${process.pid}.${randomUUID().slice(0, 8)}`;
 
 /**
- * Hands to `remove` what processes that are no more left under names of `ownedName`. Ours count as theirs: call it before making
- * any (after a restart in a container the process has the number that the killed one had).
+ * Calls `remove` with what ended processes left under names of `ownedName`. Names of this process count as leftovers,
+ * too, because a restarted container reuses process ids; call it before creating any.
  */
 export async function sweepOwned(directory: string, prefix: string, remove: (path: string) => Promise<void>): Promise<void> {
   const names = await readdir(directory).catch(() => []);
@@ -20,7 +20,9 @@ export async function sweepOwned(directory: string, prefix: string, remove: (pat
   );
 }
 
-/** Whether the process lives and could be one of us, not some other program that was given the number since. */
+/**
+ * Returns whether the process lives and could be a server, rather than some other program that got the same id since.
+ */
 export async function isNode(pid: number): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
   return command.startsWith('node') || command.startsWith('MainThread');

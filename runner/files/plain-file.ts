@@ -5,13 +5,14 @@ import { hasCode } from '#lib/has-code.ts';
 import { type Directory, HOLD, pathOf, withDirectory } from './directory.ts';
 import { kindOf, UnexpectedFileError } from './unexpected-file.ts';
 
-/** A regular file that is open. */
+/** An open regular file. */
 export type PlainFile = FileHandle;
 
 /**
- * Opens a regular file for reading, and nothing else: what it is is known before it is opened, so no pipe, no device and no link
- * is ever touched. A file with a second name is refused, since that may be anybody's. Throws `UnexpectedFileError`, or the
- * system's error where there is none. With `mode` the file is given it first. The caller closes it.
+ * Opens a regular file for reading. It determines the kind of the file before it opens it, so it never touches a pipe,
+ * a device or a link. It refuses a file with a second name, because that name may belong to another user. It throws
+ * `UnexpectedFileError`, or the system's error when there is no file. With `mode` it first changes the file's mode. The
+ * caller closes the file.
  */
 export async function openPlainFile(directory: Directory, name: string, mode?: number): Promise<FileHandle> {
   const held = await open(directory.at(name), HOLD);
@@ -25,7 +26,10 @@ export async function openPlainFile(directory: Directory, name: string, mode?: n
   }
 }
 
-/** Runs `use` with the regular file at `path`, whose directory is ours, and closes it. As `openPlainFile`. */
+/**
+ * Runs `use` with the regular file at `path`, whose directory is ours, and closes it. The rules of `openPlainFile`
+ * hold.
+ */
 export async function withPlainFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
   const file = await withDirectory(dirname(path), '', (directory) => openPlainFile(directory, basename(path)));
   try {
@@ -35,7 +39,10 @@ export async function withPlainFile<T>(path: string, use: (file: FileHandle) => 
   }
 }
 
-/** The content of the regular file at `path` below `root`. A longer one than `maxBytes` is an `UnexpectedFileError` too. */
+/**
+ * Returns the content of the regular file at `path` below `root`. A file longer than `maxBytes` is an
+ * `UnexpectedFileError`, too.
+ */
 export async function readPlainFile(root: string, path: string, maxBytes: number): Promise<Buffer> {
   const file = await withDirectory(root, dirname(path), (directory) => openPlainFile(directory, basename(path)));
   try {
@@ -45,7 +52,7 @@ export async function readPlainFile(root: string, path: string, maxBytes: number
   }
 }
 
-/** As `readPlainFile`, but `undefined` where there is no such file, something else in its place, or one that is too long. */
+/** Works like `readPlainFile`, but returns `undefined` when the file is missing, not a regular file, or too long. */
 export async function readInside(root: string, path: string, maxBytes = MAX_DOCUMENT): Promise<Buffer | undefined> {
   try {
     return await readPlainFile(root, path, maxBytes);
@@ -55,12 +62,12 @@ export async function readInside(root: string, path: string, maxBytes = MAX_DOCU
   }
 }
 
-/** Documents that are read whole; the largest are package indexes, of a megabyte or five. */
+/** The limit on documents that are read whole. The largest are package indexes of one to five megabytes. */
 const MAX_DOCUMENT = 32 * 1024 * 1024;
 
 const CHUNK = 256 * 1024;
 
-/** Not by its size beforehand: a file may grow, and one of some file systems says that it is empty. */
+/** Reads a file to its end. The size is only a hint: a file may grow, and some file systems report 0. */
 async function readWhole(file: FileHandle, path: string, maxBytes: number): Promise<Buffer> {
   const { size } = await file.stat();
   const chunks: Buffer[] = [];

@@ -6,17 +6,17 @@ import { hasCode } from '#lib/has-code.ts';
 import { type Directory, holdDirectory, pathOf, withDirectory } from './directory.ts';
 
 export interface PutOptions {
-  /** Owner of the file and of the directories made for it; `undefined`: us. */
+  /** The owner of the file and of the directories made for it; `undefined` stands for the server's own user. */
   readonly uid?: number | undefined;
-  /** Default 0644, whatever the umask. */
+  /** The file's mode, independent of the umask. The default is 0644. */
   readonly mode?: number;
-  /** Whether the file reaches the disk before it is visible. */
+  /** Whether the file is flushed to the disk before it becomes visible. */
   readonly flush?: boolean;
 }
 
 /**
- * Puts a file at `path` below `root`, whole or not at all. A file or link that stands there is replaced and never followed;
- * missing directories are made. Throws `UnexpectedFileError` where something else than a directory is on the way.
+ * Puts a file at `path` below `root`, whole or not at all. It replaces an existing file or link without following it,
+ * and creates missing directories. It throws `UnexpectedFileError` when something other than a directory is in the way.
  */
 export function putFile(root: string, path: string, content: string | Uint8Array, options: PutOptions = {}): Promise<void> {
   const { uid } = options;
@@ -27,7 +27,10 @@ async function putEntry(directory: Directory, name: string, content: string | Ui
   await withWritten(directory, content, options, (temporary) => rename(temporary, directory.at(name)));
 }
 
-/** Puts a file of ours into `root` unless something has its name; then that stays. Whole or not at all, and on the disk. */
+/**
+ * Puts a file of ours into `root`, whole or not at all, and flushes it to the disk. An existing file of that name
+ * stays.
+ */
 export function putNewFile(root: string, name: string, content: string, mode: number): Promise<void> {
   return withDirectory(root, '', (directory) =>
     withWritten(directory, content, { mode, flush: true }, async (temporary) => {
@@ -38,7 +41,7 @@ export function putNewFile(root: string, name: string, content: string, mode: nu
   );
 }
 
-/** Runs `publish` with the path of a file that holds the content, and removes what it left there. */
+/** Runs `publish` with the path of a temporary file that holds the content, and removes the temporary file. */
 async function withWritten(
   directory: Directory,
   content: string | Uint8Array,
@@ -62,11 +65,14 @@ async function withWritten(
   }
 }
 
-/** Makes a file that was not there, for reading and writing, closed to everybody else; the way to it is ours. The caller closes it. */
+/**
+ * Creates a new file for reading and writing that only we can open. The path to it must belong to us. The caller closes
+ * it.
+ */
 export const createFile = (path: string): Promise<FileHandle> =>
   open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
 
-/** Makes a directory that was not there; the way to it is ours. */
+/** Creates a new directory. The path to it must belong to us. */
 export async function makeDirectory(path: string, { uid, mode }: { uid?: number | undefined; mode: number }): Promise<void> {
   await mkdir(path, { mode });
   const handle = await holdDirectory(path);
@@ -78,10 +84,10 @@ export async function makeDirectory(path: string, { uid, mode }: { uid?: number 
   }
 }
 
-/** Makes a directory below `root`, and the missing ones above it, all owned by `uid`. */
+/** Creates a directory below `root` and its missing parents, all owned by `uid`. */
 export const putDirectory = (root: string, path: string, uid: number | undefined): Promise<void> =>
   withDirectory(root, path, async () => undefined, { uid });
 
-/** Makes a link at `path` below `root`, where nothing is yet; its directory exists. */
+/** Creates a link at `path` below `root`. The name must be free, and its directory must exist. */
 export const putLink = (root: string, path: string, to: string): Promise<void> =>
   withDirectory(root, dirname(path), (directory) => symlink(to, directory.at(basename(path))));

@@ -23,8 +23,8 @@ async function fill(path: string, count: number): Promise<void> {
   for (let at = 0; at < count; at++) symlinkSync('nowhere', join(path, `file-${at}`));
 }
 
-describe('a directory with more entries than are read', () => {
-  it('is refused after as many as the bound, and one with as many is read', async () => {
+describe('a directory with more entries than the limit', () => {
+  it('is refused, and one with as many as the limit is read', async () => {
     await fill(join(directory, 'd'), 1000);
     await withDirectory(directory, 'd', async (held) => {
       expect(await readEntries(held, 1000)).toHaveLength(1000);
@@ -36,7 +36,7 @@ describe('a directory with more entries than are read', () => {
     expect(await entriesInside(directory, 'd/file-0', 999)).toEqual([]);
   });
 
-  it('makes a tree that is no ImageBuilder, however the files are spread', async () => {
+  it('makes a tree invalid as an ImageBuilder, however the files are spread', async () => {
     for (const name of ['a', 'b', 'c']) await fill(join(directory, name), 4);
     await checkTree(directory, never, 15);
     await expect(checkTree(directory, never, 14)).rejects.toThrow('more than 14 files in the tree');
@@ -52,7 +52,7 @@ describe('a directory with more entries than are read', () => {
     expect(await installedPackages(directory, 'opkg')).toEqual([]);
   });
 
-  it('has none of its links led elsewhere', { timeout: 120_000 }, async () => {
+  it('has none of its links changed', { timeout: 120_000 }, async () => {
     await fill(join(directory, 'bin'), MAX_ENTRIES + 1);
     await expect(relink(directory, 'bin', () => 'elsewhere')).rejects.toThrow(`more than ${MAX_ENTRIES} entries`);
   });

@@ -3,26 +3,26 @@ import { opendir } from 'node:fs/promises';
 import type { Directory } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 
-/** The largest directories of an ImageBuilder and of a build have some ten thousand entries. */
+/** The limit on entries. The largest directories of an ImageBuilder and of a build have tens of thousands. */
 export const MAX_ENTRIES = 100_000;
 
-/** How many entries are read from the kernel at once. */
+/** The number of entries that are read from the kernel at once. */
 const AT_ONCE = 256;
 
-/** A directory has more entries than are read. */
+/** Thrown when a directory has more entries than the limit. */
 export class TooManyEntriesError extends UnexpectedFileError {}
 
 /**
- * The entries of a held directory. They are read some at a time, and no more than `max`: a build can make millions, and the names of
- * all of them take gigabytes here. Throws `TooManyEntriesError` where there are more.
+ * Returns the entries of a held directory. It reads a few at a time and no more than `max`: a build can create
+ * millions, and all their names would take gigabytes here. It throws `TooManyEntriesError` when there are more.
  */
 export async function readEntries(directory: Directory, max = MAX_ENTRIES): Promise<Dirent[]> {
   return (await read(directory, max)) as Dirent[];
 }
 
-/** As `readEntries`, with the bytes of each name, which may be no text. */
+/** Works like `readEntries`, but returns each name as bytes, because a name may not be text. */
 export async function readRawEntries(directory: Directory, max = MAX_ENTRIES): Promise<Dirent<Buffer>[]> {
-  // The types know of no names that are bytes.
+  // Node's types do not declare names as bytes.
   return (await read(directory, max, 'buffer' as BufferEncoding)) as unknown as Dirent<Buffer>[];
 }
 

@@ -4,7 +4,10 @@ import { withDirectory } from './directory.ts';
 import { readEntries, TooManyEntriesError } from './read-entries.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 
-/** Leads the symbolic links of a directory of a tree elsewhere, those for which `leadTo` answers a target. No directory: nothing. */
+/**
+ * Changes the targets of symbolic links in a directory of a tree: each link for which `leadTo` returns a target. A
+ * missing directory is ignored.
+ */
 export async function relink(root: string, path: string, leadTo: (target: string) => string | undefined): Promise<void> {
   try {
     await withDirectory(root, path, async (directory) => {

@@ -4,7 +4,7 @@ import { hasCode } from '#lib/has-code.ts';
 import { withDirectory } from './directory.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 
-/** Removes the file or link at `path` below `root`. Absent is fine, and so is a directory, which stays. */
+/** Removes the file or link at `path` below `root`. It ignores a missing file, and leaves a directory in place. */
 export async function removeInside(root: string, path: string): Promise<void> {
   try {
     await withDirectory(root, dirname(path), (directory) => unlink(directory.at(basename(path))));

@@ -18,7 +18,7 @@ beforeEach(async () => {
 const openFiles = async () => (await readdir('/proc/self/fd')).length;
 
 describe('removeTree', () => {
-  it('removes a tree of any depth, and has few files open', async () => {
+  it('removes a tree of any depth, with few files open', async () => {
     await dig(tree, 1000);
     const before = await openFiles();
     await removeTree(tree);
@@ -26,7 +26,7 @@ describe('removeTree', () => {
     expect(await openFiles()).toBe(before);
   });
 
-  it('follows no link: what they lead to stays', async () => {
+  it('follows no link, so the targets stay', async () => {
     const outside = join(directory, 'outside');
     await mkdir(join(outside, 'kept'), { recursive: true });
     await writeFile(join(outside, 'kept', 'file'), 'kept');
@@ -38,7 +38,7 @@ describe('removeTree', () => {
     expect(await readFile(join(outside, 'kept', 'file'), 'utf8')).toBe('kept');
   });
 
-  it('removes the link alone where the tree itself is one', async () => {
+  it('removes only the link when the tree itself is a link', async () => {
     await writeFile(join(tree, 'file'), '');
     await symlink(tree, join(directory, 'link'));
     await removeTree(join(directory, 'link'));
@@ -46,7 +46,7 @@ describe('removeTree', () => {
     expect(await readdir(tree)).toEqual(['file']);
   });
 
-  it('removes whatever a script can make: closed directories, pipes, sockets, names that are no text', async () => {
+  it('removes everything a script can make: closed directories, pipes, sockets, names that are not text', async () => {
     for (const name of ['wide/a/b', 'closed/below', '.hidden', 'with\nnewline', '-rf']) await mkdir(join(tree, name), { recursive: true });
     for (let at = 0; at < 200; at++) await writeFile(join(tree, 'wide', `file-${at}`), '');
     await promisify(execFile)('mkfifo', [join(tree, 'pipe')]);
@@ -59,7 +59,7 @@ describe('removeTree', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('removes a file, and takes nothing for done', async () => {
+  it('removes a file, and ignores a missing one', async () => {
     await writeFile(join(directory, 'file'), '');
     await removeTree(join(directory, 'file'));
     await removeTree(join(directory, 'file'));
@@ -67,7 +67,7 @@ describe('removeTree', () => {
     expect(await readdir(directory)).toEqual(['tree']);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when its signal aborts', async () => {
     await writeFile(join(tree, 'file'), '');
     await expect(removeTree(tree, AbortSignal.abort(new Error('told to')))).rejects.toThrow('told to');
     expect((await stat(join(tree, 'file'))).isFile()).toBe(true);

@@ -5,17 +5,18 @@ import { basename, dirname } from 'node:path';
 import { hasCode } from '#lib/has-code.ts';
 import { HOLD_DIRECTORY, withDirectory } from './directory.ts';
 
-/** Entries of a directory that are removed at once. */
+/** The number of entries of a directory that are removed at once. */
 const AT_ONCE = 32;
 
-/** A directory to which something is added while it is emptied is emptied again, so often at most. */
+/** The number of times that a directory is emptied when something is added to it meanwhile. */
 const ROUNDS = 3;
 
 /**
- * Removes what is at `path`, a directory with all below it; absent is fine. The way to it is ours. It takes any depth, any names
- * and any modes: a directory within the tree is moved to its top before it is emptied, so that no path grows long and two
- * directories are open at a time. It follows no link, and enters no mount point within the tree, since the kernel moves none.
- * What cannot be removed stays and all else goes; then it throws why. It throws the signal's reason when that aborts.
+ * Removes what is at `path`: a directory with everything below it, or nothing if it does not exist. The path to it must
+ * belong to us. It handles any depth, any names and any modes: it moves a directory within the tree to the top before
+ * it empties it, so that no path grows long and only two directories are open at a time. It follows no link, and enters
+ * no mount point within the tree, because the kernel does not move mount points. If something cannot be removed, it
+ * removes the rest and then throws the reason. It throws the signal's reason when the signal aborts.
  */
 export async function removeTree(path: string, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
@@ -28,13 +29,13 @@ export async function removeTree(path: string, signal?: AbortSignal): Promise<vo
   }).catch(unlessAbsent);
 }
 
-/** A directory that is held; its entries may have names that are no text. */
+/** A directory that is held open. The names of its entries may not be text. */
 interface Held {
   readonly path: string;
   at(name: Buffer): Buffer;
 }
 
-/** Removes the directory at `path` when `empty` has emptied it. */
+/** Removes the directory at `path` after `empty` has emptied it. */
 async function emptyAndRemove(path: string | Buffer, empty: (directory: Held) => Promise<void>): Promise<void> {
   for (let round = 1; ; round++) {
     await withHeld(path, empty);
@@ -46,7 +47,10 @@ async function emptyAndRemove(path: string | Buffer, empty: (directory: Held) =>
   }
 }
 
-/** Synchronous where no byte is read or written: a trip through the thread pool takes longer than all of it. */
+/**
+ * Opens and closes synchronously: no byte is read or written, and a trip through the thread pool takes longer than the
+ * call.
+ */
 async function withHeld<T>(path: string | Buffer, use: (directory: Held) => Promise<T>): Promise<T> {
   const fd = openSync(path, HOLD_DIRECTORY);
   try {
@@ -58,25 +62,25 @@ async function withHeld<T>(path: string | Buffer, use: (directory: Held) => Prom
   }
 }
 
-/** A directory may be closed to its own owner. */
+/** Gives the owner access to a directory that its mode may deny even to the owner. */
 function openToOwner(fd: number, path: string): void {
   if ((fstatSync(fd).mode & 0o700) === 0o700) return;
   try {
     chmodSync(path, 0o700);
   } catch {
-    // Another's: what cannot be done in it says so.
+    // The directory belongs to another user. The operations in it will report what they may not do.
   }
 }
 
 interface Removal {
   readonly top: Held;
-  /** Begins the names of the directories that were moved to the top. */
+  /** The prefix of the names of directories that were moved to the top. */
   readonly prefix: string;
-  /** The numbers that end their names; each is removed in its turn. There may be millions. */
+  /** The numbers at the end of those names. Each directory is removed in its turn; there may be millions. */
   readonly waiting: number[];
   readonly signal: AbortSignal | undefined;
   moved: number;
-  /** Why something stays. */
+  /** The reason why something could not be removed. */
   failure: unknown;
 }
 
@@ -96,7 +100,7 @@ async function removeEntries(removal: Removal, directory: Held): Promise<void> {
   const batch: Dirent<Buffer>[] = [];
   const removeBatch = () =>
     Promise.all(batch.splice(0).map((entry) => removeEntry(removal, directory, entry).catch((error) => note(removal, error))));
-  // The types know of no names that are bytes.
+  // Node's types do not declare names as bytes.
   for await (const entry of await opendir(directory.path, { encoding: 'buffer' as BufferEncoding, bufferSize: AT_ONCE })) {
     removal.signal?.throwIfAborted();
     if (batch.push(entry as unknown as Dirent<Buffer>) === AT_ONCE) await removeBatch();
@@ -114,7 +118,7 @@ async function removeEntry(removal: Removal, directory: Held, entry: Dirent<Buff
     await rename(at, removal.top.at(name));
   } catch (error) {
     if (!hasCode(error, 'EACCES', 'EPERM')) throw error;
-    // Only a directory that its mover may write to can be moved.
+    // A directory can be moved only by a user who may write to it.
     await withHeld(at, async () => undefined);
     await rename(at, removal.top.at(name));
   }

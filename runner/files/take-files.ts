@@ -5,26 +5,29 @@ import { openPlainFile } from './plain-file.ts';
 import { makeDirectory } from './put-file.ts';
 import { UnexpectedFileError } from './unexpected-file.ts';
 
-/** The directory at `path` below `root`, of which the wanted files are moved to `destination`, a directory of ours that is made. */
+/**
+ * The directory at `path` below `root`. Its wanted files are moved to `destination`, a directory of ours that this
+ * creates.
+ */
 export interface Taking {
   readonly root: string;
   readonly path: string;
   readonly destination: string;
   readonly isWanted: (name: string) => boolean;
-  /** Sees all that is there before anything is moved; may throw. */
+  /** Called with everything that is there before anything is moved. It may throw. */
   readonly count?: FileCount;
 }
 
-/** What counts the entries of a directory, and the wanted files among them. */
+/** Counts the entries of a directory, and the wanted files among them. */
 export interface FileCount {
   addEntry(): void;
   addFile(name: string, size: number): void;
 }
 
 /**
- * Moves the regular files of a build's directory out of its reach and shows each, opened, to `use`. Links, directories, files with
- * a second name and names that are not wanted stay; their names are the answer, in order. `[]` where there is no directory;
- * `undefined` where there is something else in its place.
+ * Moves the regular files of a build's directory out of the build's reach, and passes each one, opened, to `use`.
+ * Links, directories, files with a second name and unwanted names stay. Returns the names of what stays, in order; `[]`
+ * when there is no directory, and `undefined` when something else has its name.
  */
 export async function takeFiles(
   { root, path, destination, isWanted, count }: Taking,
@@ -55,7 +58,7 @@ export async function takeFiles(
   }
 }
 
-/** The names of a directory's entries, in order. They are read one by one: there may be millions. */
+/** Returns the names of a directory's entries, in order. It reads them one by one, because there may be millions. */
 async function counted(from: Directory, isWanted: Taking['isWanted'], count: FileCount | undefined): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of await opendir(from.path)) {
@@ -69,10 +72,10 @@ async function counted(from: Directory, isWanted: Taking['isWanted'], count: Fil
   return names.sort();
 }
 
-/** The build may have closed it to us. */
+/** The mode that a taken file gets. The build may have denied us access to it. */
 const TAKEN_MODE = 0o644;
 
-/** Moved first and looked at then: where it lies now, nobody else changes what it is. */
+/** Moves a file, then checks it: in its new place only we can change what it is. */
 async function take(from: Directory, to: Directory, name: string): Promise<FileHandle | undefined> {
   const facts = await lstat(from.at(name));
   if (!facts.isFile() || facts.nlink !== 1) return undefined;

@@ -5,24 +5,30 @@ import { type Directory, directoryOf, holdBelow, holdDirectory, holdEntry, segme
 import { UnexpectedFileError } from './unexpected-file.ts';
 
 /**
- * Fills a tree entry by entry. It makes missing directories, goes through no link (`UnexpectedFileError`), and puts nothing in
- * place of what is there already (the system's EEXIST). One call at a time; `close` at the end.
+ * Fills a tree entry by entry. It creates missing directories, refuses to go through a link (`UnexpectedFileError`),
+ * and replaces nothing (the system's EEXIST). Make one call at a time, and call `close` at the end.
  */
 export interface TreeWriter {
-  /** Makes a directory; one that is there already is fine. */
+  /** Creates a directory, unless it exists. */
   directory(path: string): Promise<void>;
   file(path: string, content: AsyncIterable<Uint8Array>, facts: { mode: number; mtime: Date | undefined }): Promise<void>;
   link(path: string, to: string): Promise<void>;
-  /** Gives a file of the tree, and nothing else, a second name. */
+  /** Gives a file of the tree a second name. Throws for anything but a file. */
   secondName(path: string, of: string): Promise<void>;
-  /** Sets what is known of a directory when it is full: writing into it changes its time, and it may be read-only. */
+  /**
+   * Sets the mode and time of a directory when it is complete: writing into it changes its time, and it may be
+   * read-only.
+   */
   settle(path: string, facts: { mode: number; mtime: Date | undefined }): Promise<void>;
   close(): Promise<void>;
 }
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-/** A writer for the directory at `root`. It holds the directory that it last wrote to: entries mostly come in order. */
+/**
+ * Returns a writer for the directory at `root`. It keeps the directory that it last wrote to open, because entries
+ * mostly come in order.
+ */
 export async function treeWriter(root: string): Promise<TreeWriter> {
   const top = await holdDirectory(root);
   let current: { names: readonly string[]; handle: FileHandle } = { names: [], handle: top };

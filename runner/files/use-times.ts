@@ -1,6 +1,6 @@
 /**
- * Dates for what is used, each later than the one before: what was used least recently is the oldest, also when the clock is set back
- * meanwhile.
+ * Returns a function that returns the current time, always later than the time before. The oldest time therefore
+ * belongs to the least recently used item, even when the clock is set back meanwhile.
  */
 export function useTimes(): () => Date {
   let last = 0;

@@ -6,7 +6,7 @@ import { checkHost, type HostCheck, installCommands } from './check-host.ts';
 const directory = await temporaryDirectory();
 
 describe('checkHost', () => {
-  it('finds what the tests themselves need', async () => {
+  it('finds everything that the tests themselves need', async () => {
     const checks = await checkHost(directory);
     const required = checks.filter(({ required: isRequired }) => isRequired);
     expect(required.map(({ name, ok }) => [name, ok])).toEqual([
@@ -19,7 +19,7 @@ describe('checkHost', () => {
     expect(checks.find(({ name }) => name === 'make ≥ 4.1')?.found).toContain('GNU Make');
   });
 
-  it('names what to install for everything that is missing, and does not name it twice', () => {
+  it('names the package to install for each missing thing, and no package twice', () => {
     const missing = (name: string, install: HostCheck['install']): HostCheck => ({
       name,
       ok: false,
@@ -38,7 +38,7 @@ describe('checkHost', () => {
     expect(installCommands([])).toEqual([]);
   });
 
-  it('says that a directory cannot be written', async () => {
+  it('reports a directory that cannot be written to', async () => {
     const checks = await checkHost(join(directory, 'none'));
     expect(checks.find(({ name }) => name.startsWith('case'))).toMatchObject({ ok: false, found: expect.stringContaining('ENOENT') });
   });

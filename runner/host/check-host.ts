@@ -4,20 +4,20 @@ import { runTool } from '#runner/imagebuilder/process/run-tool.ts';
 import { findTool } from '#runner/imagebuilder/sandbox/host-tools.ts';
 import { TOOL_PATH } from '#runner/imagebuilder/sandbox/sandbox.ts';
 
-/** What to install, by package manager of the host's distribution; empty: nothing that can be installed. */
+/** The packages to install, by the package manager of the host's distribution. It is empty when no package helps. */
 interface InstallHint {
   readonly apt: string;
   readonly dnf: string;
   readonly apk: string;
 }
 
-/** One thing that ImageBuilders need of the host (docs/imagebuilder.md §9). */
+/** One thing that ImageBuilders need on the host (docs/imagebuilder.md §9). */
 export interface HostCheck {
   readonly name: string;
   readonly ok: boolean;
-  /** What there is, for people: a path, a version, or what is wrong. */
+  /** The result for people to read: a path, a version, or the problem. */
   readonly found: string;
-  /** Without it nothing can be built at all; everything else real ImageBuilders miss sooner or later. */
+  /** Whether every build needs it. The rest is needed by some ImageBuilders only. */
   readonly required: boolean;
   readonly install: InstallHint;
 }
@@ -25,7 +25,7 @@ export interface HostCheck {
 const packages = (apt: string, dnf = apt, apk = apt): InstallHint => ({ apt, dnf, apk });
 const NOTHING = packages('');
 
-/** Programs and what holds them. Busybox has some by name only: on Alpine the GNU ones are named. */
+/** Programs and the packages that contain them. Busybox has weak versions of some, so Alpine gets the GNU packages. */
 const PROGRAMS: readonly (readonly [string, InstallHint])[] = [
   ['bash', packages('bash')],
   ['perl', packages('perl', 'perl', 'perl')],
@@ -49,12 +49,12 @@ const PROGRAMS: readonly (readonly [string, InstallHint])[] = [
 
 const PERL_MODULES = ['Data::Dumper', 'FindBin', 'File::Copy', 'File::Compare', 'Thread::Queue', 'IPC::Cmd', 'JSON::PP'];
 
-/** Fedora splits perl's core modules. */
+/** The packages of perl's core modules. Fedora splits them. */
 const PERL_PACKAGES = packages('perl', 'perl-core', 'perl perl-utils');
 
 /**
- * Looks at everything real ImageBuilders expect of the host, in the fixed tool path that builds get. `directory` is
- * where builds will live. Nothing is installed or changed.
+ * Checks everything that real ImageBuilders expect of the host, with the fixed tool path that builds get. `directory`
+ * is where builds will live. It installs and changes nothing.
  */
 export async function checkHost(directory: string): Promise<HostCheck[]> {
   return Promise.all([
@@ -71,7 +71,7 @@ export async function checkHost(directory: string): Promise<HostCheck[]> {
   ]);
 }
 
-/** Commands that install everything missing, one per package manager; empty where nothing is. */
+/** Returns the commands that install everything missing, one per package manager; none when nothing is missing. */
 export function installCommands(checks: readonly HostCheck[]): string[] {
   const missing = checks.filter(({ ok }) => !ok);
   const names = (manager: keyof InstallHint) =>
@@ -117,7 +117,9 @@ async function perlModule(name: string): Promise<HostCheck> {
   return { name: `perl module ${name}`, ok, found: ok ? 'there' : 'missing', required: false, install: PERL_PACKAGES };
 }
 
-/** Part of Python until 3.11; from 3.12 on ImageBuilders that want it take it from setuptools. */
+/**
+ * Checks for a module that was part of Python until 3.11; since 3.12 ImageBuilders that need it get it from setuptools.
+ */
 async function pythonModule(name: string, install: InstallHint): Promise<HostCheck> {
   const python = await findTool('python3');
   const ok = python !== undefined && (await ask(python, ['-W', 'ignore', '-c', `import ${name}`])) !== undefined;
@@ -142,14 +144,14 @@ async function caseSensitive(directory: string): Promise<HostCheck> {
   }
 }
 
-/** The driver sets it itself; this tells that it can. */
+/** Checks that the umask of builds can be set. The runner sets it for each build itself. */
 async function umask(): Promise<HostCheck> {
   const before = process.umask(0o022);
   const now = process.umask(before);
   return { name: 'umask 022', ok: now === 0o022, found: before.toString(8).padStart(3, '0'), required: false, install: NOTHING };
 }
 
-/** `undefined`: it failed. */
+/** Returns the output of a program, or `undefined` when it fails. */
 async function ask(path: string, args: string[]): Promise<string | undefined> {
   return runTool(path, args, { cwd: '/', signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
 }

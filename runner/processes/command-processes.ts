@@ -1,35 +1,39 @@
 import { serverOf } from './build-marker.ts';
 import { childrenOf, findProcesses, markerOfProcess, type ProcessFacts, processFacts, rightsOf } from './process-table.ts';
 
-/** How the processes of one command can be told from all others of the machine. */
+/** The traits by which the processes of one command are told apart from all others on the machine. */
 export interface CommandTraits {
-  /** Leads the command's process group. */
+  /** The process that leads the command's process group. */
   readonly leader: number;
-  /** When it was started, by the kernel's clock (`ProcessFacts`). */
+  /** The time at which the leader started, by the kernel's clock (`ProcessFacts`). */
   readonly startedAt: number;
   readonly hasPidNamespace: boolean;
-  /** This process holds a claim on it, and gives it to no other build meanwhile. */
+  /** The uid of the build. This process holds a claim on it, and gives it to no other build meanwhile. */
   readonly uid: number | undefined;
   readonly marker: string;
 }
 
 /**
- * Whether a process belongs to the command: it began since, and carries the build's marker; or nobody else can have started it.
- * The latter takes all of these: it has the build's claimed uid and no other, it can gain no privileges as nothing in a sandbox
- * can, and neither it nor a process above it is of another server's live build. A marker alone protects no process, since a build
- * may give its processes any environment.
+ * Returns whether a process certainly belongs to the command. The process began after the command, and it either
+ * carries the build's marker or can have been started by nothing else. The latter needs all of these: the process has
+ * the build's claimed uid and no other, it can gain no privileges (like everything in a sandbox), and neither it nor a
+ * process above it belongs to another server's live build. A marker alone protects no process, because a build may set
+ * any environment for its processes.
  */
 export function isCertainlyOf(facts: ProcessFacts, { startedAt, hasPidNamespace, uid, marker }: CommandTraits): boolean {
   if (facts.startedAt < startedAt) return false;
   const carried = markerOfProcess(facts.pid);
   if (carried === marker) return true;
-  // Nothing leaves a pid namespace.
+  // No process leaves a pid namespace.
   if (uid === undefined || hasPidNamespace) return false;
   const { uids, noNewPrivileges } = rightsOf(facts.pid);
   return noNewPrivileges && uids.length === 4 && uids.every((one) => one === uid) && !isBelowAnotherBuild(facts, marker);
 }
 
-/** Whether it or a process above it is of a live build of another server: the first process of a sandbox keeps its marker. */
+/**
+ * Returns whether the process or one above it belongs to another server's live build. The first process of a sandbox
+ * always keeps its marker.
+ */
 function isBelowAnotherBuild(facts: ProcessFacts, marker: string): boolean {
   for (let at: ProcessFacts | undefined = facts; at !== undefined && at.pid !== process.pid; at = processFacts(at.parent)) {
     const carried = markerOfProcess(at.pid);
@@ -40,9 +44,9 @@ function isBelowAnotherBuild(facts: ProcessFacts, marker: string): boolean {
 }
 
 /**
- * Whether a marker is that of a live build of another server: the server that it names has a child that carries it. No build can
- * make that up, since it can neither read the marker of a build with another uid nor guess it. This server gives a uid to no two
- * builds, so a process of the one that carries the marker of the other has forged it.
+ * Returns whether a marker belongs to a live build of another server: the server that it names has a child that carries
+ * it. No build can forge that, because it can neither read nor guess the marker of a build with another uid. This
+ * server never gives one uid to two builds, so a process of one build that carries the marker of another has forged it.
  */
 function isLiveElsewhere(marker: string): boolean {
   const server = serverOf(marker);
@@ -50,7 +54,10 @@ function isLiveElsewhere(marker: string): boolean {
   return childrenOf(server).some((child) => markerOfProcess(child) === marker);
 }
 
-/** The command's processes while its leader lives: those below it, and those that are certainly of it. */
+/**
+ * Returns the command's processes while its leader lives: those that certainly belong to it, and all processes below
+ * them.
+ */
 export async function processesOf(traits: CommandTraits): Promise<number[]> {
   const parents = new Map<number, number>();
   const certain = new Set<number>([traits.leader]);

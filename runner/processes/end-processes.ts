@@ -2,16 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandTraits, isCertainlyOf } from './command-processes.ts';
 import { childrenOf, findProcesses, kill, processFacts } from './process-table.ts';
 
-/** How long a process group has to end by itself before it is killed. */
+/** The time that a process group has to end by itself before it is killed. */
 const GRACE_MS = 500;
 
-/** Killing is repeated until nothing is left: a fork bomb makes new ones meanwhile. */
+/** The number of rounds of killing. One round is not enough for a fork bomb, which starts new processes meanwhile. */
 const ROUNDS = 100;
 
 /**
- * Ends every process of a command: its whole pid namespace at once where there is one, else its process group, politely
- * first; then all others that are certainly the command's (`isCertainlyOf`). Settles when none of these is left.
- * `isOver`: the leader has ended already, so its number may be another process's by now.
+ * Ends every process of a command. A pid namespace ends as a whole; otherwise the process group gets SIGTERM, then
+ * SIGKILL. After that it kills all other processes that certainly belong to the command (`isCertainlyOf`), and resolves
+ * when none is left. `isOver` means that the leader has ended already, so its process id may belong to another process
+ * by now.
  */
 export async function endProcesses(traits: CommandTraits, isOver: boolean): Promise<void> {
   if (!traits.hasPidNamespace) await endGroup(traits.leader);
@@ -24,13 +25,18 @@ export async function endProcesses(traits: CommandTraits, isOver: boolean): Prom
   }
 }
 
-/** The number of a group stays taken while it has members, and longer than we look away after that. */
+/**
+ * Ends a process group. The id of a group stays taken while the group has members, and is not reused within our pauses.
+ */
 async function endGroup(leader: number): Promise<void> {
   if (!signalGroup(leader, 'SIGTERM')) return;
   if (!(await groupEnded(leader, GRACE_MS))) signalGroup(leader, 'SIGKILL');
 }
 
-/** The kernel ends all of a pid namespace with its first process, and its parent sees that only when all are gone. */
+/**
+ * Ends a pid namespace. The kernel ends all its processes with the first one, and the parent notices only when all have
+ * ended.
+ */
 async function endNamespace(leader: number): Promise<void> {
   for (const child of childrenOf(leader)) {
     const facts = processFacts(child);
@@ -48,7 +54,7 @@ async function groupEnded(leader: number, withinMs: number): Promise<boolean> {
   return true;
 }
 
-/** Whether the group has members. */
+/** Sends a signal, and returns whether the group has members. */
 function signalGroup(leader: number, name: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-leader, name);

@@ -25,7 +25,7 @@ async function write(path: string): Promise<FileHandle> {
   return file;
 }
 
-it('counts files without a name once, and those with one not at all', async () => {
+it('counts files without a name once, and files with a name not at all', async () => {
   const before = await heldFiles([process.pid]);
   await write(join(directory, 'named'));
   await write(join(directory, 'gone'));
@@ -37,7 +37,7 @@ it('counts files without a name once, and those with one not at all', async () =
   expect(memoryBytes).toBe(before.memoryBytes);
 });
 
-it('counts apart what lies in memory, and nothing of a process that has gone', async () => {
+it('counts files in memory separately, and none of a process that has ended', async () => {
   const before = await heldFiles([process.pid]);
   const path = `/dev/shm/asu-held-${process.pid}`;
   await write(path);

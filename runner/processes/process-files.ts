@@ -1,29 +1,34 @@
 import { readdirSync, statfsSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** What the files take that processes hold open and that have no name any more: a sum over directories misses them. */
+/**
+ * The space taken by files that processes hold open and that no longer have a name. A sum over directories misses them.
+ */
 export interface HeldFiles {
-  /** On disks. */
+  /** Bytes on disks. */
   readonly diskBytes: number;
-  /** In memory: memfd, and file systems that lie there. */
+  /** Bytes in memory: memfd, and file systems in memory. */
   readonly memoryBytes: number;
 }
 
-/** Linux's number for tmpfs, of which memfd is made too. */
+/** Linux's number for tmpfs. memfd is on tmpfs, too. */
 const TMPFS = 0x01021994;
 
 const BLOCK_BYTES = 512;
 
-/** After so many files other work gets its turn. */
+/** The number of files after which other work gets a turn. */
 const AT_ONCE = 200;
 
-/** Builds have some hundred open. With more than this the sum would take longer than the watch has. */
+/**
+ * The limit on open files. Builds have a few hundred; with more than this the sum takes longer than one interval of the
+ * watch.
+ */
 const MAX_OPEN = 100_000;
 
 /**
- * Sums up the nameless files that the processes have open, each file once. Those of processes that we may not look into (another uid, and
- * no CAP_SYS_PTRACE) are missing; so are files that only a mapping or a message between processes holds. Throws for more open files
- * than any build has.
+ * Returns the space taken by nameless files that the processes have open, and counts each file once. It misses files of
+ * processes that we may not inspect (another uid, without CAP_SYS_PTRACE), and files held only by a mapping or by a
+ * message between processes. It throws when there are more open files than any build has.
  */
 export async function heldFiles(pids: readonly number[]): Promise<HeldFiles> {
   const seen = new Set<string>();
@@ -49,7 +54,7 @@ function openFilesOf(pid: number): string[] {
   }
 }
 
-/** Looks at what a descriptor leads to, opens nothing. */
+/** Reads the facts of the file behind a descriptor without opening it. */
 function namelessFile(path: string): { id: string; bytes: number; isInMemory: boolean } | undefined {
   try {
     const facts = statSync(path);

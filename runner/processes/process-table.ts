@@ -3,23 +3,26 @@ import { readdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { markerIn } from './build-marker.ts';
 
-/** A process as the kernel tells of it. */
+/** A process as the kernel describes it. */
 export interface ProcessFacts {
   readonly pid: number;
   readonly parent: number;
-  /** Ticks since the machine started. A pid and this together name one process for good. */
+  /** The start time in ticks since the machine started. It identifies a process for good together with the pid. */
   readonly startedAt: number;
-  /** It has ended, and only waits for its parent to notice. */
+  /** Whether the process has ended and only waits for its parent to notice. */
   readonly isZombie: boolean;
 }
 
-/** Reading one is much cheaper at once than through the thread pool; after so many other work gets its turn. */
+/**
+ * The number of processes after which other work gets a turn. A synchronous read is much cheaper than one through the
+ * thread pool.
+ */
 const AT_ONCE = 100;
 
-/** Of x86_64, on which alone ImageBuilders run. */
+/** The page size of x86_64, the only architecture on which ImageBuilders run. */
 const PAGE_BYTES = 4096;
 
-/** The processes of the machine, except ours, of which `matches` holds. */
+/** Returns the machine's processes for which `matches` holds, without this one. */
 export async function findProcesses(matches: (facts: ProcessFacts) => boolean): Promise<ProcessFacts[]> {
   const found: ProcessFacts[] = [];
   let looked = 0;
@@ -33,38 +36,38 @@ export async function findProcesses(matches: (facts: ProcessFacts) => boolean): 
   return found;
 }
 
-/** `undefined`: there is no such process. */
+/** Returns the facts of a process, or `undefined` when it does not exist. */
 export function processFacts(pid: number): ProcessFacts | undefined {
   const text = read(pid, 'stat');
-  // The name of the program stands in brackets and may hold anything, brackets too.
+  // The program's name is in brackets and may contain anything, even brackets.
   const [state = '', parent, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   if (parent === undefined) return undefined;
   return { pid, parent: Number(parent), startedAt: Number(rest[17]), isZombie: state === 'Z' || state === 'X' };
 }
 
 /**
- * Kills the process that the facts are of, and no other: its number may be another's since they were read. Nothing else happens
- * between the look at it and the signal.
+ * Kills the process that the facts describe and no other: its id may have been reused since they were read. Nothing
+ * else runs between the check and the signal.
  */
 export function kill({ pid, startedAt }: Pick<ProcessFacts, 'pid' | 'startedAt'>): void {
   if (!(pid > 0) || processFacts(pid)?.startedAt !== startedAt) return;
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // Gone already.
+    // The process has ended already.
   }
 }
 
-/** The build's marker that a process carries in its environment. */
+/** Returns the build's marker in the environment of a process. */
 export const markerOfProcess = (pid: number): string | undefined => markerIn(read(pid, 'environ'));
 
-/** Whether a process is in a cgroup whose last name is `name`; names of ours are each given once. */
+/** Returns whether a process is in a cgroup whose last path segment is `name`. The server gives each name once. */
 export const isInCgroup = (pid: number, name: string): boolean =>
   read(pid, 'cgroup')
     .split('\n')
     .some((line) => line.endsWith(`/${name}`));
 
-/** Who a process is, and whether it can become anybody else. */
+/** Returns the uids of a process, and whether it can gain no others. */
 export function rightsOf(pid: number): { uids: number[]; noNewPrivileges: boolean } {
   const fields = new Map(
     read(pid, 'status')
@@ -72,17 +75,18 @@ export function rightsOf(pid: number): { uids: number[]; noNewPrivileges: boolea
       .map((line) => line.split(':\t', 2) as [string, string]),
   );
   return {
-    // Real, effective, saved, and of the file system. `/proc/<pid>` itself is root's for a process that may not be dumped.
+    // These are the real, effective, saved and file system uids. The owner of `/proc/<pid>` is root for a process that
+    // may not be dumped, so it does not help.
     uids: (fields.get('Uid') ?? '').split('\t').filter(Boolean).map(Number),
     noNewPrivileges: fields.get('NoNewPrivs') === '1',
   };
 }
 
-/** Whether any process has one of its uids so. */
+/** Returns whether any process has this uid as one of its uids. */
 export const hasProcesses = async (uid: number): Promise<boolean> =>
   (await findProcesses(({ pid }) => rightsOf(pid).uids.includes(uid))).length > 0;
 
-/** Children of a process, as they are at this moment. */
+/** Returns the children of a process at this moment. */
 export function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
@@ -94,15 +98,15 @@ export function childrenOf(pid: number): number[] {
 }
 
 /**
- * Bytes of memory that a process has for itself, what it shares counted in parts where the kernel tells us; `atMost` says it with
- * all that it shares, and costs little.
+ * Returns the memory of a process in bytes. `atMost` counts shared memory in full and is cheap; `exactly` counts only
+ * its share of shared memory, where the kernel reports it.
  */
 export const memoryOf = (pid: number): { atMost: number; exactly: () => number } => {
   const atMost = Number(read(pid, 'statm').split(' ')[1] ?? 0) * PAGE_BYTES;
   return { atMost, exactly: () => Number(/^Pss:\s+(\d+) kB$/m.exec(read(pid, 'smaps_rollup'))?.[1] ?? atMost / 1024) * 1024 };
 };
 
-/** Empty when the process has gone or is not ours to look at. */
+/** Returns an empty text when the process has ended or may not be inspected. */
 function read(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

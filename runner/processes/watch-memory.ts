@@ -2,12 +2,13 @@ import { type CommandTraits, processesOf } from './command-processes.ts';
 import { heldFiles } from './process-files.ts';
 import { memoryOf } from './process-table.ts';
 
-/** How often is looked. Between two looks a build may take more; the machine's own limit then has to hold. */
+/** The interval of the checks. A build may take more between two checks; the machine's own limit must hold then. */
 const EVERY_MS = 250;
 
 /**
- * Calls `onExceeded` once when the command's processes, and the nameless files in memory that they have open, take more than `bytes`
- * together: where no cgroup bounds them. More open files than can be looked at count as too much. Answers how to stop watching.
+ * Calls `onExceeded` once when the command's processes, with the nameless files in memory that they have open, take
+ * more than `bytes` together. It is used where no cgroup bounds them. Too many open files count as too much memory. It
+ * returns a function that stops the watch.
  */
 export function watchMemory(traits: CommandTraits, bytes: number, onExceeded: () => void): () => void {
   let isWatching = true;
@@ -21,7 +22,7 @@ export function watchMemory(traits: CommandTraits, bytes: number, onExceeded: ()
     return sum(found.map(({ atMost }) => atMost)) + held > bytes && sum(found.map(({ exactly }) => exactly())) + held > bytes;
   };
   const look = async (): Promise<void> => {
-    // What cannot be looked at now (this process has too many files open) is looked at again.
+    // A check can fail because this process has too many files open. The next one tries again.
     const exceeded = await isExceeded().catch(() => false);
     if (!isWatching) return;
     if (exceeded) onExceeded();

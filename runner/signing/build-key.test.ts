@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 
 describe('openBuildKey', () => {
-  it('makes keys once and keeps them, secrets for the owner only', async () => {
+  it('makes keys once and keeps them, with secrets readable by the owner only', async () => {
     const first = await openBuildKey(join(directory, 'keys'));
     const second = await openBuildKey(join(directory, 'keys'));
     expect(second.publicKey).toBe(first.publicKey);
@@ -21,13 +21,13 @@ describe('openBuildKey', () => {
     expect((await stat(join(directory, 'keys'))).mode & 0o777).toBe(0o700);
   });
 
-  it('gives all who open it at once the same keys', async () => {
+  it('gives the same keys to all processes that open it at once', async () => {
     const keys = await Promise.all(Array.from({ length: 10 }, () => openBuildKey(directory)));
     expect(new Set(keys.map(({ publicKey }) => publicKey)).size).toBe(1);
     expect((await readdir(directory)).sort()).toEqual(['key-build', 'key-build.pub', 'local-private-key.pem']);
   });
 
-  it('installs for opkg a pair that fits, trusted by the tree itself', async () => {
+  it('installs for opkg a matching pair that the tree trusts', async () => {
     const key = await openBuildKey(join(directory, 'keys'));
     const tree = join(directory, 'tree');
     await mkdir(tree);
@@ -39,7 +39,7 @@ describe('openBuildKey', () => {
     expect(await readFile(join(tree, 'keys', publicKey?.id ?? ''), 'utf8')).toBe(key.publicKey);
   });
 
-  it('installs for apk a pair that fits', async () => {
+  it('installs for apk a matching pair', async () => {
     const key = await openBuildKey(join(directory, 'keys'));
     await key.install(directory, 'apk', undefined);
     const secret = createPrivateKey(await readFile(join(directory, 'keys', 'local-private-key.pem'), 'utf8'));
@@ -47,7 +47,7 @@ describe('openBuildKey', () => {
     expect(createPublicKey(secret).export({ format: 'pem', type: 'spki' })).toBe(text);
   });
 
-  it('does not write through a link that stands in the tree', async () => {
+  it('does not write through a link in the tree', async () => {
     const key = await openBuildKey(join(directory, 'keys'));
     const tree = join(directory, 'tree');
     await mkdir(tree);
@@ -57,7 +57,7 @@ describe('openBuildKey', () => {
     expect(await readFile(join(directory, 'victim'), 'utf8')).toBe('untouched');
   });
 
-  it('keeps the first certificate it is shown and installs it from then on', async () => {
+  it('keeps the first certificate it gets and installs it from then on', async () => {
     const key = await openBuildKey(join(directory, 'keys'));
     const [one, two] = [join(directory, 'one'), join(directory, 'two')];
     await mkdir(one);
@@ -71,7 +71,7 @@ describe('openBuildKey', () => {
     expect(await readFile(join(two, 'key-build.ucert'), 'utf8')).toBe('first');
   });
 
-  it('replaces a certificate that a clock issued which was ahead: it is not valid yet', async () => {
+  it('replaces a certificate from a clock that was ahead, because it is not valid yet', async () => {
     const key = await openBuildKey(join(directory, 'keys'));
     const [one, two] = [join(directory, 'one'), join(directory, 'two')];
     for (const tree of [one, two]) await mkdir(tree);

@@ -7,18 +7,22 @@ import { readInside } from '#runner/files/plain-file.ts';
 import { putFile, putNewFile } from '#runner/files/put-file.ts';
 import { generateUsignKey, parseUsignPublicKey, publicOfUsignSecret } from './usign.ts';
 
-/** The server's persistent signing keys, one per package manager's format, kept in a directory of their own. */
+/** The server's persistent signing keys, one for each package manager's format, in a directory of their own. */
 export interface BuildKey {
-  /** usign public key as text: what `/signing-key.pub` serves. */
+  /** The usign public key as text, which `/signing-key.pub` serves. */
   readonly publicKey: string;
   /**
-   * Puts the keys where ImageBuilder looks for them, so that it makes none of its own. Only for builds whose ImageBuilder is
-   * signed by a known key and whose packages all come from its feeds: whatever runs in the build can read them.
+   * Puts the keys where ImageBuilder looks for them, so that it does not generate its own. Everything that runs in the
+   * build can read them: call this only when a known key signed the ImageBuilder and all packages come from its own
+   * feeds.
    */
   install(tree: string, packageManager: 'opkg' | 'apk', uid: number | undefined): Promise<void>;
-  /** Whether ImageBuilder's ucert has yet to make a certificate for the key, which all later images carry. */
+  /**
+   * Returns whether ImageBuilder's ucert must still make a certificate for the key. All later images carry that
+   * certificate.
+   */
   lacksCertificate(): Promise<boolean>;
-  /** Keeps the certificate in the tree. Call it before anything but ImageBuilder's own programs has run there. */
+  /** Saves the certificate from the tree. Call it before anything but ImageBuilder's own programs has run there. */
   keepCertificate(tree: string): Promise<void>;
 }
 
@@ -28,8 +32,8 @@ const APK_SECRET = 'local-private-key.pem';
 const APK_PUBLIC = 'local-public-key.pem';
 
 /**
- * Opens the keys in `directory`, generating what is missing. Safe for several processes at once: the first to finish
- * wins. Secrets have mode 0600.
+ * Opens the keys in `directory` and generates the missing ones. Several processes may do this at once: the first to
+ * finish wins. Secrets have mode 0600.
  */
 export async function openBuildKey(path: string): Promise<BuildKey> {
   const directory = await ownDirectory(path, 0o700);
@@ -44,7 +48,7 @@ export async function openBuildKey(path: string): Promise<BuildKey> {
 
   const isFresh = async (): Promise<boolean> => {
     const made = (await factsInside(directory, CERTIFICATE))?.mtimeMs;
-    // One from a time that is still to come was issued by a clock that has been set back since, and is not valid yet.
+    // A certificate with a future time was issued before the clock was set back, and is not valid yet.
     return made !== undefined && Date.now() - made < CERTIFICATE_MAX_AGE_MS && made <= latestPlausible(new Date()).getTime();
   };
 
@@ -58,7 +62,7 @@ export async function openBuildKey(path: string): Promise<BuildKey> {
       }
       await putFile(tree, USIGN, secret, { uid, mode: 0o600 });
       await putFile(tree, `${USIGN}.pub`, publicKey, { uid });
-      // ImageBuilder trusts the key that it makes; its own package index is signed with it.
+      // ImageBuilder trusts the key that it generates, and signs its own package index with it.
       const id = parseUsignPublicKey(publicKey)?.id;
       if (id !== undefined) await putFile(tree, `keys/${id}`, publicKey, { uid });
       const certificate = (await isFresh()) ? await readInside(directory, CERTIFICATE, MAX_CERTIFICATE) : undefined;
@@ -72,13 +76,19 @@ export async function openBuildKey(path: string): Promise<BuildKey> {
   };
 }
 
-/** A real one has some hundred bytes. */
+/** The limit on a certificate's size. Real certificates have a few hundred bytes. */
 const MAX_CERTIFICATE = 64 * 1024;
 
-/** OpenWrt's ucert issues for a year; images are flashed long after they were made. */
+/**
+ * The age at which a certificate is replaced. OpenWrt's ucert issues them for a year, and images are flashed long after
+ * they were made.
+ */
 const CERTIFICATE_MAX_AGE_MS = 180 * 86_400_000;
 
-/** The content of a file, or what `create` makes, written whole and only if nobody was first. */
+/**
+ * Returns the content of a file. Writes the result of `create` first if there is no file; of several processes that do
+ * so, the first one wins.
+ */
 async function readOrCreate(directory: string, name: string, mode: number, create: () => string): Promise<string> {
   const path = join(directory, name);
   const existing = await readOwnFile(path);

@@ -13,7 +13,7 @@ describe('placeKeys', () => {
   });
   afterEach(() => rm(join(directory, '..'), { recursive: true }));
 
-  it('makes every runner sign with the key given, also where there was another', async () => {
+  it('makes every runner sign with the given key, even where there was another one', async () => {
     const own = (await openBuildKey(directory)).publicKey;
     const given = generateUsignKey('given');
     await placeKeys(directory, { 'key-build': given.secret, 'local-private-key.pem': undefined });
@@ -23,7 +23,7 @@ describe('placeKeys', () => {
     expect((await stat(join(directory, 'key-build'))).mode & 0o777).toBe(0o600);
   });
 
-  it('leaves alone what it is not given', async () => {
+  it('leaves keys alone that are not given', async () => {
     await openBuildKey(directory);
     const before = await readFile(join(directory, 'local-private-key.pem'), 'utf8');
     await placeKeys(directory, {});

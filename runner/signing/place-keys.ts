@@ -2,12 +2,12 @@ import { ownDirectory } from '#runner/files/own-directory.ts';
 import { putFile } from '#runner/files/put-file.ts';
 import { removeInside } from '#runner/files/remove-inside.ts';
 
-/** Texts of secret keys by the name that `openBuildKey` knows them by. */
+/** The texts of secret keys, by their file names in the directory of `openBuildKey`. */
 export type SecretKeys = Readonly<Partial<Record<'key-build' | 'local-private-key.pem', string | undefined>>>;
 
 /**
- * Puts keys that come from elsewhere (a secret store) where `openBuildKey` looks for them, in place of any others: all runners
- * sign alike. What belonged to another key goes with it.
+ * Puts keys that come from elsewhere (a secret store) where `openBuildKey` looks for them, and replaces existing ones,
+ * so that all runners sign with the same keys. It removes the files that belonged to the replaced key.
  */
 export async function placeKeys(path: string, keys: SecretKeys): Promise<void> {
   const directory = await ownDirectory(path, 0o700);

@@ -21,7 +21,7 @@ describe('usign', () => {
     expect(usign.map(({ key: text }) => parseUsignPublicKey(text)?.id)).toEqual(usign.map(({ id }) => id));
   });
 
-  it('accepts its own signatures and nothing that differs in a byte', () => {
+  it('accepts its own signatures, and none over data that differs in a byte', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.nat(), (data, at) => {
         const signature = parseUsignSignature(signUsign(data, key.secret));
@@ -42,7 +42,7 @@ describe('usign', () => {
     expect(parseUsignPublicKey(publicOfUsignSecret(key.secret))).toEqual(publicKey);
   });
 
-  it('takes nothing else for a key or a signature', () => {
+  it('rejects every other text as a key or a signature', () => {
     for (const text of ['', 'untrusted comment: x\n', '<!DOCTYPE html>', 'RWSrHfFm', 'A'.repeat(56), key.secret]) {
       expect(parseUsignPublicKey(text)).toBeUndefined();
       expect(parseUsignSignature(text)).toBeUndefined();

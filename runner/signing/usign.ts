@@ -1,15 +1,15 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
 
-/** DER headers that make raw Ed25519 keys into what node:crypto reads. */
+/** The DER headers that turn raw Ed25519 keys into a form that node:crypto reads. */
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 const ALGORITHM = 'Ed';
-/** "No password" in the key file of signify and usign. */
+/** The key derivation function. This value means "no password" in key files of signify and usign. */
 const KDF = 'BK';
 
 export interface UsignPublicKey {
-  /** Sixteen hex digits; what signatures name their key by, and the file name in `keys/`. */
+  /** Sixteen hex digits. Signatures name their key by this id, and it is the file name in `keys/`. */
   readonly id: string;
   readonly key: Uint8Array;
 }
@@ -19,26 +19,32 @@ export interface UsignSignature {
   readonly signature: Uint8Array;
 }
 
-/** Reads a public key: the two-line file of usign and signify, or its second line alone. `undefined`: it is none. */
+/**
+ * Reads a public key: the two-line file of usign and signify, or its second line alone. Returns `undefined` for any
+ * other text.
+ */
 export function parseUsignPublicKey(text: string): UsignPublicKey | undefined {
   const body = payload(text, 42);
   return body && { id: body.subarray(2, 10).toString('hex'), key: body.subarray(10) };
 }
 
-/** Reads a detached signature. `undefined`: it is none. */
+/** Reads a detached signature. Returns `undefined` for any other text. */
 export function parseUsignSignature(text: string): UsignSignature | undefined {
   const body = payload(text, 74);
   return body && { id: body.subarray(2, 10).toString('hex'), signature: body.subarray(10) };
 }
 
-/** Whether `signature` is this key's over exactly these bytes. The ids must be equal, as usign and signify demand. */
+/**
+ * Returns whether `signature` was made by this key over exactly these bytes. The ids must match, as usign and signify
+ * demand.
+ */
 export function verifyUsign(data: Uint8Array, signature: UsignSignature, key: UsignPublicKey): boolean {
   if (signature.id !== key.id) return false;
   const publicKey = createPublicKey({ key: Buffer.concat([SPKI, key.key]), format: 'der', type: 'spki' });
   return verify(null, data, publicKey, signature.signature);
 }
 
-/** Texts of a new key pair as `usign -G` writes them. */
+/** Returns the texts of a new key pair, as `usign -G` writes them. */
 export function generateUsignKey(comment: string): { secret: string; public: string } {
   const { privateKey } = generateKeyPairSync('ed25519');
   const seed = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32);
@@ -53,7 +59,7 @@ export function generateUsignKey(comment: string): { secret: string; public: str
   };
 }
 
-/** Signs with a secret key file that has no password; the text of the `.sig` file. */
+/** Signs with a secret key file that has no password, and returns the text of the `.sig` file. */
 export function signUsign(data: Uint8Array, secret: string): string {
   const body = payload(secret, 104);
   if (body === undefined || body.subarray(2, 4).toString('latin1') !== KDF || body.readUInt32BE(4) !== 0)
@@ -63,7 +69,7 @@ export function signUsign(data: Uint8Array, secret: string): string {
   return file(`signed by key ${id.toString('hex')}`, Buffer.concat([Buffer.from(ALGORITHM), id, sign(null, data, privateKey)]));
 }
 
-/** The public half of a secret key file: for a `key-build` whose `.pub` was lost. */
+/** Returns the public half of a secret key file. It replaces the lost `.pub` of a `key-build`. */
 export function publicOfUsignSecret(secret: string): string {
   const body = payload(secret, 104);
   if (body === undefined) throw new TypeError('not a usign secret key');

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Makes directories within each other below `directory`, by a process that goes into each: their path may be of any length. */
+/** Creates nested directories below `directory`. A process enters each one, so their path may have any length. */
 export async function dig(directory: string, depth: number, name = 'deeper-and-deeper'): Promise<void> {
   const script = `
     const [depth, name] = process.argv.slice(1);

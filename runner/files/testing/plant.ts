@@ -8,19 +8,19 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Something of the host that no build may read or change. */
+/** Something on the host that no build may read or change. */
 export interface Host {
   readonly directory: string;
-  /** A file in it. */
+  /** The path of a file in it. */
   readonly file: string;
-  /** What the file holds. */
+  /** The content of the file. */
   readonly secret: string;
 }
 
-/** Puts something at a path, where something else may lie. */
+/** Puts something at a path, and replaces what is there. */
 type Plant = (path: string, host: Host) => Promise<void>;
 
-/** The directory at `above` becomes a link into the host's, where the same names are. */
+/** Replaces the directory at `above` by a link to the host's directory, which contains the same names. */
 async function linkDirectory(above: string, name: string, host: Host): Promise<void> {
   await rm(above, { recursive: true, force: true });
   await mkdir(dirname(above), { recursive: true });
@@ -48,7 +48,7 @@ const KINDS: Readonly<Record<string, Plant>> = {
   'a link for its directory': (path, host) => linkDirectory(dirname(path), basename(path), host),
   'a pipe': async (path) => void (await run('mkfifo', [path])),
   'a socket': async (path) => {
-    // Sockets have short paths; moved, it is one all the same.
+    // A socket must be created at a short path. It stays a socket when it is moved.
     const short = await mkdtemp(join(tmpdir(), 's-'));
     const server = createServer().listen(join(short, 's'));
     await once(server, 'listening');
@@ -68,10 +68,13 @@ const KINDS: Readonly<Record<string, Plant>> = {
   },
 };
 
-/** Endless to read; only a process with the right to may make one. */
+/** A device that can be read without end. Only a privileged process can create one. */
 const DEVICE: Plant = async (path) => void (await run('mknod', [path, 'c', '1', '5']));
 
-/** What a build can put in a file's place, by name; devices where this process may make them, as a build of its could. */
+/**
+ * Returns everything that a build can put in place of a file, by name. Devices are included where this process may
+ * create them, as its builds can then, too.
+ */
 export async function plantableKinds(): Promise<Readonly<Record<string, Plant>>> {
   const probe = await mkdtemp(join(tmpdir(), 'asu-mknod-'));
   const devices = await DEVICE(join(probe, 'zero'), { directory: '', file: '', secret: '' }).then(
