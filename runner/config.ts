@@ -56,12 +56,14 @@ const Config = z.object({
   VERIFY: z.enum(['require', 'known', 'checksum']).default('known'),
   TRUSTED_KEYS: usignKeys,
   SANDBOX: z.enum(['auto', 'bwrap', 'unshare', 'uid', 'plain']).default('auto'),
-  /** The secret keys that sign images, usign's and apk's. Without them the runner makes its own on its first start. */
+  /**
+   * The secret keys of usign and apk that sign images. Without them the runner generates its own on its first start.
+   */
   SIGNING_SECRET: secretText,
   APK_SIGNING_SECRET: secretText,
   /** A file that the runner touches while it is alive, for health checks. */
   ALIVE_FILE: z.string().min(1).optional(),
-  /** ECS sets it in its tasks. There a task asks ECS not to end it while it builds. */
+  /** The address of the agent, which ECS sets in its tasks. There a task asks ECS not to end it while it builds. */
   ECS_AGENT_URI: baseUrl.optional(),
 });
 

@@ -20,13 +20,13 @@ export interface MakerConfig {
 }
 
 export interface MakerParts extends Pick<ImagebuilderMakerOptions, 'fetch' | 'downloadAttempts' | 'onStillLeft'> {
-  /** `TRUSTED_KEYS`, parsed. */
+  /** The parsed `TRUSTED_KEYS`. */
   readonly keys: readonly UsignPublicKey[];
-  /** Called when something that a build left could not be removed and was set aside. */
+  /** Called when something that a build left behind could not be removed and was set aside. */
   readonly onLeftover: (leftover: Leftover) => void;
 }
 
-/** What makes images with OpenWrt's ImageBuilder, as the settings say. */
+/** Returns an image maker that runs OpenWrt's ImageBuilder with these settings. */
 export const makerFromConfig = (config: MakerConfig, parts: MakerParts): ImagebuilderMaker =>
   imagebuilderMaker({
     upstreamUrl: config.UPSTREAM_URL,

@@ -3,7 +3,7 @@ import { makeImageCommand } from '#core/imagebuilder/commands.ts';
 import { repositoryFile } from '#core/imagebuilder/repository-file.ts';
 
 /**
- * Refuses an order with anything that make or a shell would read as syntax (`UnsafeArgumentError`), before a byte is
+ * Throws `UnsafeArgumentError` for an order with anything that make or a shell would read as syntax, before a byte is
  * downloaded or written for it. The commands themselves check again.
  */
 export function checkOrder({ request, requestHash }: BuildOrder): void {
@@ -15,6 +15,6 @@ export function checkOrder({ request, requestHash }: BuildOrder): void {
     ...(request.rootfs_size_mb === null ? {} : { rootfsSizeMb: request.rootfs_size_mb }),
     ...(request.filesystem === null ? {} : { filesystem: request.filesystem }),
   });
-  // As for apk: which names are taken is for the ImageBuilder itself to say.
+  // The check uses apk's rules, and an empty file: the ImageBuilder itself determines which names are taken.
   repositoryFile({ original: '', usesApk: true, repositories: request.repositories, mode: request.repositories_mode });
 }

@@ -51,7 +51,7 @@ const inRootfs = (output: BuildOutput, path: string): Promise<string> => {
   return runTool('tar', ['-xzOf', tarball, `./${path}`], { cwd: '/', signal: new AbortController().signal });
 };
 
-/** Lines of one section of what `reads-secrets` writes into the image. */
+/** Returns the lines of one section of what `reads-secrets` writes into the image. */
 const section = (report: string, name: string): string[] => report.split(`[${name}]\n`)[1]?.split('\n[')[0]?.split('\n') ?? [];
 
 const customFeed = async (names: { manager: 'opkg' | 'apk'; version: string }): Promise<Partial<BuildRequest>> => ({
@@ -61,7 +61,10 @@ const customFeed = async (names: { manager: 'opkg' | 'apk'; version: string }): 
   repository_keys: [await (await fetch(`${upstream.url}/custom/key.${names.manager === 'apk' ? 'pem' : 'pub'}`)).text()],
 });
 
-/** Which `sleep` commands run now in this directory of builds. Builds of other test runs on this machine have other markers. */
+/**
+ * Returns the `sleep` commands that run now for this directory of builds. Builds of other test runs on this machine
+ * have other markers.
+ */
 async function sleepsOf(builds: string): Promise<Set<string>> {
   const found = new Set<string>();
   for (const pid of await readdir('/proc')) {
@@ -90,12 +93,12 @@ describe.each(available.map(({ level, hasNamespaces }) => ({ level, hasNamespace
       for (const name of ['directory', 'pipe.bin', 'sysupgrade.bin', 'tree']) expect(log).toContain(`openwrt-evil-${name}`);
 
       const report = await inRootfs(output, 'etc/reads-secrets.txt');
-      // They were there while the build ran, under this marker.
+      // They ran under this marker during the build.
       expect(section(report, 'env').filter((line) => line.startsWith(`${MARKER}=${siteOf(builds)}.`))).toHaveLength(1);
       const processes = section(report, 'processes').join('\n');
       for (const seconds of ['31313', '31314']) expect(processes).toContain(`sleep ${seconds}`);
       const environment = section(report, 'env').map((line) => line.split('=')[0]);
-      // What every process of these tests has, ours too.
+      // Every process of these tests has these variables, including this one.
       for (const name of ['NODE_ENV', 'VITEST', 'VITEST_WORKER_ID', 'npm_config_user_agent']) expect(environment).not.toContain(name);
       const isRoot = process.getuid?.() === 0;
       if (level !== 'plain' || !isRoot) expect(section(report, 'files')).toContain('closed /etc/shadow');
@@ -122,7 +125,7 @@ describe('the signing key', () => {
     await Promise.all([first.output.dispose(), second.output.dispose()]);
   });
 
-  it('is not there for builds with custom repositories or keys: ImageBuilder makes another', async () => {
+  it('is absent from builds with custom repositories or keys: ImageBuilder makes another one', async () => {
     const level = available[0]?.level ?? 'plain';
     const ours = await make(makerOf(level, 'signing'), { filesystem: 'squashfs' });
     const { repository_keys = [] } = await customFeed({ manager: 'opkg', version: '24.10.2' });
@@ -137,7 +140,8 @@ describe('the signing key', () => {
 describe.each(available.filter(({ level }) => level !== 'plain').map(({ level, hasNamespaces }) => ({ level, hasNamespaces })))(
   'custom repositories in $level',
   ({ level, hasNamespaces }) => {
-    // Each package manager somewhere: what differs from sandbox to sandbox is not theirs.
+    // Each sandbox is tested with one package manager, because sandboxes and package managers do not affect each other
+    // here.
     it.each([
       level === available[0]?.level
         ? ({ manager: 'apk', version: '25.12.0' } as const)
@@ -154,7 +158,7 @@ describe.each(available.filter(({ level }) => level !== 'plain').map(({ level, h
       expect(output.manifest).toHaveProperty('custom-hello');
       const report = await inRootfs(output, 'etc/reads-secrets.txt');
       expect(report).toContain('[end]');
-      // The images are made without network, where it can be taken away.
+      // The images are made without network where the sandbox can take it away.
       expect(section(report, 'interfaces').filter((line) => line !== '' && line !== 'lo').length > 0).toBe(
         !hasNamespaces && (await hasNetwork()),
       );
@@ -178,7 +182,7 @@ describe('custom repositories in plain', () => {
   });
 });
 
-/** Whether this machine has any interface besides the loopback: a container may not. */
+/** Returns whether this machine has any interface besides the loopback. A container may have none. */
 const hasNetwork = async (): Promise<boolean> => {
   const text = await readFile('/proc/net/dev', 'utf8');
   return text.split('\n').some((line) => line.includes(':') && !line.trim().startsWith('lo:'));

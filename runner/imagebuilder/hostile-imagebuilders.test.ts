@@ -20,7 +20,7 @@ await mkdir(join(directory, 'probe'));
 const available = await availableSandboxes({ directory: join(directory, 'probe'), limits: DEFAULT_LIMITS, firstUid: 59_100 });
 const known = [parseUsignPublicKey(demoUpstreamKey.publicKey) as UsignPublicKey];
 
-/** In `/tmp/`, where links of an ImageBuilder may lead. */
+/** A directory in `/tmp/`, where links of an ImageBuilder may lead. */
 let outside: string;
 let upstream: DemoUpstreamServer;
 beforeAll(async () => {
@@ -37,7 +37,7 @@ afterEach(async () => {
 
 let places = 0;
 
-/** What became of a build, and what anybody could read of it. */
+/** Builds, and returns the outcome with everything that anyone could read of it. */
 async function build(
   request: Partial<BuildRequest> = {},
   options: Partial<ImagebuilderMakerOptions> & { place?: string } = {},
@@ -63,8 +63,8 @@ async function build(
   return { made, public: [String(made), JSON.stringify(made), ...lines].join('\n'), keys: at('keys') };
 }
 
-describe('an ImageBuilder with links where our process reads and writes', () => {
-  it('has none of our environment in its answers', async () => {
+describe('an ImageBuilder with links in places that our process reads and writes', () => {
+  it('shows none of our environment in its answers', async () => {
     await alterImagebuilder(upstream, [{ name: 'repositories.conf', linkTarget: '/proc/self/environ' }]);
     const built = await build();
     expect(built.public).not.toContain('VITEST');
@@ -85,9 +85,10 @@ describe('an ImageBuilder with links where our process reads and writes', () => 
     expect(made).toMatchObject({ message: expect.stringContaining(`${name}: expected a directory, found a symbolic link`) });
   });
 
-  it('gets no key of the client written to where they lead', async () => {
+  it('gets no client key written to the target of a link', async () => {
     await writeFile(join(outside, 'kept'), '');
-    // The directory itself cannot be replaced in the demo's tarball, which has files in it: it is when the ImageBuilder first runs.
+    // The demo's tarball has files in the directory, so it cannot be replaced there. It is replaced when the
+    // ImageBuilder first runs.
     await alterImagebuilder(upstream, onFirstRun(`mv keys own-keys; ln -s ${outside} keys`));
     const { made } = await build({ repository_keys: [demoCustomFeedKey.publicKey] });
     expect(await readdir(outside)).toEqual(['kept']);
@@ -95,7 +96,10 @@ describe('an ImageBuilder with links where our process reads and writes', () => 
   });
 });
 
-/** Has the ImageBuilder run `commands` when it is first asked for anything, and `always` each time. GNU make prefers this file. */
+/**
+ * Returns a makefile that runs `commands` when the ImageBuilder first runs, and `always` each time. GNU make prefers
+ * this file.
+ */
 const onFirstRun = (commands: string, always = '') => [
   {
     name: 'GNUmakefile',
@@ -103,7 +107,7 @@ const onFirstRun = (commands: string, always = '') => [
   },
 ];
 
-describe('an ImageBuilder whose programs change it when it is first asked', () => {
+describe('an ImageBuilder whose programs change it on its first run', () => {
   it.each([
     ['a pipe', 'mkfifo pipe', 'pipe: expected a file or directory, found a pipe'],
     ['too many directories within each other', `mkdir -p ${'d/'.repeat(80)}`, 'more than 64 directories'],
@@ -114,14 +118,14 @@ describe('an ImageBuilder whose programs change it when it is first asked', () =
     expect(made).toMatchObject({ message: expect.stringContaining(message) });
   });
 
-  it('is ended when it fills the disk, and not as the request’s fault', async () => {
+  it('is ended when it fills the disk, without blaming the request', async () => {
     await alterImagebuilder(upstream, onFirstRun('head -c 60000000 /dev/zero > filled; sleep 30'));
     const { made } = await build({}, { maxDiskBytes: 40_000_000 });
     expect(made).toBeInstanceOf(InfrastructureFailure);
     expect(made).toMatchObject({ message: 'The ImageBuilder cannot be used: The build took more than 38 MB of disk and was ended' });
   });
 
-  it('counts in the cache with what its programs have added', async () => {
+  it('is counted in the cache with the files that its programs have added', async () => {
     await alterImagebuilder(upstream, onFirstRun('head -c 30000000 /dev/zero > filled'));
     const { made } = await build({}, { place: 'filled' });
     expect(made).not.toBeInstanceOf(Error);
@@ -145,12 +149,12 @@ describe('an ImageBuilder whose programs change it when it is first asked', () =
 });
 
 describe('the signing key of the server', () => {
-  /** Has a package script of the build show the key that lies in the tree. */
+  /** Makes a package script of the build show the key that is in the tree. */
   const showing = { packages: ['runs-defaults'], defaults: 'cat "$TOPDIR/key-build"\n' };
   const ours = async (keys: string) => (await readFile(join(keys, 'key-build'), 'utf8')).trim();
   const unsigned = 'carries no good signature of a known key';
 
-  it('lies in the tree of an ImageBuilder that a known key answers for, where package scripts can read it', async () => {
+  it('is in the tree of an ImageBuilder that a known key has signed, where package scripts can read it', async () => {
     const built = await build(showing);
     expect(built.public).toContain((await ours(built.keys)).split('\n').at(-1));
     expect(built.public).not.toContain(unsigned);
@@ -169,7 +173,7 @@ describe('the signing key of the server', () => {
     expect(built.public).not.toContain((await ours(built.keys)).split('\n').at(-1));
   });
 
-  it('is given again to an ImageBuilder that an earlier version cached, once its signature has been seen', async () => {
+  it('is used again with an ImageBuilder that an earlier version cached, once its signature has been checked', async () => {
     const place = 'earlier';
     await build(showing, { place });
     const cache = join(directory, place, 'cache', 'imagebuilders');

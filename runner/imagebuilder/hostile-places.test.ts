@@ -26,7 +26,7 @@ let maker: ImagebuilderMaker;
 const leftovers: Leftover[] = [];
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
-  // What our process would find where a directory is a link to it: every name that it looks for.
+  // Our process finds these names where a directory is replaced by a link to this one: every name that it looks for.
   for (const name of [
     'secret',
     'profiles.json',
@@ -53,7 +53,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Commands that put something at the path `$1`, of which nothing is left, its directory exists. */
+/** Commands that put something at the path `$1`. Nothing is there, and its directory exists. */
 const KINDS: Readonly<Record<string, string>> = {
   'a link to a file of the host': `ln -s ${host}/secret "$1"`,
   'a link to /etc/passwd': 'ln -s /etc/passwd "$1"',
@@ -72,7 +72,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'names that are no text': 'touch "$1$(printf \'\\n\\377\\033[31m\')"; touch "$1"',
 };
 
-/** Places in the tree that no output is taken from. */
+/** Places in the tree from which no output is taken. */
 const TREE = `
 .config repositories.conf repositories key-build key-build.pub key-build.ucert keys/evil keys
 local-private-key.pem dl/openwrt_base dl/vim_1.ipk dl/APKINDEX.00000000.tar.gz dl/Packages dl tmp/.packageinfo tmp .packageinfo .targetinfo
@@ -134,7 +134,10 @@ async function hostState(): Promise<unknown> {
   );
 }
 
-/** Text of the server's environment, and of a file that every machine has, by which an answer would show either. */
+/**
+ * Returns texts of the server's environment and of a file that every machine has. An answer that contains one of them
+ * shows too much.
+ */
 const canaries = async (): Promise<string[]> => [
   SECRET,
   ...(await readFile('/etc/passwd', 'utf8')).split('\n').filter((line) => line.startsWith('root:')),
@@ -142,7 +145,7 @@ const canaries = async (): Promise<string[]> => [
 ];
 
 const plantAll = (places: string) => `for place in ${places.trim().replaceAll('\n', ' ')}; do plant "$TOPDIR/$place"; done`;
-/** One build has all places; `planted-files.test.ts` has each of them alone, and those that make a build fail. */
+/** One build has all places. `planted-files.test.ts` tests each of them alone, and those that make a build fail. */
 const EVERYWHERE = `${plantAll(TREE)}\n${OUTPUT}`;
 
 it.each(Object.keys(KINDS))('%s in all places shows nothing of the host and changes nothing there', async (kind) => {
@@ -152,13 +155,13 @@ it.each(Object.keys(KINDS))('%s in all places shows nothing of the host and chan
   for (const secret of secrets) expect(shown.includes(secret)).toBe(false);
   expect(await hostState()).toEqual(before);
   expect(shown).toMatch(/planted at [1-9]\d* places/);
-  // It is ignored, or the build fails and says in words that are ours why.
+  // It is ignored, or the build fails with an explanation in our own words.
   if (made instanceof Error) expect(made.message).toMatch(/^[A-Z][ -~]{10,400}$/);
   expect(await readdir(at('work/builds'))).toEqual([]);
   expect(leftovers).toEqual([]);
 });
 
-it('the server goes on', async () => {
+it('the server keeps working', async () => {
   const { made } = await attack(undefined);
   expect(made).not.toBeInstanceOf(Error);
 });

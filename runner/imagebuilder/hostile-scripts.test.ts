@@ -23,7 +23,7 @@ const host = join(directory, 'host');
 let upstream: DemoUpstreamServer;
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
-  // As a build would find it where a link leads there: every name that our process looks for.
+  // A build finds these names where a link leads here: every name that our process looks for.
   for (const name of ['secret', 'profiles.json', 'openwrt-secret.bin', 'root-x86/usr/lib/opkg/status', 'openwrt_base', 'vim_1.ipk']) {
     await mkdir(join(host, name, '..'), { recursive: true });
     await writeFile(join(host, name), SECRET);
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.close());
 
-/** A script that has `commands` run last, when the images are made, in place of their checksums. */
+/** Returns a script that runs `commands` last, when the images are made, in place of their checksums. */
 const atTheEnd = (commands: string) => `
 cat >> "$TOPDIR/Makefile" <<'END'
 checksum: FORCE
@@ -44,7 +44,7 @@ exit 0`;
 
 const leftovers: Leftover[] = [];
 
-/** What became of a build that runs the script, with all that anybody could read of it afterwards. */
+/** Runs a build with the script, and returns its outcome with everything that anyone could read of it afterwards. */
 async function attack(level: SandboxLevel, script: string): Promise<{ output: BuildOutput | undefined; public: string }> {
   const at = (name: string) => join(directory, level, name);
   const maker = imagebuilderMaker({
@@ -86,7 +86,7 @@ async function hostState(): Promise<unknown> {
   );
 }
 
-/** Scripts by what they do; each puts links to the host where the server looks when the build is over. */
+/** Scripts by their effect. Each puts links to the host where the server looks when the build is over. */
 const attacks: [what: string, script: string][] = [
   ['profiles.json is a link', 'rm -f "$BIN_DIR/profiles.json"; ln -s HOST/secret "$BIN_DIR/profiles.json"'],
   ['BIN_DIR is a link', 'rm -rf "$BIN_DIR"; ln -s HOST "$BIN_DIR"'],
@@ -98,7 +98,7 @@ const attacks: [what: string, script: string][] = [
   ['the tree itself is a link', 'mv "$TOPDIR" "$TOPDIR-away"; ln -s HOST "$TOPDIR"'],
 ];
 
-/** What does no harm to the images: one build has all of it. */
+/** Oddities that do no harm to the images. One build has all of them. */
 const ODDITIES = `
 ln -s HOST/secret "$BIN_DIR/openwrt-link.bin"
 ln "$TOPDIR/.config" "$BIN_DIR/openwrt-second.bin"
@@ -124,7 +124,7 @@ while [ $i -lt 30 ]; do
   i=$((i + 1))
 done`;
 
-/** For files `unshare` is as `uid`. */
+/** `unshare` is left out, because it treats files as `uid` does. */
 const levels = available.map(({ level }) => level).filter((level, _, all) => level !== 'unshare' || !all.includes('uid'));
 
 describe.each(levels)('a hostile package script in %s', (level) => {
@@ -135,7 +135,7 @@ describe.each(levels)('a hostile package script in %s', (level) => {
     expect(await hostState()).toEqual(before);
   });
 
-  it('leaves odd things everywhere, and all of them are removed', async () => {
+  it('leaves odd things everywhere, and the server removes them all', async () => {
     const before = await hostState();
     const made = await attack(level, atTheEnd(ODDITIES.replaceAll('HOST', host)));
     expect(made.public).not.toContain(SECRET);

@@ -47,7 +47,7 @@ interface Made {
   log: string;
 }
 
-/** The log that the last build left that failed. */
+/** The log of the last build that failed. */
 let lastLog: string | undefined;
 
 async function make(order: BuildOrder, using = maker, signal: AbortSignal = new AbortController().signal): Promise<Made> {
@@ -57,7 +57,7 @@ async function make(order: BuildOrder, using = maker, signal: AbortSignal = new 
     const output = await using.make(order, demoBinDir(), { enter: (step) => steps.push(step), log: (line) => lines.push(line) }, signal);
     return { output, steps, log: lines.join('\n') };
   } catch (error) {
-    // What runBuild does with it: keeps the log, lets go of the rest.
+    // As runBuild does, this keeps the log and releases the rest.
     lastLog = undefined;
     if (error instanceof BuildFailure || error instanceof InfrastructureFailure) {
       const { logPath, dispose } = error.evidence;
@@ -68,7 +68,7 @@ async function make(order: BuildOrder, using = maker, signal: AbortSignal = new 
   }
 }
 
-/** The quick one: squashfs only, unless asked otherwise. */
+/** Returns a quick order: squashfs only, unless the request says otherwise. */
 const order = (request: Partial<BuildRequest> = {}) => demoOrder(upstream.url, { filesystem: 'squashfs', ...request });
 
 async function failing(request: Partial<BuildRequest>, using = maker): Promise<unknown> {
@@ -83,7 +83,7 @@ async function failing(request: Partial<BuildRequest>, using = maker): Promise<u
 const builds = (name: string) => readdir(join(directory, name, 'work', 'builds'));
 const tarballs = () => upstream.requests.filter(({ path }) => path.includes('imagebuilder'));
 
-/** Path of a file in the image's root file system, read from the rootfs tarball. */
+/** Returns a file of the image's root file system, read from the rootfs tarball. */
 const inRootfs = async (output: BuildOutput, path: string): Promise<string | undefined> => {
   const tarball = output.files.find(({ name }) => name.endsWith('rootfs.tar.gz'))?.path ?? 'no rootfs tarball';
   return promisify(execFile)('tar', ['-xzOf', tarball, `./${path}`]).then(
@@ -141,7 +141,7 @@ describe('imagebuilderMaker', () => {
 
     await output.dispose();
     expect(await builds('shared')).toEqual([]);
-    // Made by the check of the host with the path that the tree had then.
+    // The check of the host made it, with the path that the tree had then.
     const cached = join(directory, 'shared', 'cache', 'imagebuilders', asked.imagebuilder.sha256, 'tree');
     expect(await readlink(join(cached, 'staging_dir/host/bin/xxd'))).toBe('../../../scripts/sizes.sh');
   });
@@ -195,7 +195,7 @@ describe('imagebuilderMaker', () => {
     const kept = async (inputs: string) =>
       (await readdir(join(directory, 'shared', 'cache', 'fetched-packages', inputs)).catch(() => [])).sort();
 
-    it('that are those of the request hash are kept for the next build', async () => {
+    it('that the request hash was made over are cached for the next build', async () => {
       const asked = { ...(await order({ packages: ['zzz'] })), indexes: { [feed('base')]: await digestOf(feed('base')) } };
       const { output, log } = await make(asked);
       expect(log).not.toContain(`hash stands for: ${feed('base')}`);
@@ -203,7 +203,7 @@ describe('imagebuilderMaker', () => {
       await output.dispose();
     });
 
-    it('that upstream has changed since are told, and nothing that came with them is kept', async () => {
+    it('that upstream has changed since are reported, and nothing that came with them is cached', async () => {
       const indexes = { [feed('base')]: await digestOf(feed('base')), [feed('luci')]: '0'.repeat(64) };
       const asked = { ...(await order({ packages: ['zzz', 'luci'] })), inputs: 'e'.repeat(64), indexes };
       const { output, log } = await make(asked);
@@ -216,7 +216,7 @@ describe('imagebuilderMaker', () => {
       await output.dispose();
     });
 
-    it('of another revision than the ImageBuilder make no image', async () => {
+    it('of another revision than the ImageBuilder’s stop the build', async () => {
       const target = 'releases/24.10.2/targets/x86/64/packages/Packages.gz';
       const asked = { ...(await order({ packages: ['zzz'] })), indexes: { [target]: '0'.repeat(64) } };
       const error: unknown = await make(asked).catch((reason: unknown) => reason);
@@ -224,7 +224,7 @@ describe('imagebuilderMaker', () => {
       expect(error).toMatchObject({ isFinal: true, message: expect.stringContaining(`no longer those of revision ${asked.revision}`) });
     });
 
-    it('that the request was resolved with and that cannot be had make no image', async () => {
+    it('that the request was resolved with but are unavailable stop the build', async () => {
       const indexes = { [feed('base')]: await digestOf(feed('base')), [feed('luci')]: '0'.repeat(64) };
       const asked = { ...(await order({ packages: ['vim'] })), inputs: 'f'.repeat(64), indexes };
       upstream.faults.add('/luci/Packages', { kind: 'status', status: 503 });
@@ -241,7 +241,7 @@ describe('imagebuilderMaker', () => {
     await output.dispose();
   });
 
-  it('with diff_packages removes the defaults that were not asked for', async () => {
+  it('with diff_packages removes the defaults that were not requested', async () => {
     const { output } = await make(await order({ diff_packages: true, packages: ['base-files', 'busybox', 'libc', 'kernel'] }));
     expect(output.packages).toEqual(expect.arrayContaining(['-dnsmasq', '-firewall4', 'base-files']));
     expect(output.manifest).not.toHaveProperty('dnsmasq');
@@ -279,7 +279,7 @@ describe('a request that cannot be built', () => {
     expect(await builds('shared')).toEqual([]);
   });
 
-  it('shows what make said', async () => {
+  it('shows what make printed', async () => {
     const error = await failing({ packages: ['does-not-exist'] });
     expect((error as BuildFailure).evidence).toMatchObject({
       stderr: expect.stringContaining('Cannot install package does-not-exist.'),
@@ -291,7 +291,7 @@ describe('a request that cannot be built', () => {
     expect(lastLog).toMatch(/^Build of 24\.10\.2 x86\/64 generic/);
   });
 
-  it('has images whose root file system runs past its partition, of which ImageBuilder says nothing', async () => {
+  it('has images whose root file system is larger than its partition, which ImageBuilder does not report', async () => {
     const error = (await failing({ packages: ['huge'] })) as BuildFailure;
     expect(lastLog).not.toMatch(/too big|out of space/);
     expect(error.evidence.errors?.map(({ code, image }) => [code, String(image).split('-').slice(6).join('-')])).toEqual([
@@ -303,9 +303,9 @@ describe('a request that cannot be built', () => {
   });
 });
 
-describe('what make must not see', () => {
+describe('text that make must not see', () => {
   const proof = join(directory, 'injected');
-  /** The five shapes of docs/imagebuilder.md §2, each would run on a command line that make reads. */
+  /** The five shapes of docs/imagebuilder.md §2. Each would run on a command line that make reads. */
   const shapes = [`$(shell touch ${proof})`, `\`touch ${proof}\``, `";touch ${proof};"`, `';touch ${proof};'`, `x\ntouch ${proof}`];
 
   it.each(
@@ -337,7 +337,7 @@ describe('what make must not see', () => {
   });
 });
 
-describe('trouble that is not the request’s', () => {
+describe('a failure that the request did not cause', () => {
   it('is final when the ImageBuilder has another revision than the order', async () => {
     const asked = await order();
     const error: unknown = await make({ ...asked, revision: 'r1-0000000000' }).catch((reason: unknown) => reason);
@@ -345,7 +345,7 @@ describe('trouble that is not the request’s', () => {
     expect(error).toMatchObject({ isFinal: true, message: `Received incorrect version ${asked.revision} (requested r1-0000000000)` });
   });
 
-  it('caches nothing of a download that failed, and works when it is whole again', async () => {
+  it('caches nothing of a download that failed, and works when upstream is repaired', async () => {
     const fresh = imagebuilderMaker({ ...options('bad-download'), downloadAttempts: 2 });
     upstream.faults.add('imagebuilder', { kind: 'wrong-bytes' });
     const error = await failing({}, fresh);
@@ -364,7 +364,7 @@ describe('trouble that is not the request’s', () => {
     expect(String(error)).toContain('Could not download');
   });
 
-  it('gives no package to a build that is not what its index says, keeps none, and may be tried again', async () => {
+  it('gives a build no package that differs from its index, caches none, and may be retried', async () => {
     const wanted = { packages: ['nano'], version: '24.10.0' };
     upstream.faults.add(/\/nano_/, { kind: 'wrong-bytes' });
     const error = await failing(wanted);
@@ -375,7 +375,7 @@ describe('trouble that is not the request’s', () => {
     await output.dispose();
   });
 
-  it('ends a build that takes too long, processes and all', async () => {
+  it('ends a build that takes too long, with all its processes', async () => {
     const hasty = imagebuilderMaker({ ...options('shared'), workDirectory: join(directory, 'hasty'), timeoutMs: 4000 });
     const error = await failing({ packages: ['ignores-sigterm'] }, hasty);
     expect(error).toBeInstanceOf(InfrastructureFailure);
@@ -402,7 +402,7 @@ describe('trouble that is not the request’s', () => {
     expect(await readdir(join(directory, 'bounded', 'builds'))).toEqual([]);
   });
 
-  it('ends a build that takes too much of the disk, while it does', async () => {
+  it('ends a build that takes too much of the disk while it runs', async () => {
     const narrow = imagebuilderMaker({ ...options('shared'), workDirectory: join(directory, 'narrow'), maxDiskBytes: 200 * 1024 * 1024 });
     const error = await failing({ packages: ['fills-disk'] }, narrow);
     expect(error).toBeInstanceOf(BuildFailure);
@@ -411,7 +411,7 @@ describe('trouble that is not the request’s', () => {
     expect(await readdir(join(directory, 'narrow', 'builds'))).toEqual([]);
   });
 
-  it('stops when told to, with the reason it was told, and leaves nothing', async () => {
+  it('stops when its signal aborts, throws the signal’s reason, and leaves nothing', async () => {
     const abort = new AbortController();
     const made = make(await order({ packages: ['slow-30'] }), maker, abort.signal);
     setTimeout(() => abort.abort(new Error('shutting down')), 2000);
@@ -419,7 +419,7 @@ describe('trouble that is not the request’s', () => {
     expect(await builds('shared')).toEqual([]);
   });
 
-  it('goes on with the ImageBuilder in the cache while sha256sums cannot be had', async () => {
+  it('keeps using the cached ImageBuilder while sha256sums is unavailable', async () => {
     const { output } = await make(await order({ packages: ['aaa'] }));
     await output.dispose();
     const asked = await order({ packages: ['aaa'] });
@@ -430,7 +430,7 @@ describe('trouble that is not the request’s', () => {
     await again.output.dispose();
   });
 
-  it('is final when upstream moved on, although the ImageBuilder is in the cache', async () => {
+  it('is final when upstream has moved on, even if the ImageBuilder is in the cache', async () => {
     const { output } = await make(await order());
     await output.dispose();
     const asked = await order();
@@ -441,7 +441,7 @@ describe('trouble that is not the request’s', () => {
     expect(error).toMatchObject({ isFinal: true, message: expect.stringContaining('is gone') });
   });
 
-  it('removes what a killed server left, when it starts', async () => {
+  it('removes what a killed server left behind, when it starts', async () => {
     const left = join(directory, 'left', 'work', 'builds', 'build.999999999.00000000');
     await mkdir(join(left, 'tree'), { recursive: true });
     await writeFile(join(left, 'tree', 'file'), '');

@@ -27,20 +27,23 @@ import { type SandboxFacts, sandboxFacts } from './sandbox/sandbox-facts.ts';
 import { makeBuildTree } from './tree/build-tree.ts';
 import { isTrusted } from './tree/prepare-tree.ts';
 
-/** Builds with OpenWrt's ImageBuilder on this machine. */
+/** An image maker that runs OpenWrt's ImageBuilder on this machine. */
 export interface ImagebuilderMaker extends ImageMaker {
-  /** Settles when the machine is ready for builds, which wait for it themselves; rejects with why it never will be. */
+  /**
+   * Resolves when the machine is ready for builds, which wait for it themselves; rejects with the reason when it never
+   * will be.
+   */
   ready(): Promise<SandboxFacts>;
   /**
-   * True once a build with the client's repositories ran without namespaces: what it left nobody knows, so the runner takes
-   * no other build, ends, and is replaced.
+   * Returns true once a build with the client's repositories ran without namespaces. It may have left processes that
+   * cannot be found, so the runner takes no other build, ends, and is replaced.
    */
   mustRetire(): boolean;
-  /** Text of `/signing-key.pub`. */
+  /** Returns the text of `/signing-key.pub`. */
   publicKey(): Promise<string>;
 }
 
-/** An ImageBuilder's log has some thousand lines; this is for those that never stop. */
+/** The limit on a build's log. Real logs have a few thousand lines; this stops builds that never end. */
 const MAX_LOG_BYTES = 32 * 1024 * 1024;
 
 export function imagebuilderMaker(options: ImagebuilderMakerOptions): ImagebuilderMaker {
@@ -69,7 +72,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       } finally {
         const left = await ready.sandbox.leave(slot);
         for (const leftover of left) options.onLeftover?.(leftover);
-        // With its files there no other build may have the uid.
+        // A build whose files are still there keeps its uid, so that no other build gets it.
         if (left.length === 0) slots.give(slot);
       }
     },
@@ -85,7 +88,7 @@ function admit({ request }: BuildOrder, { sandbox }: Machine, retired: boolean):
 interface Site extends Machine {
   readonly slot: number;
   readonly options: ImagebuilderMakerOptions;
-  /** When `sha256sums` was last seen to list a digest, and what it was worth. */
+  /** When `sha256sums` was last seen to list each digest, and how its signature was judged then. */
   readonly confirmed: Map<string, Listing & { readonly at: number }>;
 }
 
@@ -115,17 +118,17 @@ async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress,
   } catch (error) {
     const isFull = hasCode(error, 'ENOSPC', 'EDQUOT');
     const isExplained = error instanceof BuildFailure || error instanceof InfrastructureFailure;
-    // Of a failure only the log is kept, until somebody has taken it.
+    // A failed build keeps only its log, until it is fetched.
     if (isExplained && !isFull && !signal.aborted)
       await Promise.all(['tree', 'output', 'courier'].map((name) => site.disposal.remove(join(directory, name))));
     else await dispose();
     signal.throwIfAborted();
     if (isFull) {
-      // What nobody uses now may be what the next attempt lacks.
+      // The next attempt may need the space of ImageBuilders that are not in use.
       await site.imagebuilders.makeRoom(Number.POSITIVE_INFINITY).catch(() => undefined);
       throw new InfrastructureFailure('The disk is full', { cause: error });
     }
-    // A forged order: it would be refused again.
+    // The order is forged, and would be refused again.
     if (error instanceof UnsafeArgumentError) throw new InfrastructureFailure(error.message, { cause: error, isFinal: true });
     throw withEvidence(error, { durations: timer.durations(), logPath, dispose });
   }
@@ -184,7 +187,10 @@ async function buildIn(
   });
 }
 
-/** Refuses an ImageBuilder that no known key has signed where its programs and scripts would run with our own rights. */
+/**
+ * Throws for an ImageBuilder without the signature of a known key where its programs and scripts would run with our own
+ * rights.
+ */
 function admitImagebuilder({ level }: Sandbox, isSigned: boolean): void {
   if (level !== 'plain' || isSigned) return;
   throw new InfrastructureFailure(
@@ -193,25 +199,26 @@ function admitImagebuilder({ level }: Sandbox, isSigned: boolean): void {
   );
 }
 
-/** Whether OpenWrt, or a key of the operator's, answers for the ImageBuilder. */
+/** Returns whether OpenWrt or a key of the operator has signed the ImageBuilder. */
 function isSignedByKnown(order: BuildOrder, facts: ImagebuilderFacts, { confirmed }: Site, { keys }: DownloadOptions): boolean {
   const signers = [facts.signedBy, confirmed.get(order.imagebuilder.sha256)?.signedBy];
   return keys.some(({ id }) => signers.includes(id));
 }
 
 /**
- * Whether the server's signing key may lie in the build's tree, where every program of the ImageBuilder and every package script
- * can read it: somebody known answers for the ImageBuilder and for all its packages.
+ * Returns whether the server's signing key may be in the build's tree, where every program of the ImageBuilder and
+ * every package script can read it. A known key must have signed the ImageBuilder, and all its packages must come from
+ * OpenWrt's feeds.
  */
 function mayHaveKey(order: BuildOrder, isSigned: boolean, log: (line: string) => void): boolean {
   if (!isSigned) log('The ImageBuilder carries no good signature of a known key: its images are signed with a key of its own');
   return isSigned && isTrusted(order);
 }
 
-/** A tarball has some hundred megabytes; a line on which it takes longer is no line. */
+/** The time limit on the download of a tarball of some hundred megabytes. A slower connection is unusable. */
 const FILL_TIMEOUT_MS = 1_800_000;
 
-/** Bounds the download and unpacking of an ImageBuilder; what `JOB_TIMEOUT` bounds is make. */
+/** Limits the time for downloading and unpacking an ImageBuilder. `JOB_TIMEOUT` limits make only. */
 async function inTime<T>(signal: AbortSignal, act: (bounded: AbortSignal) => Promise<T>): Promise<T> {
   const timeout = AbortSignal.timeout(FILL_TIMEOUT_MS);
   try {
@@ -235,8 +242,8 @@ function downloadOptions(options: ImagebuilderMakerOptions): DownloadOptions {
 }
 
 /**
- * That the ImageBuilder is in the cache does not say that its feeds are still those of the order: a snapshot may have moved
- * on. An upstream that does not answer is no reason not to try.
+ * Checks that the feeds of a cached ImageBuilder are still those of the order: a snapshot may have moved on. The build
+ * goes on when upstream does not answer.
  */
 async function confirm(
   order: BuildOrder,

@@ -11,29 +11,30 @@ import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
 import { chooseSandbox } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, type Sandbox } from './sandbox/sandbox.ts';
 
-/** What builds share on this machine. */
+/** The parts that all builds on this machine share. */
 export interface Machine {
   readonly sandbox: Sandbox;
   readonly imagebuilders: ImagebuilderCache;
   readonly packages: PackageCache;
   readonly key: BuildKey;
-  /** Where build directories are made. */
+  /** The directory in which build directories are made. */
   readonly builds: string;
   readonly disposal: Disposal;
 }
 
-/** Names of build directories begin so. */
+/** The prefix of the names of build directories. */
 export const BUILD = 'build';
 
-/** Names of the directories in which sandboxes are tried begin so. */
+/** The prefix of the names of directories in which sandboxes are tried. */
 const PROBE = 'probe';
 
 /**
- * Gets the machine ready: directories, umask, sandbox, what a killed process left, keys. The directories may be passed
- * through by the builds' uids but not listed; the keys' not even that.
+ * Prepares the machine: directories, umask, sandbox, keys, and the removal of what a killed process left behind. The
+ * builds' uids may pass through the directories but not list them; they may not even pass through the directory of
+ * keys.
  */
 export async function startMachine(options: ImagebuilderMakerOptions): Promise<Machine> {
-  // Of the whole process, and inherited by make: OpenWrt refuses any other (`proper-umask`).
+  // The umask holds for the whole process, and make inherits it. OpenWrt refuses any other (`proper-umask`).
   process.umask(0o022);
   const open = async (path: string): Promise<string> => {
     const directory = await ownDirectory(path);
@@ -51,16 +52,17 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
     ...(options.onStillLeft && { onStillLeft: options.onStillLeft }),
   });
 
-  // First: what a killed server left running may hold uids, memory and processors that the sandbox is tried with.
+  // This comes before the sandbox is tried: processes that a killed server left running may hold uids, memory and
+  // processors.
   await endLeftProcesses(builds);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const sandbox = await chooseSandbox({ directory: builds, limits, firstUid: options.firstUid ?? DEFAULTS.firstUid }, options.sandbox);
   await sandbox.memory.cgroups?.sweep((name) => isLeft(builds, name));
   const imagebuilders = imagebuilderCache(trees, options.cacheBytes ?? DEFAULTS.cacheBytes, rubbish);
   await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
-  // Earlier versions kept here what builds had left in their trees.
+  // Earlier versions kept here the files that builds had left in their trees.
   void rubbish.remove(join(cache, 'packages'));
-  // What no earlier start could remove holds nobody up.
+  // The start does not wait for the removal of what no earlier start could remove.
   void rubbish.retry();
 
   return {

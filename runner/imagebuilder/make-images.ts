@@ -35,25 +35,26 @@ import { usedIndexes } from './tree/used-indexes.ts';
 export interface MakeImagesDeps {
   readonly make: MakeContext;
   readonly packages: PackageCache;
-  /** The server's signing key, where this build may have it. */
+  /** The server's signing key, if this build may have it. */
   readonly key: BuildKey | undefined;
   readonly upstreamUrl: string;
-  /** Where the images go: out of the build's reach. */
+  /** The directory for the images, out of the build's reach. */
   readonly destination: string;
-  /** Default `OUTPUT_LIMITS`. */
+  /** The limits on the output; the default is `OUTPUT_LIMITS`. */
   readonly outputLimits?: OutputLimits;
   readonly courier: { readonly directory: string } & Omit<ListedFetch, 'signal' | 'deadline'>;
 }
 
-/** What people see for the build's tree: the path it has in asu's containers, never one of this machine. */
+/** The path of the build's tree that people see: the one in asu's containers, never one of this machine. */
 const SHOWN_TREE = '/builder';
 
 const EXTRA_NAME_LENGTH = 12;
 
 /**
- * The steps that differ from build to build, in a tree of their own: packages, and the images. The fast path is one run of
- * `make image`; a run of `make manifest` comes before it where versions are required (cheaper than images for nothing). Both run
- * package scripts, and neither has network where the sandbox can take it away: a courier fetches what the repositories list.
+ * Runs the steps that differ from build to build, in a tree of their own: packages and images. The fast path is one run
+ * of `make image`. When versions are required, `make manifest` runs first, because it is cheaper than images that are
+ * thrown away. Both run package scripts, and neither has network where the sandbox can take it away: a courier fetches
+ * what the repositories list.
  */
 export async function makeImages(
   order: BuildOrder,
@@ -115,7 +116,7 @@ export async function makeImages(
     printed.push(result);
     return result;
   };
-  /** Where the tree lies on this machine is nobody's business. */
+  /** Replaces the path of the tree, because no answer may show paths of this machine. */
   const shown = (text: string) => evidenceText(text).replaceAll(tree, '/builder');
   const evidence = (): FailureEvidence => ({
     buildCommand,
@@ -135,7 +136,8 @@ export async function makeImages(
   };
 
   try {
-    // Taken before any package script runs, which could leave another: it is then the work of a signed ImageBuilder alone.
+    // The certificate is taken before any package script runs, because a script could replace it. Only a signed
+    // ImageBuilder has made it then.
     if (facts.packageManager === 'opkg' && (await deps.key?.lacksCertificate())) {
       await run('make_certificate', makeKeysCommand());
       await deps.key?.keepCertificate(tree);
@@ -190,7 +192,7 @@ export async function makeImages(
       reproduce: reproduceScript(order, buildCommand, prepared),
     };
   } catch (error) {
-    // A request that fails over other feeds than it was accepted for has not failed for good.
+    // A request that fails with other feeds than it was accepted for has not failed for good.
     const compared = error instanceof BuildFailure ? await indexesUsed().catch(() => undefined) : undefined;
     if (compared !== undefined && compared.moved.length > 0 && error instanceof BuildFailure)
       throw new InfrastructureFailure(`${error.message} (the package feeds have changed since the request was accepted: ask again)`, {
@@ -198,7 +200,8 @@ export async function makeImages(
         evidence: { ...evidence(), ...error.evidence },
         isFinal: true,
       });
-    // Packages that packages managers refuse may be damaged ones of ours; a request's own fault is not theirs.
+    // The package manager may have refused damaged packages from our cache. A failure that the request caused is not
+    // due to them.
     if (seeded > 0 && !(error instanceof BuildFailure) && !deps.make.signal.aborted) await deps.packages.forget(order.inputs);
     throw withEvidence(error, evidence());
   } finally {
@@ -207,10 +210,10 @@ export async function makeImages(
   }
 }
 
-/** Where a build finds the courier below its tree, if its sandbox mounts. */
+/** The path of the courier below a build's tree, if its sandbox mounts. */
 const COURIER_INSIDE = 'asu-courier';
 
-/** The build with a way to the courier, which is mounted read-only where the sandbox mounts. */
+/** Returns the build with access to the courier, which is mounted read-only where the sandbox mounts. */
 async function besideCourier(make: MakeContext, { directory, broken }: Courier): Promise<MakeContext> {
   const { sandbox, place } = make;
   const signal = AbortSignal.any([make.signal, broken]);

@@ -4,53 +4,59 @@ import type { VerifyMode } from './download/upstream-sums.ts';
 import type { OutputLimits } from './output/output-limits.ts';
 import type { ResourceLimits, SandboxLevel } from './sandbox/sandbox.ts';
 
-/** What the composition root decides. Directories are absolute and on one file system; nobody else writes below them. */
+/**
+ * The options that the composition root sets. Directories are absolute and on one file system, and no other program
+ * writes below them.
+ */
 export interface ImagebuilderMakerOptions {
-  /** Without a slash at the end. Replaces downloads.openwrt.org in the ImageBuilders' repositories too. */
+  /**
+   * The base URL of upstream, without a slash at the end. It replaces downloads.openwrt.org in the ImageBuilders'
+   * repositories, too.
+   */
   readonly upstreamUrl: string;
-  /** Unpacked ImageBuilders and packages; kept across restarts. */
+  /** The directory of unpacked ImageBuilders and packages, which is kept across restarts. */
   readonly cacheDirectory: string;
-  /** Builds under way; emptied of leftovers at start. */
+  /** The directory of builds in progress. Leftovers are removed from it at the start. */
   readonly workDirectory: string;
-  /** The server's signing keys, generated on first start. */
+  /** The directory of the server's signing keys, which are generated on the first start. */
   readonly keyDirectory: string;
-  /** Bound of the unpacked ImageBuilders together; those in use do not count. */
+  /** The limit on all unpacked ImageBuilders together. Those in use do not count. */
   readonly cacheBytes?: number;
-  /** Bound of the downloaded packages together. */
+  /** The limit on all downloaded packages together. */
   readonly packageCacheBytes?: number;
   readonly verify?: VerifyMode;
-  /** Keys that count as known, besides OpenWrt's own (`knownUpstreamKeys`). */
+  /** Keys that count as known in addition to OpenWrt's own (`knownUpstreamKeys`). */
   readonly keys?: readonly UsignPublicKey[];
-  /** For all make runs of a build together. */
+  /** The time limit on all make runs of a build together. */
   readonly timeoutMs?: number;
-  /** What a build may print before it is ended. */
+  /** The amount that a build may print before it is ended. */
   readonly maxOutputBytes?: number;
   readonly limits?: Partial<ResourceLimits>;
-  /** What a build's files may take on the disk while it runs. */
+  /** The disk space that a build's files may take while it runs. */
   readonly maxDiskBytes?: number;
-  /** What a build may leave. */
+  /** The limits on the output of a build. */
   readonly outputLimits?: OutputLimits;
-  /** Default: the strongest that works on this machine. */
+  /** The sandbox to use; the default is the strongest one that works on this machine. */
   readonly sandbox?: SandboxLevel;
-  /** First of the 800 uids of which builds get one each when we are root. */
+  /** The first of the 800 uids from which each build gets one when we are root. */
   readonly firstUid?: number;
-  /** How often a download is tried, and the first pause between. */
+  /** The number of attempts to download something. The pauses between them start at `backoffMs`. */
   readonly downloadAttempts?: number;
   readonly downloadBackoffMs?: number;
-  /** A download on which nothing comes for so long is begun anew. */
+  /** The time without data after which a download starts over. */
   readonly stallMs?: number;
-  /** For how long a look at `sha256sums` counts when the ImageBuilder is in the cache already. */
+  /** The time for which a check of `sha256sums` stays valid when the ImageBuilder is in the cache. */
   readonly recheckMs?: number;
   readonly fetch?: typeof fetch;
-  /** Called when something that a build left could not be removed and was set aside. */
+  /** Called when something that a build left behind could not be removed and was set aside. */
   readonly onLeftover?: (leftover: Leftover) => void;
-  /** Called after each new attempt to remove what was set aside that left something, with how many things that is. */
+  /** Called after each further attempt that could not remove everything set aside, with the number of things left. */
   readonly onStillLeft?: (count: number) => void;
 }
 
 const GiB = 1024 ** 3;
 
-/** job_timeout of the reference server. */
+/** The job_timeout of the reference server. */
 const TEN_MINUTES_MS = 600_000;
 
 export const DEFAULTS = {
@@ -59,11 +65,12 @@ export const DEFAULTS = {
   verify: 'known',
   keys: [],
   timeoutMs: TEN_MINUTES_MS,
-  // A real build prints below one megabyte.
+  // A real build prints less than one megabyte.
   maxOutputBytes: 8 * 1024 * 1024,
-  // A copy of the ImageBuilder, and x86's raw images of a root file system of 1 GiB, eight at most: half of it.
+  // A copy of the ImageBuilder and at most eight raw images of x86 with a root file system of 1 GiB take half of it.
   maxDiskBytes: 16 * GiB,
-  // Below 60000, where systemd's dynamic users begin, and above what useradd hands out on any ordinary machine.
+  // These uids are below 60000, where systemd's dynamic users begin, and above those that useradd assigns on ordinary
+  // machines.
   firstUid: 59_100,
   downloadAttempts: 5,
   downloadBackoffMs: 500,

@@ -29,7 +29,10 @@ import { makeBuildTree } from './tree/build-tree.ts';
 import { prepareTree } from './tree/prepare-tree.ts';
 import { usedIndexes } from './tree/used-indexes.ts';
 
-/** Everything that our process touches in a tree, against everything that a build can put there. */
+/**
+ * This text must not reach any answer. The tests combine everything that our process touches in a tree with everything
+ * that a build can put there.
+ */
 const SECRET = 'the-secret-of-the-host';
 const MARK = 'the-mark-of-the-tree';
 
@@ -113,7 +116,7 @@ const take = async () => {
   return { output, profiles: text(profiles), taken: await everythingBelow(join(directory, 'output')) };
 };
 const copy = async () => {
-  // As before any ImageBuilder is cached.
+  // This runs before any ImageBuilder is cached.
   await checkTree(tree, never);
   const sandbox = plainSandbox({ prlimit: undefined, limits: DEFAULT_LIMITS, memory: { bytes: 2 ** 30, cgroups: undefined } });
   for (const kind of [sandbox, { ...sandbox, mountsReadOnlyParts: true }]) {
@@ -126,7 +129,7 @@ interface Place {
   readonly path: string;
   readonly how: string;
   readonly touch: () => Promise<unknown>;
-  /** What is left out: a huge output is bounded elsewhere, by what a build may make. */
+  /** The kinds to leave out, such as a huge output, which is limited elsewhere by what a build may make. */
   readonly without?: readonly string[];
 }
 
@@ -167,7 +170,7 @@ const writes: Place[] = [
   { path: 'bin/openwrt-x.bin', how: 'removed', touch: () => removeTree(tree) },
 ];
 
-/** Directories that our process goes through: what a build can put in their place, and what lies there then. */
+/** Directories that our process passes through: a build can replace them, and each entry says what is inside then. */
 const directories: Place[] = [
   { path: 'bin', how: 'taken', touch: take },
   { path: 'dl', how: 'read', touch: () => usedIndexes(tree, INDEXES) },
@@ -185,7 +188,7 @@ const directories: Place[] = [
   { path: 'files', how: 'copied', touch: copy, without: ['a huge file'] },
 ].map((place) => ({ ...place, without: [...(place.without ?? []), 'a link for its directory', 'a file for its directory'] }));
 
-/** All names and contents below a directory, links unfollowed, nothing but small regular files read. */
+/** Returns all names and contents below a directory. It follows no links and reads only small regular files. */
 async function everythingBelow(path: string): Promise<string[]> {
   const entries = await readdir(path, { recursive: true, withFileTypes: true }).catch(() => []);
   return Promise.all(
@@ -197,7 +200,10 @@ async function everythingBelow(path: string): Promise<string[]> {
   );
 }
 
-/** The host's files: names, contents, owners, modes. A second name that a build made is no change of ours. */
+/**
+ * Returns the state of the host's files: names, contents, owners, modes. A second name that a build made does not count
+ * as a change.
+ */
 async function stateOf({ directory: outside }: Host): Promise<unknown> {
   const names = (await readdir(outside)).sort();
   return Promise.all(
@@ -211,7 +217,7 @@ async function stateOf({ directory: outside }: Host): Promise<unknown> {
 const openFiles = async () => (await readdir('/proc/self/fd')).length;
 const kinds = await plantableKinds();
 
-/** What the machine's own files would show: the first user, and this process's environment. */
+/** Texts that the machine's own files would show: the first user, and this process's environment. */
 const secretsOfTheMachine = [
   ...(await readFile('/etc/passwd', 'utf8')).split('\n').slice(0, 1),
   ...(await readFile('/proc/self/environ', 'latin1')).split('\0').filter((entry) => entry.startsWith('VITEST')),
@@ -220,7 +226,7 @@ const secretsOfTheMachine = [
 describe('a tree as it should be', () => {
   it.each(reads.map((place) => ({ ...place })))('$path is $how', async ({ touch }) => {
     const shown = JSON.stringify(await touch());
-    // A digest stands for what was hashed.
+    // A digest stands for the content that was hashed.
     expect(shown.includes(MARK) || shown.includes('"sha256"')).toBe(true);
   });
 });

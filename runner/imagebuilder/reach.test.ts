@@ -21,7 +21,7 @@ await chmod(directory, 0o711);
 await mkdir(join(directory, 'probe'));
 const available = await availableSandboxes({ directory: join(directory, 'probe'), limits: DEFAULT_LIMITS, firstUid: 59_100 });
 
-/** Address of this machine in its network, where it has one. */
+/** The address of this machine in its network, where it has one. */
 const ownAddress = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
@@ -44,7 +44,10 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** Says what it reaches each time that it is run. "credentials" is whether the kernel has a way to their address. */
+/**
+ * Returns a script that reports what it reaches each time it runs. "credentials" says whether the kernel has a route to
+ * their address.
+ */
 const probe = (): string => {
   const loopback = new URL(upstream.url).port;
   const { address, port } = neighbour.address() as AddressInfo;
@@ -79,7 +82,8 @@ async function build(level: SandboxLevel, request: Partial<BuildRequest>, keys =
 
 describe.each(available.map(({ level, hasNamespaces }) => ({ level, hasNamespaces })))('in $level', ({ level, hasNamespaces }) => {
   it.each([
-    // opkg runs scripts as it installs, with IPKG_NO_SCRIPT=1, for the manifest and for the image; ImageBuilder runs them once more.
+    // opkg runs scripts as it installs, with IPKG_NO_SCRIPT=1, for the manifest and for the image; ImageBuilder runs
+    // them once more.
     { version: '24.10.2', runs: ['probe1', 'probe1', 'probe'] },
     { version: '25.12.0', runs: ['probe'] },
   ])('scripts of $version reach what they should', async ({ version, runs }) => {
@@ -102,7 +106,7 @@ describe.each(available.map(({ level, hasNamespaces }) => ({ level, hasNamespace
   });
 });
 
-/** Whether this machine has a way to the credential address itself: without one no build can have it. */
+/** Returns whether this machine has a route to the credential address itself. Without one no build can have it. */
 const ofThisMachine = async (): Promise<string> => {
   const { stderr } = await promisify(execFile)('sh', ['-c', probe()], { env: { PATH: '/usr/bin:/bin', TOPDIR: '/nonexistent' } });
   return /^probe: credentials (\w+)$/m.exec(stderr)?.[1] ?? '';
@@ -113,7 +117,7 @@ const upstreamVersion = async (version: string): Promise<string | undefined> => 
   return (index as { packages: Record<string, string> }).packages['vim'];
 };
 
-describe('an ImageBuilder that no known key has signed', () => {
+describe('an ImageBuilder without the signature of a known key', () => {
   it('is refused in plain, and nothing of it stays', async () => {
     await expect(build('plain', {}, [], 'unsigned')).rejects.toMatchObject({
       isFinal: true,
@@ -122,7 +126,7 @@ describe('an ImageBuilder that no known key has signed', () => {
     expect(await readdir(join(directory, 'unsigned', 'cache', 'imagebuilders'))).toEqual([]);
   });
 
-  it('is refused in plain also where a server that knows its key has put it into the cache', async () => {
+  it('is refused in plain even when a server that knows its key has put it into the cache', async () => {
     await build('plain', {}, known, 'cached');
     await expect(build('plain', {}, [], 'cached')).rejects.toThrow('it is not run');
   });

@@ -1,10 +1,10 @@
-/** Small numbers for builds running at once: no two have the same. */
+/** Small numbers for builds that run at once. No two builds have the same number. */
 export interface Slots {
   take(): Promise<number>;
   give(slot: number): void;
 }
 
-/** The lowest numbers that are free, of this process alone. */
+/** Returns slots that hand out the lowest free number, for this process alone. */
 export function slots(): Slots {
   const taken = new Set<number>();
   return {

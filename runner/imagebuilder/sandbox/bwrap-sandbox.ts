@@ -3,16 +3,16 @@ import { type Slots, slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
 import { buildEnvironment, type MemoryBound, type ResourceLimits, type Sandbox } from './sandbox.ts';
 
-/** Where a build sees its tree; the path asu's containers use, so commands read the same. */
+/** The path at which a build sees its tree. asu's containers use the same path, so commands look the same. */
 const INSIDE = '/builder';
 
-/** Top-level directories that distributions either have or link into /usr. */
+/** The top-level directories that some distributions have and others link into /usr. */
 const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
-/** Configuration that tools read whatever they do. */
+/** The configuration that tools read whatever they do. */
 const ALWAYS = ['/etc/alternatives', '/etc/ld.so.cache', '/etc/passwd', '/etc/group', '/etc/localtime'];
 
-/** What it takes to resolve names and check certificates. */
+/** The files that name resolution and certificate checks need. */
 const FOR_NETWORK = [
   '/etc/resolv.conf',
   '/etc/hosts',
@@ -24,15 +24,16 @@ const FOR_NETWORK = [
 ];
 
 /**
- * bubblewrap: the build sees the system's programs read-only, its own tree, and nothing else. With `uids`, when we
- * are root, `drop` (setpriv) comes first, so that inside and outside it is nobody in particular.
+ * Returns the bubblewrap sandbox: the build sees the system's programs read-only, its own tree, and nothing else. When
+ * we are root, `drop` (setpriv) runs first with a uid of `uids`, so that the build is an unprivileged user both inside
+ * and outside.
  */
 export async function bwrapSandbox(options: {
   bwrap: string;
   prlimit: string;
   limits: ResourceLimits;
   memory: MemoryBound;
-  /** Whether this bubblewrap can bound a file system in memory: 0.6 and later. */
+  /** Whether this bubblewrap can limit a file system in memory. It can since version 0.6. */
   sizesTmpfs: boolean;
   uids?: { drop: (uid: number) => string[]; slots: Slots; uidOf: (slot: number) => number };
 }): Promise<Sandbox> {
@@ -65,7 +66,7 @@ export async function bwrapSandbox(options: {
         ...system,
         ...always,
         ...(network ? forNetwork : []),
-        // The root and /dev are file systems in memory too: they are full of what they need, and closed.
+        // The root and /dev are file systems in memory, too. They get what they need and become read-only.
         ...['--proc', '/proc', '--dev', '/dev', ...tmpfs('/dev/shm'), '--remount-ro', '/dev'],
         ...[...tmpfs('/tmp'), '--dir', '/var', '--symlink', '../tmp', '/var/tmp'],
         ...['--bind', place.tree, INSIDE],
@@ -89,14 +90,20 @@ export async function bwrapSandbox(options: {
   };
 }
 
-/** A link stays a link, a directory is shown, what is not there is not there. */
+/**
+ * Returns the arguments that show a system directory to the build. A link stays a link, and a missing directory is left
+ * out.
+ */
 async function systemDirectory(path: string): Promise<string[]> {
   const stat = await lstat(path).catch(() => undefined);
   if (stat === undefined) return [];
   return stat.isSymbolicLink() ? ['--symlink', await readlink(path), path] : ['--ro-bind', path, path];
 }
 
-/** /etc/resolv.conf is often a link to where the build cannot see: show the file it leads to. */
+/**
+ * Returns the arguments for a file such as /etc/resolv.conf, which is often a link to a place that the build cannot
+ * see. They show the target of the link.
+ */
 async function followed(path: string): Promise<string[]> {
   const target = await realpath(path).catch(() => undefined);
   return target === undefined ? [] : ['--ro-bind', target, path];

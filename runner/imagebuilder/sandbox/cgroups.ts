@@ -4,36 +4,42 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isInCgroup, kill, processFacts } from '#runner/processes/process-table.ts';
 
-/** Memory of all processes of a command together, and of the files they keep in memory, held by the kernel. */
+/** The kernel's limit on the memory of all processes of a command together, including files in memory. */
 export interface Cgroup {
-  /** Put before a command: the process that becomes the command enters first, while it still has the right to. */
+  /**
+   * The arguments to put before a command: the process enters the cgroup, which it may still do, and then becomes the
+   * command.
+   */
   readonly enter: readonly string[];
-  /** Ends every process in it, whatever it has become. */
+  /** Ends every process in the cgroup. */
   end(): Promise<void>;
-  /** Whether a process was ended, since there was no more memory for it. */
+  /** Returns whether a process was ended because there was no more memory for it. */
   ranOut(): Promise<boolean>;
-  /** Takes it away; call it when no process is left. */
+  /** Removes the cgroup. Call it when no process is left. */
   remove(): Promise<void>;
 }
 
 export interface Cgroups {
   readonly version: 1 | 2;
-  /** Makes one that no process may get out of. Names begin with that of the build. */
+  /** Creates a cgroup that no process in it can leave. Names begin with the name of the build. */
   create(name: string, memoryBytes: number): Promise<Cgroup>;
-  /** Ends and takes away those of which `isLeft` holds. */
+  /** Ends and removes the cgroups for which `isLeft` holds. */
   sweep(isLeft: (name: string) => boolean | Promise<boolean>): Promise<void>;
 }
 
-/** Names of ours begin so. */
+/** The prefix of our names. */
 const PREFIX = 'asu-';
 
-/** The process's number goes in before it becomes the command. */
+/** The shell script that writes the process id into the cgroup and then becomes the command. */
 const ENTER = 'echo $$ > "$0" && exec "$@"';
 
-/** Killing is repeated until none is left: a fork bomb makes new ones meanwhile. */
+/** The number of rounds of killing. One round is not enough for a fork bomb, which starts new processes meanwhile. */
 const ROUNDS = 200;
 
-/** Cgroups below our own that bound memory, of whichever version gives that here; `undefined`: there are none that we may make. */
+/**
+ * Returns cgroups below our own that limit memory, of the version that supports it here; `undefined` when we cannot
+ * create any.
+ */
 export async function findCgroups(): Promise<Cgroups | undefined> {
   for (const place of await places())
     if (await works(place)) return place.version === 2 ? cgroups(place, LIMITS_2, ranOut2) : cgroups(place, LIMITS_1, ranOut1);
@@ -48,13 +54,13 @@ interface Place {
 
 type Limits = (memoryBytes: number) => readonly (readonly [file: string, value: string, optional?: true])[];
 
-/** Swap would only put off the end. */
+/** The limits in version 1. Swap is limited too, because it would only delay the end. */
 const LIMITS_1: Limits = (bytes) => [
   ['memory.limit_in_bytes', String(bytes)],
   ['memory.memsw.limit_in_bytes', String(bytes), true],
 ];
 
-/** Where one process has to end, all do: what is left of a build is of no use. */
+/** The limits in version 2. If one process must end, all of them end: the rest of a build is of no use. */
 const LIMITS_2: Limits = (bytes) => [
   ['memory.max', String(bytes)],
   ['memory.swap.max', '0', true],
@@ -92,7 +98,10 @@ function cgroups({ version, directory: own }: Place, limits: Limits, ranOut: (di
   };
 }
 
-/** Our own cgroups that bound memory, version 2 first: `/proc/self/cgroup` has paths below where each hierarchy is mounted. */
+/**
+ * Returns our own cgroups that limit memory, version 2 first. `/proc/self/cgroup` has paths relative to the mount point
+ * of each hierarchy.
+ */
 async function places(): Promise<Place[]> {
   const paths = (await text('/proc/self/cgroup')).split('\n').map((line) => line.split(':'));
   const found: Place[] = [];
@@ -106,14 +115,14 @@ async function places(): Promise<Place[]> {
       ?.slice(2)
       .join(':');
     if (version === undefined || path === undefined) continue;
-    // In a container only the part below its own cgroup may be mounted.
+    // A container may have only the part below its own cgroup mounted.
     const below = root === '/' ? path : path === root ? '' : path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
     if (below !== undefined && !below.startsWith('/..')) found.push({ version, directory: join(point, below) });
   }
   return found.sort((a, b) => b.version - a.version);
 }
 
-/** Makes one, and takes it away again. */
+/** Returns whether a cgroup can be created there; it creates one and removes it. */
 async function works(place: Place): Promise<boolean> {
   const { directory, version } = place;
   try {
@@ -130,8 +139,9 @@ async function works(place: Place): Promise<boolean> {
 }
 
 /**
- * Version 2 bounds memory of cgroups below ours only when no process is in ours itself. We move down ourselves, if we are the
- * only one there: a service of systemd's with `Delegate=yes`, or a container. Nobody else's process is moved.
+ * Enables memory limits for cgroups below ours. Version 2 allows that only when no process is in ours itself, so we
+ * move down ourselves if we are the only process there: in a systemd service with `Delegate=yes`, or in a container. It
+ * moves no other process.
  */
 async function shareMemory(own: string): Promise<void> {
   const enable = () => writeFile(join(own, 'cgroup.subtree_control'), '+memory');
@@ -147,14 +157,14 @@ async function shareMemory(own: string): Promise<void> {
 }
 
 async function endAll(directory: string): Promise<void> {
-  // Since Linux 5.14, and in version 2 only.
+  // `cgroup.kill` exists since Linux 5.14, in version 2 only.
   await writeFile(join(directory, 'cgroup.kill'), '1', { flag: 'r+' }).catch(() => undefined);
   for (let round = 0; round < ROUNDS; round++) {
     const pids = pidsIn(await text(join(directory, 'cgroup.procs')));
     if (pids.length === 0) return;
     for (const pid of pids) {
       const facts = processFacts(pid);
-      // Its number may be another's since the list was read.
+      // Another process may have got the id since the list was read.
       if (facts !== undefined && isInCgroup(pid, basename(directory))) kill(facts);
     }
     await sleep(Math.min(2 * round, 50));
@@ -162,8 +172,8 @@ async function endAll(directory: string): Promise<void> {
 }
 
 /**
- * The processes of a `cgroup.procs`. The kernel writes 0 for one that has no number in our pid namespace; as the target of a signal
- * that is our own process group, and a negative number is a group too.
+ * Returns the processes of a `cgroup.procs`. The kernel writes 0 for a process without an id in our pid namespace. As
+ * the target of a signal 0 means our own process group, and a negative number means a group, too.
  */
 export const pidsIn = (procs: string): number[] =>
   procs
@@ -171,7 +181,7 @@ export const pidsIn = (procs: string): number[] =>
     .map(Number)
     .filter((pid) => Number.isSafeInteger(pid) && pid > 0);
 
-/** The kernel counts a process as inside for a moment after it has ended. */
+/** Removes a cgroup. The kernel counts a process as inside for a moment after it has ended. */
 async function remove(directory: string): Promise<void> {
   for (let round = 0; ; round++) {
     try {

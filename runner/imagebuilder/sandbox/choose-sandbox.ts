@@ -15,17 +15,20 @@ import { dropArgv, uidSandbox, unshareSandbox } from './uid-sandbox.ts';
 import { uidSlots } from './uid-slots.ts';
 
 export interface SandboxOptions {
-  /** Where builds will live: what a sandbox cannot reach there it cannot be used for. */
+  /** The directory where builds will live. A sandbox that cannot reach it is of no use. */
   readonly directory: string;
   readonly limits: ResourceLimits;
-  /** First of the 800 uids of which builds get one each when we are root. */
+  /** The first of the 800 uids from which each build gets one when we are root. */
   readonly firstUid: number;
 }
 
-/** A probe does next to nothing. */
+/** The time limit on a probe, which does next to nothing. */
 const PROBE_MS = 10_000;
 
-/** Every sandbox that works on this machine, strongest first, at most one per level; each was tried. The last is always `plain`. */
+/**
+ * Returns every sandbox that works on this machine, strongest first, at most one per level. It tries each one. The last
+ * is always `plain`.
+ */
 export async function availableSandboxes(options: SandboxOptions): Promise<Sandbox[]> {
   const available: Sandbox[] = [];
   for (const sandbox of await candidates(options)) {
@@ -35,7 +38,10 @@ export async function availableSandboxes(options: SandboxOptions): Promise<Sandb
   return available.some(({ level }) => level === 'plain') ? available : [...available, await unlimited(options)];
 }
 
-/** The strongest sandbox there is, or the one of `level`; throws when that one does not work here. Weaker ones are not tried. */
+/**
+ * Returns the strongest sandbox, or the one of `level`; throws when that one does not work here. It does not try weaker
+ * ones.
+ */
 export async function chooseSandbox(options: SandboxOptions, level?: SandboxLevel): Promise<Sandbox> {
   for (const sandbox of await candidates(options))
     if ((level === undefined || sandbox.level === level) && (await works(sandbox, options.directory))) return sandbox;
@@ -44,7 +50,7 @@ export async function chooseSandbox(options: SandboxOptions, level?: SandboxLeve
   throw new Error(`Sandbox ${level} does not work on this machine; what does: ${working.join(', ')}`);
 }
 
-/** What this machine has the programs for, strongest first. */
+/** Returns the sandboxes for which this machine has the programs, strongest first. */
 async function candidates({ directory, limits: wanted, firstUid }: SandboxOptions): Promise<Sandbox[]> {
   const limits = await withinHardLimits(wanted);
   const [bwrap, unshare, setpriv, prlimit] = await Promise.all(['bwrap', 'unshare', 'setpriv', 'prlimit'].map((name) => findTool(name)));
@@ -68,11 +74,11 @@ async function candidates({ directory, limits: wanted, firstUid }: SandboxOption
   return [...found, plainSandbox({ prlimit, limits, memory })];
 }
 
-/** prlimit may be refused too (seccomp): a build without limits is then all there is. */
+/** prlimit may be refused, too (seccomp). Then only builds without limits are possible. */
 const unlimited = async ({ limits }: SandboxOptions): Promise<Sandbox> =>
   plainSandbox({ prlimit: undefined, limits, memory: await memoryBound(limits) });
 
-/** Looked for once: it may move this process to another cgroup. */
+/** The cgroups, which are looked up once: that may move this process to another cgroup. */
 let cgroups: ReturnType<typeof findCgroups> | undefined;
 
 async function memoryBound({ totalMemoryBytes: bytes }: ResourceLimits): Promise<MemoryBound> {
@@ -86,7 +92,10 @@ const sizesTmpfs = (bwrap: string): Promise<boolean> =>
     () => false,
   );
 
-/** Tries it on a real directory: a build must read what is shared with it and write what is its own, with network and without. */
+/**
+ * Tries a sandbox on a real directory: a build must be able to read what is shared with it and to write its own files,
+ * with and without network.
+ */
 async function works(sandbox: Sandbox, directory: string): Promise<boolean> {
   const probe = join(directory, `probe.${process.pid}.${randomUUID().slice(0, 8)}`);
   const slot = await sandbox.slots.take();

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TOOL_PATH } from './sandbox.ts';
 
-/** Absolute path of an executable in the fixed tool path. */
+/** Returns the absolute path of an executable in the fixed tool path. */
 export async function findTool(name: string, path = TOOL_PATH): Promise<string | undefined> {
   for (const directory of path.split(':')) {
     const file = join(directory, name);

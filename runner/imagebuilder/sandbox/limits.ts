@@ -9,7 +9,7 @@ const NAMES = {
   memoryBytes: 'Max data size',
 } as const satisfies Partial<Record<keyof ResourceLimits, string>>;
 
-/** `limits`, none above the process's own hard limits: prlimit may lower but not raise. */
+/** Returns `limits`, none of them above the process's own hard limits: prlimit may lower but not raise them. */
 export async function withinHardLimits(limits: ResourceLimits): Promise<ResourceLimits> {
   const text = await readFile('/proc/self/limits', 'utf8').catch(() => '');
   const hard = (name: string): number => {
@@ -27,10 +27,15 @@ export async function withinHardLimits(limits: ResourceLimits): Promise<Resource
   };
 }
 
-/** What a program has by default; some close every number below it when they start. */
+/**
+ * The number of open files that a program may have by default. Some programs close every descriptor below their limit
+ * when they start.
+ */
 const USUAL_OPEN_FILES = 1024;
 
-/** `prlimit` with the limits; the command follows. Core dumps are off: they would hold the key. */
+/**
+ * Returns the `prlimit` arguments that go before the command. Core dumps are off because they would contain the key.
+ */
 export const prlimitArgv = (prlimit: string, limits: ResourceLimits): string[] => [
   prlimit,
   '--core=0',

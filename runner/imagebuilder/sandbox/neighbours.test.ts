@@ -42,7 +42,7 @@ async function start(sandbox: Sandbox, script: string) {
   };
 }
 
-/** The pids of `sleep <seconds>`, once there are so many. */
+/** Waits until `count` processes run `sleep <seconds>`, and returns their pids. */
 async function sleeping(seconds: string, count: number): Promise<number[]> {
   for (;;) {
     const pids = await pidsOf(`sleep\0${seconds}`);
@@ -64,14 +64,14 @@ describe('servers on one machine', () => {
     await promisify(execFile)(process.execPath, [OTHER_SERVER, directory, String(FIRST_UID), '50']);
     const left = await Promise.all(builds.map(async ({ level, seconds }) => [level, (await pidsOf(`sleep\0${seconds}`)).sort()]));
     await Promise.all(builds.map(({ end }) => end()));
-    // In `plain` the one that left its session and shed its environment cannot be told from others.
+    // In `plain` the process that left its session and cleared its environment cannot be told apart from others.
     for (const { seconds } of builds) for (const pid of await pidsOf(`sleep\0${seconds}`)) process.kill(pid, 'SIGKILL');
     expect(left).toEqual(builds.map(({ level, pids }) => [level, pids]));
   });
 });
 
 describe.each(available.filter(({ level }) => level === 'uid'))('the end of a build in $level', (sandbox) => {
-  it('ends nothing that may be anybody else’s, though it has the build’s uid', async () => {
+  it('ends nothing that may belong to another server, even if it has the build’s uid', async () => {
     const slot = await sandbox.slots.take();
     sandbox.slots.give(slot);
     const uid = String(sandbox.uidOf(slot));
@@ -79,9 +79,9 @@ describe.each(available.filter(({ level }) => level === 'uid'))('the end of a bu
     expect(String(build.uid)).toBe(uid);
     await sleeping('3188882', 1);
     const children: ChildProcess[] = [
-      // Another server's, which does not see our claims.
+      // This process belongs to another server, which does not see our claims.
       spawn(process.execPath, [OTHER_BUILD, uid, '3188883'], { stdio: 'ignore' }),
-      // What can gain privileges was not started in a sandbox.
+      // A process that can gain privileges was not started in a sandbox.
       spawn(SETPRIV, [...dropTo(uid), 'sleep', '3188883'], { env: { PATH: TOOL_PATH }, stdio: 'ignore' }),
     ];
     const others = await sleeping('3188883', 3);
@@ -93,7 +93,7 @@ describe.each(available.filter(({ level }) => level === 'uid'))('the end of a bu
     expect(await pidsOf('3188882')).toEqual([]);
   });
 
-  it('ends what carries a marker that it has made up, or that of another build of this server', async () => {
+  it('ends a process with a forged marker, or with the marker of another build of this server', async () => {
     const other = await start(sandbox, 'sleep 3188885; :');
     const neighbour = (await sleeping('3188885', 1))[0] ?? 0;
     const real = markerOfProcess(neighbour) ?? '';

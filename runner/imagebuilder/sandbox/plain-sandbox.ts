@@ -2,7 +2,10 @@ import { slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
 import { buildEnvironment, type MemoryBound, type ResourceLimits, type Sandbox } from './sandbox.ts';
 
-/** Our own uid, with limits where prlimit exists. Enough for OpenWrt's own packages, never for anybody else's. */
+/**
+ * Returns a sandbox with our own uid, and with limits where prlimit exists. It suffices for OpenWrt's own packages, but
+ * never for packages of others.
+ */
 export function plainSandbox(options: { prlimit: string | undefined; limits: ResourceLimits; memory: MemoryBound }): Sandbox {
   const { prlimit, limits, memory } = options;
   return {

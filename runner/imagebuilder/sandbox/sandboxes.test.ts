@@ -44,11 +44,11 @@ const run = async (
   return { ...result, tree: at.tree };
 };
 
-/** Whether a process with this text on its command line lives. */
+/** Returns whether a process with this text on its command line lives. */
 const lives = async (text: string): Promise<boolean> => (await pidsOf(text)).length > 0;
 
 describe('availableSandboxes', () => {
-  it('ends with plain, which every machine has, and has each level once', () => {
+  it('ends with plain, which works on every machine, and has each level once', () => {
     expect(available.at(-1)?.level).toBe('plain');
     expect(new Set(available.map(({ level }) => level)).size).toBe(available.length);
   });
@@ -59,7 +59,7 @@ describe('availableSandboxes', () => {
     );
   });
 
-  it('says what there is when the one asked for does not work', async () => {
+  it('names the sandboxes that work when the requested one does not', async () => {
     const file = join(directory, 'file');
     await writeFile(file, '');
     await expect(chooseSandbox({ ...options, directory: file }, 'bwrap')).rejects.toThrow('what does: plain');
@@ -76,12 +76,12 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
       expect(['ASU_BUILD', 'FAKEROOTDONTTRYCHOWN', 'HOME', 'LC_ALL', 'OLDPWD', 'PATH', 'PWD', 'SHLVL', 'TMPDIR', '_']).toContain(name);
   });
 
-  it('reports the exit code and keeps the streams apart', async () => {
+  it('reports the exit code and keeps the two streams separate', async () => {
     const { end, exitCode, stdout, stderr } = await run(sandbox, 'echo out; echo err >&2; exit 3');
     expect({ end, exitCode, stdout, stderr }).toEqual({ end: 'exit', exitCode: 3, stdout: 'out\n', stderr: 'err\n' });
   });
 
-  it('ends everything when time is up, what ignores SIGTERM and what left its group too', async () => {
+  it('ends everything when time is up, even what ignores SIGTERM or left its group', async () => {
     const mark = `31${places}7771`;
     const { end } = await run(
       sandbox,
@@ -94,7 +94,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     expect(await lives(mark)).toBe(false);
   });
 
-  it('leaves no process behind a command that ended by itself', async () => {
+  it('leaves no process behind after a command that ended by itself', async () => {
     const mark = `31${places}7772`;
     const { end, exitCode } = await run(sandbox, `setsid sleep ${mark} >/dev/null 2>&1 & sleep ${mark} & exit 0`);
     expect({ end, exitCode }).toEqual({ end: 'exit', exitCode: 0 });
@@ -116,7 +116,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     },
   );
 
-  it('ends everything when told to stop', async () => {
+  it('ends everything when its signal aborts', async () => {
     const mark = `31${places}7773`;
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 300);
@@ -125,7 +125,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     expect(await lives(mark)).toBe(false);
   });
 
-  it('ends what prints without end, keeping the beginning', async () => {
+  it('ends a command that prints without end, and keeps the beginning', async () => {
     const { end, stdout } = await run(sandbox, 'yes', { maxOutputBytes: 10_000 });
     expect(end).toBe('output');
     expect(stdout).toBe('y\n'.repeat(5000));
@@ -137,7 +137,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     expect((await readFile(join(tree, 'large'))).length).toBe(1024 * 1024);
   });
 
-  it('leaves nothing where everybody may leave files, except the plain one', async () => {
+  it('leaves nothing where every user may leave files, except in plain', async () => {
     const name = `asu-left-${process.pid}-${places}`;
     const shared = ['/tmp', '/var/tmp', '/dev/shm'];
     const script = `for at in ${shared.join(' ')}; do mkdir -p $at/${name}/x && echo left > $at/${name}/x/file; done; cat /tmp/${name}/x/file`;
@@ -161,7 +161,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     ['held by the kernel', sandbox.memory],
     ['watched', { ...sandbox.memory, cgroups: undefined }],
   ])('with memory %s', (_name, memory) => {
-    it('ends what takes too much of it, all processes together', async () => {
+    it('ends a command whose processes together take too much', async () => {
       const mark = `31${places}7775`;
       const hog = '(head -c 70m /dev/zero; sleep 10) | tail -c 100m > /dev/null';
       const { end } = await run(sandbox, `${hog} & env -i setsid sh -c '${hog}' & ${hog} & sleep ${mark}`, { memory, timeoutMs: 30_000 });
@@ -176,13 +176,13 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
       expect(end).toBe('memory');
     });
 
-    it('lets live what takes less', async () => {
+    it('leaves a command running that takes less', async () => {
       const { end, exitCode } = await run(sandbox, '(head -c 70m /dev/zero; sleep 1) | tail -c 100m > /dev/null', { memory });
       expect({ end, exitCode }).toEqual({ end: 'exit', exitCode: 0 });
     });
   });
 
-  it('gives network when it is given, and where there are namespaces not else', async () => {
+  it('gives network when asked to, and otherwise takes it away where there are namespaces', async () => {
     const ours = await readlink('/proc/self/ns/net');
     const given = await run(sandbox, 'readlink /proc/self/ns/net', { network: true });
     const taken = await run(sandbox, 'readlink /proc/self/ns/net; cut -d: -f1 -s /proc/net/dev', { network: false });
@@ -197,7 +197,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
       ).toEqual(['lo', '']);
   });
 
-  it('keeps builds from reading each other, except the plain one', async () => {
+  it('keeps builds from reading each other’s files, except in plain', async () => {
     const other = await place(sandbox);
     await writeFile(join(other.tree, 'secret'), 'secret of another build');
     const { stdout } = await run(sandbox, `cat ${other.tree}/secret`);
@@ -212,7 +212,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
 });
 
 describe('runCommand', () => {
-  it('rejects what cannot be started', async () => {
+  it('rejects a command that cannot be started', async () => {
     const command = {
       file: '/nonexistent',
       args: [],
@@ -228,9 +228,9 @@ describe('runCommand', () => {
   });
 });
 
-describe('parts that are shown to a build read-only', () => {
+describe('read-only parts of a build', () => {
   const mounting = available.filter(({ mountsReadOnlyParts, level }) => mountsReadOnlyParts && level !== 'bwrap');
-  it.each(mounting)('are not mounted through a link that the build has put on the way ($level)', async (sandbox) => {
+  it.each(mounting)('are not mounted through a link that the build created ($level)', async (sandbox) => {
     const at = await place(sandbox);
     const [elsewhere, shared] = await Promise.all(['elsewhere', 'shared'].map((name) => mkdtemp(join(directory, `${name}-`))));
     await mkdir(join(elsewhere ?? '', 'part'));

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clearSharedPlaces, inSharedPlaces } from './shared-places.ts';
 
 const isRoot = process.getuid?.() === 0;
-/** Nobody's who is not root, else one of a build. */
+/** A uid that no other process has where we are root, or our own. */
 const UID = isRoot ? 59_099 : (process.getuid?.() ?? 0);
 
 let place: string;
@@ -21,7 +21,7 @@ async function leave(name: string): Promise<void> {
 }
 
 describe('shared places', () => {
-  it('have what belongs to a uid told, and that alone removed', async () => {
+  it('are cleared of what belongs to a uid and of nothing else, and each removal is reported', async () => {
     await leave('one');
     await symlink('/etc/passwd', join(place, 'link'));
     await lchown(join(place, 'link'), UID, UID);
@@ -31,7 +31,7 @@ describe('shared places', () => {
     expect(await readdir(place)).toEqual(isRoot ? ['of-root'] : []);
   });
 
-  it('hide nothing under a name that is no text', async () => {
+  it('hide nothing under a name that is not text', async () => {
     const odd = Buffer.concat([Buffer.from(`${place}/`), Buffer.from([0xff, 0x0a, 0xfe])]);
     mkdirSync(odd);
     writeFileSync(Buffer.concat([odd, Buffer.from('/file')]), 'left');
@@ -41,7 +41,7 @@ describe('shared places', () => {
     expect(await readdir(place)).toEqual([]);
   });
 
-  it('are not listed without a bound, and not cleared without an end', async () => {
+  it('are listed up to a limit, and cleared within a time limit', async () => {
     for (let at = 0; at < 1001; at++) symlinkSync('nowhere', join(place, String(at)));
     if (isRoot) for (let at = 0; at < 1001; at++) await lchown(join(place, String(at)), UID, UID);
     await expect(inSharedPlaces(UID, [place])).rejects.toThrow('more than 1000 files');

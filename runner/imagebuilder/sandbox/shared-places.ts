@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import type { Leftover } from '#runner/files/disposal.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
 
-/** Where everybody may leave files on a usual machine. */
+/** The directories where every user may leave files on a typical machine. */
 export const SHARED_PLACES: readonly string[] = ['/tmp', '/var/tmp', '/dev/shm', '/run/lock'];
 
-/** For how long the removal is waited for. */
+/** The time limit on the removal. */
 const PATIENCE_MS = 30_000;
 
-/** With more than this at the top of the shared places a build has made an attack of it. */
+/** The limit on entries at the top of the shared places. A build that leaves more is an attack. */
 const MAX_PATHS = 1000;
 
-/** Paths of what belongs to `uid` at the top of the shared places. Throws where that cannot be looked at: too much, or names that are no text. */
+/**
+ * Returns the paths of what belongs to `uid` at the top of the shared places. It throws when there are too many, or a
+ * name that is not text.
+ */
 export async function inSharedPlaces(uid: number, places = SHARED_PLACES): Promise<readonly string[]> {
   const paths: string[] = [];
   for await (const { place, name } of owned(uid, places)) {
@@ -24,7 +27,7 @@ export async function inSharedPlaces(uid: number, places = SHARED_PLACES): Promi
   return paths;
 }
 
-/** Removes what belongs to `uid` at the top of the shared places: what its builds left there. Answers what it could not, or not in time. */
+/** Removes what builds of `uid` left at the top of the shared places. Returns what it could not remove in time. */
 export async function clearSharedPlaces(
   uid: number,
   places = SHARED_PLACES,
@@ -53,10 +56,10 @@ interface Entry {
   readonly name: Buffer;
 }
 
-/** Read entry by entry: a build may have made millions. */
+/** Yields the entries of `uid` one by one, because a build may have created millions. */
 async function* owned(uid: number, places: readonly string[]): AsyncGenerator<Entry> {
   for (const place of places) {
-    // The types know of no names that are bytes.
+    // Node's types do not declare names as bytes.
     const directory = await opendir(place, { encoding: 'buffer' as BufferEncoding, bufferSize: 256 }).catch(() => undefined);
     for await (const entry of directory ?? []) {
       const name = entry.name as unknown as Buffer;

@@ -2,29 +2,29 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { closedDirectory } from '#runner/files/own-directory.ts';
 
-/** Where all servers of a machine meet: only root may write there. */
+/** The directory in which all servers of a machine find each other's locks. Only root may write there. */
 const MEETING_PLACE = '/run/asu-build-uids';
 
-/** How long a claim waits for another server that is just asking for the same one. */
+/** The time that a claim waits for another server that is trying the same uid. */
 const PATIENCE_MS = 50;
 
-/** SQLite's primary result code in the low byte of the extended ones. */
+/** SQLite's primary result code, which is the low byte of the extended ones. */
 const SQLITE_BUSY = 5;
 
-/** Claims of uids on this machine, each held until this process ends. */
+/** Claims of uids on this machine. This process holds each one until it ends. */
 export interface UidLocks {
-  /** Whether the claim is this process's, from now on. */
+  /** Claims a uid, and returns whether this process now holds it. */
   claim(uid: number): boolean;
 }
 
-/** What this process holds, by file. */
+/** The databases whose locks this process holds, by file. */
 const held = new Map<string, DatabaseSync>();
 
 /**
- * Claims by a lock on a file in a directory that nobody but root may enter, so that neither a package script nor a user of the machine
- * can hold one. The locks are SQLite's: the kernel lets go of them with the process, however it ends. The directory is the first of
- * `places` that can be had; where that is not `/run` (a container whose root is read-only) servers do not see each other's claims.
- * Throws where there is none.
+ * Returns claims that are locks on files in a directory that only root may enter, so that neither a package script nor
+ * a user of the machine can hold one. SQLite makes the locks, and the kernel releases them when the process ends,
+ * however it ends. It uses the first usable directory of `places`; servers that use different ones (a container with a
+ * read-only root cannot use `/run`) do not see each other's claims. It throws when none is usable.
  */
 export async function uidLocks(places: readonly string[]): Promise<UidLocks> {
   const reasons: string[] = [];

@@ -3,7 +3,7 @@ import { prlimitArgv } from './limits.ts';
 import { buildEnvironment, type MemoryBound, type ResourceLimits, type Sandbox } from './sandbox.ts';
 import { clearSharedPlaces, inSharedPlaces, SHARED_PLACES } from './shared-places.ts';
 
-/** setpriv without any way back: no capabilities now or ever, no set-uid programs. */
+/** Returns the setpriv arguments that drop all rights for good: no capabilities and no set-uid programs. */
 export const dropArgv = (setpriv: string, uid: number): string[] => [
   setpriv,
   `--reuid=${uid}`,
@@ -24,7 +24,10 @@ interface UidSandboxOptions {
   readonly uidOf: (slot: number) => number;
 }
 
-/** Another uid without rights, one per slot. Needs root. The files of the machine stay visible as far as their modes allow. */
+/**
+ * Returns the sandbox with an unprivileged uid for each slot. It needs root. The machine's files stay visible as far as
+ * their modes allow.
+ */
 export function uidSandbox(options: UidSandboxOptions): Sandbox {
   const { setpriv, prlimit, limits, memory, slots, uidOf } = options;
   return {
@@ -57,8 +60,9 @@ export function uidSandbox(options: UidSandboxOptions): Sandbox {
 }
 
 /**
- * Readies the mounts of a build, as root, in namespaces of its own. One small file system in memory lies over all places where
- * anybody may leave files. The tree may lie below one of them: it is held open, and bound to its path again.
+ * A script that prepares the mounts of a build, as root, in its own namespaces. One small file system in memory covers
+ * all places where every user may leave files. The tree may be below one of them, so the script holds it open and binds
+ * it to its path again.
  */
 const MOUNT = `set -eu
 tree=$1 size=$2
@@ -87,7 +91,7 @@ exec 8<&-
 cd "$tree"
 exec "$@"`;
 
-/** As `uidSandbox`, with namespaces of processes, mounts, network, IPC and host name besides. */
+/** Returns the sandbox of `uidSandbox` with its own namespaces for processes, mounts, network, IPC and host name. */
 export function unshareSandbox(options: UidSandboxOptions & { unshare: string }): Sandbox {
   const { setpriv, prlimit, unshare, limits, memory, slots, uidOf } = options;
   return {

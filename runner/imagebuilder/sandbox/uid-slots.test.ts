@@ -11,7 +11,10 @@ import { uidSlots as slotsAt } from './uid-slots.ts';
 
 const HOLDER = fileURLToPath(new URL('../testing/hold-slot.ts', import.meta.url));
 
-/** Each test its own, and none that builds have: other tests may run at the same time. */
+/**
+ * The first uid of each test. No two tests share one, and builds use none of them, because other tests may run at the
+ * same time.
+ */
 let firstUid = 100_000 + (process.pid % 1000) * 10_000;
 const children: ChildProcess[] = [];
 const directory = await mkdtemp(join(tmpdir(), 'asu-slots-'));
@@ -29,7 +32,7 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-/** Another server's process, and the slot that it got. */
+/** Starts another server's process, and returns it with the slot that it got. */
 async function holder(): Promise<{ child: ChildProcess; slot: number }> {
   const child = spawn(process.execPath, [HOLDER, String(firstUid), place], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
@@ -38,14 +41,14 @@ async function holder(): Promise<{ child: ChildProcess; slot: number }> {
 }
 
 describe('uidSlots', () => {
-  it('gives no slot twice, whoever asks in this process, and a slot given back again', async () => {
+  it('gives no slot twice within this process, and gives a returned slot again', async () => {
     const [one, other] = [uidSlots(firstUid), uidSlots(firstUid)];
     expect((await Promise.all([one.take(), other.take(), one.take()])).sort()).toEqual([0, 1, 2]);
     other.give(1);
     expect(await one.take()).toBe(1);
   });
 
-  it('gives different slots to the servers of a machine, also while they have no build', async () => {
+  it('gives different slots to the servers of a machine, even while they have no build', async () => {
     const ours = uidSlots(firstUid);
     expect(await ours.take()).toBe(0);
     ours.give(0);
@@ -54,14 +57,14 @@ describe('uidSlots', () => {
     expect(await ours.take()).toBe(0);
   });
 
-  it('takes over what a killed server had', async () => {
+  it('reuses what a killed server had', async () => {
     const { child, slot } = await holder();
     expect(slot).toBe(0);
     await end(child);
     expect(await uidSlots(firstUid).take()).toBe(0);
   });
 
-  it('leaves out uids of which a process lives', async () => {
+  it('skips a uid while one of its processes lives', async () => {
     const ours = process.getuid?.() ?? 0;
     const uid = ours === 0 ? firstUid : ours;
     const child = spawn('sleep', ['60'], ours === 0 ? { uid, gid: uid } : {});
@@ -71,7 +74,7 @@ describe('uidSlots', () => {
     expect(await slots.take()).toBe(1);
   });
 
-  it('lets nobody without our rights hold a slot: no name of the network is one', async () => {
+  it('lets no process without our rights hold a slot: a socket name blocks none', async () => {
     const squatters = await Promise.all(
       [0, 1].map(async (slot) => {
         const server = createServer().listen({ path: `\0asu-build-uid-${firstUid + slot}` });
@@ -83,7 +86,7 @@ describe('uidSlots', () => {
     for (const squatter of squatters) squatter.close();
   });
 
-  it('keeps its locks where nobody else may enter', async () => {
+  it('keeps its locks where no other user may enter', async () => {
     await uidSlots(firstUid).take();
     const found = await Promise.any(['/run/asu-build-uids', place].map((path) => stat(path)));
     expect([found.uid, found.mode & 0o7777]).toEqual([process.getuid?.(), 0o700]);
@@ -91,7 +94,7 @@ describe('uidSlots', () => {
 });
 
 describe('closedDirectory', () => {
-  it('takes no link, and no directory of another user', async () => {
+  it('accepts no link, and no directory of another user', async () => {
     await mkdir(join(directory, 'real'));
     await symlink(join(directory, 'real'), join(directory, 'link'));
     await expect(closedDirectory(join(directory, 'link'))).rejects.toThrow('found a symbolic link');

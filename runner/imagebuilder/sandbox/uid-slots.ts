@@ -2,18 +2,21 @@ import { hasProcesses } from '#runner/processes/process-table.ts';
 import type { Slots } from '../slots.ts';
 import { type UidLocks, uidLocks } from './uid-locks.ts';
 
-/** Builds of all servers on a machine together; below 60000, where other programs begin to hand out uids. */
+/**
+ * The number of uids for the builds of all servers on a machine together. They are below 60000, where other programs
+ * begin to allocate uids.
+ */
 const UIDS = 800;
 
-/** What this process has claimed, until it ends. */
+/** The uids that this process has claimed, until it ends. */
 const claimed = new Set<number>();
-/** What its builds have now. */
+/** The uids that its builds have now. */
 const taken = new Set<number>();
 
 /**
- * Slots of which slot n stands for uid `firstUid + n`. A uid is given to one build of the whole machine at a time: the process
- * claims it first and holds the claim while it lives, and takes none that any process still has. `places`: where the locks of the
- * claims may lie besides `/run`.
+ * Returns slots where slot n stands for uid `firstUid + n`. Only one build on the whole machine has a uid at a time:
+ * the process claims it first, holds the claim while it lives, and skips uids that any process still has. `places` are
+ * the directories to try for the locks of the claims.
  */
 export function uidSlots(firstUid: number, places: readonly string[]): Slots {
   let locks: Promise<UidLocks> | undefined;
@@ -24,11 +27,11 @@ export function uidSlots(firstUid: number, places: readonly string[]): Slots {
     claimed.add(uid);
     return !(await hasProcesses(uid));
   };
-  /** The slot, if its uid can be had. */
+  /** Returns the slot if its uid is available. */
   const take = async (slot: number): Promise<boolean> => {
     const uid = firstUid + slot;
     if (taken.has(uid)) return false;
-    // At once, so that no other call takes it while this one asks.
+    // This is set before the first await, so that no other call takes the slot meanwhile.
     taken.add(uid);
     const isFree = await isOurs(uid).catch((error: unknown) => {
       taken.delete(uid);
@@ -42,7 +45,7 @@ export function uidSlots(firstUid: number, places: readonly string[]): Slots {
     take: async () => {
       const slots = Array.from({ length: UIDS }, (_, slot) => slot);
       const isClaimed = (slot: number) => claimed.has(firstUid + slot);
-      // Asking for one that another server has takes a moment.
+      // Claimed slots come first, because asking for a slot that another server has takes a moment.
       for (const slot of slots.filter(isClaimed)) if (await take(slot)) return slot;
       for (const slot of slots) if (!isClaimed(slot) && (await take(slot))) return slot;
       throw new Error(`No uid from ${firstUid} to ${firstUid + UIDS - 1} is free on this machine: other servers' builds have them all`);
