@@ -16,28 +16,34 @@ import { runTool } from '../process/run-tool.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { bytesIn, watchGrowth } from '../tree/watch-growth.ts';
 
-/** What is remembered of an ImageBuilder beside its tree. */
+/** The facts about an ImageBuilder that are stored beside its tree. */
 export interface ImagebuilderFacts {
   readonly info: MakeInfo;
   readonly packageManager: 'opkg' | 'apk';
   readonly repositoryFile: 'repositories' | 'repositories.conf';
-  /** Id of the known key whose good signature the list of digests had that this ImageBuilder stands in. Entries of earlier versions have none. */
+  /**
+   * The id of the known key that signed the list of digests which contains this ImageBuilder. Entries of earlier
+   * versions have none.
+   */
   readonly signedBy?: string;
 }
 
-/** Stands in the tree of an ImageBuilder that checked its host: later builds need not. */
+/** A file in the tree of an ImageBuilder that has checked its host. Later builds skip the check. */
 const PREREQUISITES = 'staging_dir/host/.prereq-build';
 
 export interface FillContext extends Omit<MakeContext, 'place' | 'signal' | 'deadline'> {
   readonly download: DownloadOptions;
   readonly slot: number;
-  /** Called when the download is there, with the id of the known key that answers for it; may throw, and then nothing of it is run. */
+  /**
+   * Called when the download is complete, with the id of the known key that signed it. When it throws, nothing of the
+   * ImageBuilder is run.
+   */
   readonly onDownloaded: (signedBy: string | undefined) => void;
 }
 
 /**
- * Downloads, checks, unpacks and asks the ImageBuilder once for everything that is the same for all its builds, into
- * `directory`. Only the ImageBuilder's own programs run here, nothing of any request.
+ * Downloads, checks and unpacks the ImageBuilder into `directory`, and asks it once for everything that is the same for
+ * all its builds. Only the ImageBuilder's own programs run here, and nothing from any request.
  */
 export async function fillImagebuilder(
   order: BuildOrder,
@@ -58,7 +64,7 @@ export async function fillImagebuilder(
   const usesApk = (await readInside(directory, 'repositories')) !== undefined;
   const info = await asOwner(sandbox, slot, directory, signal, () => askImagebuilder(directory, context, signal)).catch(unusable);
   return {
-    // What its own programs have added counts too.
+    // The size includes the files that its own programs have added.
     bytes: await bytesIn([directory], signal),
     facts: {
       info,
@@ -69,7 +75,7 @@ export async function fillImagebuilder(
   };
 }
 
-/** Runs `use` while nothing takes more of the disk than a build may. */
+/** Runs `use`, and stops it when `directory` takes more of the disk than a build may. */
 async function watched<T>(directory: string, maxBytes: number, signal: AbortSignal, use: (bounded: AbortSignal) => Promise<T>): Promise<T> {
   const growth = watchGrowth(directory, maxBytes);
   try {
@@ -82,7 +88,7 @@ async function watched<T>(directory: string, maxBytes: number, signal: AbortSign
   }
 }
 
-/** What the ImageBuilder does by itself is not the fault of the request that came first. */
+/** Throws a failure that does not blame the request that came first for what the ImageBuilder does by itself. */
 function unusable(error: unknown): never {
   if (!(error instanceof UnexpectedFileError) && !(error instanceof BuildFailure)) throw error;
   const evidence = error instanceof BuildFailure && { evidence: error.evidence };
@@ -112,7 +118,8 @@ async function askImagebuilder(tree: string, context: FillContext, signal: Abort
       evidence,
     });
   }
-  // Saves every build the check of its host. One that fails it here says why when it is asked for an image.
+  // This saves every build the check of its host. An ImageBuilder that fails the check explains why when it is asked
+  // for an image.
   const { exitCode: checked } = await runMake(['make', PREREQUISITES], false, make);
   if (checked === 0) await relinkTools(tree, context.sandbox.treeInside(make.place));
   else await removeInside(tree, PREREQUISITES);
@@ -120,8 +127,9 @@ async function askImagebuilder(tree: string, context: FillContext, signal: Abort
 }
 
 /**
- * The check links some of the host's tools by the absolute path that the tree has while it runs (include/prereq-build.mk:
- * `xxd` and `ldconfig` are scripts of its own). Builds see the tree elsewhere.
+ * Changes the links that the check of the host makes to the host's tools: they contain the absolute path that the tree
+ * has while it runs (include/prereq-build.mk; `xxd` and `ldconfig` are its own scripts). Builds see the tree at another
+ * path.
  */
 const relinkTools = (tree: string, inside: string): Promise<void> =>
   relink(tree, TOOLS, (target) => (target.startsWith(`${inside}/`) ? relative(TOOLS, target.slice(inside.length + 1)) : undefined));
@@ -129,8 +137,8 @@ const relinkTools = (tree: string, inside: string): Promise<void> =>
 const TOOLS = 'staging_dir/host/bin';
 
 /**
- * Runs `use` while the tree belongs to the builds' uid; afterwards it is ours again, so that no build can change it. What the
- * ImageBuilder's programs left is checked before: a file with a name elsewhere would be ours there too.
+ * Runs `use` while the tree belongs to the builds' uid. Afterwards the tree is ours again, so that no build can change
+ * it. The tree is checked first, because a file with another name elsewhere would become ours there, too.
  */
 async function asOwner<T>(sandbox: Sandbox, slot: number, tree: string, signal: AbortSignal, use: () => Promise<T>): Promise<T> {
   const uid = sandbox.uidOf(slot);

@@ -29,7 +29,7 @@ const filler = (bytes = 10) => {
 };
 
 describe('imagebuilderCache', () => {
-  it('fills once and remembers, in another instance too', async () => {
+  it('fills once and remembers, even in another instance', async () => {
     const { calls, fill } = filler();
     const first = await cacheOf(100).use(digest('a'), fill, never, async (cached) => cached.facts);
     const second = await cacheOf(100).use(digest('a'), fill, never, async (cached) => readFile(join(cached.tree, 'Makefile'), 'utf8'));
@@ -38,7 +38,7 @@ describe('imagebuilderCache', () => {
     expect(calls.count).toBe(1);
   });
 
-  it('lets twenty builds at once wait for one fill', async () => {
+  it('makes twenty concurrent builds wait for one fill', async () => {
     const cache = cacheOf(100);
     const { calls, fill } = filler();
     const facts = await Promise.all(Array.from({ length: 20 }, () => cache.use(digest('a'), fill, never, async (cached) => cached.facts)));
@@ -57,7 +57,7 @@ describe('imagebuilderCache', () => {
     await expect(cache.use(digest('a'), filler().fill, never, async () => 'made')).resolves.toBe('made');
   });
 
-  it('goes on filling for those who still wait when one leaves, and stops when all have', async () => {
+  it('goes on filling when one of the waiting builds gives up, and stops when all have', async () => {
     const cache = cacheOf(100);
     const leaving = new AbortController();
     const gate = Promise.withResolvers<void>();
@@ -85,7 +85,7 @@ describe('imagebuilderCache', () => {
     expect((await readdir(directory)).sort()).toEqual([digest('a')]);
   });
 
-  it('drops the least recently used beyond its bound, but none in use', async () => {
+  it('drops the least recently used entries beyond its limit, but none in use', async () => {
     const cache = cacheOf(25);
     await cache.use(digest('a'), filler().fill, never, async () => undefined);
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -103,7 +103,7 @@ describe('imagebuilderCache', () => {
     });
   });
 
-  it('knows the order of uses also when the clock is set back between them', async () => {
+  it('keeps the order of uses even when the clock is set back between them', async () => {
     const clock = wallClock();
     try {
       const cache = cacheOf(25);
@@ -117,7 +117,7 @@ describe('imagebuilderCache', () => {
     }
   });
 
-  it('sweeps what a killed process left, and does not take an entry without facts for one', async () => {
+  it('removes what a killed process left, and ignores an entry without facts', async () => {
     await mkdir(join(directory, 'unfinished.999999999.abcdef01', 'tree'), { recursive: true });
     await mkdir(join(directory, digest('a'), 'tree'), { recursive: true });
     const cache = cacheOf(100);

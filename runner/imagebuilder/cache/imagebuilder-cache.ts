@@ -8,19 +8,19 @@ import { readInside } from '#runner/files/plain-file.ts';
 import { putDirectory, putFile } from '#runner/files/put-file.ts';
 import { runTool } from '../process/run-tool.ts';
 
-/** An unpacked ImageBuilder in the cache. Nobody writes below `tree`. */
+/** An unpacked ImageBuilder in the cache. Nothing is written below `tree`. */
 export interface CachedImagebuilder {
   readonly sha256: string;
   readonly tree: string;
-  /** What `fill` remembered about it. */
+  /** The facts that `fill` returned about it. */
   readonly facts: unknown;
 }
 
 export interface ImagebuilderCache {
   /**
-   * Runs `use` with the ImageBuilder of that digest, which stays at least as long. Missing, it is made by `fill`, which
-   * leaves the tree in the (empty) directory it is given and answers its size and facts to remember; however many ask,
-   * one `fill` runs, and it ends early only when all who wait have gone.
+   * Runs `use` with the ImageBuilder of that digest, which stays in the cache meanwhile. `fill` makes a missing one: it
+   * leaves the tree in the (empty) directory that it gets, and returns its size and the facts to store. Concurrent
+   * calls share one `fill`, which is stopped only when all callers have given up.
    */
   use<T>(
     sha256: string,
@@ -29,9 +29,9 @@ export interface ImagebuilderCache {
     use: (cached: CachedImagebuilder) => Promise<T>,
   ): Promise<T>;
   has(sha256: string): Promise<boolean>;
-  /** Removes what an earlier process left half-done. Call once, before `use`. */
+  /** Removes the unfinished work of an earlier process. Call it once, before `use`. */
   sweep(): Promise<void>;
-  /** Removes least recently used ones, none in use, until `bytes` and what is left fit under the bound. */
+  /** Removes the least recently used ImageBuilders that are not in use, until `bytes` more fit under the limit. */
   makeRoom(bytes: number): Promise<void>;
 }
 
@@ -49,7 +49,10 @@ interface Filling {
   waiting: number;
 }
 
-/** ImageBuilders in a directory, which exists, by digest, at most `maxBytes` of them besides those in use. */
+/**
+ * Returns a cache of ImageBuilders by digest in an existing directory. It keeps at most `maxBytes` of them besides
+ * those in use.
+ */
 export function imagebuilderCache(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): ImagebuilderCache {
   const inUse = new Map<string, number>();
   const filling = new Map<string, Filling>();
@@ -66,7 +69,7 @@ export function imagebuilderCache(directory: string, maxBytes: number, disposal:
     return remembered && { sha256, tree: join(directory, sha256, TREE), facts: remembered.facts };
   };
 
-  /** Out of sight in one step, then removed: nobody finds half a tree. */
+  /** Hides the tree in one step before it removes it, so that no build finds half a tree. */
   const discard = async (sha256: string): Promise<void> => {
     const discarded = ownedName('discarded');
     try {
@@ -97,13 +100,13 @@ export function imagebuilderCache(directory: string, maxBytes: number, disposal:
       signal.throwIfAborted();
       const { bytes, facts } = await fill(join(unfinished, TREE), signal);
       signal.throwIfAborted();
-      // The facts come last, and only when the tree is on the disk: an entry without them does not count, and after a loss of power
-      // one with them must be whole.
+      // The facts are written last, after the tree is on the disk: an entry without facts does not count, and one with
+      // facts must be complete even after a loss of power.
       await runTool('sync', ['-f', unfinished], { cwd: '/', signal });
       await putFile(unfinished, FACTS, JSON.stringify({ bytes, facts } satisfies Remembered), { flush: true });
       await makeRoom(bytes);
       await renameInside(directory, name, sha256).catch(async (error: unknown) => {
-        // Another process was first, or left one that cannot be read.
+        // Another process was faster, or left an entry that cannot be read.
         if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
         if ((await read(sha256)) !== undefined) return;
         await discard(sha256);
@@ -118,7 +121,7 @@ export function imagebuilderCache(directory: string, maxBytes: number, disposal:
     if (filling.get(sha256)?.abort === abort) filling.delete(sha256);
   };
 
-  /** Joins the fill that is under way, or starts one; gives up waiting when `signal` aborts. */
+  /** Joins the fill that is in progress, or starts one; stops waiting when `signal` aborts. */
   const filled = async (sha256: string, fill: Parameters<ImagebuilderCache['use']>[1], signal: AbortSignal): Promise<void> => {
     let current = filling.get(sha256);
     if (current === undefined) {
@@ -142,10 +145,10 @@ export function imagebuilderCache(directory: string, maxBytes: number, disposal:
       ]);
     } catch (error) {
       if (--current.waiting === 0) {
-        // Whoever comes now starts anew instead of joining what is being stopped.
+        // Later callers start from scratch instead of joining the fill that is being stopped.
         forget(sha256, abort);
         abort.abort(error);
-        // Nothing of it may still run when the last who wanted it is gone.
+        // Nothing of the fill may still run when the last caller has gone.
         await done.catch(() => undefined);
       }
       throw error;

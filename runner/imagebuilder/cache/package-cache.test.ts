@@ -17,7 +17,7 @@ beforeEach(async () => {
 const cacheOf = (maxBytes = 1000) => packageCache(join(directory, 'cache'), maxBytes, { remove: removeTree });
 
 describe('packageCache', () => {
-  it('gives the next build of the same inputs the packages, whoever asks the indexes, and others nothing', async () => {
+  it('gives the packages to the next build of the same inputs, in any order of the indexes, and nothing to others', async () => {
     const cache = cacheOf();
     await cache.put('inputs', 'vim_1.ipk', Buffer.from('vim'));
     await cache.put('inputs', 'vim-1.0123abcd.apk', Buffer.from('vim'));
@@ -29,7 +29,7 @@ describe('packageCache', () => {
     expect(await cache.seed('others', dl, undefined)).toBe(0);
   });
 
-  it('gives copies to builds of our own uid: what a build does to its own changes nothing', async () => {
+  it('gives copies to builds with our own uid, so that changes of a build do not reach the cache', async () => {
     const cache = cacheOf();
     await cache.put('inputs', 'vim_1.ipk', Buffer.from('vim'));
     await cache.seed('inputs', dl, undefined);
@@ -39,7 +39,7 @@ describe('packageCache', () => {
     expect(await readFile(join(dl, 'vim_1.ipk'), 'utf8')).toBe('changed');
   });
 
-  it('reads a package that a build has a second name of, and no link', async () => {
+  it('reads a package even when a build has a second name of it, but no link', async () => {
     const cache = cacheOf();
     await cache.put('inputs', 'vim_1.ipk', Buffer.from('vim'));
     await link(join(directory, 'cache', 'inputs', 'vim_1.ipk'), join(directory, 'second.ipk'));
@@ -48,7 +48,7 @@ describe('packageCache', () => {
     expect(await cache.read('inputs', 'link.ipk')).toBeUndefined();
   });
 
-  it('forgets, and drops what was not used for longest beyond its bound', async () => {
+  it('forgets a key, and drops the least recently used ones beyond its limit', async () => {
     const cache = cacheOf(25);
     for (const [at, key] of ['a', 'b', 'c'].entries()) {
       await cache.put(key, 'ten.ipk', Buffer.from('0123456789'));

@@ -8,28 +8,29 @@ import { readOwnBytes } from '#runner/files/own-directory.ts';
 import { putDirectory, putFile } from '#runner/files/put-file.ts';
 
 /**
- * Packages and their indexes, kept from build to build under a key that stands for the exact set of package indexes: within one
- * key a file name has one content. Only what we fetched ourselves comes in; nothing of what lies in a build's tree ever does.
+ * Packages and their indexes, which are kept from build to build under a key for the exact set of package indexes:
+ * within one key a file name has one content. Only files that the server fetched itself get in, never files from a
+ * build's tree.
  */
 export interface PackageCache {
-  /** Puts the packages that are known under the key into the build's `dl`. Answers how many files that were. */
+  /** Puts the packages that are cached under the key into the build's `dl`, and returns their number. */
   seed(key: string, dl: string, uid: number | undefined): Promise<number>;
   read(key: string, name: string): Promise<Buffer | undefined>;
-  /** Keeps what the server has fetched and checked for a build. */
+  /** Stores a file that the server has fetched and checked for a build. */
   put(key: string, name: string, bytes: Uint8Array): Promise<void>;
-  /** Forgets what was used longest ago, beyond the bound. Call it when a build is over. */
+  /** Removes the least recently used keys beyond the limit. Call it when a build is over. */
   makeRoom(): Promise<void>;
-  /** Forgets a key: after a failure that a damaged file might explain. */
+  /** Removes a key. Call it after a failure that a damaged file might explain. */
   forget(key: string): Promise<void>;
 }
 
-/** What package managers take from `dl/` after they have checked it; indexes they may take as they are. */
+/** The files that package managers take from `dl/` after checking them. They may take indexes unchecked. */
 const PACKAGES = ['.ipk', '.apk'];
 
-/** The largest package of OpenWrt has some tens of megabytes. */
+/** The limit on a file. OpenWrt's largest packages have tens of megabytes. */
 const MAX_FILE = 512 * 1024 * 1024;
 
-/** A cache in `directory` by key, at most `maxBytes`, least recently used keys out. */
+/** Returns a cache in `directory` by key, of at most `maxBytes`. It drops the least recently used keys. */
 export function packageCache(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): PackageCache {
   return {
     seed: async (key, dl, uid) => {
@@ -51,7 +52,7 @@ export function packageCache(directory: string, maxBytes: number, disposal: Pick
     makeRoom: async () => {
       const keys = await Promise.all((await entriesInside(directory, '')).map(({ name }) => size(directory, name)));
       let total = keys.reduce((sum, { bytes }) => sum + bytes, 0);
-      // The one that was used last is that of the build which calls.
+      // The most recently used key stays, because it belongs to the build that calls.
       for (const { key, bytes } of keys.sort((a, b) => a.usedAt - b.usedAt).slice(0, -1)) {
         if (total <= maxBytes) return;
         await disposal.remove(join(directory, key));
@@ -62,7 +63,10 @@ export function packageCache(directory: string, maxBytes: number, disposal: Pick
   };
 }
 
-/** A build with a uid of its own cannot write to our files, so packages need no copy. */
+/**
+ * Puts one package into a build's `dl`, and returns whether it could. A build with a uid of its own cannot write to our
+ * files, so its packages need no copy.
+ */
 async function place(from: Directory, to: Directory, name: string, uid: number | undefined): Promise<boolean> {
   try {
     if (uid !== undefined) await shareFile(from, to, name);
@@ -70,7 +74,7 @@ async function place(from: Directory, to: Directory, name: string, uid: number |
     else return false;
     return true;
   } catch {
-    // Evicted meanwhile, or another file system: then it is asked for.
+    // The package was removed meanwhile, or is on another file system. The build asks for it then.
     return false;
   }
 }

@@ -16,12 +16,12 @@ beforeEach(async () => {
 afterEach(() => site.close());
 
 describe('a build', () => {
-  it('gets the indexes of its repositories, fetched beforehand, and the packages that they list', async () => {
+  it('gets the indexes of its repositories, fetched in advance, and the packages that they list', async () => {
     const { courier, log } = await site.open();
     expect(site.requests).toEqual(['/base/Packages.gz', '/base/Packages.sig']);
     expect(await site.wget(courier, '/base/Packages.gz')).toEqual({ code: 0, got: OPKG_INDEX.toString('latin1') });
     expect(await site.wget(courier, '/base/Packages.sig')).toEqual({ code: 0, got: SIGNATURE });
-    // opkg writes some characters in hexadecimal digits.
+    // opkg percent-encodes some characters.
     expect(await site.wget(courier, '/base/vim_9%2b1_x86_64.ipk')).toEqual({ code: 0, got: VIM_TEXT });
     expect(site.requests).toHaveLength(3);
     expect(courier.delivered()).toEqual(new Map([['base/Packages.gz', sha256(OPKG_INDEX)]]));
@@ -46,7 +46,7 @@ describe('a build', () => {
     },
   );
 
-  it('gets no package that is not what the index says', async () => {
+  it('gets no package that differs from its index', async () => {
     const { courier, log } = await site.open();
     expect(await site.wget(courier, '/base/damaged_1.ipk')).toEqual({ code: 4, got: '' });
     expect(log.join()).toContain('not what the package index says');
@@ -62,7 +62,7 @@ describe('a build', () => {
     expect(await site.wget(courier, path)).toEqual({ code: 8, got: '' });
   });
 
-  it('does not get what another server without https has', async () => {
+  it('gets nothing through a redirection to another server without https', async () => {
     const other = createServer((_, response) => response.end(OPKG_INDEX));
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     try {
@@ -75,7 +75,7 @@ describe('a build', () => {
     }
   });
 
-  it('gets what the same server leads to', async () => {
+  it('follows a redirection to the same server', async () => {
     site.files.set('/base/Packages.gz', '-> /mirror/Packages.gz');
     site.files.set('/mirror/Packages.gz', OPKG_INDEX);
     const { courier } = await site.open();
@@ -86,7 +86,7 @@ describe('a build', () => {
 describe('the package cache', () => {
   const expected = { 'base/Packages.gz': sha256(OPKG_INDEX) };
 
-  it('serves the next build without a request, with indexes too', async () => {
+  it('serves the next build without a request, including indexes', async () => {
     const first = await site.open({ expected });
     await site.wget(first.courier, '/base/vim_9+1_x86_64.ipk');
     expect(await site.kept()).toEqual(['base', 'base.sig', 'vim_9+1_x86_64.ipk']);
@@ -98,7 +98,7 @@ describe('the package cache', () => {
     expect(site.requests).toEqual([]);
   });
 
-  it('keeps no index that is not the expected one, and none of its packages', async () => {
+  it('keeps no unexpected index, and none of its packages', async () => {
     const { courier } = await site.open({ expected: { 'base/Packages.gz': '0'.repeat(64) } });
     expect((await site.wget(courier, '/base/vim_9+1_x86_64.ipk')).code).toBe(0);
     expect(await site.kept()).toEqual([]);
@@ -110,7 +110,7 @@ describe('the package cache', () => {
     expect(await site.kept()).toEqual([]);
   });
 
-  it('is not used where it is damaged', async () => {
+  it('is bypassed when it is damaged', async () => {
     await site.open({ expected });
     await site.cache().put('inputs', 'base', Buffer.from('damaged'));
     await site.cache().put('inputs', 'vim_9+1_x86_64.ipk', Buffer.from('damaged'));
@@ -122,7 +122,7 @@ describe('the package cache', () => {
 });
 
 describe('the stand-in for wget', () => {
-  it('exits as wget does, and what failed is tried again for the next command', async () => {
+  it('exits as wget does, and a failed file is tried again for the next command', async () => {
     site.files.delete('/base/Packages.gz');
     const { courier, log } = await site.open();
     expect(await site.wget(courier, '/base/Packages.gz')).toEqual({ code: 8, got: '' });
@@ -132,7 +132,7 @@ describe('the stand-in for wget', () => {
     expect((await site.wget(courier, '/base/Packages.gz')).code).toBe(0);
   });
 
-  it('gets its answer also after lines that are no questions', async () => {
+  it('gets its answer even after lines that are not questions', async () => {
     const { courier } = await site.open();
     const lines = ['', 'x', '../../up http://x/', `${'a'.repeat(100_000)}`, '00000000-0000-0000-0000-000000000000 file:///etc/passwd'];
     await promisify(execFile)('sh', ['-c', `printf '%s\\n' "$@" > ${courier.directory}/ask`, 'sh', ...lines]);
@@ -140,7 +140,7 @@ describe('the stand-in for wget', () => {
     expect(await readdir(join(courier.directory, 'replies'))).toHaveLength(2);
   });
 
-  it('calls the wget of the machine outside of a build', async () => {
+  it('calls the machine’s own wget outside of a build', async () => {
     const script = join(site.directory, 'tree/staging_dir/host/bin/wget');
     const said = await promisify(execFile)('sh', [script, '--version'], { env: { PATH: '/usr/bin:/bin' } }).catch(
       (error: unknown) => error,

@@ -14,34 +14,40 @@ import { answerQuestions, type Question } from './questions.ts';
 import { ASK, KNOWN, REPLIES } from './wget-stand-in.ts';
 
 /**
- * Fetches for a build, which then needs no network: the indexes of its repositories beforehand, and of the files that these list
- * those that the build asks for. It refuses everything else, so code in a build reaches nothing else through it.
+ * Fetches files for a build, which then needs no network: first the indexes of its repositories, then those listed
+ * files that the build asks for. It refuses everything else, so code in a build reaches nothing else through it.
  */
 export interface Courier {
-  /** To be shown to the build, which may ask through the pipe in it and change nothing. */
+  /** The directory to show to the build, which may ask through the pipe in it and change nothing. */
   readonly directory: string;
-  /** Aborts when the build must end: its question cannot be answered, for want of disk space say, or it asks without end. */
+  /**
+   * Aborts when the build must end: its question cannot be answered (the disk is full, for example), or it asks without
+   * end.
+   */
   readonly broken: AbortSignal;
-  /** Fetches the indexes that are not there yet, and lets what failed be tried again. Call it before each command of the build. */
+  /**
+   * Fetches the indexes that are still missing, and allows failed files to be tried again. Call it before each command
+   * of the build.
+   */
   ready(): Promise<void>;
-  /** SHA-256 of the indexes that the build was given, by their sources: whatever lies in its tree by now. */
+  /** Returns the SHA-256 of the indexes that the build was given, by source, whatever is in its tree by now. */
   delivered(): ReadonlyMap<string, string>;
   /** Ends all downloads. Nothing is written to the directory afterwards. */
   close(): Promise<void>;
 }
 
 export interface CourierOptions extends FileSourceOptions {
-  /** Does not exist yet; its directory is ours. */
+  /** The directory to create. Its parent must be ours. */
   readonly directory: string;
-  /** Who may ask; `undefined`: builds have our own uid. */
+  /** The user who may ask; `undefined` when builds have our own uid. */
   readonly uid: number | undefined;
   readonly repositories: Repositories;
 }
 
-/** All indexes of one build together: a hundred times what OpenWrt's feeds have. */
+/** The limit on all indexes of one build together: a hundred times the size of OpenWrt's feeds. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
-/** All that one build is given: a full image has a hundredth. */
+/** The limit on all files that one build gets. A full image needs a hundredth of it. */
 const MAX_BYTES = 4 * 1024 ** 3;
 
 export async function openCourier(options: CourierOptions): Promise<Courier> {
@@ -52,10 +58,10 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   const source = fileSource({ ...options, signal });
   const indexes = repositoryIndexes(repositories);
   const listed = listedFiles(indexes);
-  /** Indexes and signatures, which stay the same while the build lasts. */
+  /** The indexes and signatures, which do not change during the build. */
   const had = new Map<ListedFile, Buffer>();
   const read = new Set<RepositoryIndex>();
-  /** What could not be had since the command began. A build cannot make the server try it again and again. */
+  /** The files that failed since the command began. A build cannot make the server try them again and again. */
   const failed = new Map<ListedFile, FetchFailure>();
   let indexBytes = 0;
   let bytesGiven = 0;
@@ -86,13 +92,13 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       } catch (error) {
         if (!(error instanceof FetchFailure)) throw error;
         log(`${file.url}: ${error.message}`);
-        // The signature of an index that is not there is of no use.
+        // A signature is of no use without its index.
         return;
       }
     }
   };
 
-  /** Reads the indexes, once there is a file to look for in them. */
+  /** Reads the indexes when the first file is looked up in them. */
   const readIndexes = async (): Promise<void> => {
     for (const index of indexes) {
       const [file] = listed.ofIndex(index);
@@ -155,13 +161,16 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
 
 const MAX_SHOWN = 300;
 
-/** Puts a file where the build looks before it asks, by its URL. Where the URL makes no path of its own the build has to ask. */
+/**
+ * Puts a file where the build looks before it asks. The path is made from the URL; if the URL is unsuitable, the build
+ * has to ask.
+ */
 async function putKnown(directory: string, url: string, bytes: Buffer): Promise<void> {
   const path = url.replace('://', '/');
   const isPlain = path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && name.length < 250);
   if (!isPlain || !/^[\x21-\x7e]+$/.test(path)) return;
   await putFile(directory, `${KNOWN}/${path}`, bytes).catch((error: unknown) => {
-    // One repository may lie below the address of another's index.
+    // One repository may be below the address of another's index.
     if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'EISDIR', 'ENOTEMPTY', 'EEXIST')) throw error;
   });
 }

@@ -55,14 +55,14 @@ describe('upstream', () => {
     expect((await site.wget(courier, PACKAGE)).code).toBe(0);
   });
 
-  it('is not asked again by one command for what it does not have', async () => {
+  it('is asked only once per command for a file that it does not have', async () => {
     site.files.set('/base/Packages.gz', (response) => response.writeHead(503).end());
     const { courier } = await site.open({ attempts: 3 });
     for (let time = 0; time < 3; time++) expect((await site.wget(courier, '/base/Packages.gz')).code).toBe(4);
     expect(asked('/base/Packages.gz')).toBe(3);
   });
 
-  it('whose index comes late makes its packages known to the next command', async () => {
+  it('whose index comes late makes its packages available to the next command', async () => {
     site.files.delete('/base/Packages.gz');
     const { courier } = await site.open();
     expect((await site.wget(courier, PACKAGE)).code).toBe(8);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../download/upstream-sums.ts';
 
-/** Why a file cannot be had, and what wget would exit with: 4 for trouble on the network, 8 for a server that refuses. */
+/** Thrown when a file is unavailable, with wget's exit code: 4 for network failures, 8 for a server that refuses. */
 export class FetchFailure extends Error {
   readonly code: 4 | 8;
 
@@ -13,20 +13,23 @@ export class FetchFailure extends Error {
 
 export interface ListedFetch {
   readonly fetch: typeof fetch;
-  /** Connections tried for one file before giving up. */
+  /** The number of attempts for one file. */
   readonly attempts: number;
-  /** First pause between attempts; doubles each time. */
+  /** The first pause between attempts. It doubles each time. */
   readonly backoffMs: number;
-  /** A connection that sends nothing for this long is given up. */
+  /** The time after which a connection that sends nothing is given up. */
   readonly stallMs: number;
-  /** `performance.now()` by which the build is over: no download goes on beyond it. */
+  /** The time, by `performance.now()`, at which the build is over. No download goes on beyond it. */
   readonly deadline: number;
   readonly signal: AbortSignal;
 }
 
 const MAX_REDIRECTS = 5;
 
-/** The bytes at a URL that a repository lists, at most `maxBytes`. Throws `FetchFailure`, or the signal's reason. */
+/**
+ * Returns the bytes at a URL that a repository lists, at most `maxBytes`. Throws `FetchFailure`, or the signal's
+ * reason.
+ */
 export async function fetchListed(url: string, maxBytes: number, options: ListedFetch): Promise<Buffer> {
   const { attempts, backoffMs, deadline, signal } = options;
   for (let attempt = 1; ; attempt++) {
@@ -71,8 +74,9 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadli
 }
 
 /**
- * Follows redirections within one server, and to others by https alone. The server reaches what a build must not, and nothing that
- * answers on its loopback, in its network or with a cloud's credentials has a certificate for a name on the internet.
+ * Follows redirections within one server, and to other servers by https only. The server reaches addresses that a build
+ * must not reach, but nothing on its loopback, in its network or with a cloud's credentials has a certificate for a
+ * public name.
  */
 async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortSignal): Promise<Response> {
   let url = new URL(first);

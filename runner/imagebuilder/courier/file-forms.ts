@@ -1,8 +1,8 @@
 import type { RepositoryIndex } from '../tree/repository-indexes.ts';
 
 /**
- * The forms that indexes, signatures and packages have. The server reaches addresses that a build must not, so no answer of
- * another form goes to a build, whatever a repository lists and wherever its name leads.
+ * Returns whether the bytes begin like an index. The server reaches addresses that a build must not reach, so only
+ * indexes, signatures and packages go to a build, whatever a repository lists and wherever its name points.
  */
 export function isIndex(bytes: Buffer, format: RepositoryIndex['format']): boolean {
   if (format === 'adb') return begins(bytes, 'ADB');
@@ -12,7 +12,10 @@ export function isIndex(bytes: Buffer, format: RepositoryIndex['format']): boole
 
 export const isSignature = (bytes: Buffer): boolean => begins(bytes, 'untrusted comment:');
 
-/** opkg's packages are packed tar archives or, of old, `ar` archives; apk's begin as its indexes do, those of apk 2 are packed. */
+/**
+ * Returns whether the bytes begin like a package. opkg's packages are packed tar archives or old `ar` archives; apk's
+ * begin like its indexes, and those of apk 2 are packed.
+ */
 export const isPackage = (bytes: Buffer): boolean => [GZIP, '!<arch>', 'ADB'].some((magic) => begins(bytes, magic));
 
 const GZIP = '\x1f\x8b';

@@ -6,27 +6,36 @@ import { FetchFailure, fetchListed, type ListedFetch } from './fetch-listed.ts';
 import { isIndex, isPackage, isSignature } from './file-forms.ts';
 import type { ListedFile } from './listed-files.ts';
 
-/** Where the files come from that a build may have: the package cache, or upstream. What does not fit its index goes to no build. */
+/**
+ * The source of the files that a build may have: the package cache, or upstream. A file that does not match its index
+ * goes to no build.
+ */
 export interface FileSource {
-  /** Throws `FetchFailure`, or the signal's reason. Ask for an index before its signature: the cache's depends on it. */
+  /**
+   * Returns the content of a file. Throws `FetchFailure`, or the signal's reason. Ask for an index before its
+   * signature, because the cached signature depends on the index.
+   */
   get(file: ListedFile): Promise<Buffer>;
-  /** SHA-256 of the indexes that were had, by their sources. */
+  /** Returns the SHA-256 of the indexes fetched so far, by source. */
   digests(): ReadonlyMap<string, string>;
 }
 
 export interface FileSourceOptions extends ListedFetch {
-  /** What the indexes should be: those that are, and the packages that they list, are kept for other builds. */
+  /**
+   * The expected digests of the indexes. Matching indexes, and the packages that they list, are cached for other
+   * builds.
+   */
   readonly expected: IndexDigests;
-  /** Where they are kept; `undefined`: nothing is, since a client has repositories or keys of its own. */
+  /** The cache; `undefined` when a client has its own repositories or keys, because nothing is cached then. */
   readonly kept: { readonly packages: PackageCache; readonly key: string } | undefined;
   readonly log: (line: string) => void;
 }
 
-/** The catalogue takes no longer index either. */
+/** The limit on an index, which is the same in the catalogue. */
 const MAX_INDEX = 16 * 1024 * 1024;
 const MAX_SIGNATURE = 16 * 1024;
 
-/** The largest package of OpenWrt has some tens of megabytes. Files pass through memory, one at a time. */
+/** The limit on a package. OpenWrt's largest have tens of megabytes. Files pass through memory one at a time. */
 const MAX_PACKAGE = 128 * 1024 * 1024;
 
 export function fileSource(options: FileSourceOptions): FileSource {
@@ -34,7 +43,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
   const digests = new Map<RepositoryIndex, string>();
 
   const isExpected = (index: RepositoryIndex) => digests.get(index) === expected[index.source];
-  /** Whether upstream has changed the index since the request hash was made over it. */
+  /** Returns whether upstream has changed the index since the request hash was made over it. */
   const isMoved = (index: RepositoryIndex) => expected[index.source] !== undefined && !isExpected(index);
 
   const keep = async ({ name, index, kind, sha256 }: ListedFile, bytes: Buffer): Promise<void> => {

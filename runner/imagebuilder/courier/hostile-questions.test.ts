@@ -32,7 +32,7 @@ describe('a build that floods the pipe', () => {
     const { courier } = await site.open();
     const flood = say(courier, script);
     expect(await brokenBy(courier)).toMatchObject({ isFinal: true, message: expect.stringContaining('more files than any build needs') });
-    // Its pipe has no other end now.
+    // The pipe has no other end now, so the script ends.
     await flood;
     expect(site.requests).toEqual(['/base/Packages.gz', '/base/Packages.sig']);
   });
@@ -47,7 +47,7 @@ describe('a build that asks', () => {
     expect(answers).toEqual(Array.from({ length: 12 }, () => ({ code: 0, got: VIM.toString('latin1') })));
   });
 
-  it('while another of its processes holds the pipe open gets its answer', async () => {
+  it('gets its answer while another of its processes holds the pipe open', async () => {
     const { courier } = await site.open();
     const holder = execFile('sh', ['-c', `exec 3> "${courier.directory}/ask"; exec sleep 60`]);
     try {
@@ -57,7 +57,7 @@ describe('a build that asks', () => {
     }
   });
 
-  it('for what its index says is huge gets no more than a package can have', async () => {
+  it('gets no more than the limit on packages, whatever size its index claims', async () => {
     const { courier, log } = await site.open();
     let sent = 0;
     site.files.set('/base/endless_1.ipk', (response) => {
@@ -74,7 +74,7 @@ describe('a build that asks', () => {
     expect(sent).toBeLessThan(200);
   });
 
-  it('for a listed file that is no package does not get it', async () => {
+  it('gets no listed file that is not a package', async () => {
     const { courier, log } = await site.open();
     expect(await site.wget(courier, '/base/page_1.ipk')).toEqual({ code: 8, got: '' });
     expect(log.join()).toContain('it is no package');
@@ -93,7 +93,7 @@ describe('a build that asks', () => {
     expect(site.requests).not.toContain('/secret');
   });
 
-  it('asks through a pipe that is closed to the users of other builds', async () => {
+  it('uses a pipe that is closed to the users of other builds', async () => {
     const uid = process.getuid?.() === 0 ? 59_999 : undefined;
     const { courier } = await site.open({ uid });
     const pipe = await stat(join(courier.directory, 'ask'));
@@ -102,7 +102,7 @@ describe('a build that asks', () => {
 });
 
 describe('repositories', () => {
-  it('of which one lies where another has its index do no harm', async () => {
+  it('do no harm when one is at the address of another’s index', async () => {
     site.files.set('/base/Packages.gz/Packages.gz', OPKG_INDEX);
     const text = `src/gz base ${site.url}/base\nsrc/gz below ${site.url}/base/Packages.gz\n`;
     const { courier } = await site.open({ repositories: { text, packageManager: 'opkg', upstreamUrl: site.url } });

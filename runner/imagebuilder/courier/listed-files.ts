@@ -1,35 +1,40 @@
 import type { PackageFile } from '#core/imagebuilder/package-files.ts';
 import type { RepositoryIndex } from '../tree/repository-indexes.ts';
 
-/** A file that a build may have: an index of one of its repositories, the signature of an index, or a package that an index lists. */
+/**
+ * A file that a build may have: an index of one of its repositories, the signature of an index, or a package that an
+ * index lists.
+ */
 export interface ListedFile {
   readonly kind: 'index' | 'signature' | 'package';
   readonly url: string;
   readonly index: RepositoryIndex;
-  /** Name in the package cache. */
+  /** The name in the package cache. */
   readonly name: string;
   readonly sha256?: string;
   readonly size?: number;
 }
 
-/** The files that one build may have, found by their URLs. */
+/** The files that one build may have, by URL. */
 export interface ListedFiles {
-  /** The index itself first, then its signature where that is a file of its own. */
+  /** Returns the index, then its signature if that is a separate file. */
   ofIndex(index: RepositoryIndex): readonly ListedFile[];
   addPackages(index: RepositoryIndex, packages: readonly PackageFile[]): void;
   find(url: string): ListedFile | undefined;
 }
 
-/** Beyond it is an attack: all feeds of an architecture together list 11,000 packages. */
+/**
+ * The limit on listed files, which only an attack exceeds: all feeds of an architecture together list 11,000 packages.
+ */
 const MAX_LISTED = 200_000;
 
-/** The indexes and signatures of a build's repositories; packages are added when an index has been read. */
+/** Returns the indexes and signatures of a build's repositories. Packages are added when an index has been read. */
 export function listedFiles(indexes: readonly RepositoryIndex[]): ListedFiles {
   const byUrl = new Map<string, ListedFile>();
   const add = (file: ListedFile): void => {
     const [key, base] = [canonical(file.url), canonical(file.index.base)];
     if (key === undefined || base === undefined || !key.startsWith(base) || byUrl.size >= MAX_LISTED) return;
-    // Where two repositories list the same file, the first counts, as it does for package managers.
+    // If two repositories list the same file, the first one counts, as it does for package managers.
     if (!byUrl.has(key)) byUrl.set(key, file);
   };
   const find = (url: string): ListedFile | undefined => byUrl.get(canonical(url) ?? '');
@@ -48,7 +53,7 @@ export function listedFiles(indexes: readonly RepositoryIndex[]): ListedFiles {
   };
 }
 
-/** One spelling of a URL: package managers write some characters in hexadecimal digits, and some slashes twice. */
+/** Returns one spelling of a URL, because package managers percent-encode some characters and double some slashes. */
 function canonical(text: string): string | undefined {
   const url = URL.parse(text);
   if (url === null || url.search !== '' || url.hash !== '') return undefined;

@@ -5,10 +5,10 @@ import { parseApkIndex } from '#core/catalogue/apk-index.ts';
 import { apkPackageFiles, opkgPackageFiles, type PackageFile } from '#core/imagebuilder/package-files.ts';
 import type { RepositoryIndex } from '../tree/repository-indexes.ts';
 
-/** The largest feed has 15 MB. */
+/** The limit on an unpacked index. The largest feed has 15 MB. */
 const MAX_UNPACKED = 64 * 1024 * 1024;
 
-/** The package files that an index lists. Throws where it is none. */
+/** Returns the package files that an index lists. Throws when the bytes are not an index. */
 export async function listedPackages(bytes: Buffer, format: RepositoryIndex['format']): Promise<PackageFile[]> {
   const options = { maxOutputLength: MAX_UNPACKED };
   if (format === 'adb') {

@@ -4,17 +4,17 @@ export interface Question {
   readonly url: string;
 }
 
-/** The id names a file of ours, so it can be nothing but a UUID. */
+/** The form of a question. The id must be a UUID, because it becomes the name of a file of ours. */
 const QUESTION = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) (https?:\/\/[\x21-\x7e]{1,2000})$/;
 const MAX_LINE = 4096;
 
-/** A full image asks some hundred questions, of a hundred bytes each. */
+/** The limits on questions. A full image asks a few hundred, of a hundred bytes each. */
 const MAX_QUESTIONS = 20_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Answers the lines of `pipe` one after the other, as package managers ask them; a line that is no question gets no answer. Calls
- * `onFlood` once and reads no further when more comes than any build needs.
+ * Answers the lines of `pipe` one after the other, as package managers ask. Other lines get no answer. Calls `onFlood`
+ * once, and stops reading, when more comes than any build needs.
  */
 export function answerQuestions(
   pipe: NodeJS.ReadableStream & { destroy(): void },

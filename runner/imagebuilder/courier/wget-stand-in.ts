@@ -4,18 +4,18 @@ import { readInside } from '#runner/files/plain-file.ts';
 import { putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 
-/** The variable that names the courier's directory to the script in a build. */
+/** The variable that tells the script in a build where the courier's directory is. */
 export const COURIER = 'ASU_COURIER';
 
-/** What the script finds in the courier's directory: where it asks, what is there already, and the answers. */
+/** The names in the courier's directory: the pipe for questions, the files that are there already, and the answers. */
 export const ASK = 'ask';
 export const KNOWN = 'known';
 export const REPLIES = 'replies';
 
 /**
- * The script that stands for wget in an ImageBuilder: opkg and apk call it for every download (docs/imagebuilder.md §12). In a
- * build it asks the server, through a pipe, and gets what the build's repositories list; outside of one it runs the machine's own
- * wget. Its exit codes are GNU wget's.
+ * The script that replaces wget in an ImageBuilder: opkg and apk call it for every download (docs/imagebuilder.md §12).
+ * In a build it asks the server through a pipe, and gets what the build's repositories list; outside of one it runs the
+ * machine's own wget. Its exit codes are GNU wget's.
  */
 const WGET = `#!/bin/sh
 machines_own() {
@@ -57,10 +57,13 @@ if [ "$out" = - ]; then exec cat "$file"; fi
 exec cat "$file" > "$out"
 `;
 
-/** Where the prerequisites' check links the machine's wget, and where ImageBuilder's PATH begins (include/prereq-build.mk). */
+/**
+ * The path where the check of the host links the machine's wget, and where ImageBuilder's PATH begins
+ * (include/prereq-build.mk).
+ */
 const PLACE = 'staging_dir/host/bin/wget';
 
-/** Puts the script into an unpacked ImageBuilder of ours, unless it is there. */
+/** Puts the script into one of our unpacked ImageBuilders, unless it is there. */
 export async function placeWget(tree: string): Promise<void> {
   try {
     if ((await readInside(tree, PLACE))?.toString('utf8') === WGET) return;

@@ -84,7 +84,7 @@ describe('downloadTarball', () => {
     if (announced) expect(log).toMatch(/Resuming .* at byte 20000/);
   });
 
-  it('begins anew where the server does not resume', async () => {
+  it('starts over when the server does not resume', async () => {
     upstream.faults.add('imagebuilder', { kind: 'truncated', bytes: 20_000 }, { times: 1 });
     upstream.faults.add('imagebuilder', { kind: 'no-range' });
     const { sha256, log } = await download();
@@ -100,7 +100,7 @@ describe('downloadTarball', () => {
     ['no answer', { kind: 'reset' }, ''],
   ] as const)('tries again and again for %s, then fails with the reason', async (_, fault, reason) => {
     upstream.faults.add('imagebuilder', fault);
-    // Each cut connection leaves the next less to send: without Range it is always the same half.
+    // Each cut connection sends half of what is left. Without Range it is always the same half.
     const error = await failure({ attempts: 2 });
     expect(error.message).toContain(`${targetPath}/openwrt-imagebuilder`);
     expect(error.message).toContain(reason);
@@ -108,7 +108,7 @@ describe('downloadTarball', () => {
     expect(tarballRequests()).toHaveLength(2);
   });
 
-  it('fails with both digests for a whole tarball of other content', async () => {
+  it('fails with both digests for a complete tarball with other content', async () => {
     const real = Buffer.from(await (await fetch(`${upstream.url}${targetPath}/${order.imagebuilder.name}`)).arrayBuffer());
     real.writeUInt8(real.readUInt8(real.length - 1) ^ 1, real.length - 1);
     upstream.overlay(`${targetPath}/${order.imagebuilder.name}`, real);
@@ -123,12 +123,12 @@ describe('downloadTarball', () => {
     expect((await download()).sha256).toBe(order.imagebuilder.sha256);
   });
 
-  it('gives up a connection on which nothing comes', async () => {
+  it('gives up a connection that sends nothing', async () => {
     upstream.faults.add('imagebuilder', { kind: 'hang' }, { times: 1 });
     expect((await download({ stallMs: 200 })).sha256).toBe(order.imagebuilder.sha256);
   });
 
-  it('is final, and says both revisions, when the snapshot moved on', async () => {
+  it('is final, and names both revisions, when the snapshot moved on', async () => {
     const sums = `${'0'.repeat(64)} *${order.imagebuilder.name}\n`;
     upstream.overlay(`${targetPath}/sha256sums`, sums);
     upstream.overlay(`${targetPath}/sha256sums.sig`, signUsign(Buffer.from(sums), generateUsignKey('other').secret));
@@ -142,7 +142,7 @@ describe('downloadTarball', () => {
     expect(tarballRequests()).toHaveLength(0);
   });
 
-  it('does not take a web page for sha256sums', async () => {
+  it('rejects a web page in place of sha256sums', async () => {
     upstream.overlay(`${targetPath}/sha256sums`, '<!DOCTYPE html>\n<title>Log in</title>\n');
     upstream.remove(`${targetPath}/sha256sums.sig`);
     const error = await failure({ attempts: 1 });
@@ -150,7 +150,7 @@ describe('downloadTarball', () => {
     expect(error.message).toContain('sha256sums');
   });
 
-  it('does not wait for the next attempt when it is stopped', async () => {
+  it('does not wait for the next attempt when its signal aborts', async () => {
     upstream.faults.add('imagebuilder', { kind: 'status', status: 503 });
     const abort = new AbortController();
     const stopped = download({ backoffMs: 3_600_000 }, abort.signal);
@@ -160,7 +160,7 @@ describe('downloadTarball', () => {
     expect(tarballRequests()).toHaveLength(1);
   });
 
-  it('stops at once when told to', async () => {
+  it('stops at once when its signal aborts', async () => {
     upstream.faults.add('imagebuilder', { kind: 'hang' });
     const abort = new AbortController();
     setTimeout(() => abort.abort(new Error('told to')), 100);
@@ -183,12 +183,12 @@ describe('the signature of sha256sums', () => {
     expect(error.message).toContain(`the signature of key ${key.id} is wrong`);
   });
 
-  it('known takes one of an unknown key for SHA-256 only, and says so', async () => {
+  it('known accepts one of an unknown key for SHA-256 only, and says so', async () => {
     const { log } = await download({ keys: [] });
     expect(log).toContain(`signed by the unknown key ${demoKey.id}; checked by SHA-256 only`);
   });
 
-  it('known does without one, and says so', async () => {
+  it('known accepts a missing one, and says so', async () => {
     upstream.remove(`${targetPath}/sha256sums.sig`);
     expect((await download()).log).toContain('not signed; checked by SHA-256 only');
   });
@@ -201,7 +201,7 @@ describe('the signature of sha256sums', () => {
     expect((await failure({ verify: 'require', attempts: 1 })).message).toContain('unreadable');
   });
 
-  it('checksum does not even ask for it', async () => {
+  it('checksum does not request it', async () => {
     await download({ verify: 'checksum' });
     expect(upstream.requests.some(({ path }) => path.endsWith('.sig'))).toBe(false);
   });

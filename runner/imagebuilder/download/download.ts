@@ -12,29 +12,29 @@ import { fetchSmall, fetchSums, reasonOf, type SumsSource } from './upstream-sum
 
 export interface DownloadOptions extends SumsSource {
   readonly upstreamUrl: string;
-  /** Connections tried for one tarball before giving up. */
+  /** The number of connections tried for one tarball. */
   readonly attempts: number;
-  /** First pause between attempts, which doubles each time. Jitter makes each up to twice as long. */
+  /** The first pause between attempts, which doubles each time. Jitter makes each up to twice as long. */
   readonly backoffMs: number;
-  /** A connection that sends nothing for this long is given up. */
+  /** The time after which a connection that sends nothing is given up. */
   readonly stallMs: number;
 }
 
-/** Progress is told at most this often. */
+/** The shortest interval between two reports of progress. */
 const PROGRESS_MS = 1000;
 
 const targetDirectory = (upstreamUrl: string, order: BuildOrder): string =>
   `${upstreamUrl}/${order.versionPath}/targets/${order.request.target}`;
 
-/** What the list of digests is worth that an ImageBuilder stands in. */
+/** The trust in the list of digests that contains an ImageBuilder. */
 export interface Listing {
-  /** Id of the known key whose good signature it has. */
+  /** The id of the known key that signed the list. */
   readonly signedBy: string | undefined;
 }
 
 /**
- * Checks that upstream still lists the ordered ImageBuilder. A digest or name that is gone is final: the build was
- * accepted for a revision that no longer exists (docs/architecture.md, Identity and expiry).
+ * Checks that upstream still lists the ordered ImageBuilder. A missing digest or name is final: the build was accepted
+ * for a revision that no longer exists (docs/architecture.md, Identity and expiry).
  */
 export async function checkListed(
   order: BuildOrder,
@@ -56,8 +56,9 @@ export async function checkListed(
 }
 
 /**
- * Downloads the ordered tarball to `path`, where nothing is yet, and answers only when it is whole and has the ordered
- * SHA-256. A cut connection is resumed where the server can, else begun anew. Throws `InfrastructureFailure` with the last reason.
+ * Downloads the ordered tarball to `path`, which must not exist, and resolves only when it is complete and has the
+ * ordered SHA-256. It resumes a cut connection if the server supports that, and starts over otherwise. Throws
+ * `InfrastructureFailure` with the last reason.
  */
 export async function downloadTarball(
   order: BuildOrder,
@@ -104,10 +105,10 @@ export async function downloadTarball(
   }
 }
 
-/** Whether another attempt may succeed: not for an ImageBuilder that is gone, nor on a full disk. */
+/** Returns whether another attempt may succeed: not for an ImageBuilder that is gone, nor on a full disk. */
 const mayPass = (error: Error): boolean => error instanceof InfrastructureFailure && !error.isFinal && !hasCode(error, 'ENOSPC', 'EDQUOT');
 
-/** Ten times the largest ImageBuilder there has been. */
+/** The limit on a tarball: ten times the largest ImageBuilder so far. */
 const MAX_TARBALL_BYTES = 4 * 1024 ** 3;
 
 interface Transfer {
@@ -122,7 +123,7 @@ async function restart(file: PlainFile, transfer: Transfer): Promise<void> {
   transfer.hash = createHash('sha256');
 }
 
-/** One connection: appends what is missing, from the start when the server does not resume. */
+/** Makes one connection. It appends what is missing, and starts over when the server does not resume. */
 async function fetchRest(
   url: string,
   file: PlainFile,
@@ -144,7 +145,7 @@ async function fetchRest(
     const resumes = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${transfer.size}-`) === true;
     if (!resumes && response.status !== 200) {
       await response.body?.cancel();
-      // Also 416: what we hold does not fit what is there.
+      // This includes 416: what we have does not fit what the server has.
       await restart(file, transfer);
       throw new InfrastructureFailure(`${url}: HTTP ${response.status}`);
     }
@@ -199,7 +200,7 @@ async function listedDigest(directory: string, sums: Buffer, name: string): Prom
   }
 }
 
-/** Which revision upstream has now, for the message only. */
+/** Returns the revision that upstream has now, for the message only. */
 async function currentRevision(directory: string, doFetch: typeof fetch, signal: AbortSignal): Promise<string | undefined> {
   try {
     const text = await fetchSmall(`${directory}/profiles.json`, doFetch, AbortSignal.any([signal, AbortSignal.timeout(5000)]));

@@ -21,7 +21,7 @@ beforeEach(async () => {
 const never = new AbortController().signal;
 type Entry = Partial<Header> & { name: string; content?: string };
 
-/** A tarball that was not made by any tar: tar would refuse half of these. */
+/** Writes a tarball without tar, because tar would refuse half of these. */
 async function tarball(entries: readonly Entry[], compression: 'zst' | 'xz' = 'zst'): Promise<string> {
   const packed = pack();
   for (const { content = '', ...header } of entries) packed.entry({ mtime: new Date(1e12), ...header }, content);
@@ -60,7 +60,7 @@ describe('extractTarball', () => {
     expect(await readlink(at('bin/alias'))).toBe('../bin/tool');
     expect(await readlink(at('bin/python'))).toBe('/usr/bin/python3');
     expect((await stat(at('Makefile'))).mtime).toEqual(new Date(1e12));
-    // Neither set-uid, nor so closed that it cannot be removed.
+    // The file is not set-uid, and its mode allows its removal.
     expect((await stat(at('bin/tool'))).mode & 0o7777).toBe(0o755);
     expect((await stat(at('bin'))).mode & 0o777).toBe(0o755);
   });
@@ -152,7 +152,8 @@ describe('extractTarball', () => {
   it('refuses a .tar.xz that takes gigabytes of memory to unpack', async () => {
     const path = await tarball(ordinary, 'xz');
     const bytes = await readFile(path);
-    // The header of the first block follows that of the stream; the last byte of its one filter says how much is remembered (LZMA2).
+    // The header of the first block follows that of the stream. The last byte of its one filter sets the size of the
+    // dictionary (LZMA2).
     const header = bytes.subarray(12, 12 + (bytes.readUInt8(12) + 1) * 4);
     expect([header[2], header[3]]).toEqual([0x21, 1]);
     header[4] = 37;
@@ -161,7 +162,7 @@ describe('extractTarball', () => {
     await expect(extractTarball(path, join(directory, 'tree'), never)).rejects.toThrow(/Memory usage limit/);
   });
 
-  it('says short names on one line, whatever the tarball has', async () => {
+  it('shortens names to one line, whatever the tarball has', async () => {
     const name = `/tmp/asu-escaped\n${'x'.repeat(500)}`;
     const failure: unknown = await extracted([...ordinary, { name, content: 'x' }]).catch((error) => error);
     expect(String(failure)).toContain('leads out');
@@ -169,12 +170,12 @@ describe('extractTarball', () => {
     expect(String(failure)).not.toContain('\n');
   });
 
-  it('refuses what is no tarball', async () => {
+  it('refuses a file that is not a tarball', async () => {
     await writeFile(join(directory, 'page'), '<!DOCTYPE html>');
     await expect(extractTarball(join(directory, 'page'), join(directory, 'tree'), never)).rejects.toThrow('neither .tar.xz nor .tar.zst');
   });
 
-  it('stops when told to', async () => {
+  it('stops when its signal aborts', async () => {
     const path = await tarball(ordinary);
     await expect(extractTarball(path, join(directory, 'tree'), AbortSignal.abort(new Error('told to')))).rejects.toThrow('told to');
   });

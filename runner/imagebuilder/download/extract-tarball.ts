@@ -13,21 +13,30 @@ import { findTool } from '../sandbox/host-tools.ts';
 import { TOOL_PATH } from '../sandbox/sandbox.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
 
-/** Real ImageBuilders have some ten thousand entries and unpack to less than 2 GB: more is an attack or an accident. */
+/**
+ * The limits on entries and size. Real ImageBuilders have tens of thousands of entries and unpack to less than 2 GB:
+ * more is an attack or an accident.
+ */
 const MAX_ENTRIES = 500_000;
 const MAX_BYTES = 16 * 1024 ** 3;
 
-/** Real ones have paths of some 200 characters and twenty directories within each other. */
+/** The limits on paths. Real ones have some 200 characters and twenty nested directories. */
 const MAX_DEPTH = 64;
 const MAX_PATH_LENGTH = 1024;
 
-/** All paths together, which are remembered until the end; real ones come to four megabytes. */
+/** The limit on all paths together, which stay in memory until the end. Real ones take four megabytes. */
 const MAX_PATHS_LENGTH = 64 * 1024 * 1024;
 
-/** Where links of an ImageBuilder may lead besides its own tree: tools of the host, places of the device's own file system. */
+/**
+ * The places outside of its own tree where links of an ImageBuilder may lead: tools of the host, and places of the
+ * device's own file system.
+ */
 const SYSTEM_PLACES = ['/usr/', '/bin/', '/sbin/', '/lib/', '/lib64/', '/tmp/', '/var/', '/proc/', '/dev/null'];
 
-/** What `xz -9` needs to unpack is 65 MB; a file may ask for 4 GB. More than one block at once is unpacked where it fits in. */
+/**
+ * The memory for xz. Files of `xz -9` need 65 MB to unpack, but a file may ask for 4 GB. xz unpacks several blocks at
+ * once if they fit.
+ */
 const XZ_MEMORY = '512MiB';
 
 /** Zstandard's own limit for files made with `--long`/`-19`: 128 MB windows. */
@@ -35,9 +44,9 @@ const ZSTD_WINDOW_LOG = 27;
 
 /**
  * Unpacks a `.tar.xz` or `.tar.zst` into `directory` (which exists and is empty) without the single top directory that
- * ImageBuilder tarballs have, and answers the bytes written. Refuses absolute names, `..`, links out of the tree, devices, two
- * entries of one name unless both are directories, and anything that would be made or changed through a link. Throws
- * `InfrastructureFailure` for a broken tarball; a full disk throws the system's error.
+ * ImageBuilder tarballs have, and returns the bytes written. It refuses absolute names, `..`, links out of the tree,
+ * devices, two entries of one name unless both are directories, and anything that would be created or changed through a
+ * link. It throws `InfrastructureFailure` for a broken tarball, and the system's error when the disk is full.
  */
 export async function extractTarball(tarball: string, directory: string, signal: AbortSignal): Promise<number> {
   const writer = await treeWriter(directory);
@@ -61,7 +70,7 @@ async function extractFrom(tarball: PlainFile, writer: TreeWriter, signal: Abort
     }
     await feeding;
     await decompressed.finished;
-    // Last, innermost first: a directory may be read-only, and writing into it changes its time.
+    // This comes last, innermost first: a directory may be read-only, and writing into it changes its time.
     for (const [path, facts] of [...written.directories].reverse()) await writer.settle(path, facts);
   } catch (error) {
     signal.throwIfAborted();
@@ -81,7 +90,7 @@ interface Written {
   bytes: number;
   entries: number;
   pathsLength: number;
-  /** Paths, within the tree, that are symbolic links: nothing is made, changed or named anew through them. */
+  /** The paths within the tree that are symbolic links: nothing is created, changed or renamed through them. */
   readonly links: Set<string>;
   readonly directories: Map<string, { mode: number; mtime: Date | undefined }>;
 }
@@ -93,7 +102,7 @@ async function place(header: Header, body: AsyncIterable<Uint8Array>, written: W
   const path = insidePath(header.name, written);
   if (path === undefined) return;
   const { writer, links } = written;
-  // Never set-uid, set-gid or sticky; the owner can always read.
+  // The mode is never set-uid, set-gid or sticky, and the owner can always read.
   const mode = (header.mode ?? 0o644) & 0o777;
 
   switch (header.type) {
@@ -130,7 +139,10 @@ async function place(header: Header, body: AsyncIterable<Uint8Array>, written: W
   }
 }
 
-/** The path below the top directory; `undefined` for that directory itself. Throws for a name that leads elsewhere. */
+/**
+ * Returns the path below the top directory, or `undefined` for that directory itself. Throws for a name that leads
+ * elsewhere.
+ */
 function insidePath(name: string, { links }: Written): string | undefined {
   const segments = name.split('/').filter((segment) => segment !== '' && segment !== '.');
   if (name.startsWith('/') || name.includes('\0') || segments.includes('..'))
@@ -142,12 +154,12 @@ function insidePath(name: string, { links }: Written): string | undefined {
   return inside.length === 0 ? undefined : inside.join('/');
 }
 
-/** A name as it may stand in a message: its beginning, on one line. */
+/** Returns a name for use in a message: its beginning, on one line. */
 const shown = (name: string): string => name.slice(0, 200).replace(/[\x00-\x1f\x7f]/g, '?');
 
 const throughLink = (name: string) => new InfrastructureFailure(`The ImageBuilder's tarball writes through a link: ${shown(name)}`);
 
-/** What the tree has in place of a directory that the entry needs. */
+/** Reports that the tree has something else in place of a directory that the entry needs. */
 const notInPlace = (name: string) => (error: unknown) => {
   if (!(error instanceof UnexpectedFileError)) throw error;
   throw new InfrastructureFailure(`The ImageBuilder's tarball has no directory for ${shown(name)}: ${error.message}`, { cause: error });
@@ -184,7 +196,7 @@ async function decompress(tarball: PlainFile, signal: AbortSignal): Promise<Deco
   }
 }
 
-/** Node has no xz of its own. */
+/** Unpacks xz with the host's program, because Node does not support xz. */
 async function decompressXz(tarball: number, signal: AbortSignal): Promise<Decompressed> {
   const xz = await findTool('xz');
   if (xz === undefined) throw new InfrastructureFailure('xz is not installed on this machine, and the ImageBuilder is a .tar.xz');

@@ -1,4 +1,4 @@
-/** How a tarball is compressed, told by its first bytes; `undefined`: this is no ImageBuilder. */
+/** Returns the compression of a tarball by its first bytes, or `undefined` when this is not an ImageBuilder. */
 export function tarballFormat(head: Uint8Array): 'xz' | 'zst' | undefined {
   const starts = (magic: readonly number[]) => magic.every((byte, i) => head[i] === byte);
   if (starts([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])) return 'xz';
@@ -6,5 +6,5 @@ export function tarballFormat(head: Uint8Array): 'xz' | 'zst' | undefined {
   return undefined;
 }
 
-/** As many first bytes as `tarballFormat` looks at. */
+/** The number of first bytes that `tarballFormat` needs. */
 export const MAGIC_BYTES = 6;

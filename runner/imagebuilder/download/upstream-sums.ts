@@ -2,8 +2,9 @@ import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { parseUsignSignature, type UsignPublicKey, verifyUsign } from '#runner/signing/usign.ts';
 
 /**
- * `checksum`: SHA-256 only. `known`: besides, a signature of a known key must be right; a missing one and one of an
- * unknown key count as checksum only. `require`: a right signature of a known key, or nothing.
+ * How strictly signatures are checked. `checksum`: SHA-256 only. `known`: a signature of a known key must also be
+ * right, and a missing one or one of an unknown key counts as checksum only. `require`: only a right signature of a
+ * known key is accepted.
  */
 export type VerifyMode = 'require' | 'known' | 'checksum';
 
@@ -13,19 +14,22 @@ export interface SumsSource {
   readonly keys: readonly UsignPublicKey[];
 }
 
-/** For one small file; the tarball itself has no such limit. */
+/** The time limit on one small file. The tarball itself has no such limit. */
 const TIMEOUT_MS = 30_000;
 
-/** Real ones are below 1 MB. */
+/** The limit on small files. Real ones are below 1 MB. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 export interface FetchedSums {
   readonly sums: Buffer;
-  /** Id of the known key whose signature is good; `undefined`: there was none, or nobody looked. */
+  /** The id of the known key whose signature is good; `undefined` when there was none, or it was not checked. */
   readonly signedBy: string | undefined;
 }
 
-/** `sha256sums` of a target directory, fetched and, as `verify` says, its signature checked. Throws `InfrastructureFailure`. */
+/**
+ * Fetches the `sha256sums` of a target directory, and checks its signature as `verify` demands. Throws
+ * `InfrastructureFailure`.
+ */
 export async function fetchSums(
   directory: string,
   source: SumsSource,
@@ -40,12 +44,12 @@ export async function fetchSums(
   return { sums, signedBy: checkSignature(url, sums, signature?.toString('utf8'), source, log) };
 }
 
-/** `sha256sums` is there, but not from whom it should be: nothing is built with what it lists, cached or not. */
+/** Thrown when `sha256sums` lacks the signature that it needs: nothing is built with what it lists, cached or not. */
 export class UntrustedSumsFailure extends InfrastructureFailure {}
 
 /**
- * Throws `UntrustedSumsFailure` where the mode does not let the signature pass; else logs what it is worth, and answers the id of
- * the known key of a good one.
+ * Throws `UntrustedSumsFailure` when the mode does not accept the signature. Otherwise it logs the result, and returns
+ * the id of the known key of a good signature.
  */
 function checkSignature(
   url: string,
@@ -72,7 +76,10 @@ function checkSignature(
   return undefined;
 }
 
-/** `undefined`: 404. Anything but 200 with a body of bearable size is an `InfrastructureFailure`. */
+/**
+ * Returns a small file, or `undefined` for 404. Throws `InfrastructureFailure` for anything but 200 with a body of
+ * acceptable size.
+ */
 export async function fetchSmall(url: string, doFetch: typeof fetch, signal: AbortSignal): Promise<Buffer | undefined> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
@@ -104,7 +111,7 @@ export async function fetchSmall(url: string, doFetch: typeof fetch, signal: Abo
   }
 }
 
-/** What went wrong with a fetch: its own message says only "fetch failed". */
+/** Returns the cause of a failed fetch, because its own message says only "fetch failed". */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return 'no answer in time';

@@ -21,7 +21,7 @@ async function read(text: string) {
 }
 
 describe('the profiles.json of a build', () => {
-  it('says what was built, with the digests of the bytes', async () => {
+  it('describes what was built, with the digests of the bytes', async () => {
     const image = { name: 'openwrt-a.bin', type: 'combined', sha256: 'its own' };
     const gone = { ...image, name: 'openwrt-b.bin' };
     expect(await read(JSON.stringify({ target: 'x86/64', profiles: { generic: { images: [image, gone], titles: [] } } }))).toEqual({
@@ -42,7 +42,7 @@ describe('the profiles.json of a build', () => {
     await expect(refused).rejects.toThrow(`The profiles.json that the build left cannot be used: ${reason}`);
   });
 
-  it('of half a megabyte is the request’s fault', async () => {
+  it('is the request’s fault when it has half a megabyte', async () => {
     await expect(read(`{"x":"${'a'.repeat(512 * 1024)}"}`)).rejects.toThrow(BuildFailure);
   });
 });

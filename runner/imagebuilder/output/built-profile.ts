@@ -4,7 +4,10 @@ import { finished } from '#lib/sliced.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 import { MAX_PROFILES_JSON_BYTES, profilesTooLong } from './output-limits.ts';
 
-/** `builtProfile` of the `profiles.json` among the files of a build, which lie in `directory`; `undefined` also where there is none. */
+/**
+ * Returns `builtProfile` of the `profiles.json` among the files of a build in `directory`, or `undefined` when there is
+ * none.
+ */
 export async function readBuiltProfile(directory: string, profile: string, files: readonly BuiltFile[]) {
   const file = files.find(({ name }) => name === 'profiles.json');
   if (file === undefined) return undefined;
@@ -14,9 +17,9 @@ export async function readBuiltProfile(directory: string, profile: string, files
 }
 
 /**
- * What ImageBuilder's `profiles.json` says of the built profile, its images limited to files that are there and their
- * sha256 that of the bytes. `undefined`: no such profile, or no image of it. Throws `InfrastructureFailure` for what is no such
- * document: a script of a package may have written it, or a full disk cut it off.
+ * Returns what ImageBuilder's `profiles.json` says about the built profile, limited to images that exist and with the
+ * SHA-256 of their bytes; `undefined` when it lacks the profile or any image of it. It throws `InfrastructureFailure`
+ * for an invalid document: a package script may have written it, or a full disk may have cut it off.
  */
 export function builtProfile(
   text: string,

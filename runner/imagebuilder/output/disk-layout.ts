@@ -6,24 +6,24 @@ export interface Partition {
 
 const SECTOR = 512;
 
-/** Up to here a partition table can be read: MBR, GPT header, and 128 GPT entries of 128 bytes. */
+/** The size of everything that a partition table can need: MBR, GPT header, and 128 GPT entries of 128 bytes. */
 export const TABLE_BYTES = 34 * SECTOR;
 
-/** Up to here from the start of a file system it says how large it is. */
+/** The number of bytes at the start of a file system that contain its size. */
 export const SUPERBLOCK_BYTES = 2048;
 
 const MBR_ENTRIES = 446;
 const PROTECTIVE = 0xee;
 
 /**
- * The partitions of a disk image by its first `TABLE_BYTES`, as OpenWrt's ptgen writes them: GPT, or else the primary ones
- * of an MBR. None for whatever is no disk image.
+ * Returns the partitions of a disk image, given its first `TABLE_BYTES`, as OpenWrt's ptgen writes them: GPT, or else
+ * the primary ones of an MBR. Returns none for anything but a disk image.
  */
 export function partitionsOf(head: Buffer): Partition[] {
   if (head.length < SECTOR || head.readUInt16LE(510) !== 0xaa55) return [];
   const entries = [0, 1, 2, 3].map((index) => MBR_ENTRIES + 16 * index);
   if (entries.some((at) => head.readUInt8(at + 4) === PROTECTIVE)) return gptPartitions(head);
-  // Boot sectors of kernels end like an MBR too, but have code where its flags are.
+  // Boot sectors of kernels end like an MBR, too, but have code where an MBR has flags.
   if (entries.some((at) => (head.readUInt8(at) & 0x7f) !== 0)) return [];
   return entries
     .filter((at) => head.readUInt8(at + 4) !== 0)
@@ -43,7 +43,10 @@ function gptPartitions(head: Buffer): Partition[] {
   return partitions;
 }
 
-/** How many bytes the root file system that begins here needs, by its superblock; `undefined`: none that we know. */
+/**
+ * Returns how many bytes the root file system that begins here needs, according to its superblock; `undefined` for an
+ * unknown one.
+ */
 export function filesystemBytes(start: Buffer): number | undefined {
   if (start.length >= 48 && start.toString('latin1', 0, 4) === 'hsqs') return Number(start.readBigUInt64LE(40));
   if (start.length < SUPERBLOCK_BYTES) return undefined;

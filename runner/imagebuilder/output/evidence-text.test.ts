@@ -5,7 +5,7 @@ import { evidenceText } from './evidence-text.ts';
 
 const MIB = 1024 * 1024;
 
-it('short texts are kept whole', () => {
+it('keeps short texts whole', () => {
   expect(evidenceText('')).toBe('');
   expect(evidenceText('what make said\n')).toBe('what make said\n');
 });
@@ -20,7 +20,7 @@ it.each(['a', '\u0000', '"', '\n', 'é', '€', '😀', '\ud800'])(
   },
 );
 
-it('what a process prints is collected whole, in whatever pieces it comes', () => {
+it('collects the whole output of a process, in whatever pieces it comes', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ max: 127, maxLength: 9_000 }), { maxLength: 20 }), (chunks) => {
       const output = collectedOutput();

@@ -4,7 +4,7 @@ import { outputLines } from '#core/imagebuilder/failure-analysis.ts';
 import { imageErrorsOf } from '#core/imagebuilder/image-errors.ts';
 import type { CommandResult } from '../process/run-command.ts';
 
-/** Why a run of make did not leave an image: the request's fault, or the machine's or upstream's. */
+/** Returns the reason why a run of make left no image: the fault of the request, of the machine or of upstream. */
 export function failureOf(run: CommandResult, ownRepositories: OwnRepositories): BuildFailure | InfrastructureFailure {
   const { kind, detail, errors } = classifyFailure(run, ownRepositories);
   const evidence = errors === undefined ? {} : { errors };
@@ -12,8 +12,8 @@ export function failureOf(run: CommandResult, ownRepositories: OwnRepositories):
 }
 
 /**
- * Whether a run that make exited from with 0 says that its images are no good: one does not fit, or the disk was full at a moment of which
- * the exit code says nothing, and what was written then is cut off.
+ * Returns whether the output of a successful run says that its images are bad: one does not fit, or the disk was full
+ * for a moment that the exit code does not show, and a file is cut off.
  */
 export function saysOtherwise({ stdout, stderr }: CommandResult): boolean {
   const lines = outputLines(stdout, stderr);

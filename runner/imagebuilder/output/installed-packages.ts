@@ -7,13 +7,13 @@ import { TooManyEntriesError } from '#runner/files/read-entries.ts';
 
 const DATABASE = { opkg: 'usr/lib/opkg/status', apk: 'lib/apk/db/installed' } as const;
 
-/** apk's has a line for each file of the image: some megabytes at most. */
+/** The limit on the database. apk's has a line for each file of the image: a few megabytes at most. */
 const MAX_DATABASE_BYTES = 8 * 1024 * 1024;
 
 /**
- * What the root file system of a finished `make image` holds, from its package database
- * (`build_dir/target-…/root-<board>`). Empty where there is none to be read. Throws `BuildFailure` for one that only a script of a
- * package can have written.
+ * Returns the packages in the root file system of a finished `make image`, from its package database
+ * (`build_dir/target-…/root-<board>`). Returns none when the database cannot be read, and throws `BuildFailure` for one
+ * that only a package script can have written.
  */
 export async function installedPackages(tree: string, packageManager: 'opkg' | 'apk'): Promise<InstalledPackage[]> {
   const parse = packageManager === 'apk' ? parseApkInstalled : parseOpkgStatus;
@@ -24,7 +24,7 @@ export async function installedPackages(tree: string, packageManager: 'opkg' | '
   return [];
 }
 
-/** Names and versions of all packages, which the result document lists. */
+/** The limit on the names and versions of all packages, which the result document lists. */
 const MAX_MANIFEST_LENGTH = 1024 * 1024;
 
 function bounded(parse: () => InstalledPackage[]): InstalledPackage[] {
@@ -44,7 +44,7 @@ async function roots(tree: string): Promise<string[]> {
   return (await Promise.all(targets.map((target) => below(tree, target, 'root-')))).flat();
 }
 
-/** An ImageBuilder has one of each, and beside them what it made on the way. */
+/** The limit on root directories. An ImageBuilder has one of each, and a few that it made on the way. */
 const MAX_DIRECTORIES = 16;
 const MAX_ENTRIES = 10_000;
 

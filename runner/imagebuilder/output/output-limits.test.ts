@@ -6,7 +6,7 @@ import { readingTime } from './output-limits.ts';
 const forEver = (signal: AbortSignal) => sleep(2 ** 30, undefined, { signal });
 
 describe('the time for reading what a build left', () => {
-  it('ends what takes longer, as the machine’s fault, and begins nothing more', async () => {
+  it('ends a read that takes too long, as the machine’s fault, and starts no other', async () => {
     const time = readingTime({ readMs: 10 }, new AbortController().signal);
     const late = time.within(forEver);
     await expect(late).rejects.toThrow(InfrastructureFailure);
@@ -14,7 +14,7 @@ describe('the time for reading what a build left', () => {
     await expect(time.within(async () => 'read')).rejects.toThrow(InfrastructureFailure);
   });
 
-  it('passes on what is read, what goes wrong, and why it is stopped', async () => {
+  it('passes on results, errors, and the signal’s reason', async () => {
     const stop = new AbortController();
     const time = readingTime({ readMs: 60_000 }, stop.signal);
     expect(await time.within(async () => 'read')).toBe('read');

@@ -1,32 +1,41 @@
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import type { FileCount } from '#runner/files/take-files.ts';
 
-/** What a build may leave in BIN_DIR, and how long looking at it may take. */
+/** The limits on what a build may leave in BIN_DIR, and on the time to read it. */
 export interface OutputLimits {
-  /** Whatever the entries of BIN_DIR are. Every file is named in the answer. */
+  /** The number of entries of BIN_DIR of any kind. The answer names every file. */
   readonly files: number;
-  /** All files together, holes included: they are hashed, stored and served as if they were full. One file alone may have them all. */
+  /**
+   * The size of all files together, or of one alone. Holes count, because files are hashed, stored and served as if
+   * they had none.
+   */
   readonly bytes: number;
-  /** For hashing the files, and for looking into the images. */
+  /** The time for hashing the files and for reading the images. */
   readonly readMs: number;
 }
 
 const GiB = 1024 ** 3;
 
 /**
- * x86 with every kind of image of every file system comes to about a hundred files. Its raw images of a root file system of 1 GiB, two
- * at once and not packed, come to 2.6 GiB; OpenWrt packs them.
+ * The default limits. x86 with every kind of image for every file system has about a hundred files. Two unpacked raw
+ * images with a root file system of 1 GiB take 2.6 GiB; OpenWrt packs them.
  */
 export const OUTPUT_LIMITS: OutputLimits = { files: 512, bytes: 4 * GiB, readMs: 300_000 };
 
-/** Much of it becomes part of the result document. A real one, of the one profile that was built, has some kilobytes. */
+/**
+ * The limit on `profiles.json`, most of which goes into the result document. A real one, for the one profile that was
+ * built, has a few kilobytes.
+ */
 export const MAX_PROFILES_JSON_BYTES = 512 * 1024;
 
-/** The failure of a build with a `profiles.json` of that many bytes. */
+/** Returns the failure of a build with a `profiles.json` of that many bytes. */
 export const profilesTooLong = (size: number): BuildFailure =>
   new BuildFailure(`The profiles.json that the build left has ${size} bytes; it may have ${MAX_PROFILES_JSON_BYTES}`);
 
-/** Counts what a build left; throws `BuildFailure` as soon as it is too much. The same request would leave as much again. */
+/**
+ * Returns a counter of what a build left, which throws `BuildFailure` as soon as it is too much. The same request would
+ * leave as much again.
+ */
 export function outputCount({ files: maxFiles, bytes: maxBytes }: OutputLimits): FileCount {
   let entries = 0;
   let bytes = 0;
@@ -45,8 +54,8 @@ export function outputCount({ files: maxFiles, bytes: maxBytes }: OutputLimits):
 }
 
 /**
- * The time for reading a build's files. `within` ends what takes longer with an `InfrastructureFailure`: the machine is too slow, and
- * another attempt may find it faster. What `signal` ends is thrown as its reason.
+ * Returns the time limit for reading a build's files. `within` ends a longer read with an `InfrastructureFailure`: the
+ * machine is too slow, and another attempt may find it faster. When `signal` aborts, it throws the signal's reason.
  */
 export function readingTime({ readMs }: Pick<OutputLimits, 'readMs'>, signal: AbortSignal) {
   const timeout = AbortSignal.timeout(readMs);

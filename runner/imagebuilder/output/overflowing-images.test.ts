@@ -16,7 +16,7 @@ interface Part {
   size: number;
 }
 
-/** As ptgen does without `-g`. */
+/** Returns a partition table like that of ptgen without `-g`. */
 function mbr(parts: readonly Part[]): Buffer {
   const head = Buffer.alloc(SECTOR);
   for (const [index, { start, size }] of parts.entries()) {
@@ -30,7 +30,7 @@ function mbr(parts: readonly Part[]): Buffer {
   return head;
 }
 
-/** As ptgen does with `-g`: a protective MBR first. */
+/** Returns a partition table like that of ptgen with `-g`: a protective MBR first. */
 function gpt(parts: readonly Part[]): Buffer {
   const head = Buffer.alloc(34 * SECTOR);
   head.writeUInt8(0xee, 446 + 4);
@@ -105,12 +105,12 @@ describe.each(Object.entries({ mbr: mbr([boot, root]), gpt: gpt([boot, root]) })
     expect(await check('fits.img.gz', gzipSync(disk(head, superblock(root.size)), { level: 1 }))).toEqual([]);
   });
 
-  it('with something else in its partitions is none of our business', async () => {
+  it('is accepted with something else in its partitions', async () => {
     expect(await check('other.img', disk(head, Buffer.from('something')))).toEqual([]);
   });
 });
 
-describe('what is no disk', () => {
+describe('something that is not a disk', () => {
   it.each([
     ['the image of a flash chip', Buffer.alloc(100_000, 0xff)],
     ['a root file system alone', superblocks.squashfs(1e9)],
@@ -128,7 +128,7 @@ describe('what is no disk', () => {
     expect(partitionsOf(kernel)).toEqual([]);
   });
 
-  it('no bytes at all make the reading fail', () => {
+  it('an empty file makes the reading fail', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 4096 }), (bytes) => {
         const head = Buffer.concat([Buffer.from(bytes), Buffer.alloc(Math.max(0, 2 * SECTOR - bytes.length))]);

@@ -5,14 +5,15 @@ import type { BuildProblem } from '#core/imagebuilder/failure-analysis.ts';
 import { type PlainFile, withPlainFile } from '#runner/files/plain-file.ts';
 import { filesystemBytes, type Partition, partitionsOf, SUPERBLOCK_BYTES, TABLE_BYTES } from './disk-layout.ts';
 
-/** Partitions that begin beyond this are not looked at; OpenWrt's root partitions begin within the first 100 MiB. */
+/** The offset beyond which partitions are ignored. OpenWrt's root partitions begin within the first 100 MiB. */
 const MAX_START = 512 * 1024 * 1024;
 
 /**
- * Disk images whose root file system is larger than its partition: such an image does not boot, and nothing says so. OpenWrt's
- * scripts/gen_image_generic.sh and its kin make the partition as large as ROOTFS_PARTSIZE and write the file system
- * over it whatever its size; only ext4 is made to measure. Told from the images themselves, partition table against superblock, so it
- * holds for every target and whatever the build did to its own tree.
+ * Returns the disk images whose root file system is larger than its partition: such an image does not boot, and
+ * ImageBuilder does not report it. OpenWrt's scripts/gen_image_generic.sh and similar scripts make the partition as
+ * large as ROOTFS_PARTSIZE and write a file system of any size over it; only ext4 is made to fit. This reads the images
+ * themselves and compares the partition table with the superblock, so it works for every target, whatever the build did
+ * to its own tree.
  */
 export async function overflowingImages(files: readonly BuiltFile[], signal: AbortSignal): Promise<BuildProblem[]> {
   const problems: BuildProblem[] = [];
@@ -48,12 +49,15 @@ const sizeAt = async (disk: ImageReader, { start }: Partition): Promise<number |
   filesystemBytes(await disk.read(start, SUPERBLOCK_BYTES));
 
 interface ImageReader {
-  /** Bytes of the unpacked image, fewer where it ends. Positions may only grow, but for those within what was read last. */
+  /**
+   * Returns bytes of the unpacked image, or fewer at its end. Positions may only grow, except within the last bytes
+   * read.
+   */
   read(start: number, length: number): Promise<Buffer>;
   close(): void;
 }
 
-/** Reads an image from its start no further than asked, unpacking what is gzipped. What cannot be unpacked ends where it breaks. */
+/** Reads an image from its start, no further than asked, and unpacks gzip. A damaged image ends where it is damaged. */
 function openImage(image: PlainFile, isGzip: boolean, signal: AbortSignal): ImageReader {
   const file = image.createReadStream({ highWaterMark: 256 * 1024, start: 0, autoClose: false, signal });
   const source: Readable = isGzip ? file.pipe(createGunzip({ chunkSize: 256 * 1024 })) : file;

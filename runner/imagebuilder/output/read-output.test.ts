@@ -17,7 +17,7 @@ beforeEach(async () => {
 const take = () => takeOutput(binDir, join(directory, 'taken'));
 
 describe('takeOutput', () => {
-  it('moves files of expected names out of reach, with size and digest', async () => {
+  it('moves files with expected names out of reach, with size and digest', async () => {
     await writeFile(join(binDir, 'openwrt-x86-64.img.gz'), 'test');
     await chmod(join(binDir, 'openwrt-x86-64.img.gz'), 0o000);
     await writeFile(join(binDir, 'profiles.json'), '{}');
@@ -32,7 +32,7 @@ describe('takeOutput', () => {
     expect(await readdir(binDir)).toEqual([]);
   });
 
-  it('takes no links, other names of files, directories, or odd names', async () => {
+  it('takes no links, directories, or files with unexpected names', async () => {
     await symlink(join(directory, 'secret'), join(binDir, 'openwrt-link.bin'));
     await link(join(directory, 'secret'), join(binDir, 'openwrt-hard.bin'));
     await mkdir(join(binDir, 'openwrt-directory'));
@@ -59,7 +59,7 @@ describe('takeOutput', () => {
     await expect(refused).rejects.toThrow(message);
   });
 
-  it('refuses a profiles.json that is no document before it hashes it', async () => {
+  it('refuses an invalid profiles.json before it hashes it', async () => {
     await writeFile(join(binDir, 'profiles.json'), '');
     await truncate(join(binDir, 'profiles.json'), 3 * 1024 ** 3);
     await expect(take()).rejects.toThrow('The profiles.json that the build left has 3221225472 bytes');
@@ -71,13 +71,13 @@ describe('takeOutput', () => {
     expect((await takeOutput(binDir, join(directory, 'taken'), { limits })).files).toHaveLength(3);
   });
 
-  it('stops hashing when told to', async () => {
+  it('stops hashing when its signal aborts', async () => {
     await writeFile(join(binDir, 'openwrt-a'), 'test');
     const stopped = takeOutput(binDir, join(directory, 'taken'), { signal: AbortSignal.abort(new Error('the runner stops')) });
     await expect(stopped).rejects.toThrow('the runner stops');
   });
 
-  it('takes nothing where BIN_DIR is a link or not there', async () => {
+  it('takes nothing when BIN_DIR is a link or missing', async () => {
     await symlink(directory, join(directory, 'linked'));
     expect(await takeOutput(join(directory, 'linked'), join(directory, 'taken'))).toEqual({ files: [], ignored: ['BIN_DIR itself'] });
     expect(await takeOutput(join(directory, 'none'), join(directory, 'taken'))).toEqual({ files: [], ignored: [] });

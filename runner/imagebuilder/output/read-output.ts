@@ -7,10 +7,11 @@ import { OUTPUT_LIMITS, type OutputLimits, outputCount } from './output-limits.t
 import { isOutputName } from './output-name.ts';
 
 /**
- * Takes what a build left out of its reach: moves BIN_DIR to `destination`, which the build cannot write to, and answers its regular files of
- * expected names, hashed. Links, directories and anything else are left where they are and named in `ignored`. Call it
- * when no process of the build is left. No BIN_DIR: no files. Throws `BuildFailure`, before anything is hashed, for more than `limits`
- * allow, and the signal's reason when it aborts.
+ * Takes a build's output out of its reach: moves BIN_DIR to `destination`, which the build cannot write to, and returns
+ * its regular files with expected names, hashed. Everything else, such as links and directories, stays and is named in
+ * `ignored`. Call it when no process of the build is left. It returns no files when there is no BIN_DIR. It throws
+ * `BuildFailure`, before anything is hashed, for more than `limits` allow, and the signal's reason when the signal
+ * aborts.
  */
 export async function takeOutput(
   binDir: string,
@@ -25,7 +26,7 @@ export async function takeOutput(
   return ignored === undefined ? { files: [], ignored: ['BIN_DIR itself'] } : { files, ignored };
 }
 
-/** Size and SHA-256 of what a file holds. Other work of the process goes on between its parts. */
+/** Returns size and SHA-256 of a file. Other work of the process goes on between its parts. */
 async function hash(file: PlainFile, signal: AbortSignal | undefined): Promise<{ size: number; sha256: string }> {
   const sum = createHash('sha256');
   let size = 0;

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => upstream.close());
 
 describe('reproduceScript', () => {
-  it('makes the images when somebody runs it', async () => {
+  it('makes the images when a person runs it', async () => {
     const defaults = "echo 'it'\"'\"'s' $(reboot) `reboot`\n";
     const request: Partial<BuildRequest> = { packages: ['vim'], defaults, filesystem: 'targz' };
     const order = await demoOrder(upstream.url, { ...request, version: '23.05.5' });
@@ -35,7 +35,7 @@ describe('reproduceScript', () => {
     });
     expect(text).toContain('https://downloads.openwrt.org/releases/23.05.5/targets/x86/64/openwrt-imagebuilder');
 
-    // As it stands it asks OpenWrt's own server; here the demo takes its place, and Node that of wget.
+    // The script asks OpenWrt's own server. Here the demo stands in for that server, and Node for wget.
     const script = join(directory, 'reproduce.sh');
     const tarball = await fetch(`${upstream.url}/releases/23.05.5/targets/x86/64/${order.imagebuilder.name}`);
     await writeFile(join(directory, order.imagebuilder.name), Buffer.from(await tarball.arrayBuffer()));

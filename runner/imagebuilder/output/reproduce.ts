@@ -3,7 +3,10 @@ import { repositoryKeyFiles } from '#core/request/repository-keys.ts';
 import type { PreparedTree } from '../tree/prepare-tree.ts';
 import { shellQuote } from './shell-quote.ts';
 
-/** Text of a script that makes this build's images by hand, with nothing of ours: OpenWrt's own server and ImageBuilder. */
+/**
+ * Returns the text of a script that makes this build's images by hand, without this server: with OpenWrt's own server
+ * and ImageBuilder.
+ */
 export function reproduceScript(
   order: BuildOrder,
   command: readonly string[],

@@ -19,17 +19,17 @@ async function logged(maxBytes: number, ...chunks: string[]): Promise<{ text: st
   return { text: await readFile(path, 'utf8'), lines };
 }
 
-it('has every line, however it comes in pieces', async () => {
+it('has every line, however the output is split', async () => {
   const { text, lines } = await logged(1_000, 'a\nb', 'c\n', '\nd');
   expect(text).toBe('a\nbc\n\nd\nthe end\n');
   expect(lines).toEqual(['a', 'bc', '', 'd', 'the end']);
 });
 
-it('is cut where it has too many bytes', async () => {
+it('ends with a note at the limit of bytes', async () => {
   expect((await logged(4, 'a\nb\nc\nd\n')).text).toBe('a\nb\n[log too long, cut here]\n');
 });
 
-it('of eight million line ends has as many lines as a person could read', async () => {
+it('of eight million line ends has no more lines than a person could read', async () => {
   const { text, lines } = await logged(32 * 1024 * 1024, ...Array.from({ length: 128 }, () => '\n'.repeat(64 * 1024)));
   expect(lines).toHaveLength(100_001);
   expect(lines.at(-1)).toBe('[log too long, cut here]');

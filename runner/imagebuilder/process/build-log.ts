@@ -1,27 +1,27 @@
 import { finished } from 'node:stream/promises';
 import { newFileStream } from '#runner/files/new-file-stream.ts';
 
-/** Lines longer than this are told in pieces: progress bars have no line ends. */
+/** The length beyond which a line is split: progress bars have no line ends. */
 const MAX_LINE = 2000;
 
 export interface BuildLog {
-  /** A line of our own. */
+  /** Writes a line of our own. */
   line(text: string): void;
-  /** Output of a command, as it comes. */
+  /** Writes output of a command as it comes. */
   output(chunk: Buffer): void;
   close(): Promise<void>;
 }
 
-/** Real logs have some thousand. */
+/** The limit on lines. Real logs have a few thousand. */
 const MAX_LINES = 100_000;
 
 /**
- * Writes a build's whole log to `path` and gives every line to `onLine`. Beyond `maxBytes`, or a number of lines that no real log has, it
- * says so once and falls silent.
+ * Returns a log that writes a whole build to `path` and passes every line to `onLine`. Beyond `maxBytes`, or a number
+ * of lines that no real log has, it writes one note and then nothing more.
  */
 export function buildLog(path: string, maxBytes: number, onLine: (line: string) => void): BuildLog {
   const file = newFileStream(path);
-  // A full disk must not take the process down; the build meets it too and says so.
+  // A full disk must not end the process. The build runs into it, too, and reports it.
   file.on('error', () => undefined);
   let written = 0;
   let lines = 0;
@@ -29,7 +29,7 @@ export function buildLog(path: string, maxBytes: number, onLine: (line: string) 
   let rest = '';
   const decoder = new TextDecoder();
 
-  /** Lines that come together are written together: each write is remembered until the disk has it. */
+  /** Writes lines that come together in one call, because each write is held in memory until it is on the disk. */
   const write = (texts: readonly string[]): void => {
     const taken: string[] = [];
     for (const line of texts) {

@@ -1,10 +1,13 @@
-/** The beginning of what a process prints, however small the pieces in which it comes. */
+/** The beginning of a process's output, however small the pieces in which it comes. */
 export interface CollectedOutput {
   add(chunk: Buffer): void;
   text(): string;
 }
 
-/** A buffer that grows with what is in it: a list of chunks would take hundreds of bytes for each byte that comes alone. */
+/**
+ * Returns a collector with one growing buffer. A list of chunks would take hundreds of bytes for each byte that comes
+ * alone.
+ */
 export function collectedOutput(): CollectedOutput {
   let buffer = Buffer.allocUnsafeSlow(4096);
   let length = 0;

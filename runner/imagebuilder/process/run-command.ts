@@ -10,35 +10,42 @@ import { collectedOutput } from './collected-output.ts';
 export interface RunOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-  /** Of stdout and stderr together; more ends the command. */
+  /** The limit on stdout and stderr together. A command that prints more is ended. */
   readonly maxOutputBytes: number;
-  /** Called when the command runs, with how to tell its processes. */
+  /** Called when the command runs, with the traits of its processes. */
   readonly onStarted?: (traits: CommandTraits) => void;
-  /** Sees all output as it comes. */
+  /** Called with all output as it comes. */
   readonly onOutput?: (chunk: Buffer) => void;
 }
 
 export interface CommandResult {
-  /** Why it is over: by itself, or ended for taking too long or too much memory, for printing too much, or because it was told to stop. */
+  /**
+   * The reason why the command ended: by itself, or because it took too long, took too much memory, printed too much,
+   * or was aborted.
+   */
   readonly end: 'exit' | 'timeout' | 'memory' | 'output' | 'abort';
-  /** `null`: ended by a signal. */
+  /** The exit code; `null` when a signal ended the command. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: number;
 }
 
-/** What a command printed last is read within this time after its end. */
+/** The time after the end of a command in which its last output is read. */
 const DRAIN_MS = 2_000;
 
-/** How often a cgroup is asked whether its memory ran out: version 1 ends one process of it, and the others go on. */
+/**
+ * The interval at which a cgroup is asked whether its memory ran out. Version 1 ends only one process of it, and the
+ * others continue.
+ */
 const ASK_CGROUP_MS = 500;
 
 let commands = 0;
 
 /**
- * Runs one command of a build, argv without a shell, in a process group of its own. Settles only when no process of it
- * is left, whatever the reason, children that changed group included. Rejects only if it could not be started.
+ * Runs one command of a build, with argv and no shell, in a process group of its own. It settles only when no process
+ * of the command is left, including children that changed group, whatever the reason for the end. It rejects only if
+ * the command could not be started.
  */
 export async function runCommand(command: ConfinedCommand, options: RunOptions): Promise<CommandResult> {
   if (options.signal.aborted) return { end: 'abort', exitCode: null, stdout: '', stderr: '', durationMs: 0 };
@@ -98,7 +105,7 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
       child.once('close', resolve);
       child.once('exit', () => {
         stop('exit');
-        // A process that could not be found (level `plain`) would keep the pipes open for as long as it likes.
+        // A process that cannot be found (level `plain`) could otherwise keep the pipes open forever.
         ending?.then(() => {
           draining = setTimeout(() => {
             child.stdout.destroy();
@@ -123,7 +130,10 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
   }
 }
 
-/** To be called before anything else happens: then the child's number is certainly still its own. `undefined`: it did not start. */
+/**
+ * Returns the traits of a command, or `undefined` when it did not start. Call it before anything else happens: only
+ * then does the child's process id certainly belong to it.
+ */
 function traitsOf({ pid: leader }: ChildProcess, { hasPidNamespace, uid, marker }: ConfinedCommand): CommandTraits | undefined {
   if (leader === undefined) return undefined;
   return { leader, startedAt: processFacts(leader)?.startedAt ?? Number.POSITIVE_INFINITY, hasPidNamespace, uid, marker };

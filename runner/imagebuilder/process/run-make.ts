@@ -10,25 +10,26 @@ import { type CommandResult, runCommand } from './run-command.ts';
 export interface MakeContext {
   readonly sandbox: Sandbox;
   readonly place: BuildPlace;
-  /** Names the build among the machine's processes (`markerOf` its directory). */
+  /** The marker that identifies the build on this machine (`markerOf` its directory). */
   readonly marker: string;
   readonly log: BuildLog;
   readonly signal: AbortSignal;
-  /** `performance.now()` by which all make runs of the build are over. */
+  /** The time, by `performance.now()`, at which all make runs of the build must be over. */
   readonly deadline: number;
   readonly timeoutMs: number;
   readonly maxOutputBytes: number;
-  /** The build's own directory: everything in it counts towards `maxDiskBytes`. */
+  /** The build's own directory. Everything in it counts towards `maxDiskBytes`. */
   readonly directory: string;
-  /** What the build's files may take on the disk; see `watchGrowth`. */
+  /** The disk space that the build's files may take; see `watchGrowth`. */
   readonly maxDiskBytes: number;
-  /** Besides what every command of a build has. */
+  /** Variables in addition to those of every command of a build. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
- * Runs make in the build's sandbox; answers when it exited by itself, with whatever code. Out of time, too much memory or output: an
- * `InfrastructureFailure`; too much disk: what `watchGrowth` says; told to stop: the signal's reason.
+ * Runs make in the build's sandbox, and returns its result when it exited by itself, with any code. It throws an
+ * `InfrastructureFailure` for too much time, memory or output, the failure of `watchGrowth` for too much disk, and the
+ * signal's reason when the signal aborts.
  */
 export async function runMake(argv: readonly string[], network: boolean, context: MakeContext): Promise<CommandResult> {
   const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker, env } = context;
@@ -67,7 +68,7 @@ export async function runMake(argv: readonly string[], network: boolean, context
   }
 }
 
-/** `error` with what the run printed, where it has nothing of the kind yet. */
+/** Adds what the run printed to an error that has no such evidence yet, and returns the error. */
 export function withEvidence(error: unknown, evidence: FailureEvidence): unknown {
   if (error instanceof BuildFailure) return new BuildFailure(error.message, { ...evidence, ...error.evidence }, { cause: error.cause });
   if (error instanceof InfrastructureFailure)

@@ -4,12 +4,12 @@ import { TOOL_PATH } from '../sandbox/sandbox.ts';
 
 const run = promisify(execFile);
 
-/** The longest copy of an ImageBuilder takes some seconds on a slow disk. */
+/** The time limit. The longest copy of an ImageBuilder takes some seconds on a slow disk. */
 const TIMEOUT_MS = 600_000;
 
 /**
- * Runs a program of the host on our own behalf (never on a build's), argv without a shell. Rejects unless it exits with 0, and when it
- * has not after ten minutes.
+ * Runs a program of the host for the server itself, never for a build, with argv and no shell. Rejects unless it exits
+ * with 0 within ten minutes.
  */
 export async function runTool(
   file: string,
@@ -27,7 +27,7 @@ export async function runTool(
     });
     return stdout;
   } catch (error) {
-    // Programs say it in words; ours goes by the code.
+    // Programs report a full disk in words. Our code looks at error codes.
     if (error instanceof Error && 'stderr' in error && String(error.stderr).includes('No space left on device'))
       throw Object.assign(new Error(`${file}: no space left on device`, { cause: error }), { code: 'ENOSPC' });
     if (!signal.aborted && error instanceof Error && 'killed' in error && error.killed === true)

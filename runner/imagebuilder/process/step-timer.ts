@@ -1,6 +1,6 @@
 import type { BuildStep } from '#core/build/build.ts';
 
-/** Milliseconds per step, and of the make processes alone. */
+/** The milliseconds that each step took, and those of the make processes alone. */
 export interface StepTimer {
   enter(step: BuildStep): void;
   make(name: string, ms: number): void;

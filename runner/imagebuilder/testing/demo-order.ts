@@ -5,7 +5,7 @@ import { type BuildRequest, buildRequestSchema } from '#core/request/build-reque
 import { BinDir, RequestHash } from '#core/request/request-hash.ts';
 import { finished } from '#lib/sliced.ts';
 
-/** An order as build-submit would write it, from what the upstream at `url` publishes now. Packages are not resolved. */
+/** Returns an order like build-submit's, from what the upstream at `url` publishes now. Packages are not resolved. */
 export async function demoOrder(url: string, request: Partial<BuildRequest> = {}): Promise<BuildOrder> {
   const asked = { version: '24.10.2', target: 'x86/64', profile: 'generic', ...request };
   const versionPath = asked.version === 'SNAPSHOT' ? 'snapshots' : `releases/${asked.version}`;

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { MARKER, siteOf } from '#runner/processes/build-marker.ts';
 
 /**
- * A process of its own, as a server that does not see our claims is one: it has a live build with this uid, whose processes sleep for
- * this many seconds, the second of them without an environment. It stays until it is killed.
+ * A separate process that stands for a server that does not see our claims. It has a live build with this uid, whose
+ * processes sleep for this many seconds; the second one has no environment. It stays until it is killed.
  */
 const [uid = '', seconds = ''] = process.argv.slice(2);
 const SETPRIV = 'setpriv';

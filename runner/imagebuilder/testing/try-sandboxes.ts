@@ -1,7 +1,10 @@
 import { availableSandboxes, chooseSandbox } from '../sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS } from '../sandbox/sandbox.ts';
 
-/** A process of its own, as another server on the machine is one: tries every sandbox below `directory`, and the weakest with uids again and again. */
+/**
+ * A separate process that stands for another server on the machine. It tries every sandbox below `directory`, and the
+ * weakest one with uids again and again.
+ */
 const [directory = '', firstUid = '', times = ''] = process.argv.slice(2);
 const options = { directory, limits: DEFAULT_LIMITS, firstUid: Number(firstUid) };
 const levels = (await availableSandboxes(options)).map(({ level }) => level);

@@ -5,15 +5,15 @@ import { runTool } from '../process/run-tool.ts';
 import type { BuildPlace, Sandbox } from '../sandbox/sandbox.ts';
 
 /**
- * Parts of an ImageBuilder that no build writes to once its prerequisites are checked, and most of its size: host programs.
- * They are shared instead of copied.
+ * The parts of an ImageBuilder that no build writes to once its prerequisites are checked: host programs, which are
+ * most of its size. Builds share them instead of copying them.
  */
 const READ_ONLY_PARTS = ['staging_dir/host'];
 
 /**
- * A build's own ImageBuilder at `tree` (its directory exists, `tree` does not): copied, by reflink where the file system
- * can, except for the read-only parts. Those are mounted where the sandbox mounts, linked where the build's uid could not
- * write to them, else copied too.
+ * Makes a build's own ImageBuilder at `tree`, which must not exist in an existing directory. It copies everything, by
+ * reflink where the file system supports it, except for the read-only parts. Those are mounted if the sandbox mounts,
+ * linked if the build's uid cannot write to them, and copied otherwise.
  */
 export async function makeBuildTree(
   cached: string,
@@ -33,19 +33,22 @@ export async function makeBuildTree(
     if (sandbox.mountsReadOnlyParts) await putDirectory(tree, part, uid);
     else await putLink(tree, part, join(cached, part));
   }
-  // A build without a /tmp of its own has this one (TMPDIR).
+  // A build without its own /tmp uses this one (TMPDIR).
   await putDirectory(tree, 'tmp', uid);
   const readOnly = sandbox.mountsReadOnlyParts ? Object.fromEntries(shared.map((part) => [part, join(cached, part)])) : {};
   return { tree, readOnly, slot };
 }
 
-/** Those that are directories themselves: where a link leads, the sandbox would show it to the build. */
+/**
+ * Returns the parts that are directories themselves. A link is left out, because the sandbox would show its target to
+ * the build.
+ */
 async function existing(cached: string, parts: readonly string[]): Promise<string[]> {
   const found = await Promise.all(parts.map((part) => isDirectoryInside(cached, part)));
   return parts.filter((_, index) => found[index]);
 }
 
-/** What to copy into which directory so that all but `without` is copied. */
+/** Returns what to copy into which directory, so that everything except `without` is copied. */
 async function pieces(cached: string, directory: string, without: readonly string[]): Promise<{ directory: string; names: string[] }[]> {
   const names = (await entriesInside(cached, directory)).map(({ name }) => name);
   const split = names.filter((name) => without.some((part) => `${part}/`.startsWith(`${join(directory, name)}/`)));
@@ -55,7 +58,10 @@ async function pieces(cached: string, directory: string, without: readonly strin
   return [{ directory, names: whole }, ...below.flat()];
 }
 
-/** `cp -a` copies links as links and pipes as pipes; nobody else writes to either tree meanwhile. */
+/**
+ * Copies with `cp -a`, which copies links as links and pipes as pipes. No other process writes to either tree
+ * meanwhile.
+ */
 async function copy(
   parts: readonly { directory: string; names: string[] }[],
   cached: string,
@@ -67,7 +73,7 @@ async function copy(
     await putDirectory(tree, directory, uid);
     if (names.length === 0) continue;
     const sources = names.map((name) => join(cached, directory, name));
-    // As the build's own uid: then everything belongs to it without another pass.
+    // The copy runs with the build's uid, so that all files belong to the build without another pass.
     await runTool('cp', ['-a', '--reflink=auto', '-t', join(tree, directory), '--', ...sources], {
       cwd: dirname(tree),
       signal,

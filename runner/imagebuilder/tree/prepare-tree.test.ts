@@ -45,7 +45,7 @@ it.each([
   expect(await readdir(join(directory, 'work', 'builds'))).toEqual([]);
 });
 
-it('and that a key is none', async () => {
+it('a build fails for good when a key is not a key', async () => {
   const error = await failureOf({ repository_keys: ['nonsense'] });
   expect(error).toBeInstanceOf(BuildFailure);
   expect(error).toMatchObject({ message: expect.stringContaining('repository_keys[0]') });

@@ -11,26 +11,29 @@ import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import type { ImagebuilderFacts } from '../cache/fill-imagebuilder.ts';
 
-/** Below the tree: becomes FILES. The names are those of asu's containers. */
+/** The directory below the tree that becomes FILES. It has the same name as in asu's containers. */
 export const FILES = 'asu-files';
 const DEFAULTS = `${FILES}/etc/uci-defaults/99-asu-defaults`;
 
-/** Whether everything in the image comes from the feeds of OpenWrt: no repository and no key of the client's. */
+/** Returns whether everything in the image comes from OpenWrt's feeds: the client has no repository and no key. */
 export const isTrusted = ({ request }: BuildOrder): boolean =>
   Object.keys(request.repositories).length === 0 && request.repository_keys.length === 0;
 
-/** A repository file has a kilobyte or two, the `.config` of an ImageBuilder some hundred. */
+/**
+ * The limits on files that are read. A repository file has one or two kilobytes, the `.config` of an ImageBuilder a few
+ * hundred.
+ */
 const MAX_REPOSITORY_FILE = 64 * 1024;
 const MAX_CONFIG = 2 * 1024 * 1024;
 
-/** What was changed in a way that who repeats the build by hand must repeat. */
+/** The changes to a tree that a person who repeats the build by hand must repeat. */
 export interface PreparedTree {
   readonly repositories: { readonly name: string; readonly text: string } | undefined;
-  /** What stands in the repository file, whoever's the repositories are. */
+  /** The text of the repository file, including the client's repositories. */
   readonly repositoryText: string;
-  /** Lines of `.config` that were switched off. */
+  /** The lines of `.config` that were switched off. */
   readonly switchedOff: readonly string[];
-  /** File systems of which this ImageBuilder makes images. */
+  /** The file systems for which this ImageBuilder makes images. */
   readonly imageFilesystems: readonly Filesystem[];
 }
 
@@ -43,9 +46,10 @@ export interface PreparationDeps {
 }
 
 /**
- * Puts into a build's own tree what this build needs: repositories led to our upstream, the client's repositories and
- * keys, defaults, the one file system, and the server's signing key where one is given. Throws `BuildFailure` for what the
- * ImageBuilder cannot do, and `InfrastructureFailure` for an ImageBuilder that has links and worse where its files should be.
+ * Puts into a build's own tree what this build needs: repositories that point to our upstream, the client's
+ * repositories and keys, defaults, the one file system, and the server's signing key if one is given. It throws
+ * `BuildFailure` for what the ImageBuilder cannot do, and `InfrastructureFailure` for an ImageBuilder that has links or
+ * other things in place of its files.
  */
 export async function prepareTree(order: BuildOrder, tree: string, deps: PreparationDeps): Promise<PreparedTree> {
   try {
@@ -86,7 +90,7 @@ async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUr
   };
 }
 
-/** What the request asks for in vain, today and tomorrow. */
+/** Turns the errors of `make` into a `BuildFailure`: the same request would always fail. */
 function orBuildFailure<T>(make: () => T): T {
   try {
     return make();
@@ -97,7 +101,7 @@ function orBuildFailure<T>(make: () => T): T {
   }
 }
 
-/** The lines of `before` that `after` has not. */
+/** Returns the lines of `before` that are not in `after`. */
 function linesWithout(before: string, after: string): string[] {
   const left = new Set(after.split('\n'));
   return before.split('\n').filter((line) => !left.has(line));

@@ -18,7 +18,7 @@ describe('compareIndexes', () => {
   const used = (source: string, digest: string) => ({ source, sha256: digest });
   const ordered = { [`${BASE}/Packages.gz`]: 'a', [ADB]: 'b', 'releases/luci/Packages.gz': 'c' };
 
-  it('tells those that are the same, have moved on, and were never ordered', () => {
+  it('tells apart those that are the same, have moved on, and were never ordered', () => {
     const read = [used(`${BASE}/Packages.gz`, 'a'), used(ADB, 'other'), used('https://client.example/Packages.gz', 'a')];
     expect(compareIndexes(ordered, { used: read, absent: [] })).toEqual({
       moved: [ADB],
@@ -27,7 +27,7 @@ describe('compareIndexes', () => {
     });
   });
 
-  it('tells what was ordered and could not be had from what never was there', () => {
+  it('tells apart an ordered index that was unavailable and one that never existed', () => {
     const absent = [`${BASE}/Packages.gz`, ADB, 'releases/24.10.2/kmods/Packages.gz'];
     expect(compareIndexes(ordered, { used: [used('x', 'x')], absent }).lacking).toEqual([`${BASE}/Packages.gz`, ADB]);
     expect(compareIndexes(ordered, { used: [], absent }).lacking).toEqual([]);
@@ -62,7 +62,7 @@ describe('usedIndexes', () => {
       absent: [`${own}/linked/Packages.gz`, `${own}/absent/Packages.gz`],
     });
 
-    // The name that apk-tools 3.0.5 gave the index of this URL.
+    // This is the name that apk-tools 3.0.5 gave the index of this URL.
     const url = 'http://127.0.0.1:8900/releases/25.12.0/packages/x86_64/base/packages.adb';
     await writeFile(join(tree, 'dl', 'APKINDEX.252a186c.tar.gz'), 'adb');
     const repositories = `# comment\n${url}\n${own}/packages.adb\npackages/packages.adb\n`;

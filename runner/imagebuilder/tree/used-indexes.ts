@@ -7,14 +7,14 @@ import { type Repositories, repositoryIndexes } from './repository-indexes.ts';
 
 /** A package index that a build read. */
 export interface UsedIndex {
-  /** Path below the upstream base where it is OpenWrt's, else its URL. */
+  /** The path below the upstream base if the index is OpenWrt's, otherwise its URL. */
   readonly source: string;
   readonly sha256: string;
 }
 
 export interface IndexesRead {
   readonly used: readonly UsedIndex[];
-  /** Sources that the repository file names and the build went without, since they could not be had. */
+  /** The sources that the repository file names and that the build did not get. */
   readonly absent: readonly string[];
 }
 
@@ -30,8 +30,8 @@ function* digestOf(bytes: Buffer): Sliced<string> {
 }
 
 /**
- * The indexes that lie in a tree whose build is over, each with its digest: that of the bytes that the build was `given`, whatever it
- * has made of them, else that of the bytes in the tree.
+ * Returns the indexes in a tree whose build is over, each with its digest: of the bytes that the build was `given`,
+ * whatever it has done to them, or otherwise of the bytes in the tree.
  */
 export async function usedIndexes(
   tree: string,

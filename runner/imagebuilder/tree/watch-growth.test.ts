@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 const MIB = 1024 * 1024;
 
-it('what takes more of the disk than it may is ended as the request’s fault', async () => {
+it('ends a build that takes more of the disk than it may, and blames the request', async () => {
   const growth = watchGrowth(directory, MIB, { lookEveryMs: 10 });
   await writeFile(join(directory, 'large'), Buffer.alloc(2 * MIB, 1));
   await expect.poll(() => growth.signal.aborted, { timeout: 30_000 }).toBe(true);
@@ -22,7 +22,7 @@ it('what takes more of the disk than it may is ended as the request’s fault', 
   expect(String(growth.signal.reason)).toContain('more than 1 MB of disk');
 });
 
-it('what takes less goes on, and nothing is watched that is over', async () => {
+it('leaves a build running that takes less, and stops watching when it is over', async () => {
   const growth = watchGrowth(directory, 4 * MIB, { lookEveryMs: 5 });
   await writeFile(join(directory, 'small'), Buffer.alloc(MIB, 1));
   await sleep(200);
@@ -32,7 +32,7 @@ it('what takes less goes on, and nothing is watched that is over', async () => {
   expect(growth.signal.aborted).toBe(false);
 });
 
-it('a build of which nobody can find out what it takes is ended, and not as the request’s fault', async () => {
+it('ends a build whose disk usage cannot be measured, and does not blame the request', async () => {
   const growth = watchGrowth(directory, MIB, { lookEveryMs: 5, sumTimeoutMs: 1 });
   await expect.poll(() => growth.signal.aborted, { timeout: 30_000 }).toBe(true);
   growth.stop();
@@ -40,7 +40,7 @@ it('a build of which nobody can find out what it takes is ended, and not as the 
   expect(String(growth.signal.reason)).toContain('cannot be found out');
 });
 
-it('one look that fails is made good by the next', async () => {
+it('ignores one failed measurement when the next one succeeds', async () => {
   let looks = 0;
   const outside = async () => {
     looks += 1;
@@ -53,7 +53,7 @@ it('one look that fails is made good by the next', async () => {
   expect(growth.signal.aborted).toBe(false);
 });
 
-it('files elsewhere count, and those that processes hold without a name', async () => {
+it('counts files elsewhere, and files without a name that processes have open', async () => {
   const elsewhere = await temporaryDirectory();
   await writeFile(join(elsewhere, 'large'), Buffer.alloc(MIB, 1));
   for (const options of [{ outside: async () => [elsewhere] }, { held: async () => MIB }]) {

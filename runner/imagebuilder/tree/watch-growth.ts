@@ -5,33 +5,39 @@ import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-ou
 import { isNearlyFull } from '#runner/files/nearly-full.ts';
 import { TOOL_PATH } from '../sandbox/sandbox.ts';
 
-/** How often the file system is asked how much room it has, which costs nothing. */
+/** The interval at which the file system is asked for its free space, which is cheap. */
 const LOOK_EVERY_MS = 1_000;
-/** How often the files of a build are summed up: every so many looks. */
+/** The number of such checks after which a build's files are summed up. */
 const LOOKS_PER_SUM = 5;
-/** Summing up some ten thousand files takes a tenth of a second; where it takes this long there are far more. */
+/**
+ * The time limit on a sum. Tens of thousands of files take a tenth of a second; a build that takes this long has far
+ * more.
+ */
 const SUM_TIMEOUT_MS = 60_000;
 
-/** A watch over what a build takes. */
+/** A watch over the disk space that a build takes. */
 interface GrowthWatch {
-  /** Aborts with the failure that the build is to end with. */
+  /** Aborts with the failure that ends the build. */
   readonly signal: AbortSignal;
   stop(): void;
 }
 
 export interface GrowthOptions {
-  /** Further paths whose files count, as they are at the time. */
+  /** Returns further paths whose files count at this moment. */
   readonly outside?: () => Promise<readonly string[]>;
-  /** Bytes on disks that no sum over directories has: files without a name that processes have open. */
+  /**
+   * Returns the bytes on disks that no sum over directories includes: files without a name that processes have open.
+   */
   readonly held?: () => Promise<number>;
   readonly lookEveryMs?: number;
   readonly sumTimeoutMs?: number;
 }
 
 /**
- * Watches a directory while a build runs in it. Files of more than `maxBytes` on the disk are the request's fault (`BuildFailure`): the same
- * packages would fill it again. A file system that is nearly full, whoever has filled it, is an error with code ENOSPC as if it were.
- * Where it cannot be found out twice in a row what the files take, the build ends too (`InfrastructureFailure`): nothing else bounds it.
+ * Watches a directory while a build runs in it. Files of more than `maxBytes` are the request's fault (`BuildFailure`),
+ * because the same packages would fill the disk again. A file system that is nearly full, for any reason, is an error
+ * with code ENOSPC, as if it were full. If the size cannot be measured twice in a row, the build ends too
+ * (`InfrastructureFailure`), because nothing else limits it.
  */
 export function watchGrowth(directory: string, maxBytes: number, options: GrowthOptions = {}): GrowthWatch {
   const { outside = async () => [], held = async () => 0, lookEveryMs = LOOK_EVERY_MS, sumTimeoutMs = SUM_TIMEOUT_MS } = options;
@@ -68,11 +74,13 @@ export function watchGrowth(directory: string, maxBytes: number, options: Growth
 }
 
 /**
- * What the files below some paths take on their disks, each file once, links unfollowed, other file systems left out. `du` walks trees
- * deeper than any path may be long, and does it beside us. Throws where it comes to no end.
+ * Returns the disk space of the files below some paths. It counts each file once, follows no links and stays on each
+ * path's file system. `du` walks trees deeper than any path may be long, in another process. It throws when `du` does
+ * not finish.
  */
 export async function bytesIn(paths: readonly string[], signal: AbortSignal): Promise<number> {
-  // Its complaints may be millions; files that go while it walks make it exit with 1, and the sum is there all the same.
+  // There may be millions of complaints, so they are ignored. `du` exits with 1 when files disappear meanwhile, but
+  // still prints the sum.
   const child = spawn(DU, ['-s', '-x', '-c', '--block-size=1', '--', ...paths], {
     env: { PATH: TOOL_PATH, LC_ALL: 'C' },
     cwd: '/',
