@@ -80,11 +80,11 @@ describe('ecsTaskProtection', () => {
     ['protection without a word whether it is on', [200, '{"protection":{}}'], '{"protection":{}}'],
     ['nothing', [200, ''], '200'],
     ['no JSON', [200, '<html>'], '<html>'],
-    ['JSON that is no object', [200, 'null'], 'null'],
+    ['JSON that is not an object', [200, 'null'], 'null'],
     ['a missing right', error(400, 'AccessDeniedException', 'not authorized'), 'AccessDeniedException'],
     ['too many requests', error(400, 'ThrottlingException', 'Rate exceeded'), 'ThrottlingException'],
     ['ECS out of reach', error(504, 'RequestCanceled', 'Timed out calling Amazon ECS Task Protection API'), 'RequestCanceled'],
-  ] as const)('takes %s for a refusal, tells the reason, and asks once more', async (_, answer, reason) => {
+  ] as const)('treats %s as a refusal, reports the reason, and asks once more', async (_, answer, reason) => {
     answers.push(answer);
     const task = protection();
     task.begin('a');

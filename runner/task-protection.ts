@@ -13,7 +13,7 @@ export interface TaskProtection {
 export interface EcsTaskProtectionOptions {
   /** The value of `ECS_AGENT_URI`. */
   readonly agentUri: string;
-  /** How long the protection lasts if no build ends. */
+  /** The time after which the protection ends if no build ends before. */
   readonly minutes: number;
   /** The pause before each further attempt, when the agent refuses or does not answer. */
   readonly pausesMs?: readonly number[];

@@ -29,7 +29,7 @@ export async function checkTree(root: string, signal: AbortSignal, maxFiles = MA
     await top.close();
   }
   for (const { path, names, found } of check.several.values())
-    if (found !== names) throw new UnexpectedFileError(`${path}: a file that has ${names - found} names outside of the tree`);
+    if (found !== names) throw new UnexpectedFileError(`${path}: a file with ${names - found} names outside of the tree`);
 }
 
 interface Check {
@@ -52,7 +52,7 @@ async function checkDirectory(handle: FileHandle, path: string, depth: number, c
   const checkEntry = async (entry: Dirent<Buffer>): Promise<void> => {
     const name = entry.name.toString('utf8');
     const at = path === '' ? name : `${path}/${name}`;
-    if (!Buffer.from(name).equals(entry.name)) throw new UnexpectedFileError(`${at}: a name that is no text`);
+    if (!Buffer.from(name).equals(entry.name)) throw new UnexpectedFileError(`${at}: a name that is not text`);
     if (entry.isSymbolicLink()) return;
     const facts = await lstat(directory.at(name));
     if (facts.isDirectory()) below.push(name);

@@ -19,7 +19,7 @@ export interface TreeWriter {
    * Sets the mode and time of a directory when it is complete: writing into it changes its time, and it may be
    * read-only.
    */
-  settle(path: string, facts: { mode: number; mtime: Date | undefined }): Promise<void>;
+  setFacts(path: string, facts: { mode: number; mtime: Date | undefined }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export async function treeWriter(root: string): Promise<TreeWriter> {
         await parent.close();
       }
     },
-    settle: async (path, { mode, mtime }) => {
+    setFacts: async (path, { mode, mtime }) => {
       const directory = await enter(path);
       await chmod(directory.path, mode);
       if (mtime !== undefined) await utimes(directory.path, mtime, mtime);

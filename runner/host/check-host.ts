@@ -25,7 +25,10 @@ export interface HostCheck {
 const packages = (apt: string, dnf = apt, apk = apt): InstallHint => ({ apt, dnf, apk });
 const NOTHING = packages('');
 
-/** Programs and the packages that contain them. Busybox has weak versions of some, so Alpine gets the GNU packages. */
+/**
+ * The programs, and the packages that contain them. Busybox has reduced versions of some, so Alpine gets the GNU
+ * packages.
+ */
 const PROGRAMS: readonly (readonly [string, InstallHint])[] = [
   ['bash', packages('bash')],
   ['perl', packages('perl', 'perl', 'perl')],

@@ -146,7 +146,7 @@ describe.each(available.filter(({ level }) => level !== 'plain').map(({ level, h
       level === available[0]?.level
         ? ({ manager: 'apk', version: '25.12.0' } as const)
         : ({ manager: 'opkg', version: '24.10.2' } as const),
-    ])('are used ($manager), without our key, without a trace in the caches', async (feed) => {
+    ])('work with $manager, without our key and without a trace in the caches', async (feed) => {
       const maker = makerOf(level);
       const packagesKept = () => readdir(join(directory, level, 'cache', 'fetched-packages'));
       const before = await packagesKept();

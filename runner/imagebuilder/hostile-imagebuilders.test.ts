@@ -77,7 +77,7 @@ describe('an ImageBuilder with links in places that our process reads and writes
   it.each([
     ['uci-defaults', [{ name: 'asu-files/etc/' }, { name: 'asu-files/etc/uci-defaults' }]],
     ['asu-files', [{ name: 'asu-files' }]],
-  ])('gets no first-boot script written to where they lead: %s', async (name, members) => {
+  ])('gets no first-boot script written to the target of a link: %s', async (name, members) => {
     const link = { ...members.at(-1), name: members.at(-1)?.name ?? '', linkTarget: outside };
     await alterImagebuilder(upstream, [...members.slice(0, -1), link]);
     const { made } = await build({ defaults: 'of the client' });
@@ -135,7 +135,7 @@ describe('an ImageBuilder whose programs change it on its first run', () => {
   });
 
   it.each(available.filter(({ level }) => level === 'bwrap').map(({ level }) => level))(
-    'is not shown what a link in place of its shared part leads to (%s)',
+    'does not see the target of a link in place of its shared part (%s)',
     async (sandbox) => {
       await chmod(outside, 0o755);
       await writeFile(join(outside, 'secret'), 'the-secret-of-the-host');
@@ -162,9 +162,9 @@ describe('the signing key of the server', () => {
 
   it.each([
     ['whose list is signed by an unknown key', { keys: [] }, true],
-    ['whose signature nobody looks at', { verify: 'checksum' as const }, true],
+    ['whose signature is not checked', { verify: 'checksum' as const }, true],
     ['whose list is not signed', {}, false],
-  ])('does not lie in that of one %s, and the log says so', async (_, options, isSigned) => {
+  ])('is not in the tree of one %s, and the log says so', async (_, options, isSigned) => {
     if (!isSigned) upstream.remove('/releases/24.10.2/targets/x86/64/sha256sums.sig');
     const built = await build(showing, options);
     expect(built.made).not.toBeInstanceOf(Error);

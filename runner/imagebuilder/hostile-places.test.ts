@@ -12,7 +12,10 @@ import { availableSandboxes } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS } from './sandbox/sandbox.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
-/** A package's script that puts every kind of file at every place that our process touches when the build is over, in whole builds. */
+/**
+ * A text of the host that must not reach any answer. In these tests a package script puts every kind of file at every
+ * place that our process touches after a build.
+ */
 const SECRET = 'the-secret-of-the-host';
 const directory = await mkdtemp(join(tmpdir(), 'asu-places-'));
 await chmod(directory, 0o711);

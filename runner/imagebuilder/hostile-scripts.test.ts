@@ -12,7 +12,10 @@ import { availableSandboxes } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, type SandboxLevel } from './sandbox/sandbox.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
-/** A package's script of malice, in every sandbox of this machine: what it plants where our process looks afterwards. */
+/**
+ * A text of the host that must not reach any answer. In these tests a malicious package script plants things where our
+ * process looks after a build, in every sandbox of this machine.
+ */
 const SECRET = 'the-secret-of-the-host';
 const directory = await temporaryDirectory();
 await chmod(directory, 0o711);

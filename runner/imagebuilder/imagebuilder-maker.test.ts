@@ -321,7 +321,7 @@ describe('text that make must not see', () => {
           ['repositories', { repositories: { custom: `http://127.0.0.1/${shape}` } }],
         ] as const,
     ),
-  )('is refused by the driver itself, though an order in the table says so: %s %j', async (_, tampered) => {
+  )('is refused by the image maker itself, even in a stored order: %s %j', async (_, tampered) => {
     const asked = await order();
     const forged = { ...asked, request: { ...asked.request, ...tampered } } as BuildOrder;
     await expect(make(forged)).rejects.toThrow(Error);

@@ -88,7 +88,7 @@ function admit({ request }: BuildOrder, { sandbox }: Machine, retired: boolean):
 interface Site extends Machine {
   readonly slot: number;
   readonly options: ImagebuilderMakerOptions;
-  /** When `sha256sums` was last seen to list each digest, and how its signature was judged then. */
+  /** The time at which `sha256sums` was last seen to list each digest, and the trust in its signature then. */
   readonly confirmed: Map<string, Listing & { readonly at: number }>;
 }
 

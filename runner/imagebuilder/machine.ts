@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Disposal, disposal } from '#runner/files/disposal.ts';
 import { ownDirectory } from '#runner/files/own-directory.ts';
 import { sweepOwned } from '#runner/files/owned-name.ts';
-import { endLeftProcesses, isLeft } from '#runner/processes/end-left-processes.ts';
+import { endLeftoverProcesses, isLeftover } from '#runner/processes/end-leftover-processes.ts';
 import { type BuildKey, openBuildKey } from '#runner/signing/build-key.ts';
 import { type ImagebuilderCache, imagebuilderCache } from './cache/imagebuilder-cache.ts';
 import { type PackageCache, packageCache } from './cache/package-cache.ts';
@@ -54,10 +54,10 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
 
   // This comes before the sandbox is tried: processes that a killed server left running may hold uids, memory and
   // processors.
-  await endLeftProcesses(builds);
+  await endLeftoverProcesses(builds);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const sandbox = await chooseSandbox({ directory: builds, limits, firstUid: options.firstUid ?? DEFAULTS.firstUid }, options.sandbox);
-  await sandbox.memory.cgroups?.sweep((name) => isLeft(builds, name));
+  await sandbox.memory.cgroups?.sweep((name) => isLeftover(builds, name));
   const imagebuilders = imagebuilderCache(trees, options.cacheBytes ?? DEFAULTS.cacheBytes, rubbish);
   await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
   // Earlier versions kept here the files that builds had left in their trees.

@@ -99,7 +99,7 @@ export async function makeImages(
     ...deps.courier,
     repositories,
     expected: order.indexes ?? {},
-    kept: trusted ? { packages: deps.packages, key: order.inputs } : undefined,
+    cached: trusted ? { packages: deps.packages, key: order.inputs } : undefined,
     uid,
     log: log.line,
     deadline: deps.make.deadline,

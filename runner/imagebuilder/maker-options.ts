@@ -40,7 +40,7 @@ export interface ImagebuilderMakerOptions {
   readonly sandbox?: SandboxLevel;
   /** The first of the 800 uids from which each build gets one when we are root. */
   readonly firstUid?: number;
-  /** The number of attempts to download something. The pauses between them start at `backoffMs`. */
+  /** The number of attempts at each download. `downloadBackoffMs` is the first pause between them. */
   readonly downloadAttempts?: number;
   readonly downloadBackoffMs?: number;
   /** The time without data after which a download starts over. */

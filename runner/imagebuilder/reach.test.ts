@@ -14,7 +14,10 @@ import { availableSandboxes } from './sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, type SandboxLevel } from './sandbox/sandbox.ts';
 import { demoBinDir, demoOrder } from './testing/demo-order.ts';
 
-/** What package scripts reach of the machine's network, in every step that runs them. */
+/**
+ * The keys that the image maker knows. These tests show which parts of the machine's network package scripts reach, in
+ * every step that runs them.
+ */
 const known = [parseUsignPublicKey(demoUpstreamKey.publicKey) as UsignPublicKey];
 const directory = await mkdtemp(join(tmpdir(), 'asu-reach-'));
 await chmod(directory, 0o711);

@@ -1,4 +1,4 @@
-/** Small numbers for builds that run at once. No two builds have the same number. */
+/** Small numbers for builds that run at once, so that no two builds share one. */
 export interface Slots {
   take(): Promise<number>;
   give(slot: number): void;

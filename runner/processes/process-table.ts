@@ -75,8 +75,8 @@ export function rightsOf(pid: number): { uids: number[]; noNewPrivileges: boolea
       .map((line) => line.split(':\t', 2) as [string, string]),
   );
   return {
-    // These are the real, effective, saved and file system uids. The owner of `/proc/<pid>` is root for a process that
-    // may not be dumped, so it does not help.
+    // The uids are the real, effective, saved and file system ones. The owner of `/proc/<pid>` itself is root when the
+    // process may not be dumped.
     uids: (fields.get('Uid') ?? '').split('\t').filter(Boolean).map(Number),
     noNewPrivileges: fields.get('NoNewPrivs') === '1',
   };

@@ -9,7 +9,7 @@ const ALGORITHM = 'Ed';
 const KDF = 'BK';
 
 export interface UsignPublicKey {
-  /** Sixteen hex digits. Signatures name their key by this id, and it is the file name in `keys/`. */
+  /** The id of the key in sixteen hex digits. Signatures name their key by it, and it is the file name in `keys/`. */
   readonly id: string;
   readonly key: Uint8Array;
 }

@@ -41,9 +41,9 @@ export interface CourierSite {
   /** Paths that were asked for. */
   requests: string[];
   cache(): PackageCache;
-  /** Names of what is kept. */
-  kept(): Promise<string[]>;
-  open(options?: Partial<CourierOptions> & { packageManager?: 'opkg' | 'apk'; isKept?: boolean }): Promise<Open>;
+  /** Returns the names of the cached files. */
+  cachedNames(): Promise<string[]>;
+  open(options?: Partial<CourierOptions> & { packageManager?: 'opkg' | 'apk'; isCached?: boolean }): Promise<Open>;
   /** Exit code and output of the stand-in. */
   wget(courier: Courier, path: string, out?: string): Promise<{ code: number; got: string }>;
   close(): Promise<void>;
@@ -90,15 +90,15 @@ export async function courierSite(): Promise<CourierSite> {
     files,
     requests: [],
     cache,
-    kept: async () => (await readdir(join(directory, 'cache', 'inputs')).catch(() => [])).sort(),
-    open: async ({ packageManager = 'opkg', isKept = true, ...options } = {}) => {
+    cachedNames: async () => (await readdir(join(directory, 'cache', 'inputs')).catch(() => [])).sort(),
+    open: async ({ packageManager = 'opkg', isCached = true, ...options } = {}) => {
       const log: string[] = [];
       const courier = await openCourier({
         directory: join(directory, `courier-${couriers.length}`),
         uid: undefined,
         repositories: { text: texts[packageManager], packageManager, upstreamUrl: url },
         expected: {},
-        kept: isKept ? { packages: cache(), key: 'inputs' } : undefined,
+        cached: isCached ? { packages: cache(), key: 'inputs' } : undefined,
         log: (line) => log.push(line),
         fetch: fetchByNodeHttp,
         attempts: 2,

@@ -148,7 +148,7 @@ export function imagebuilderCache(directory: string, maxBytes: number, disposal:
         // Later callers start from scratch instead of joining the fill that is being stopped.
         forget(sha256, abort);
         abort.abort(error);
-        // Nothing of the fill may still run when the last caller has gone.
+        // The fill must have stopped completely when the last caller has gone.
         await done.catch(() => undefined);
       }
       throw error;

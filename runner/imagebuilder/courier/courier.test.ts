@@ -32,11 +32,11 @@ describe('a build', () => {
     const { courier } = await site.open({ packageManager: 'apk' });
     expect(await site.wget(courier, '/apk/packages.adb', '-')).toEqual({ code: 0, got: APK_INDEX.toString('latin1') });
     expect(await site.wget(courier, '/apk/vim-9-r1.apk', '-')).toEqual({ code: 0, got: VIM_TEXT });
-    expect(await site.kept()).toEqual([`vim-9-r1.${IDENTITY.slice(0, 8)}.apk`]);
+    expect(await site.cachedNames()).toEqual([`vim-9-r1.${IDENTITY.slice(0, 8)}.apk`]);
   });
 
   it.each(['/secret', '/base/../secret', '/base/Packages', '/base/vim_9+1_x86_64.ipk?x=1', '/base/other.ipk', '/base/'])(
-    'does not get %s, though it is there',
+    'does not get %s, even though it exists',
     async (path) => {
       const { courier, log } = await site.open();
       for (const other of ['/base/Packages', '/base/other.ipk', '/base/']) site.files.set(other, 'there');
@@ -50,7 +50,7 @@ describe('a build', () => {
     const { courier, log } = await site.open();
     expect(await site.wget(courier, '/base/damaged_1.ipk')).toEqual({ code: 4, got: '' });
     expect(log.join()).toContain('not what the package index says');
-    expect(await site.kept()).not.toContain('damaged_1.ipk');
+    expect(await site.cachedNames()).not.toContain('damaged_1.ipk');
   });
 
   it.each([
@@ -89,7 +89,7 @@ describe('the package cache', () => {
   it('serves the next build without a request, including indexes', async () => {
     const first = await site.open({ expected });
     await site.wget(first.courier, '/base/vim_9+1_x86_64.ipk');
-    expect(await site.kept()).toEqual(['base', 'base.sig', 'vim_9+1_x86_64.ipk']);
+    expect(await site.cachedNames()).toEqual(['base', 'base.sig', 'vim_9+1_x86_64.ipk']);
     site.requests = [];
     const { courier } = await site.open({ expected });
     expect((await site.wget(courier, '/base/Packages.gz')).got).toBe(OPKG_INDEX.toString('latin1'));
@@ -101,13 +101,13 @@ describe('the package cache', () => {
   it('keeps no unexpected index, and none of its packages', async () => {
     const { courier } = await site.open({ expected: { 'base/Packages.gz': '0'.repeat(64) } });
     expect((await site.wget(courier, '/base/vim_9+1_x86_64.ipk')).code).toBe(0);
-    expect(await site.kept()).toEqual([]);
+    expect(await site.cachedNames()).toEqual([]);
   });
 
   it('keeps nothing of a build with repositories or keys of the client', async () => {
-    const { courier } = await site.open({ expected, isKept: false });
+    const { courier } = await site.open({ expected, isCached: false });
     expect((await site.wget(courier, '/base/vim_9+1_x86_64.ipk')).code).toBe(0);
-    expect(await site.kept()).toEqual([]);
+    expect(await site.cachedNames()).toEqual([]);
   });
 
   it('is bypassed when it is damaged', async () => {

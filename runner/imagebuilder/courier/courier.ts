@@ -59,7 +59,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   const indexes = repositoryIndexes(repositories);
   const listed = listedFiles(indexes);
   /** The indexes and signatures, which do not change during the build. */
-  const had = new Map<ListedFile, Buffer>();
+  const fetched = new Map<ListedFile, Buffer>();
   const read = new Set<RepositoryIndex>();
   /** The files that failed since the command began. A build cannot make the server try them again and again. */
   const failed = new Map<ListedFile, FetchFailure>();
@@ -67,7 +67,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   let bytesGiven = 0;
 
   const get = async (file: ListedFile): Promise<Buffer> => {
-    const [before, failure] = [had.get(file), failed.get(file)];
+    const [before, failure] = [fetched.get(file), failed.get(file)];
     if (before !== undefined) return before;
     if (failure !== undefined) throw failure;
     try {
@@ -75,7 +75,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       if (file.kind === 'package') return bytes;
       indexBytes += bytes.length;
       if (indexBytes > MAX_INDEX_BYTES) throw new FetchFailure(`the indexes have more than ${MAX_INDEX_BYTES} bytes together`, 8);
-      had.set(file, bytes);
+      fetched.set(file, bytes);
       return bytes;
     } catch (error) {
       if (error instanceof FetchFailure) failed.set(file, error);
@@ -85,7 +85,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
 
   const prefetch = async (index: RepositoryIndex): Promise<void> => {
     for (const file of listed.ofIndex(index)) {
-      if (had.has(file)) continue;
+      if (fetched.has(file)) continue;
       try {
         const bytes = await get(file);
         await putKnown(directory, file.url, bytes);
@@ -102,7 +102,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   const readIndexes = async (): Promise<void> => {
     for (const index of indexes) {
       const [file] = listed.ofIndex(index);
-      const bytes = file && had.get(file);
+      const bytes = file && fetched.get(file);
       if (bytes === undefined || read.has(index)) continue;
       read.add(index);
       try {

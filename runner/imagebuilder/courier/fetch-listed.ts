@@ -86,7 +86,7 @@ async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortS
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
     const next = URL.parse(location, url.href);
-    if (next === null) throw new FetchFailure('led to no URL', 8);
+    if (next === null) throw new FetchFailure('redirected to an invalid URL', 8);
     if (next.origin !== url.origin && next.protocol !== 'https:') throw new FetchFailure(`led to ${next.origin} without https`, 8);
     if (redirects >= MAX_REDIRECTS) throw new FetchFailure('too many redirections', 8);
     url = next;

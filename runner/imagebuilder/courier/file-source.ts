@@ -27,7 +27,7 @@ export interface FileSourceOptions extends ListedFetch {
    */
   readonly expected: IndexDigests;
   /** The cache; `undefined` when a client has its own repositories or keys, because nothing is cached then. */
-  readonly kept: { readonly packages: PackageCache; readonly key: string } | undefined;
+  readonly cached: { readonly packages: PackageCache; readonly key: string } | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -39,21 +39,21 @@ const MAX_SIGNATURE = 16 * 1024;
 const MAX_PACKAGE = 128 * 1024 * 1024;
 
 export function fileSource(options: FileSourceOptions): FileSource {
-  const { expected, kept, log } = options;
+  const { expected, cached, log } = options;
   const digests = new Map<RepositoryIndex, string>();
 
   const isExpected = (index: RepositoryIndex) => digests.get(index) === expected[index.source];
   /** Returns whether upstream has changed the index since the request hash was made over it. */
   const isMoved = (index: RepositoryIndex) => expected[index.source] !== undefined && !isExpected(index);
 
-  const keep = async ({ name, index, kind, sha256 }: ListedFile, bytes: Buffer): Promise<void> => {
-    if (kept === undefined || isMoved(index) || (kind !== 'package' && !isExpected(index))) return;
+  const addToCache = async ({ name, index, kind, sha256 }: ListedFile, bytes: Buffer): Promise<void> => {
+    if (cached === undefined || isMoved(index) || (kind !== 'package' && !isExpected(index))) return;
     if (kind === 'package' && sha256 === undefined && index.format !== 'adb') return;
-    await kept.packages.put(kept.key, name, bytes).catch((error: unknown) => log(`Not kept for the next build: ${messageOf(error)}`));
+    await cached.packages.put(cached.key, name, bytes).catch((error: unknown) => log(`Not cached for the next build: ${messageOf(error)}`));
   };
 
   const fromCache = async (file: ListedFile): Promise<Buffer | undefined> => {
-    const bytes = await kept?.packages.read(kept.key, file.name);
+    const bytes = await cached?.packages.read(cached.key, file.name);
     if (bytes === undefined) return undefined;
     if (file.kind === 'index') return sha256Of(bytes) === expected[file.index.source] ? bytes : undefined;
     if (file.kind === 'signature') return isExpected(file.index) ? bytes : undefined;
@@ -68,16 +68,16 @@ export function fileSource(options: FileSourceOptions): FileSource {
     if (file.kind === 'package' && !isPackage(bytes)) throw new FetchFailure('it is no package', 8);
     if (file.sha256 !== undefined && sha256Of(bytes) !== file.sha256) throw new FetchFailure('it is not what the package index says', 4);
     if (file.kind === 'index') digests.set(file.index, sha256Of(bytes));
-    await keep(file, bytes);
+    await addToCache(file, bytes);
     return bytes;
   };
 
   return {
     get: async (file) => {
-      const cached = await fromCache(file);
-      if (cached === undefined) return fromUpstream(file);
-      if (file.kind === 'index') digests.set(file.index, sha256Of(cached));
-      return cached;
+      const bytes = await fromCache(file);
+      if (bytes === undefined) return fromUpstream(file);
+      if (file.kind === 'index') digests.set(file.index, sha256Of(bytes));
+      return bytes;
     },
     digests: () => new Map([...digests].map(([{ source }, sha256]) => [source, sha256])),
   };

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CourierSite, courierSite, OPKG_INDEX, VIM } from '#test/support/courier-site.ts';
 import type { Courier } from './courier.ts';
 
-/** What scripts in a build may try with the courier. */
+/** The package that the scripts of these builds ask for. They try to misuse the courier. */
 const PACKAGE = '/base/vim_9+1_x86_64.ipk';
 let site: CourierSite;
 beforeEach(async () => {
@@ -25,7 +25,7 @@ const brokenBy = (courier: Courier): Promise<unknown> =>
 
 describe('a build that floods the pipe', () => {
   it.each([
-    ['with lines that are no questions', 'yes 2>/dev/null > "$ask" || true'],
+    ['with lines that are not questions', 'yes 2>/dev/null > "$ask" || true'],
     ['with a line without an end', 'tr "\\0" x < /dev/zero 2>/dev/null > "$ask" || true'],
     ['with questions', 'yes "00000000-0000-0000-0000-000000000000 $url/base/nothing.ipk" 2>/dev/null > "$ask" || true'],
   ])('%s is ended', async (_, script) => {

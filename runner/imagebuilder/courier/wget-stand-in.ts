@@ -70,6 +70,6 @@ export async function placeWget(tree: string): Promise<void> {
     await putFile(tree, PLACE, WGET, { mode: 0o755 });
   } catch (error) {
     if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'EISDIR', 'ENOTEMPTY')) throw error;
-    throw new InfrastructureFailure(`The ImageBuilder cannot be used: ${PLACE} is no place for a file`, { cause: error, isFinal: true });
+    throw new InfrastructureFailure(`The ImageBuilder cannot be used: ${PLACE} cannot be written`, { cause: error, isFinal: true });
   }
 }

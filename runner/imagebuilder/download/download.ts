@@ -158,7 +158,7 @@ async function fetchRest(
     const length = response.headers.get('content-length');
     const total = length === null ? undefined : transfer.size + Number(length);
 
-    let told = performance.now();
+    let reportedAt = performance.now();
     for await (const part of response.body ?? []) {
       watch.refresh();
       if (transfer.size === 0 && part.length >= MAGIC_BYTES && tarballFormat(part) === undefined)
@@ -167,8 +167,8 @@ async function fetchRest(
       transfer.hash.update(part);
       transfer.size += part.length;
       if (transfer.size > MAX_TARBALL_BYTES) throw new InfrastructureFailure(`${url}: longer than any ImageBuilder`);
-      if (performance.now() - told < PROGRESS_MS) continue;
-      told = performance.now();
+      if (performance.now() - reportedAt < PROGRESS_MS) continue;
+      reportedAt = performance.now();
       log(
         total === undefined
           ? `Downloaded ${transfer.size} bytes`

@@ -71,7 +71,7 @@ async function extractFrom(tarball: PlainFile, writer: TreeWriter, signal: Abort
     await feeding;
     await decompressed.finished;
     // This comes last, innermost first: a directory may be read-only, and writing into it changes its time.
-    for (const [path, facts] of [...written.directories].reverse()) await writer.settle(path, facts);
+    for (const [path, facts] of [...written.directories].reverse()) await writer.setFacts(path, facts);
   } catch (error) {
     signal.throwIfAborted();
     unpack.destroy();

@@ -36,7 +36,7 @@ describe('the profiles.json of a build', () => {
     ['nested too deeply', `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'it is nested more than 32 deep'],
     ['cut off', '{"profiles":{', 'it is no JSON'],
     ['a list', '[]', 'it is no JSON object'],
-  ])('is refused by name when it is %s', async (_, text, reason) => {
+  ])('is refused with the reason when it is %s', async (_, text, reason) => {
     const refused = read(text);
     await expect(refused).rejects.toThrow(InfrastructureFailure);
     await expect(refused).rejects.toThrow(`The profiles.json that the build left cannot be used: ${reason}`);

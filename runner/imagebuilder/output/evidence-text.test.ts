@@ -11,7 +11,7 @@ it('keeps short texts whole', () => {
 });
 
 it.each(['a', '\u0000', '"', '\n', 'é', '€', '😀', '\ud800'])(
-  'of a long text of %j the end is kept, no larger in a document than a megabyte',
+  'keeps the end of a long text of %j, at most a megabyte of it in a document',
   (letter) => {
     const kept = evidenceText(`${letter.repeat(2 * MIB)}the end`);
     expect(kept.endsWith(`${letter}the end`)).toBe(true);

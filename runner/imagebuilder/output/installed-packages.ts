@@ -44,7 +44,7 @@ async function roots(tree: string): Promise<string[]> {
   return (await Promise.all(targets.map((target) => below(tree, target, 'root-')))).flat();
 }
 
-/** The limit on root directories. An ImageBuilder has one of each, and a few that it made on the way. */
+/** The limit on directories of one kind. An ImageBuilder has one of each, and a few that it made on the way. */
 const MAX_DIRECTORIES = 16;
 const MAX_ENTRIES = 10_000;
 

@@ -31,7 +31,7 @@ export async function runTool(
     if (error instanceof Error && 'stderr' in error && String(error.stderr).includes('No space left on device'))
       throw Object.assign(new Error(`${file}: no space left on device`, { cause: error }), { code: 'ENOSPC' });
     if (!signal.aborted && error instanceof Error && 'killed' in error && error.killed === true)
-      throw new Error(`${file} took longer than ${timeoutMs / 1000} seconds, or said too much, and was ended`, { cause: error });
+      throw new Error(`${file} took longer than ${timeoutMs / 1000} seconds, or printed too much, and was ended`, { cause: error });
     throw error;
   }
 }

@@ -23,8 +23,8 @@ export interface Cgroups {
   readonly version: 1 | 2;
   /** Creates a cgroup that no process in it can leave. Names begin with the name of the build. */
   create(name: string, memoryBytes: number): Promise<Cgroup>;
-  /** Ends and removes the cgroups for which `isLeft` holds. */
-  sweep(isLeft: (name: string) => boolean | Promise<boolean>): Promise<void>;
+  /** Ends and removes the cgroups for which `isLeftover` holds. */
+  sweep(isLeftover: (name: string) => boolean | Promise<boolean>): Promise<void>;
 }
 
 /** The prefix of our names. */
@@ -88,9 +88,9 @@ function cgroups({ version, directory: own }: Place, limits: Limits, ranOut: (di
         });
       return at(directory);
     },
-    sweep: async (isLeft) => {
+    sweep: async (isLeftover) => {
       for (const entry of await readdir(own).catch(() => []))
-        if (entry.startsWith(PREFIX) && (await isLeft(entry.slice(PREFIX.length)))) {
+        if (entry.startsWith(PREFIX) && (await isLeftover(entry.slice(PREFIX.length)))) {
           await endAll(join(own, entry));
           await remove(join(own, entry)).catch(() => undefined);
         }

@@ -78,7 +78,7 @@ export interface Sandbox {
   readonly level: SandboxLevel;
   /** Whether builds can run without network, and no process outlives them. */
   readonly hasNamespaces: boolean;
-  /** Whether code from any source may run in it, such as package scripts of custom repositories. */
+  /** Whether the sandbox may run code from any source, such as package scripts of custom repositories. */
   readonly allowsCustomRepositories: boolean;
   /**
    * Whether builds have their own `/tmp`, which each command removes when it ends. Otherwise it is in their tree, and

@@ -105,7 +105,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     ['in a cgroup', sandbox.memory],
     ['without', { ...sandbox.memory, cgroups: undefined }],
   ])(
-    'ends what left its group, parents and environment, where that can be found; else waits for it no longer (%s)',
+    'ends processes that left group, parents and environment if it finds them, and does not wait for others (%s)',
     async (_name, memory) => {
       const mark = `31${places}7774`;
       const { end } = await run(sandbox, `(setsid env -i sh -c '(sleep ${mark} &) ; sleep ${mark} & exit' &); sleep 1`, { memory });
@@ -149,7 +149,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
   });
 
   it.each(sandbox.hasOwnTmp ? ['/tmp', '/var/tmp', '/dev/shm', '/dev', '/', '/run/lock'] : [])(
-    'bounds what lies in memory in %s',
+    'limits files in memory in %s',
     async (at) => {
       const script = `i=0; while [ $i -lt 20 ] && head -c 1000000 /dev/zero > ${at}/part$i; do i=$((i + 1)); done; echo $i`;
       const { stdout } = await run(sandbox, `mkdir -p ${at}; ${script}`);
@@ -158,7 +158,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
   );
 
   describe.each([
-    ['held by the kernel', sandbox.memory],
+    ['limited by the kernel', sandbox.memory],
     ['watched', { ...sandbox.memory, cgroups: undefined }],
   ])('with memory %s', (_name, memory) => {
     it('ends a command whose processes together take too much', async () => {

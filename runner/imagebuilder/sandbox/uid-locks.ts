@@ -23,8 +23,9 @@ const held = new Map<string, DatabaseSync>();
 /**
  * Returns claims that are locks on files in a directory that only root may enter, so that neither a package script nor
  * a user of the machine can hold one. SQLite makes the locks, and the kernel releases them when the process ends,
- * however it ends. It uses the first usable directory of `places`; servers that use different ones (a container with a
- * read-only root cannot use `/run`) do not see each other's claims. It throws when none is usable.
+ * however it ends. The directory is in `/run`, or else the first usable one of `places`. Servers with different
+ * directories (a container with a read-only root cannot use `/run`) do not see each other's claims. It throws when no
+ * directory is usable.
  */
 export async function uidLocks(places: readonly string[]): Promise<UidLocks> {
   const reasons: string[] = [];
@@ -36,7 +37,7 @@ export async function uidLocks(places: readonly string[]): Promise<UidLocks> {
       reasons.push(error instanceof Error ? error.message : String(error));
     }
   }
-  throw new Error(`There is no place for the locks of the builds' uids: ${reasons.join('; ')}`);
+  throw new Error(`No directory can hold the locks of the builds' uids: ${reasons.join('; ')}`);
 }
 
 function claim(file: string): boolean {

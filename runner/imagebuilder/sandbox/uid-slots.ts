@@ -10,7 +10,11 @@ const UIDS = 800;
 
 /** The uids that this process has claimed, until it ends. */
 const claimed = new Set<number>();
-/** The uids that its builds have now. */
+/**
+ * Returns slots where slot n stands for uid `firstUid + n`. Only one build on the whole machine has a uid at a time:
+ * the process claims it first, holds the claim while it lives, and skips uids that any process still has. The locks of
+ * the claims are in `/run`, or else in the first usable directory of `places`.
+ */
 const taken = new Set<number>();
 
 /**

@@ -1,7 +1,7 @@
 import type { IndexDigests } from '#core/catalogue/catalogue.ts';
 import type { IndexesRead } from './used-indexes.ts';
 
-/** How the indexes that a build read differ from those that its request hash was made over. */
+/** The differences between the indexes that a build read and those that its request hash was made over. */
 interface IndexComparison {
   /** The sources that upstream has changed since. */
   readonly moved: readonly string[];

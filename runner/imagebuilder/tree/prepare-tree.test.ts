@@ -38,7 +38,7 @@ it.each([
   ['append', 'openwrt_base'],
   ['append', 'imagebuilder'],
   ['replace', 'imagebuilder'],
-] as const)('a build is told, once and for all, that %s of a repository named %s cannot be', async (mode, name) => {
+] as const)('a build fails for good that asks to %s a repository named %s', async (mode, name) => {
   const error = await failureOf({ repositories: { [name]: `${upstream.url}/custom/opkg` }, repositories_mode: mode });
   expect(error).toBeInstanceOf(BuildFailure);
   expect(error).toMatchObject({ message: expect.stringMatching(`^Repository name ${name} is taken: `) });

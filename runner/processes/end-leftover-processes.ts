@@ -6,13 +6,13 @@ import { findProcesses, kill, markerOfProcess } from './process-table.ts';
  * Ends processes that builds of a killed server left running outside of any namespace: their marker names a directory
  * below `builds` and a server that no longer runs. Call it before the first build, as `sweepOwned`.
  */
-export async function endLeftProcesses(builds: string): Promise<void> {
+export async function endLeftoverProcesses(builds: string): Promise<void> {
   for (const facts of await findProcesses(({ pid }) => nameBelow(builds, markerOfProcess(pid)) !== undefined))
-    if (await isLeft(builds, markerOfProcess(facts.pid))) kill(facts);
+    if (await isLeftover(builds, markerOfProcess(facts.pid))) kill(facts);
 }
 
 /** Returns whether a marker belongs to a build below `builds` whose server no longer runs. */
-export async function isLeft(builds: string, marker: string | undefined): Promise<boolean> {
+export async function isLeftover(builds: string, marker: string | undefined): Promise<boolean> {
   const maker = Number(nameBelow(builds, marker)?.split('.')[1]);
   return maker === process.pid || (maker > 0 && !(await isNode(maker)));
 }
