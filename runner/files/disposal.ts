@@ -15,7 +15,7 @@ export interface Leftover {
 /** Removes what builds leave behind. It never rejects, so that nothing a script creates can stop the server. */
 export interface Disposal {
   /**
-   * Removes a file or tree. A tree that cannot be removed in time is set aside, reported once, and tried again later.
+   * Removes a file or tree. What cannot be removed, or not in time, is set aside, reported once, and tried again later.
    */
   remove(path: string): Promise<void>;
   /**
@@ -24,7 +24,7 @@ export interface Disposal {
    */
   retry(): Promise<number>;
   /**
-   * Waits for such a try when too much is set aside. Called before each build, so that builds cannot add faster than
+   * Waits for such a try when too much is set aside. Call it before each build, so that builds cannot add faster than
    * this removes.
    */
   relieve(): Promise<void>;

@@ -11,9 +11,9 @@ import type { BuildPlace, Sandbox } from '../sandbox/sandbox.ts';
 const READ_ONLY_PARTS = ['staging_dir/host'];
 
 /**
- * Makes a build's own ImageBuilder at `tree`, which must not exist in an existing directory. It copies everything, by
- * reflink where the file system supports it, except for the read-only parts. Those are mounted if the sandbox mounts,
- * linked if the build's uid cannot write to them, and copied otherwise.
+ * Makes a build's own ImageBuilder at `tree`. The parent directory must exist, and `tree` must not. It copies
+ * everything, by reflink where the file system supports it, except for the read-only parts. Those are mounted if the
+ * sandbox mounts, linked if the build's uid cannot write to them, and copied otherwise.
  */
 export async function makeBuildTree(
   cached: string,
