@@ -76,6 +76,13 @@ export const FIXTURES = fileURLToPath(new URL('./fixtures/', import.meta.url));
 /** The directory with the small downloads.openwrt.org that a recording's builds were made from. */
 export const upstreamDirectory = (name: string): string => join(FIXTURES, name, 'upstream');
 
+/**
+ * The settings of processes that build with a recorded ImageBuilder. Those of 7f38cfb download packages with curl, as no
+ * ImageBuilder of OpenWrt does, and a build without network has wget alone (docs/decisions/0048). Their builds therefore
+ * run at a level that shares the network.
+ */
+export const RECORDED_IMAGEBUILDER_SETTINGS = { SANDBOX: 'plain' } as const;
+
 /** Every recording: `fixtures/` has a folder for each recorded version. */
 export function recordings(way: WayOfRunning): Recording[] {
   return readdirSync(FIXTURES).map((name) => {

@@ -9,7 +9,7 @@ import { awsState } from '#test/localstack/e2e/aws-state.ts';
 import { type TestStack, testStack } from '#test/localstack/e2e/test-stack.ts';
 import { keepsPromises, type UpgradedServer } from '../keeps-promises.ts';
 import { loadAws } from '../lay-out/load-aws.ts';
-import { recordings, upstreamDirectory } from '../recordings.ts';
+import { RECORDED_IMAGEBUILDER_SETTINGS, recordings, upstreamDirectory } from '../recordings.ts';
 
 const WEEK_SECONDS = 7 * 86_400;
 const LATER_MS = 120_000;
@@ -25,7 +25,7 @@ describe.each(recordings('aws'))('functions and runner on the data of $name', (r
     const stack = await testStack({
       images: 'real',
       upstreamUrl: upstream.url,
-      env: { ALLOW_DEFAULTS: 'true', WORKER_CONCURRENT: '2', SWEEP_EVERY: '1' },
+      env: { ...RECORDED_IMAGEBUILDER_SETTINGS, ALLOW_DEFAULTS: 'true', WORKER_CONCURRENT: '2', SWEEP_EVERY: '1' },
     });
     await loadAws(recording, { dynamo: dynamoClient(), s3: s3Client(), sqs: sqsClient() }, stack.resources, upstream.url);
     const runner = await stack.startRunner();

@@ -15,7 +15,7 @@ import { type ServerProcess, serverProcess } from '#test/support/server-process.
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { keepsPromises, type UpgradedServer } from '../keeps-promises.ts';
 import { layOutData } from '../lay-out/lay-out-data.ts';
-import { recordings, upstreamDirectory } from '../recordings.ts';
+import { RECORDED_IMAGEBUILDER_SETTINGS, recordings, upstreamDirectory } from '../recordings.ts';
 
 /** An address at which no server listens. */
 const NO_UPSTREAM = 'http://127.0.0.1:9';
@@ -33,7 +33,12 @@ describe.each(recordings('standalone'))('standalone on the data of $name', (reco
     let upstream: DemoUpstreamServer;
     let server: ServerProcess;
     const startServer = async () => {
-      server = await serverProcess(dataDir, upstream.url, { ALLOW_DEFAULTS: 'true', WORKER_CONCURRENT: '2', SWEEP_EVERY: '1s' });
+      server = await serverProcess(dataDir, upstream.url, {
+        ...RECORDED_IMAGEBUILDER_SETTINGS,
+        ALLOW_DEFAULTS: 'true',
+        WORKER_CONCURRENT: '2',
+        SWEEP_EVERY: '1s',
+      });
     };
     beforeAll(async () => {
       await freshDirectory();
