@@ -31,8 +31,15 @@ export const servicePaths = {
     ...shared({}),
   }),
   '/ready': get('getReadiness', 'operation', 'Does everything that the server needs work?', {
-    200: json('There is.', Ready, { ready: { ...facts, checks: { database: 'ok', upstream: 'ok' }, status: 'ready' } }),
-    503: json('There is not.', NotReady, {
+    200: json('It does.', Ready, {
+      ready: {
+        ...facts,
+        checks: { database: 'ok', upstream: 'ok' },
+        sandbox: { level: 'bwrap', network: 'none', memory: 'cgroup v2', tmp: 'own', unsigned: 'built' },
+        status: 'ready',
+      },
+    }),
+    503: json('It does not.', NotReady, {
       upstream: {
         ...facts,
         checks: { database: 'ok', upstream: 'no answer within 5 s' },

@@ -33,9 +33,21 @@ export const Health = answerSchema('Health', z.object({ ...service, status: z.li
 
 const checks = z.record(z.string(), z.string()).meta({ description: 'Dependency → `ok`, or what is wrong.' });
 
-export const Ready = answerSchema('Ready', z.object({ ...service, checks, status: z.literal('ready') }));
+/** `SandboxFacts` of the runner: the isolation of builds from the machine that makes them. */
+const sandbox = z
+  .object({
+    level: z.enum(['bwrap', 'unshare', 'uid', 'plain']),
+    network: z.enum(['none', 'shared']).meta({ description: '`shared`: scripts of packages reach what the machine reaches.' }),
+    memory: z.enum(['cgroup v1', 'cgroup v2', 'watched']),
+    tmp: z.enum(['own', 'shared']),
+    unsigned: z.enum(['built', 'refused']).meta({ description: 'ImageBuilders without the signature of a known key.' }),
+  })
+  .optional()
+  .meta({ description: 'The isolation of builds, where this process makes them.' });
+
+export const Ready = answerSchema('Ready', z.object({ ...service, checks, sandbox, status: z.literal('ready') }));
 
 export const NotReady = answerSchema(
   'NotReady',
-  z.object({ ...service, checks, status: z.literal(503), title: z.string(), detail: z.string() }),
+  z.object({ ...service, checks, sandbox, status: z.literal(503), title: z.string(), detail: z.string() }),
 );
