@@ -1,6 +1,7 @@
-import { openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { holdDirectory } from '#runner/files/directory.ts';
 import { runCommand } from '../process/run-command.ts';
+import { TOOL_PATH } from '../sandbox/sandbox.ts';
 import { bytesIn } from '../tree/watch-growth.ts';
 
 /**
@@ -8,9 +9,10 @@ import { bytesIn } from '../tree/watch-growth.ts';
  * that no part of it handles ends it.
  */
 const [moment = ''] = process.argv.slice(2);
-const openAll = (): void => {
+const held: unknown[] = [];
+const openAll = async (): Promise<void> => {
   try {
-    for (;;) openSync('/dev/null', 'r');
+    for (;;) held.push(await holdDirectory('/'));
   } catch {
     // There are none left.
   }
@@ -24,7 +26,7 @@ const run = (onOutput: () => void) =>
       // A process that has left the group keeps the pipes of the command open, so that their files stay taken.
       args: ['-c', 'setsid sh -c "echo ready; exec sleep 5" & exec sleep 60'],
       cwd: '/',
-      env: { PATH: process.env['PATH'] ?? '' },
+      env: { PATH: TOOL_PATH },
       marker: 'short-of-files',
       hasPidNamespace: false,
       uid: undefined,
@@ -35,12 +37,9 @@ const run = (onOutput: () => void) =>
 
 const work = async (): Promise<unknown> => {
   if (moment === 'end') {
-    return run(() => {
-      openAll();
-      abort.abort();
-    });
+    return run(() => openAll().then(() => abort.abort()));
   }
-  openAll();
+  await openAll();
   return moment === 'start' ? run(() => undefined) : bytesIn(['/dev/null'], abort.signal);
 };
 
