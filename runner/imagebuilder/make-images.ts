@@ -29,7 +29,7 @@ import type { CommandResult } from './process/run-command.ts';
 import { type MakeContext, runMake, withEvidence } from './process/run-make.ts';
 import type { StepTimer } from './process/step-timer.ts';
 import { compareIndexes } from './tree/compare-indexes.ts';
-import { FILES, isTrusted, prepareTree } from './tree/prepare-tree.ts';
+import { FILES, isTrusted, orUnusable, prepareTree } from './tree/prepare-tree.ts';
 import { unservedRepositories } from './tree/repository-indexes.ts';
 import { usedIndexes } from './tree/used-indexes.ts';
 
@@ -107,7 +107,10 @@ export async function makeImages(
     deadline: deps.make.deadline,
     signal: deps.make.signal,
   });
-  const make = await besideCourier(deps.make, courier);
+  const make = await besideCourier(deps.make, courier).catch(async (error: unknown) => {
+    await courier.close();
+    throw orUnusable(error);
+  });
   const printed: CommandResult[] = [];
   const run = async (name: string, argv: readonly string[]): Promise<CommandResult> => {
     await courier.ready();
