@@ -1,4 +1,4 @@
-import { constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { lchown } from 'node:fs/promises';
 import { Socket } from 'node:net';
 
@@ -9,6 +9,11 @@ import { Socket } from 'node:net';
  */
 export async function readAskingPipe(path: string, uid: number | undefined): Promise<Socket> {
   const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  if (uid !== undefined) await lchown(path, uid, uid);
-  return new Socket({ fd, readable: true, writable: false });
+  try {
+    if (uid !== undefined) await lchown(path, uid, uid);
+    return new Socket({ fd, readable: true, writable: false });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -84,6 +84,20 @@ describe('an ImageBuilder with links in places that our process reads and writes
     expect(await readdir(outside)).toEqual([]);
     expect(made).toMatchObject({ message: expect.stringContaining(`${name}: expected a directory, found a symbolic link`) });
   });
+
+  it.each(available.filter(({ mountsReadOnlyParts }) => mountsReadOnlyParts).map(({ level }) => level))(
+    'is refused with a link in place of the courier’s directory, and the courier’s pipe is closed (%s)',
+    async (sandbox) => {
+      await alterImagebuilder(upstream, [{ name: 'asu-courier', linkTarget: outside }]);
+      const { made } = await build({}, { sandbox, place: `courier-${sandbox}` });
+      expect(made).toMatchObject({
+        isFinal: true,
+        message: 'The ImageBuilder cannot be used: asu-courier: expected a directory, found a symbolic link',
+      });
+      const open = await Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+      expect(open.filter((path) => path.includes(`courier-${sandbox}`))).toEqual([]);
+    },
+  );
 
   it('gets no client key written to the target of a link', async () => {
     await writeFile(join(outside, 'kept'), '');

@@ -29,7 +29,8 @@ import type { CommandResult } from './process/run-command.ts';
 import { type MakeContext, runMake, withEvidence } from './process/run-make.ts';
 import type { StepTimer } from './process/step-timer.ts';
 import { compareIndexes } from './tree/compare-indexes.ts';
-import { FILES, isTrusted, prepareTree } from './tree/prepare-tree.ts';
+import { FILES, isTrusted, orUnusable, prepareTree } from './tree/prepare-tree.ts';
+import { unservedRepositories } from './tree/repository-indexes.ts';
 import { usedIndexes } from './tree/used-indexes.ts';
 
 export interface MakeImagesDeps {
@@ -93,6 +94,7 @@ export async function makeImages(
   const prepared = await prepareTree(order, tree, { facts, uid, upstreamUrl: deps.upstreamUrl, key: deps.key });
   const trusted = isTrusted(order);
   const repositories = { text: prepared.repositoryText, packageManager: facts.packageManager, upstreamUrl: deps.upstreamUrl };
+  for (const line of unservedRepositories(repositories)) log.line(`Packages of this repository cannot be downloaded: ${line}`);
   const seeded = trusted ? await deps.packages.seed(order.inputs, dl, uid) : 0;
 
   const courier = await openCourier({
@@ -105,7 +107,10 @@ export async function makeImages(
     deadline: deps.make.deadline,
     signal: deps.make.signal,
   });
-  const make = await besideCourier(deps.make, courier);
+  const make = await besideCourier(deps.make, courier).catch(async (error: unknown) => {
+    await courier.close();
+    throw orUnusable(error);
+  });
   const printed: CommandResult[] = [];
   const run = async (name: string, argv: readonly string[]): Promise<CommandResult> => {
     await courier.ready();

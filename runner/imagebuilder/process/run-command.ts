@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import type { CommandTraits } from '#runner/processes/command-processes.ts';
 import { endProcesses } from '#runner/processes/end-processes.ts';
 import { processFacts } from '#runner/processes/process-table.ts';
@@ -44,8 +45,9 @@ let commands = 0;
 
 /**
  * Runs one command of a build, with argv and no shell, in a process group of its own. It settles only when no process
- * of the command is left, including children that changed group, whatever the reason for the end. It rejects only if
- * the command could not be started.
+ * of the command is left, including children that changed group, whatever the reason for the end. It rejects
+ * with an `InfrastructureFailure` if the command could not be started, and with the system's error if its processes
+ * could not be looked for.
  */
 export async function runCommand(command: ConfinedCommand, options: RunOptions): Promise<CommandResult> {
   if (options.signal.aborted) return { end: 'abort', exitCode: null, stdout: '', stderr: '', durationMs: 0 };
@@ -63,7 +65,11 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
 async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, options: RunOptions): Promise<CommandResult> {
   const started = performance.now();
   const [file = command.file, ...args] = [...(cgroup?.enter ?? []), command.file, ...command.args];
-  const child = spawn(file, args, { cwd: command.cwd, env: command.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child: ChildProcess = spawn(file, args, { cwd: command.cwd, env: command.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const notStarted = startFailure(child);
+  const { stdout, stderr } = child;
+  // Node makes no streams for a process that did not start because too many files are open.
+  if (!stdout || !stderr) return notStarted;
   const traits = traitsOf(child, command);
   if (traits !== undefined) options.onStarted?.(traits);
   const output = { stdout: collectedOutput(), stderr: collectedOutput() };
@@ -76,7 +82,10 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
     if (reason !== 'exit' && ending === undefined) end = reason;
     if (traits === undefined) return;
     const isOver = child.exitCode !== null || child.signalCode !== null;
-    ending ??= endProcesses(traits, isOver).then(() => cgroup?.end());
+    if (ending !== undefined) return;
+    ending = endProcesses(traits, isOver).then(() => cgroup?.end());
+    // It is awaited when the command is over; an error must not go unhandled until then.
+    ending.catch(() => undefined);
   };
   const take = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
     if (bytes >= options.maxOutputBytes) return;
@@ -96,24 +105,25 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
         ? () => undefined
         : watchMemory(traits, command.memory.bytes, onExceeded);
   options.signal.addEventListener('abort', onAbort);
-  child.stdout.on('data', take('stdout'));
-  child.stderr.on('data', take('stderr'));
+  stdout.on('data', take('stdout'));
+  stderr.on('data', take('stderr'));
 
   try {
-    const exitCode = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
+    const closed = new Promise<number | null>((resolve) => {
       child.once('close', resolve);
       child.once('exit', () => {
         stop('exit');
         // A process that cannot be found (level `plain`) could otherwise keep the pipes open forever.
-        ending?.then(() => {
+        const drain = () => {
           draining = setTimeout(() => {
-            child.stdout.destroy();
-            child.stderr.destroy();
+            stdout.destroy();
+            stderr.destroy();
           }, DRAIN_MS);
-        });
+        };
+        ending?.then(drain, drain);
       });
     });
+    const exitCode = await Promise.race([closed, notStarted]);
     await ending;
     return {
       end: end === 'exit' && (await cgroup?.ranOut()) ? 'memory' : end,
@@ -128,6 +138,15 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
     stopWatching();
     options.signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** Rejects if the command does not start, and never settles if it does. */
+function startFailure(child: ChildProcess): Promise<never> {
+  const failure = new Promise<never>((_resolve, reject) => {
+    child.once('error', (cause) => reject(new InfrastructureFailure(`A command could not be started: ${cause.message}`, { cause })));
+  });
+  failure.catch(() => undefined);
+  return failure;
 }
 
 /**

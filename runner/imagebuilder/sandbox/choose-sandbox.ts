@@ -93,8 +93,14 @@ const sizesTmpfs = (bwrap: string): Promise<boolean> =>
   );
 
 /**
+ * Succeeds in bash (which every ImageBuilder needs) if the kernel has a way to 127.0.0.1: a datagram's socket connects without a
+ * listener. The fakeroot of ImageBuilders talks to its daemon there.
+ */
+const LOOPBACK_IS_UP = 'exec 3<>/dev/udp/127.0.0.1/9';
+
+/**
  * Tries a sandbox on a real directory: a build must be able to read what is shared with it and to write its own files,
- * with and without network.
+ * with and without network; without, it needs a loopback of its own.
  */
 async function works(sandbox: Sandbox, directory: string): Promise<boolean> {
   const probe = join(directory, `probe.${process.pid}.${randomUUID().slice(0, 8)}`);
@@ -120,7 +126,8 @@ async function worksIn(probe: string, sandbox: Sandbox, slot: number): Promise<b
   const place = { tree, readOnly: sandbox.mountsReadOnlyParts ? { part: shared } : {}, slot };
   const read = sandbox.mountsReadOnlyParts ? `${sandbox.treeInside(place)}/part/file` : join(shared, 'file');
   for (const network of [true, false]) {
-    const argv = ['cp', '--', read, `${sandbox.treeInside(place)}/copy-${network}`];
+    const copy = ['cp', '--', read, `${sandbox.treeInside(place)}/copy-${network}`];
+    const argv = sandbox.hasNamespaces && !network ? ['bash', '-c', `${LOOPBACK_IS_UP} && exec "$@"`, 'bash', ...copy] : copy;
     const { end, exitCode } = await runCommand(sandbox.confine(argv, place, { network, marker: markerOf(probe) }), {
       signal: new AbortController().signal,
       timeoutMs: PROBE_MS,

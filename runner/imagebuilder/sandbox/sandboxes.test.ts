@@ -1,4 +1,5 @@
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { markerOf } from '#runner/processes/build-marker.ts';
@@ -195,6 +196,23 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
           .slice(1)
           .map((name) => name.trim()),
       ).toEqual(['lo', '']);
+  });
+
+  it('lets the processes of a build without network talk to each other at 127.0.0.1, and to no process of the machine', async () => {
+    const ours = createServer((socket) => socket.end('of the machine\n'));
+    await new Promise<void>((resolve) => ours.listen(0, '127.0.0.1', resolve));
+    const { port } = ours.address() as AddressInfo;
+    const program = `
+      use IO::Socket::INET;
+      my $own = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die "no listener: $!";
+      for my $port ($own->sockport, ${port}) {
+        my $to = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $port) or print("$!\\n"), next;
+        if ($port == $own->sockport) { my $client = $own->accept; print $client "of the build\\n"; close $client }
+        print <$to>;
+      }`;
+    const { stdout } = await run(sandbox, `perl -e '${program}'`, { network: false });
+    ours.close();
+    expect(stdout.trim().split('\n')).toEqual(['of the build', sandbox.hasNamespaces ? 'Connection refused' : 'of the machine']);
   });
 
   it('keeps builds from reading each other’s files, except in plain', async () => {

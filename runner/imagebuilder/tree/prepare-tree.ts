@@ -55,10 +55,15 @@ export async function prepareTree(order: BuildOrder, tree: string, deps: Prepara
   try {
     return await prepare(order, tree, deps);
   } catch (error) {
-    if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'ENOENT', 'EISDIR', 'ENOTEMPTY')) throw error;
-    const reason = error instanceof UnexpectedFileError ? error.message : 'a file is missing, or a directory in its place';
-    throw new InfrastructureFailure(`The ImageBuilder cannot be used: ${reason}`, { cause: error, isFinal: true });
+    throw orUnusable(error);
   }
+}
+
+/** The failure of an ImageBuilder that has other files in its tree than it should, if that is what the error says; else the error. */
+export function orUnusable(error: unknown): unknown {
+  if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'ENOENT', 'EISDIR', 'ENOTEMPTY')) return error;
+  const reason = error instanceof UnexpectedFileError ? error.message : 'a file is missing, or a directory in its place';
+  return new InfrastructureFailure(`The ImageBuilder cannot be used: ${reason}`, { cause: error, isFinal: true });
 }
 
 async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUrl, key }: PreparationDeps): Promise<PreparedTree> {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -81,17 +81,19 @@ export function watchGrowth(directory: string, maxBytes: number, options: Growth
 export async function bytesIn(paths: readonly string[], signal: AbortSignal): Promise<number> {
   // There may be millions of complaints, so they are ignored. `du` exits with 1 when files disappear meanwhile, but
   // still prints the sum.
-  const child = spawn(DU, ['-s', '-x', '-c', '--block-size=1', '--', ...paths], {
+  const child: ChildProcess = spawn(DU, ['-s', '-x', '-c', '--block-size=1', '--', ...paths], {
     env: { PATH: TOOL_PATH, LC_ALL: 'C' },
     cwd: '/',
     signal,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  // Rejects if `du` does not start; Node then may have made no stream either.
+  const closed = once(child, 'close');
   let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-MAX_TOTAL_LINE);
   });
-  await once(child, 'close');
+  await closed;
   signal.throwIfAborted();
   const total = /(?:^|\n)(\d+)\ttotal\n$/.exec(said)?.[1];
   if (total === undefined) throw new Error('du did not come to an end');
