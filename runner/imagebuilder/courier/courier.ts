@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { hasCode } from '#lib/has-code.ts';
+import { mapAtMost } from '#lib/map-at-most.ts';
 import { readAskingPipe } from '#runner/files/asking-pipe.ts';
 import { makeDirectory, putDirectory, putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
@@ -41,6 +42,12 @@ export interface CourierOptions extends FileSourceOptions {
 /** All indexes of one build together: a hundred times what OpenWrt's feeds have. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
+/** Repositories of one build whose indexes are fetched: ten times what OpenWrt's own are. Package managers do not get those beyond. */
+const MAX_INDEXES = 100;
+
+/** Indexes fetched at a time. Each may be long, and they are in memory. */
+const INDEXES_AT_ONCE = 4;
+
 /** All that one build is given: a full image has a hundredth. */
 const MAX_BYTES = 4 * 1024 ** 3;
 
@@ -50,7 +57,9 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   const broken = new AbortController();
   const signal = AbortSignal.any([options.signal, closing.signal]);
   const source = fileSource({ ...options, signal });
-  const indexes = repositoryIndexes(repositories);
+  const all = repositoryIndexes(repositories);
+  const indexes = all.slice(0, MAX_INDEXES);
+  if (all.length > MAX_INDEXES) log(`Only the first ${MAX_INDEXES} of ${all.length} repositories are fetched`);
   const listed = listedFiles(indexes);
   /** Indexes and signatures, which stay the same while the build lasts. */
   const had = new Map<ListedFile, Buffer>();
@@ -65,7 +74,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     if (before !== undefined) return before;
     if (failure !== undefined) throw failure;
     try {
-      const bytes = await source.get(file);
+      const bytes = await source.get(file, MAX_INDEX_BYTES - indexBytes);
       if (file.kind === 'package') return bytes;
       indexBytes += bytes.length;
       if (indexBytes > MAX_INDEX_BYTES) throw new FetchFailure(`the indexes have more than ${MAX_INDEX_BYTES} bytes together`, 8);
@@ -143,7 +152,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     broken: broken.signal,
     ready: async () => {
       failed.clear();
-      await Promise.all(indexes.map(prefetch));
+      await mapAtMost(indexes, INDEXES_AT_ONCE, prefetch);
     },
     delivered: source.digests,
     close: async () => {

@@ -103,3 +103,46 @@ describe('a download', () => {
     expect(courier.broken.aborted).toBe(false);
   });
 });
+
+describe('the indexes of many repositories', () => {
+  const repositories = (count: number) => {
+    const names = Array.from({ length: count }, (_, at) => `feed${at}`);
+    return {
+      text: names.map((name) => `src ${name} ${site.url}/${name}\n`).join(''),
+      packageManager: 'opkg' as const,
+      upstreamUrl: site.url,
+    };
+  };
+
+  it('are fetched four at a time', async () => {
+    let open = 0;
+    let most = 0;
+    for (let at = 0; at < 12; at++)
+      site.files.set(`/feed${at}/Packages`, (response) => {
+        most = Math.max(most, ++open);
+        setTimeout(() => {
+          open--;
+          response.end('Package: vim\n');
+        }, 50);
+      });
+    const { courier } = await site.open({ repositories: repositories(12) });
+    expect(courier.delivered().size).toBe(12);
+    expect(most).toBe(4);
+  });
+
+  it('are fetched up to a number that no real build reaches', async () => {
+    const { log } = await site.open({ repositories: repositories(150) });
+    expect(site.requests).toHaveLength(100);
+    expect(log.join()).toContain('Only the first 100 of 150 repositories');
+  });
+});
+
+it('takes an answer that comes byte by byte', async () => {
+  site.files.set(PACKAGE, async (response) => {
+    response.writeHead(200, { 'transfer-encoding': 'chunked' });
+    for (const byte of VIM) response.write(Buffer.from([byte]));
+    response.end();
+  });
+  const { courier } = await site.open();
+  expect((await site.wget(courier, PACKAGE)).got).toBe(VIM.toString('latin1'));
+});

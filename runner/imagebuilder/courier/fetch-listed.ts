@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { collectedBytes } from '#lib/collected-bytes.ts';
 import { reasonOf } from '../download/upstream-sums.ts';
 
 /** Why a file cannot be had, and what wget would exit with: 4 for trouble on the network, 8 for a server that refuses. */
@@ -53,17 +54,16 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadli
       await response.body?.cancel();
       throw new FetchFailure(`HTTP ${response.status}`, response.status >= 500 || response.status === 429 ? 4 : 8);
     }
-    const parts: Uint8Array[] = [];
-    let size = 0;
+    const collected = collectedBytes();
     for await (const part of response.body ?? []) {
       watch.refresh();
-      size += part.length;
-      if (size > maxBytes) throw new FetchFailure(`longer than ${maxBytes} bytes`, 8);
-      parts.push(part);
+      if (collected.size + part.length > maxBytes) throw new FetchFailure(`longer than ${maxBytes} bytes`, 8);
+      collected.add(part);
     }
     const length = response.headers.get('content-length');
-    if (length !== null && Number(length) !== size) throw new FetchFailure(`cut off after ${size} of ${length} bytes`, 4);
-    return Buffer.concat(parts);
+    if (length !== null && Number(length) !== collected.size)
+      throw new FetchFailure(`cut off after ${collected.size} of ${length} bytes`, 4);
+    return collected.bytes();
   } finally {
     clearTimeout(watch);
     clearTimeout(end);

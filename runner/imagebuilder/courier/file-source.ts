@@ -8,8 +8,10 @@ import type { ListedFile } from './listed-files.ts';
 
 /** Where the files come from that a build may have: the package cache, or upstream. What does not fit its index goes to no build. */
 export interface FileSource {
-  /** Throws `FetchFailure`, or the signal's reason. Ask for an index before its signature: the cache's depends on it. */
-  get(file: ListedFile): Promise<Buffer>;
+  /**
+   * Throws `FetchFailure`, or the signal's reason. An index or signature has at most `room` bytes. Ask for an index before its signature: the cache's depends on it.
+   */
+  get(file: ListedFile, room: number): Promise<Buffer>;
   /** SHA-256 of the indexes that were had, by their sources. */
   digests(): ReadonlyMap<string, string>;
 }
@@ -51,9 +53,13 @@ export function fileSource(options: FileSourceOptions): FileSource {
     return file.sha256 === undefined || sha256Of(bytes) === file.sha256 ? bytes : undefined;
   };
 
-  const fromUpstream = async (file: ListedFile): Promise<Buffer> => {
-    const limit = { index: MAX_INDEX, signature: MAX_SIGNATURE, package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE) }[file.kind];
-    const bytes = await fetchListed(file.url, limit, options);
+  const fromUpstream = async (file: ListedFile, room: number): Promise<Buffer> => {
+    const limits = {
+      index: Math.min(MAX_INDEX, room),
+      signature: Math.min(MAX_SIGNATURE, room),
+      package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE),
+    };
+    const bytes = await fetchListed(file.url, limits[file.kind], options);
     if (file.kind === 'index' && !isIndex(bytes, file.index.format)) throw new FetchFailure('it is no package index', 8);
     if (file.kind === 'signature' && !isSignature(bytes)) throw new FetchFailure('it is no signature', 8);
     if (file.kind === 'package' && !isPackage(bytes)) throw new FetchFailure('it is no package', 8);
@@ -64,9 +70,9 @@ export function fileSource(options: FileSourceOptions): FileSource {
   };
 
   return {
-    get: async (file) => {
+    get: async (file, room) => {
       const cached = await fromCache(file);
-      if (cached === undefined) return fromUpstream(file);
+      if (cached === undefined) return fromUpstream(file, room);
       if (file.kind === 'index') digests.set(file.index, sha256Of(cached));
       return cached;
     },
