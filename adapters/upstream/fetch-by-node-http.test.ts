@@ -70,4 +70,20 @@ describe('fetchByNodeHttp', () => {
     setTimeout(() => abort.abort(new Error('told to')), 50);
     await expect(response.text()).rejects.toThrow();
   });
+
+  it.each([600, 999, 0])('takes the status %i for an error of the server, and closes the connection', async (status) => {
+    const closed = Promise.withResolvers<void>();
+    const url = await listen(
+      createTcpServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.on('close', () => closed.resolve());
+        socket.once('data', () => socket.write(`HTTP/1.1 ${String(status).padStart(3, '0')} Odd\r\nContent-Length: 1000\r\n\r\nbegun`));
+      }),
+    );
+    const signal = AbortSignal.timeout(3000);
+    const failure = await fetchByNodeHttp(url, { signal }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(TypeError);
+    expect(signal.aborted).toBe(false);
+    await closed.promise;
+  });
 });

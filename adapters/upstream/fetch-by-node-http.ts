@@ -33,8 +33,19 @@ function request(url: URL, { headers, signal }: RequestInit): Promise<IncomingMe
   });
 }
 
+/** Throws as the global `fetch` does where an answer is none that a `Response` can be made of; its connection is then closed. */
 function responseOf(answer: IncomingMessage): Response {
+  try {
+    return madeOf(answer);
+  } catch (cause) {
+    answer.destroy();
+    throw new TypeError('fetch failed', { cause });
+  }
+}
+
+function madeOf(answer: IncomingMessage): Response {
   const { statusCode: status = 0 } = answer;
+  if (status < 200 || status > 599) throw new Error(`the server answers with the status ${status}, which is none of HTTP`);
   const headers = new Headers();
   for (const [name, values] of Object.entries(answer.headersDistinct)) for (const value of values ?? []) headers.append(name, value);
   if (!WITHOUT_BODY.includes(status)) return new Response(Readable.toWeb(answer) as unknown as ReadableStream, { status, headers });
