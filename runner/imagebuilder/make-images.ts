@@ -5,7 +5,8 @@ import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFai
 import { checkManifest } from '#core/imagebuilder/check-manifest.ts';
 import { type ImageCommand, makeImageCommand, makeKeysCommand, makeManifestCommand } from '#core/imagebuilder/commands.ts';
 import { ARCHIVES, unavailableFilesystem } from '#core/imagebuilder/dot-config.ts';
-import type { FailureAnalysis } from '#core/imagebuilder/failure-analysis.ts';
+import { downloadTroubles } from '#core/imagebuilder/download-troubles.ts';
+import { type FailureAnalysis, outputLines } from '#core/imagebuilder/failure-analysis.ts';
 import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
@@ -134,6 +135,13 @@ export async function makeImages(
     return { ...compareIndexes(order.indexes ?? {}, read), used: read.used };
   };
 
+  /** Whether files of the package cache may be why the build failed: packages that were seeded, or what it refused to trust. */
+  const isCacheSuspect = (error: unknown): boolean => {
+    if (deps.make.signal.aborted) return false;
+    if (seeded > 0 && !(error instanceof BuildFailure)) return true;
+    return courier.sharesUnverified() && printed.some(({ stdout, stderr }) => downloadTroubles(outputLines(stdout, stderr)).length > 0);
+  };
+
   try {
     // Taken before any package script runs, which could leave another: it is then the work of a signed ImageBuilder alone.
     if (facts.packageManager === 'opkg' && (await deps.key?.lacksCertificate())) {
@@ -190,6 +198,9 @@ export async function makeImages(
       reproduce: reproduceScript(order, buildCommand, prepared),
     };
   } catch (error) {
+    // A failure that a damaged file explains must not meet the next build too.
+    if (isCacheSuspect(error))
+      await deps.packages.forget(order.inputs).catch((reason: unknown) => log.line(`Packages not forgotten: ${reason}`));
     // A request that fails over other feeds than it was accepted for has not failed for good.
     const compared = error instanceof BuildFailure ? await indexesUsed().catch(() => undefined) : undefined;
     if (compared !== undefined && compared.moved.length > 0 && error instanceof BuildFailure)
@@ -198,8 +209,6 @@ export async function makeImages(
         evidence: { ...evidence(), ...error.evidence },
         isFinal: true,
       });
-    // Packages that packages managers refuse may be damaged ones of ours; a request's own fault is not theirs.
-    if (seeded > 0 && !(error instanceof BuildFailure) && !deps.make.signal.aborted) await deps.packages.forget(order.inputs);
     throw withEvidence(error, evidence());
   } finally {
     await courier.close();

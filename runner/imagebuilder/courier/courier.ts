@@ -27,6 +27,8 @@ export interface Courier {
   ready(): Promise<void>;
   /** SHA-256 of the indexes that the build was given, by their sources: whatever lies in its tree by now. */
   delivered(): ReadonlyMap<string, string>;
+  /** Whether the package cache shares files with this build that only the build can check. */
+  sharesUnverified(): boolean;
   /** Ends all downloads. Nothing is written to the directory afterwards. */
   close(): Promise<void>;
 }
@@ -155,6 +157,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       await mapAtMost(indexes, INDEXES_AT_ONCE, prefetch);
     },
     delivered: source.digests,
+    sharesUnverified: source.sharesUnverified,
     close: async () => {
       closing.abort();
       await questions.close();

@@ -14,6 +14,8 @@ export interface FileSource {
   get(file: ListedFile, room: number): Promise<Buffer>;
   /** SHA-256 of the indexes that were had, by their sources. */
   digests(): ReadonlyMap<string, string>;
+  /** Whether the cache gave or was given a signature, or a package without a digest in its index: only the build can check those. */
+  sharesUnverified(): boolean;
 }
 
 export interface FileSourceOptions extends ListedFetch {
@@ -34,14 +36,19 @@ const MAX_PACKAGE = 128 * 1024 * 1024;
 export function fileSource(options: FileSourceOptions): FileSource {
   const { expected, kept, log } = options;
   const digests = new Map<RepositoryIndex, string>();
+  let sharesUnverified = false;
+
+  const isUnverified = ({ kind, sha256 }: ListedFile) => kind !== 'index' && sha256 === undefined;
 
   const isExpected = (index: RepositoryIndex) => digests.get(index) === expected[index.source];
   /** Whether upstream has changed the index since the request hash was made over it. */
   const isMoved = (index: RepositoryIndex) => expected[index.source] !== undefined && !isExpected(index);
 
-  const keep = async ({ name, index, kind, sha256 }: ListedFile, bytes: Buffer): Promise<void> => {
+  const keep = async (file: ListedFile, bytes: Buffer): Promise<void> => {
+    const { name, index, kind, sha256 } = file;
     if (kept === undefined || isMoved(index) || (kind !== 'package' && !isExpected(index))) return;
     if (kind === 'package' && sha256 === undefined && index.format !== 'adb') return;
+    sharesUnverified ||= isUnverified(file);
     await kept.packages.put(kept.key, name, bytes).catch((error: unknown) => log(`Not kept for the next build: ${messageOf(error)}`));
   };
 
@@ -74,9 +81,11 @@ export function fileSource(options: FileSourceOptions): FileSource {
       const cached = await fromCache(file);
       if (cached === undefined) return fromUpstream(file, room);
       if (file.kind === 'index') digests.set(file.index, sha256Of(cached));
+      sharesUnverified ||= isUnverified(file);
       return cached;
     },
     digests: () => new Map([...digests].map(([{ source }, sha256]) => [source, sha256])),
+    sharesUnverified: () => sharesUnverified,
   };
 }
 
