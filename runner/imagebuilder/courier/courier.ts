@@ -111,7 +111,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       if (bytes === undefined || read.has(index)) continue;
       read.add(index);
       try {
-        listed.addPackages(index, await listedPackages(bytes, index.format));
+        await listed.addPackages(index, await listedPackages(bytes, index.format));
       } catch (error) {
         log(`${index.url}: ${messageOf(error)}`);
       }
