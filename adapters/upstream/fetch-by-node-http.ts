@@ -1,6 +1,7 @@
-import { get as httpGet, type IncomingMessage } from 'node:http';
+import { get as httpGet, type IncomingMessage, type RequestOptions } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { Readable } from 'node:stream';
+import { checkLiteral, lookupPublic } from './public-addresses.ts';
 
 const MAX_REDIRECTS = 5;
 const WITHOUT_BODY = [204, 205, 304];
@@ -12,10 +13,15 @@ const WITHOUT_BODY = [204, 205, 304];
  * exactly that, and an index of megabytes in a small function may be. Everything that reads upstream uses this one. It asks for no
  * encoding; with `redirect: 'manual'` it answers a redirection as it is.
  */
-export const fetchByNodeHttp: typeof fetch = async (input, init = {}) => {
+export const fetchByNodeHttp: typeof fetch = (input, init) => follow(input, init, request);
+
+/** `fetchByNodeHttp` for hosts on the internet alone: it connects to no private address, whatever a name or a redirection leads to. */
+export const fetchPublicly: typeof fetch = (input, init) => follow(input, init, requestPublicly);
+
+async function follow(input: Parameters<typeof fetch>[0], init: RequestInit = {}, ask: Ask): Promise<Response> {
   let url = new URL(input instanceof Request ? input.url : input);
   for (let redirects = 0; ; redirects++) {
-    const answer = await request(url, init);
+    const answer = await ask(url, init);
     const { statusCode: status = 0, headers } = answer;
     if (status < 300 || status > 399 || headers.location === undefined || WITHOUT_BODY.includes(status) || init.redirect === 'manual')
       return responseOf(answer);
@@ -23,12 +29,23 @@ export const fetchByNodeHttp: typeof fetch = async (input, init = {}) => {
     if (redirects >= MAX_REDIRECTS) throw new TypeError('fetch failed', { cause: new Error('too many redirects') });
     url = new URL(headers.location, url);
   }
+}
+
+type Ask = (url: URL, init: RequestInit) => Promise<IncomingMessage>;
+
+const requestPublicly: Ask = async (url, init) => {
+  try {
+    checkLiteral(url);
+  } catch (cause) {
+    throw new TypeError('fetch failed', { cause });
+  }
+  return request(url, init, { lookup: lookupPublic });
 };
 
-function request(url: URL, { headers, signal }: RequestInit): Promise<IncomingMessage> {
+function request(url: URL, { headers, signal }: RequestInit, how: Pick<RequestOptions, 'lookup'> = {}): Promise<IncomingMessage> {
   const get = url.protocol === 'https:' ? httpsGet : httpGet;
   return new Promise((resolve, reject) => {
-    const options = { headers: Object.fromEntries(new Headers(headers)), agent: false as const, ...(signal && { signal }) };
+    const options = { headers: Object.fromEntries(new Headers(headers)), agent: false as const, ...how, ...(signal && { signal }) };
     get(url, options, resolve).on('error', (cause) => reject(signal?.aborted ? signal.reason : new TypeError('fetch failed', { cause })));
   });
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -145,4 +146,22 @@ it('takes an answer that comes byte by byte', async () => {
   });
   const { courier } = await site.open();
   expect((await site.wget(courier, PACKAGE)).got).toBe(VIM.toString('latin1'));
+});
+
+it.each(['localhost', '127.0.0.2', '[::ffff:127.0.0.1]'])('is not led by https to %s, another host in the own network', async (host) => {
+  let connections = 0;
+  const neighbour = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => neighbour.listen(0, '::', resolve));
+  try {
+    site.files.set('/base/Packages.gz', `-> https://${host}:${(neighbour.address() as AddressInfo).port}/latest/meta-data`);
+    const { log } = await site.open();
+    expect(log.join()).toContain('no address of the internet');
+    expect(asked('/base/Packages.gz')).toBe(1);
+    expect(connections).toBe(0);
+  } finally {
+    await new Promise((resolve) => neighbour.close(resolve));
+  }
 });

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchPublicly } from '#adapters/upstream/fetch-by-node-http.ts';
 import { collectedBytes } from '#lib/collected-bytes.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { reasonOf } from '../download/upstream-sums.ts';
 
 /** Why a file cannot be had, and what wget would exit with: 4 for trouble on the network, 8 for a server that refuses. */
@@ -35,7 +37,8 @@ export async function fetchListed(url: string, maxBytes: number, options: Listed
       return await fetchOnce(url, maxBytes, options);
     } catch (error) {
       signal.throwIfAborted();
-      const failure = error instanceof FetchFailure ? error : new FetchFailure(reasonOf(error), 4);
+      const isRefused = error instanceof Error && hasCode(error.cause, 'EPRIVATEADDRESS');
+      const failure = error instanceof FetchFailure ? error : new FetchFailure(reasonOf(error), isRefused ? 8 : 4);
       const pause = backoffMs * 2 ** (attempt - 1);
       if (failure.code === 8 || attempt >= attempts || performance.now() + pause >= deadline) throw failure;
       await sleep(pause, undefined, { signal });
@@ -72,12 +75,19 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadli
 
 /**
  * Follows redirections within one server, and to others by https alone. The server reaches what a build must not, and nothing that
- * answers on its loopback, in its network or with a cloud's credentials has a certificate for a name on the internet.
+ * answers on its loopback, in its network or with a cloud's credentials has a certificate for a name on the internet. Another host
+ * than the repository's must have an address of the internet besides: only the operator leads into the server's own network.
  */
 async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortSignal): Promise<Response> {
+  const { hostname } = new URL(first);
   let url = new URL(first);
+  let isElsewhere = false;
   for (let redirects = 0; ; redirects++) {
-    const response = await fetch(url, { signal, redirect: 'manual', headers: { 'accept-encoding': 'identity' } });
+    const response = await (isElsewhere ? fetchPublicly : fetch)(url, {
+      signal,
+      redirect: 'manual',
+      headers: { 'accept-encoding': 'identity' },
+    });
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
@@ -86,5 +96,6 @@ async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortS
     if (next.origin !== url.origin && next.protocol !== 'https:') throw new FetchFailure(`led to ${next.origin} without https`, 8);
     if (redirects >= MAX_REDIRECTS) throw new FetchFailure('too many redirections', 8);
     url = next;
+    isElsewhere ||= next.hostname !== hostname;
   }
 }
