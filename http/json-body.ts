@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { AsuError } from '#core/errors.ts';
 import { malformedJson, missingBody, notAnObject } from '#core/request/invalid-request.ts';
+import { collectedBytes } from '#lib/collected-bytes.ts';
 import { BrokenBodyError, isBrokenOff } from './broken-request.ts';
 import type { HttpEnv } from './http-app.ts';
 
@@ -58,14 +59,12 @@ export function parseJsonBody({ text, kind }: BodyText): unknown {
  */
 async function readText(request: Request, maxBytes: number, isAnnounced: boolean): Promise<string> {
   if (isAnnounced || request.body === null) return request.text();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const collected = collectedBytes();
   for await (const chunk of request.body) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
-    chunks.push(chunk);
+    if (collected.size + chunk.byteLength > maxBytes) throw new BodyTooLargeError(maxBytes);
+    collected.add(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return collected.bytes().toString('utf8');
 }
 
 function bodyKind(contentType: string | undefined): BodyText['kind'] {

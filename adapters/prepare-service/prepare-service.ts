@@ -1,6 +1,7 @@
 import pRetry from 'p-retry';
 import type { AskPrepare } from '#core/request/prepare-remotely.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
+import { collectedBytes } from '#lib/collected-bytes.ts';
 import { preparedAnswer } from './prepared-answer.ts';
 
 export interface PrepareServiceOptions {
@@ -92,12 +93,10 @@ async function ask<T>(
 const isRefusal = (status: number) => status === 400 || status === 413 || status === 422;
 
 async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const collected = collectedBytes();
   for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_ANSWER_BYTES) throw new PrepareServiceFailure('its answer does not end');
-    chunks.push(chunk);
+    if (collected.size + chunk.byteLength > MAX_ANSWER_BYTES) throw new PrepareServiceFailure('its answer does not end');
+    collected.add(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return collected.bytes().toString('utf8');
 }

@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { fetchByNodeHttp } from './fetch-by-node-http.ts';
+import { fetchByNodeHttp, fetchPublicly } from './fetch-by-node-http.ts';
 
 const servers: { close(): unknown }[] = [];
 afterEach(() => {
@@ -71,5 +71,43 @@ describe('fetchByNodeHttp', () => {
     const response = await fetchByNodeHttp(url, { signal: abort.signal });
     setTimeout(() => abort.abort(new Error('told to')), 50);
     await expect(response.text()).rejects.toThrow();
+  });
+
+  it.each([600, 999, 0])('takes the status %i for an error of the server, and closes the connection', async (status) => {
+    const closed = Promise.withResolvers<void>();
+    const url = await listen(
+      createTcpServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.on('close', () => closed.resolve());
+        socket.once('data', () => socket.write(`HTTP/1.1 ${String(status).padStart(3, '0')} Odd\r\nContent-Length: 1000\r\n\r\nbegun`));
+      }),
+    );
+    const signal = AbortSignal.timeout(3000);
+    const failure = await fetchByNodeHttp(url, { signal }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(TypeError);
+    expect(signal.aborted).toBe(false);
+    await closed.promise;
+  });
+});
+
+describe('fetchPublicly', () => {
+  it.each([
+    'http://127.0.0.1:1/',
+    'http://2130706433:1/',
+    'http://[::1]:1/',
+    'http://[::ffff:10.0.0.1]:1/',
+    'http://10.1.2.3:1/',
+    'http://172.31.0.1:1/',
+    'http://192.168.0.1:1/',
+    'http://100.64.0.1:1/',
+    'http://169.254.169.254/',
+    'http://0.0.0.0:1/',
+    'http://[fd00::1]:1/',
+    'http://[fe80::1]:1/',
+    'http://[64:ff9b::7f00:1]:1/',
+    'http://localhost:1/',
+  ])('connects to no private address: %s', async (url) => {
+    const failure = await fetchPublicly(url, { signal: AbortSignal.timeout(2000) }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ cause: { message: expect.stringContaining('no address of the internet') } });
   });
 });

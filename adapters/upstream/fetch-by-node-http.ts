@@ -1,6 +1,7 @@
-import { get as httpGet, type IncomingMessage } from 'node:http';
+import { get as httpGet, type IncomingMessage, type RequestOptions } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { Readable } from 'node:stream';
+import { checkLiteral, lookupPublic } from './public-addresses.ts';
 
 const MAX_REDIRECTS = 5;
 const WITHOUT_BODY = [204, 205, 304];
@@ -12,10 +13,15 @@ const WITHOUT_BODY = [204, 205, 304];
  * happen with an index of some megabytes in a small function. All code that reads upstream uses this function. It asks
  * for no content encoding. With `redirect: 'manual'` it returns a redirect as it is.
  */
-export const fetchByNodeHttp: typeof fetch = async (input, init = {}) => {
+export const fetchByNodeHttp: typeof fetch = (input, init) => follow(input, init, request);
+
+/** `fetchByNodeHttp` for hosts on the internet alone: it connects to no private address, whatever a name or a redirection leads to. */
+export const fetchPublicly: typeof fetch = (input, init) => follow(input, init, requestPublicly);
+
+async function follow(input: Parameters<typeof fetch>[0], init: RequestInit = {}, ask: Ask): Promise<Response> {
   let url = new URL(input instanceof Request ? input.url : input);
   for (let redirects = 0; ; redirects++) {
-    const answer = await request(url, init);
+    const answer = await ask(url, init);
     const { statusCode: status = 0, headers } = answer;
     if (status < 300 || status > 399 || headers.location === undefined || WITHOUT_BODY.includes(status) || init.redirect === 'manual')
       return responseOf(answer);
@@ -23,18 +29,40 @@ export const fetchByNodeHttp: typeof fetch = async (input, init = {}) => {
     if (redirects >= MAX_REDIRECTS) throw new TypeError('fetch failed', { cause: new Error('too many redirects') });
     url = new URL(headers.location, url);
   }
+}
+
+type Ask = (url: URL, init: RequestInit) => Promise<IncomingMessage>;
+
+const requestPublicly: Ask = async (url, init) => {
+  try {
+    checkLiteral(url);
+  } catch (cause) {
+    throw new TypeError('fetch failed', { cause });
+  }
+  return request(url, init, { lookup: lookupPublic });
 };
 
-function request(url: URL, { headers, signal }: RequestInit): Promise<IncomingMessage> {
+function request(url: URL, { headers, signal }: RequestInit, how: Pick<RequestOptions, 'lookup'> = {}): Promise<IncomingMessage> {
   const get = url.protocol === 'https:' ? httpsGet : httpGet;
   return new Promise((resolve, reject) => {
-    const options = { headers: Object.fromEntries(new Headers(headers)), agent: false as const, ...(signal && { signal }) };
+    const options = { headers: Object.fromEntries(new Headers(headers)), agent: false as const, ...how, ...(signal && { signal }) };
     get(url, options, resolve).on('error', (cause) => reject(signal?.aborted ? signal.reason : new TypeError('fetch failed', { cause })));
   });
 }
 
+/** Throws as the global `fetch` does where an answer is none that a `Response` can be made of; its connection is then closed. */
 function responseOf(answer: IncomingMessage): Response {
+  try {
+    return madeOf(answer);
+  } catch (cause) {
+    answer.destroy();
+    throw new TypeError('fetch failed', { cause });
+  }
+}
+
+function madeOf(answer: IncomingMessage): Response {
   const { statusCode: status = 0 } = answer;
+  if (status < 200 || status > 599) throw new Error(`the server answers with the status ${status}, which is none of HTTP`);
   const headers = new Headers();
   for (const [name, values] of Object.entries(answer.headersDistinct)) for (const value of values ?? []) headers.append(name, value);
   if (!WITHOUT_BODY.includes(status)) return new Response(Readable.toWeb(answer) as unknown as ReadableStream, { status, headers });

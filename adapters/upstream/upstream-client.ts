@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import pRetry from 'p-retry';
 import type { CircuitBreaker } from '#lib/circuit-breaker.ts';
+import { collectedBytes } from '#lib/collected-bytes.ts';
 import { upstreamUrl } from './upstream-url.ts';
 
 /** The failure of a request to upstream: there was no answer, or none with the file. A later attempt may succeed. */
@@ -128,17 +129,15 @@ async function readBody(
   maxBytes: number,
   onProgress: () => void,
 ): Promise<{ bytes: Uint8Array; digest: string } | undefined> {
-  const chunks: Uint8Array[] = [];
+  const collected = collectedBytes();
   const hash = createHash('sha256');
-  let size = 0;
   for await (const chunk of response.body ?? []) {
     onProgress();
-    size += chunk.byteLength;
-    if (size > maxBytes) return undefined;
+    if (collected.size + chunk.byteLength > maxBytes) return undefined;
     hash.update(chunk);
-    chunks.push(chunk);
+    collected.add(chunk);
   }
-  return { bytes: Buffer.concat(chunks), digest: hash.digest('hex') };
+  return { bytes: collected.bytes(), digest: hash.digest('hex') };
 }
 
 const conditions = (validators: Validators | undefined): Record<string, string> => ({

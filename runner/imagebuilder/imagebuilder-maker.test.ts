@@ -203,6 +203,20 @@ describe('imagebuilderMaker', () => {
       await output.dispose();
     });
 
+    it('whose signature was wrong for a while make images as soon as it is right', async () => {
+      const asked = {
+        ...(await order({ packages: ['zzz'] })),
+        inputs: 'd'.repeat(64),
+        indexes: { [feed('base')]: await digestOf(feed('base')) },
+      };
+      const other = await (await fetch(`${upstream.url}/${feed('luci').replace('.gz', '.sig')}`)).text();
+      upstream.overlay(`/${feed('base').replace('.gz', '.sig')}`, other);
+      await expect(make(asked)).rejects.toThrow('signature');
+      upstream.restore();
+      const { output } = await make(asked);
+      await output.dispose();
+    });
+
     it('that upstream has changed since are reported, and nothing that came with them is cached', async () => {
       const indexes = { [feed('base')]: await digestOf(feed('base')), [feed('luci')]: '0'.repeat(64) };
       const asked = { ...(await order({ packages: ['zzz', 'luci'] })), inputs: 'e'.repeat(64), indexes };

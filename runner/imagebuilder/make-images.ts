@@ -5,7 +5,8 @@ import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFai
 import { checkManifest } from '#core/imagebuilder/check-manifest.ts';
 import { type ImageCommand, makeImageCommand, makeKeysCommand, makeManifestCommand } from '#core/imagebuilder/commands.ts';
 import { ARCHIVES, unavailableFilesystem } from '#core/imagebuilder/dot-config.ts';
-import type { FailureAnalysis } from '#core/imagebuilder/failure-analysis.ts';
+import { downloadTroubles } from '#core/imagebuilder/download-troubles.ts';
+import { type FailureAnalysis, outputLines } from '#core/imagebuilder/failure-analysis.ts';
 import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
@@ -140,6 +141,13 @@ export async function makeImages(
     return { ...compareIndexes(order.indexes ?? {}, read), used: read.used };
   };
 
+  /** Whether files of the package cache may be why the build failed: packages that were seeded, or what it refused to trust. */
+  const isCacheSuspect = (error: unknown): boolean => {
+    if (deps.make.signal.aborted) return false;
+    if (seeded > 0 && !(error instanceof BuildFailure)) return true;
+    return courier.sharesUnverified() && printed.some(({ stdout, stderr }) => downloadTroubles(outputLines(stdout, stderr)).length > 0);
+  };
+
   try {
     // The certificate is taken before any package script runs, because a script could replace it. Only a signed
     // ImageBuilder has made it then.
@@ -197,6 +205,9 @@ export async function makeImages(
       reproduce: reproduceScript(order, buildCommand, prepared),
     };
   } catch (error) {
+    // The next build must not meet a damaged file that may explain this failure.
+    if (isCacheSuspect(error))
+      await deps.packages.forget(order.inputs).catch((reason: unknown) => log.line(`Packages not forgotten: ${reason}`));
     // A request that fails with other feeds than it was accepted for has not failed for good.
     const compared = error instanceof BuildFailure ? await indexesUsed().catch(() => undefined) : undefined;
     if (compared !== undefined && compared.moved.length > 0 && error instanceof BuildFailure)
@@ -205,13 +216,10 @@ export async function makeImages(
         evidence: { ...evidence(), ...error.evidence },
         isFinal: true,
       });
-    // The package manager may have refused damaged packages from our cache. A failure that the request caused is not
-    // due to them.
-    if (seeded > 0 && !(error instanceof BuildFailure) && !deps.make.signal.aborted) await deps.packages.forget(order.inputs);
     throw withEvidence(error, evidence());
   } finally {
     await courier.close();
-    await deps.packages.makeRoom();
+    await deps.packages.makeRoom().catch((error: unknown) => log.line(`No room made in the package cache: ${error}`));
   }
 }
 

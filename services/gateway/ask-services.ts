@@ -1,3 +1,4 @@
+import { collectedBytes } from '#lib/collected-bytes.ts';
 import { type BuildPlace, buildPlace } from './build-place.ts';
 import type { GatewayService } from './routes.ts';
 
@@ -61,12 +62,10 @@ export async function hashOf(services: ServiceUrls, body: Uint8Array): Promise<s
 }
 
 async function readAtMost({ body }: Response, bytes: number): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const collected = collectedBytes();
   for await (const chunk of body ?? []) {
-    size += chunk.byteLength;
-    if (size > bytes) return undefined;
-    chunks.push(chunk);
+    if (collected.size + chunk.byteLength > bytes) return undefined;
+    collected.add(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return collected.bytes().toString('utf8');
 }

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { link, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
@@ -59,5 +61,39 @@ describe('packageCache', () => {
     expect((await readdir(join(directory, 'cache'))).sort()).toEqual(['a', 'c']);
     await cache.forget('a');
     await expect(stat(join(directory, 'cache', 'a'))).rejects.toThrow('ENOENT');
+  });
+
+  it('needs few descriptors, however many files it keeps', async () => {
+    const files = join(directory, 'cache', 'many');
+    await mkdir(files);
+    await Promise.all(Array.from({ length: 500 }, (_, at) => writeFile(join(files, `${at}.ipk`), '0123456789')));
+    await cacheOf().put('newer', 'one.ipk', Buffer.from('one'));
+    await utimes(files, 1, 1);
+    const script = `
+      import { packageCache } from '#runner/imagebuilder/cache/package-cache.ts';
+      import { removeTree } from '#runner/files/remove-tree.ts';
+      const [cacheDirectory, dl] = process.argv.slice(1);
+      const cache = packageCache(cacheDirectory, 100, { remove: removeTree });
+      console.log(await cache.seed('many', dl, undefined));
+      await cache.seed('newer', dl, undefined);
+      await cache.makeRoom();`;
+    // A shell bounds what only a process of its own can have: its descriptors.
+    const argv = ['-c', 'ulimit -n 150; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script];
+    const { stdout } = await promisify(execFile)('sh', [...argv, join(directory, 'cache'), dl]);
+    expect(stdout.trim()).toBe('500');
+    expect(await readdir(join(directory, 'cache'))).toEqual(['newer']);
+  });
+
+  it('seeds nothing, and fails no build, where the key is evicted meanwhile', async () => {
+    const cache = cacheOf();
+    for (let round = 0; round < 60; round++) {
+      await cache.put('inputs', 'vim_1.ipk', Buffer.from('vim'));
+      const forgotten = async () => {
+        for (let turn = 0; turn < round % 12; turn++) await new Promise((resolve) => setImmediate(resolve));
+        await cache.forget('inputs');
+      };
+      const [seeded] = await Promise.all([cache.seed('inputs', dl, undefined), forgotten()]);
+      expect(seeded).toBeLessThanOrEqual(1);
+    }
   });
 });

@@ -1,4 +1,6 @@
 import { basename, dirname, extname, join } from 'node:path';
+import { hasCode } from '#lib/has-code.ts';
+import { mapAtMost } from '#lib/map-at-most.ts';
 import { copyPlainFile, shareFile } from '#runner/files/copy-file.ts';
 import { type Directory, withDirectory } from '#runner/files/directory.ts';
 import type { Disposal } from '#runner/files/disposal.ts';
@@ -30,18 +32,28 @@ const PACKAGES = ['.ipk', '.apk'];
 /** The limit on a file. OpenWrt's largest packages have tens of megabytes. */
 const MAX_FILE = 512 * 1024 * 1024;
 
+/** How many files of one key are read or placed at a time: a process has few descriptors, and a key may have thousands of files. */
+const AT_ONCE = 16;
+
 /** Returns a cache in `directory` by key, of at most `maxBytes`. It drops the least recently used keys. */
 export function packageCache(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): PackageCache {
   return {
     seed: async (key, dl, uid) => {
       const all = (await entriesInside(directory, key)).map(({ name }) => name);
       const names = all.filter((name) => !name.startsWith('.') && PACKAGES.includes(extname(name)));
-      if (all.length > 0) await touchInside(directory, key);
-      if (names.length === 0) return 0;
-      const placed = await withDirectory(directory, key, (from) =>
-        withDirectory(dirname(dl), basename(dl), (to) => Promise.all(names.map((name) => place(from, to, name, uid))), { uid }),
-      );
-      return placed.filter(Boolean).length;
+      if (all.length === 0) return 0;
+      try {
+        await touchInside(directory, key);
+        if (names.length === 0) return 0;
+        const placed = await withDirectory(directory, key, (from) =>
+          withDirectory(dirname(dl), basename(dl), (to) => mapAtMost(names, AT_ONCE, (name) => place(from, to, name, uid)), { uid }),
+        );
+        return placed.filter(Boolean).length;
+      } catch (error) {
+        // Another build has evicted the key meanwhile.
+        if (hasCode(error, 'ENOENT')) return 0;
+        throw error;
+      }
     },
     read: (key, name) => readOwnBytes(join(directory, key, name)),
     put: async (key, name, bytes) => {
@@ -50,7 +62,8 @@ export function packageCache(directory: string, maxBytes: number, disposal: Pick
       await putFile(directory, `${key}/${name}`, bytes);
     },
     makeRoom: async () => {
-      const keys = await Promise.all((await entriesInside(directory, '')).map(({ name }) => size(directory, name)));
+      const keys: { key: string; bytes: number; usedAt: number }[] = [];
+      for (const { name } of await entriesInside(directory, '')) keys.push(await size(directory, name));
       let total = keys.reduce((sum, { bytes }) => sum + bytes, 0);
       // The most recently used key stays, because it belongs to the build that calls.
       for (const { key, bytes } of keys.sort((a, b) => a.usedAt - b.usedAt).slice(0, -1)) {
@@ -80,7 +93,20 @@ async function place(from: Directory, to: Directory, name: string, uid: number |
 }
 
 async function size(directory: string, key: string): Promise<{ key: string; bytes: number; usedAt: number }> {
-  const files = await Promise.all((await entriesInside(directory, key)).map(({ name }) => factsInside(directory, join(key, name))));
-  const bytes = files.reduce((sum, facts) => sum + (facts?.size ?? 0), 0);
+  const names = (await entriesInside(directory, key)).map(({ name }) => name);
+  const bytes = await sumOfSizes(directory, key, names);
   return { key, bytes, usedAt: (await factsInside(directory, key))?.mtimeMs ?? 0 };
+}
+
+async function sumOfSizes(root: string, key: string, names: readonly string[]): Promise<number> {
+  if (names.length === 0) return 0;
+  try {
+    const sizes = await withDirectory(root, key, (held) =>
+      mapAtMost(names, AT_ONCE, async (name) => (await factsOf(held, name))?.size ?? 0),
+    );
+    return sizes.reduce((sum, bytes) => sum + bytes, 0);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return 0;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { hasCode } from '#lib/has-code.ts';
+import { mapAtMost } from '#lib/map-at-most.ts';
 import { readAskingPipe } from '#runner/files/asking-pipe.ts';
 import { makeDirectory, putDirectory, putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
@@ -32,6 +33,8 @@ export interface Courier {
   ready(): Promise<void>;
   /** Returns the SHA-256 of the indexes that the build was given, by source, whatever is in its tree by now. */
   delivered(): ReadonlyMap<string, string>;
+  /** Whether the package cache shares files with this build that only the build can check. */
+  sharesUnverified(): boolean;
   /** Ends all downloads. Nothing is written to the directory afterwards. */
   close(): Promise<void>;
 }
@@ -47,6 +50,12 @@ export interface CourierOptions extends FileSourceOptions {
 /** The limit on all indexes of one build together: a hundred times the size of OpenWrt's feeds. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
+/** The number of repositories of one build whose indexes are fetched: ten times as many as OpenWrt's own. Others are left out. */
+const MAX_INDEXES = 100;
+
+/** The number of indexes that are fetched at a time, since each may be long and stays in memory. */
+const INDEXES_AT_ONCE = 4;
+
 /** The limit on all files that one build gets. A full image needs a hundredth of it. */
 const MAX_BYTES = 4 * 1024 ** 3;
 
@@ -56,7 +65,9 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   const broken = new AbortController();
   const signal = AbortSignal.any([options.signal, closing.signal]);
   const source = fileSource({ ...options, signal });
-  const indexes = repositoryIndexes(repositories);
+  const all = repositoryIndexes(repositories);
+  const indexes = all.slice(0, MAX_INDEXES);
+  if (all.length > MAX_INDEXES) log(`Only the first ${MAX_INDEXES} of ${all.length} repositories are fetched`);
   const listed = listedFiles(indexes);
   /** The indexes and signatures, which do not change during the build. */
   const fetched = new Map<ListedFile, Buffer>();
@@ -71,7 +82,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     if (before !== undefined) return before;
     if (failure !== undefined) throw failure;
     try {
-      const bytes = await source.get(file);
+      const bytes = await source.get(file, MAX_INDEX_BYTES - indexBytes);
       if (file.kind === 'package') return bytes;
       indexBytes += bytes.length;
       if (indexBytes > MAX_INDEX_BYTES) throw new FetchFailure(`the indexes have more than ${MAX_INDEX_BYTES} bytes together`, 8);
@@ -106,7 +117,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       if (bytes === undefined || read.has(index)) continue;
       read.add(index);
       try {
-        listed.addPackages(index, await listedPackages(bytes, index.format));
+        await listed.addPackages(index, await listedPackages(bytes, index.format));
       } catch (error) {
         log(`${index.url}: ${messageOf(error)}`);
       }
@@ -149,9 +160,10 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     broken: broken.signal,
     ready: async () => {
       failed.clear();
-      await Promise.all(indexes.map(prefetch));
+      await mapAtMost(indexes, INDEXES_AT_ONCE, prefetch);
     },
     delivered: source.digests,
+    sharesUnverified: source.sharesUnverified,
     close: async () => {
       closing.abort();
       await questions.close();

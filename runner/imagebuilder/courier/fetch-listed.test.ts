@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -102,4 +103,65 @@ describe('a download', () => {
     expect(await readdir(join(courier.directory, 'replies'))).toEqual([]);
     expect(courier.broken.aborted).toBe(false);
   });
+});
+
+describe('the indexes of many repositories', () => {
+  const repositories = (count: number) => {
+    const names = Array.from({ length: count }, (_, at) => `feed${at}`);
+    return {
+      text: names.map((name) => `src ${name} ${site.url}/${name}\n`).join(''),
+      packageManager: 'opkg' as const,
+      upstreamUrl: site.url,
+    };
+  };
+
+  it('are fetched four at a time', async () => {
+    let open = 0;
+    let most = 0;
+    for (let at = 0; at < 12; at++)
+      site.files.set(`/feed${at}/Packages`, (response) => {
+        most = Math.max(most, ++open);
+        setTimeout(() => {
+          open--;
+          response.end('Package: vim\n');
+        }, 50);
+      });
+    const { courier } = await site.open({ repositories: repositories(12) });
+    expect(courier.delivered().size).toBe(12);
+    expect(most).toBe(4);
+  });
+
+  it('are fetched up to a number that no real build reaches', async () => {
+    const { log } = await site.open({ repositories: repositories(150) });
+    expect(site.requests).toHaveLength(100);
+    expect(log.join()).toContain('Only the first 100 of 150 repositories');
+  });
+});
+
+it('takes an answer that comes byte by byte', async () => {
+  site.files.set(PACKAGE, async (response) => {
+    response.writeHead(200, { 'transfer-encoding': 'chunked' });
+    for (const byte of VIM) response.write(Buffer.from([byte]));
+    response.end();
+  });
+  const { courier } = await site.open();
+  expect((await site.wget(courier, PACKAGE)).got).toBe(VIM.toString('latin1'));
+});
+
+it.each(['localhost', '127.0.0.2', '[::ffff:127.0.0.1]'])('is not led by https to %s, another host in the own network', async (host) => {
+  let connections = 0;
+  const neighbour = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => neighbour.listen(0, '::', resolve));
+  try {
+    site.files.set('/base/Packages.gz', `-> https://${host}:${(neighbour.address() as AddressInfo).port}/latest/meta-data`);
+    const { log } = await site.open();
+    expect(log.join()).toContain('no address of the internet');
+    expect(asked('/base/Packages.gz')).toBe(1);
+    expect(connections).toBe(0);
+  } finally {
+    await new Promise((resolve) => neighbour.close(resolve));
+  }
 });

@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchPublicly } from '#adapters/upstream/fetch-by-node-http.ts';
+import { collectedBytes } from '#lib/collected-bytes.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { reasonOf } from '../download/upstream-sums.ts';
 
 /** Thrown when a file is unavailable, with wget's exit code: 4 for network failures, 8 for a server that refuses. */
@@ -37,7 +40,8 @@ export async function fetchListed(url: string, maxBytes: number, options: Listed
       return await fetchOnce(url, maxBytes, options);
     } catch (error) {
       signal.throwIfAborted();
-      const failure = error instanceof FetchFailure ? error : new FetchFailure(reasonOf(error), 4);
+      const isRefused = error instanceof Error && hasCode(error.cause, 'EPRIVATEADDRESS');
+      const failure = error instanceof FetchFailure ? error : new FetchFailure(reasonOf(error), isRefused ? 8 : 4);
       const pause = backoffMs * 2 ** (attempt - 1);
       if (failure.code === 8 || attempt >= attempts || performance.now() + pause >= deadline) throw failure;
       await sleep(pause, undefined, { signal });
@@ -56,17 +60,16 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadli
       await response.body?.cancel();
       throw new FetchFailure(`HTTP ${response.status}`, response.status >= 500 || response.status === 429 ? 4 : 8);
     }
-    const parts: Uint8Array[] = [];
-    let size = 0;
+    const collected = collectedBytes();
     for await (const part of response.body ?? []) {
       watch.refresh();
-      size += part.length;
-      if (size > maxBytes) throw new FetchFailure(`longer than ${maxBytes} bytes`, 8);
-      parts.push(part);
+      if (collected.size + part.length > maxBytes) throw new FetchFailure(`longer than ${maxBytes} bytes`, 8);
+      collected.add(part);
     }
     const length = response.headers.get('content-length');
-    if (length !== null && Number(length) !== size) throw new FetchFailure(`cut off after ${size} of ${length} bytes`, 4);
-    return Buffer.concat(parts);
+    if (length !== null && Number(length) !== collected.size)
+      throw new FetchFailure(`cut off after ${collected.size} of ${length} bytes`, 4);
+    return collected.bytes();
   } finally {
     clearTimeout(watch);
     clearTimeout(end);
@@ -76,12 +79,19 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadli
 /**
  * Follows redirections within one server, and to other servers by https only. The server reaches addresses that a build
  * must not reach, but nothing on its loopback, in its network or with a cloud's credentials has a certificate for a
- * public name.
+ * public name. Besides, another host than the repository's must have a public address: only the operator leads the
+ * server into its own network.
  */
 async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortSignal): Promise<Response> {
+  const { hostname } = new URL(first);
   let url = new URL(first);
+  let isElsewhere = false;
   for (let redirects = 0; ; redirects++) {
-    const response = await fetch(url, { signal, redirect: 'manual', headers: { 'accept-encoding': 'identity' } });
+    const response = await (isElsewhere ? fetchPublicly : fetch)(url, {
+      signal,
+      redirect: 'manual',
+      headers: { 'accept-encoding': 'identity' },
+    });
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
@@ -90,5 +100,6 @@ async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortS
     if (next.origin !== url.origin && next.protocol !== 'https:') throw new FetchFailure(`led to ${next.origin} without https`, 8);
     if (redirects >= MAX_REDIRECTS) throw new FetchFailure('too many redirections', 8);
     url = next;
+    isElsewhere ||= next.hostname !== hostname;
   }
 }

@@ -7,8 +7,12 @@ import type { RepositoryIndex } from '../tree/repository-indexes.ts';
 export function isIndex(bytes: Buffer, format: RepositoryIndex['format']): boolean {
   if (format === 'adb') return begins(bytes, 'ADB');
   if (format === 'packed') return begins(bytes, GZIP);
-  return bytes.toString('latin1').trim() === '' || /^(?:Package|Version|Architecture): /.test(bytes.subarray(0, 16).toString('latin1'));
+  if (bytes.length <= MAX_EMPTY && bytes.toString('latin1').trim() === '') return true;
+  return /^(?:Package|Version|Architecture): /.test(bytes.subarray(0, 16).toString('latin1'));
 }
+
+/** An index that lists no package has some line ends at most. */
+const MAX_EMPTY = 1024;
 
 export const isSignature = (bytes: Buffer): boolean => begins(bytes, 'untrusted comment:');
 

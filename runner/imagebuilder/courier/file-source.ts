@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { inSlices } from '#adapters/upstream/in-slices.ts';
 import type { IndexDigests } from '#core/catalogue/catalogue.ts';
+import type { Sliced } from '#lib/sliced.ts';
 import type { PackageCache } from '../cache/package-cache.ts';
 import type { RepositoryIndex } from '../tree/repository-indexes.ts';
 import { FetchFailure, fetchListed, type ListedFetch } from './fetch-listed.ts';
@@ -12,12 +14,14 @@ import type { ListedFile } from './listed-files.ts';
  */
 export interface FileSource {
   /**
-   * Returns the content of a file. Throws `FetchFailure`, or the signal's reason. Ask for an index before its
-   * signature, because the cached signature depends on the index.
+   * Returns the content of a file; an index or signature has at most `room` bytes. Throws `FetchFailure`, or the signal's
+   * reason. Ask for an index before its signature, because the cached signature depends on the index.
    */
-  get(file: ListedFile): Promise<Buffer>;
+  get(file: ListedFile, room: number): Promise<Buffer>;
   /** Returns the SHA-256 of the indexes fetched so far, by source. */
   digests(): ReadonlyMap<string, string>;
+  /** Whether the cache gave or was given a signature, or a package without a digest in its index: only the build can check those. */
+  sharesUnverified(): boolean;
 }
 
 export interface FileSourceOptions extends ListedFetch {
@@ -41,47 +45,71 @@ const MAX_PACKAGE = 128 * 1024 * 1024;
 export function fileSource(options: FileSourceOptions): FileSource {
   const { expected, cached, log } = options;
   const digests = new Map<RepositoryIndex, string>();
+  let sharesUnverified = false;
+
+  const isUnverified = ({ kind, sha256 }: ListedFile) => kind !== 'index' && sha256 === undefined;
 
   const isExpected = (index: RepositoryIndex) => digests.get(index) === expected[index.source];
   /** Returns whether upstream has changed the index since the request hash was made over it. */
   const isMoved = (index: RepositoryIndex) => expected[index.source] !== undefined && !isExpected(index);
 
-  const addToCache = async ({ name, index, kind, sha256 }: ListedFile, bytes: Buffer): Promise<void> => {
+  const addToCache = async (file: ListedFile, bytes: Buffer): Promise<void> => {
+    const { name, index, kind, sha256 } = file;
     if (cached === undefined || isMoved(index) || (kind !== 'package' && !isExpected(index))) return;
     if (kind === 'package' && sha256 === undefined && index.format !== 'adb') return;
+    sharesUnverified ||= isUnverified(file);
     await cached.packages.put(cached.key, name, bytes).catch((error: unknown) => log(`Not cached for the next build: ${messageOf(error)}`));
   };
 
   const fromCache = async (file: ListedFile): Promise<Buffer | undefined> => {
     const bytes = await cached?.packages.read(cached.key, file.name);
     if (bytes === undefined) return undefined;
-    if (file.kind === 'index') return sha256Of(bytes) === expected[file.index.source] ? bytes : undefined;
+    if (file.kind === 'index') return (await sha256Of(bytes)) === expected[file.index.source] ? bytes : undefined;
     if (file.kind === 'signature') return isExpected(file.index) ? bytes : undefined;
-    return file.sha256 === undefined || sha256Of(bytes) === file.sha256 ? bytes : undefined;
+    return file.sha256 === undefined || (await sha256Of(bytes)) === file.sha256 ? bytes : undefined;
   };
 
-  const fromUpstream = async (file: ListedFile): Promise<Buffer> => {
-    const limit = { index: MAX_INDEX, signature: MAX_SIGNATURE, package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE) }[file.kind];
-    const bytes = await fetchListed(file.url, limit, options);
+  const fromUpstream = async (file: ListedFile, room: number): Promise<Buffer> => {
+    const limits = {
+      index: Math.min(MAX_INDEX, room),
+      signature: Math.min(MAX_SIGNATURE, room),
+      package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE),
+    };
+    const bytes = await fetchListed(file.url, limits[file.kind], options);
     if (file.kind === 'index' && !isIndex(bytes, file.index.format)) throw new FetchFailure('it is no package index', 8);
     if (file.kind === 'signature' && !isSignature(bytes)) throw new FetchFailure('it is no signature', 8);
     if (file.kind === 'package' && !isPackage(bytes)) throw new FetchFailure('it is no package', 8);
-    if (file.sha256 !== undefined && sha256Of(bytes) !== file.sha256) throw new FetchFailure('it is not what the package index says', 4);
-    if (file.kind === 'index') digests.set(file.index, sha256Of(bytes));
+    if (file.sha256 !== undefined && (await sha256Of(bytes)) !== file.sha256)
+      throw new FetchFailure('it is not what the package index says', 4);
+    if (file.kind === 'index') digests.set(file.index, await sha256Of(bytes));
     await addToCache(file, bytes);
     return bytes;
   };
 
   return {
-    get: async (file) => {
+    get: async (file, room) => {
       const bytes = await fromCache(file);
-      if (bytes === undefined) return fromUpstream(file);
-      if (file.kind === 'index') digests.set(file.index, sha256Of(bytes));
+      if (bytes === undefined) return fromUpstream(file, room);
+      if (file.kind === 'index') digests.set(file.index, await sha256Of(bytes));
+      sharesUnverified ||= isUnverified(file);
       return bytes;
     },
     digests: () => new Map([...digests].map(([{ source }, sha256]) => [source, sha256])),
+    sharesUnverified: () => sharesUnverified,
   };
 }
 
-const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+/** A few tenths of a millisecond of work. */
+const HASHED_BYTES = 256 * 1024;
+
+function* hashing(bytes: Buffer): Sliced<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.length; at += HASHED_BYTES) {
+    if (at > 0) yield;
+    hash.update(bytes.subarray(at, at + HASHED_BYTES));
+  }
+  return hash.digest('hex');
+}
+
+const sha256Of = (bytes: Buffer): Promise<string> => inSlices(hashing(bytes));
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,6 @@
+import { inSlices } from '#adapters/upstream/in-slices.ts';
 import type { PackageFile } from '#core/imagebuilder/package-files.ts';
+import { PIECE, type Sliced } from '#lib/sliced.ts';
 import type { RepositoryIndex } from '../tree/repository-indexes.ts';
 
 /**
@@ -19,7 +21,7 @@ export interface ListedFile {
 export interface ListedFiles {
   /** Returns the index, then its signature if that is a separate file. */
   ofIndex(index: RepositoryIndex): readonly ListedFile[];
-  addPackages(index: RepositoryIndex, packages: readonly PackageFile[]): void;
+  addPackages(index: RepositoryIndex, packages: readonly PackageFile[]): Promise<void>;
   find(url: string): ListedFile | undefined;
 }
 
@@ -31,27 +33,39 @@ const MAX_LISTED = 200_000;
 /** Returns the indexes and signatures of a build's repositories. Packages are added when an index has been read. */
 export function listedFiles(indexes: readonly RepositoryIndex[]): ListedFiles {
   const byUrl = new Map<string, ListedFile>();
-  const add = (file: ListedFile): void => {
-    const [key, base] = [canonical(file.url), canonical(file.index.base)];
+  const add = (file: ListedFile, key: string | undefined, base: string | undefined): void => {
     if (key === undefined || base === undefined || !key.startsWith(base) || byUrl.size >= MAX_LISTED) return;
     // If two repositories list the same file, the first one counts, as it does for package managers.
     if (!byUrl.has(key)) byUrl.set(key, file);
   };
   const find = (url: string): ListedFile | undefined => byUrl.get(canonical(url) ?? '');
 
+  function* addAll(index: RepositoryIndex, packages: readonly PackageFile[]): Sliced<void> {
+    const base = canonical(index.base);
+    if (base === undefined) return;
+    for (const [at, { path, ...file }] of packages.entries()) {
+      if (at % PIECE === PIECE - 1) yield;
+      const url = `${index.base}${path}`;
+      add({ kind: 'package', url, index, ...file }, PLAIN_PATH.test(path) ? `${base}${path}` : canonical(url), base);
+    }
+  }
+
   for (const index of indexes) {
-    add({ kind: 'index', url: index.url, index, name: index.file });
-    if (index.signatureUrl !== undefined) add({ kind: 'signature', url: index.signatureUrl, index, name: `${index.file}.sig` });
+    const base = canonical(index.base);
+    add({ kind: 'index', url: index.url, index, name: index.file }, canonical(index.url), base);
+    const { signatureUrl: url } = index;
+    if (url !== undefined) add({ kind: 'signature', url, index, name: `${index.file}.sig` }, canonical(url), base);
   }
   return {
     ofIndex: ({ url, signatureUrl }) =>
       [find(url), signatureUrl === undefined ? undefined : find(signatureUrl)].filter((file) => file !== undefined),
-    addPackages: (index, packages) => {
-      for (const { path, ...file } of packages) add({ kind: 'package', url: `${index.base}${path}`, index, ...file });
-    },
+    addPackages: (index, packages) => inSlices(addAll(index, packages)),
     find,
   };
 }
+
+/** Matches a path that has one spelling below a base, as nearly all have: nothing in it needs to be resolved or decoded. */
+const PLAIN_PATH = /^(?:[\w+~-][\w+~.-]*\/)*[\w+~-][\w+~.-]*$/;
 
 /** Returns one spelling of a URL, because package managers percent-encode some characters and double some slashes. */
 function canonical(text: string): string | undefined {

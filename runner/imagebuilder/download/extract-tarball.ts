@@ -204,12 +204,10 @@ async function decompressXz(tarball: number, signal: AbortSignal): Promise<Decom
     env: { PATH: TOOL_PATH, LC_ALL: 'C' },
     stdio: [tarball, 'pipe', 'pipe'],
     signal,
-  }) as ChildProcessByStdio<null, Readable, Readable>;
+  }) as ChildProcessByStdio<null, Readable | null, Readable | null>;
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(0, 500);
-  });
   const finished = new Promise<void>((resolve, reject) => {
+    // First of all, since a process without a file descriptor to spare gets a child that has no streams.
     child.once('error', (error) => reject(new InfrastructureFailure(`xz cannot be run: ${error.message}`, { cause: error })));
     child.once('close', (code) =>
       code === 0
@@ -217,6 +215,14 @@ async function decompressXz(tarball: number, signal: AbortSignal): Promise<Decom
         : reject(new InfrastructureFailure(`The ImageBuilder's tarball cannot be unpacked: ${said.trim() || 'xz failed'}`)),
     );
   });
-  finished.catch((error: unknown) => child.stdout.destroy(error instanceof Error ? error : undefined));
-  return { stream: child.stdout, finished };
+  if (!child.stdout || !child.stderr) {
+    await finished;
+    throw new InfrastructureFailure('xz cannot be run');
+  }
+  const { stdout, stderr } = child;
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(0, 500);
+  });
+  finished.catch((error: unknown) => stdout.destroy(error instanceof Error ? error : undefined));
+  return { stream: stdout, finished };
 }

@@ -1,4 +1,5 @@
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { collectedBytes } from '#lib/collected-bytes.ts';
 import { parseUsignSignature, type UsignPublicKey, verifyUsign } from '#runner/signing/usign.ts';
 
 /**
@@ -96,14 +97,12 @@ export async function fetchSmall(url: string, doFetch: typeof fetch, signal: Abo
       await response.body?.cancel();
       throw new InfrastructureFailure(`${url}: a web page instead of the file`);
     }
-    const parts: Uint8Array[] = [];
-    let size = 0;
+    const collected = collectedBytes();
     for await (const part of response.body ?? []) {
-      size += part.length;
-      if (size > MAX_BYTES) throw new InfrastructureFailure(`${url}: larger than ${MAX_BYTES} bytes`);
-      parts.push(part);
+      if (collected.size + part.length > MAX_BYTES) throw new InfrastructureFailure(`${url}: larger than ${MAX_BYTES} bytes`);
+      collected.add(part);
     }
-    return Buffer.concat(parts);
+    return collected.bytes();
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof InfrastructureFailure) throw error;
