@@ -24,11 +24,11 @@ export function renewed({ owner, expiresAt }: Lease, now: Date, seconds: number)
 }
 
 /**
- * Whether the lease is over: this process has seen it without a renewal for as long as it lasts, by a clock that is
- * never set, or sweeps before it have, as far as their notes go (`notedSeconds`, see `lease-notes.ts`). No time of day
- * is compared with the time in the lease. A clock that is set, or two machines that disagree, therefore take no build
- * from its runner and keep no build of a lost runner. A lease that does not say how long it lasts is judged by the
- * clock, with room for the skew of two machines.
+ * Returns whether the lease is over: for its whole length no renewal was seen, by this process's monotonic clock or by
+ * the notes of earlier sweeps (`notedSeconds`, see `lease-notes.ts`). No time of day is compared with the time in the
+ * lease. A clock that is set, or two machines that disagree, therefore cannot take a build from a live runner, and
+ * cannot keep the build of a lost one. A lease that does not say how long it lasts is judged by the clock, with room
+ * for the skew of two machines.
  */
 export function isLapsed({ now, sightings }: LapsedLeaseDeps, hash: RequestHash, lease: Lease, notedSeconds = 0): boolean {
   const { expiresAt, seconds } = lease;

@@ -9,8 +9,8 @@ import type { BuildOrder } from './build-order.ts';
  */
 export interface BuildTable {
   /**
-   * May be a moment behind if the table was made so; never with `isLatest`, nor when the answer is that there is no
-   * such build.
+   * Returns a row that may be slightly stale, if the table was created that way. It is current with `isLatest`, and when
+   * there is no such build.
    */
   get(hash: RequestHash, options?: { isLatest?: boolean }): Promise<Build | undefined>;
   /** The order written by the `claim` that won; unchanged for the life of the row. */
@@ -45,7 +45,7 @@ export interface QueuePositions {
 /** Names a client: a keyed hash of its address. Without the key the address cannot be found from it. */
 export type ClientKey = string;
 
-/** Knows to which clients the waiting and running builds count: to those whose requests began them. */
+/** Counts waiting and running builds by client. A build belongs to the client whose request began it. */
 export interface ClientBuilds {
   /** Builds of the client that wait or run. */
   pending(client: ClientKey): Promise<number>;

@@ -45,11 +45,11 @@ export class UnsweptBuildError extends Error {
 
 /** A queued row without `sentAt` for this long has lost its message. */
 const UNSENT_AFTER_SECONDS = 60;
-/** A message that brings no runner for this long is sent again; duplicates do no harm. */
+/** A message that no runner takes for this long is sent again; duplicates do no harm. */
 const STALE_AFTER_SECONDS = 3_600;
 /** The number of rows of each kind per sweep, which bounds the time of one. */
 const LIMIT = 200;
-/** The number of leases that are watched: those of all running builds, behind as many expiries as a day may bring. */
+/** The number of leases that are watched: those of all running builds, and the expiries that one day may bring. */
 const LEASES = 10_000;
 
 /**
@@ -99,7 +99,7 @@ export async function sweepBuilds(deps: SweepDeps): Promise<Swept> {
 }
 
 /**
- * Takes every running build for lost, whatever its lease says: for a server that starts and knows that no other process
+ * Treats every running build as lost, whatever its lease says: for a server that starts and knows that no other process
  * works on its table. Returns how many there were.
  */
 export async function recoverAllBuilds(deps: Pick<SweepDeps, 'sweep'> & RecoverBuildDeps): Promise<number> {

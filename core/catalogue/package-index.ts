@@ -151,8 +151,8 @@ export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
 }
 
 /**
- * Feeds as one; of equal names the later wins, as in the reference server. The first architecture that is known is the
- * whole's.
+ * Merges feeds into one. For equal names the later feed wins, as in the reference server. The architecture is the first
+ * one known.
  */
 export function* mergeFeeds(feeds: readonly FeedIndex[]): Sliced<FeedIndex> {
   const architecture = feeds.find((feed) => feed.architecture !== undefined)?.architecture;
@@ -214,8 +214,8 @@ export const KNOWN_NAMES: KnownNames = { aliases: ({ aliases }) => new Set(alias
 
 /**
  * Returns the packages that exist nowhere for this target, for which the build would fail (docs/contract.md §10.21). A
- * removal is never among them. None is while the index is not complete: a wrong refusal locks a user out, a late one
- * costs a build. `suggestions` has similar names, where there are any.
+ * removal is never refused. While the index is incomplete, no package is: a wrong refusal locks a user out, and a late
+ * one costs a build. `suggestions` has similar names, where there are any.
  */
 export function unknownPackages(
   asked: readonly string[],

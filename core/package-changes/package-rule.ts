@@ -26,8 +26,8 @@ export interface PackageRule {
   readonly id: string;
   readonly action: RuleAction;
   /**
-   * Requests it is applied to when nothing is known of the version upgraded from: the reference server's rules
-   * (docs/contract.md §7). Without it the rule is applied only to upgrades that cross `introducedIn`.
+   * The requests that get this rule when the client does not send the version it upgrades from: the reference server's
+   * rules (docs/contract.md §7). Without it the rule is applied only to upgrades that cross `introducedIn`.
    */
   readonly appliesTo?: RuleScope;
   /** The first branch that has the change. */

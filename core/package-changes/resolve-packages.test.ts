@@ -13,7 +13,7 @@ const ask = (input: Partial<ResolvePackagesInput>): ResolvePackagesInput => ({
 });
 const packagesOf = (input: Partial<ResolvePackagesInput>) => resolvePackages(ask(input)).packages;
 
-/** The rows of docs/contract.md §7: version, target, profile, requested packages, built packages. */
+/** The rules of docs/contract.md §7 as rows: version, target, profile, requested packages, built packages. */
 describe('the reference server’s rules', () => {
   type Row = readonly [version: string, target: string, profile: string, asked: readonly string[], built: readonly string[]];
   const added = (version: string, target: string, profiles: readonly string[], ...packages: string[]): Row[] =>

@@ -20,7 +20,7 @@ export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps
   readonly estimate: EstimateSeconds;
   /** Admits or refuses a client that is about to begin a build; absent: all are admitted. */
   readonly admit?: (c: Context<HttpEnv>) => AdmitBuild | undefined;
-  /** The client for which a build counts that the request begins; absent: builds have no client. */
+  /** Returns the client to which a build that this request begins counts; absent: builds have no client. */
   readonly clientKey?: (c: Context<HttpEnv>) => ClientKey;
   /** Called with every accepted request, for metrics and statistics. */
   readonly onSubmitted?: (submitted: Submitted, client: string) => void;
@@ -47,7 +47,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
         deps.onRejected?.(client);
         throw error;
       });
-      // With the hash of a build that has `defaults`, anybody may read them back.
+      // A reader of the log who has the hash of a build with `defaults` could read them, so the log does not get it.
       c.set('logFields', { outcome: submitted.outcome, ...(!request.defaults && { request_hash: submitted.prepared.hash }) });
       deps.onSubmitted?.(submitted, client);
       return buildResponse(submitted.view, deps.estimate, 'POST');

@@ -319,7 +319,7 @@ describe('a request that cannot be built', () => {
 
 describe('text that make must not see', () => {
   const proof = join(directory, 'injected');
-  /** The five shapes of docs/imagebuilder.md §2. Each would run on a command line that make reads. */
+  /** The shapes of docs/imagebuilder.md §2, and a line break. Each would run on a command line that make reads. */
   const shapes = [`$(shell touch ${proof})`, `\`touch ${proof}\``, `";touch ${proof};"`, `';touch ${proof};'`, `x\ntouch ${proof}`];
 
   it.each(

@@ -13,8 +13,8 @@ const PAID_MS = 6 * 3_600_000;
 /**
  * Returns a limit on the new builds of each client. Only the service knows whether a request begins a build. Therefore
  * the limit takes a token before the request and gives it back afterwards, unless the answer is 202 with a request hash
- * that nobody has paid for: a refused, cached or repeated request, and one for a build that another client began, costs
- * nothing. Requests in flight count too, so the limit also holds for a burst.
+ * that no client has paid for yet. A refused, cached or repeated request therefore costs nothing, nor does one for a
+ * build that another client began. Requests in flight count too, so the limit also holds for a burst.
  */
 export function buildLimit(rate: Rate): BuildLimit {
   const buckets = tokenBuckets(rate);

@@ -88,7 +88,7 @@ export function limitedBuilds(deps: LimitedBuildsDeps, others: TokenBuckets | un
 
 /**
  * Whether the build service resolves the packages of the request, as the prepare service does. A query can forbid that, so
- * only the time stamp counts that clients send against caches.
+ * the query may only be empty or the time stamp that clients add against caches.
  */
 const isResolved = ({ search }: SentRequest): boolean => /^(?:\?\d*)?$/.test(search);
 

@@ -15,11 +15,11 @@ const recorded: readonly RecordedFailure[] = JSON.parse(readFileSync(dataUrl('im
 
 /** The failures whose `detail` does not begin like the reference server's, because ours says more or comes earlier. */
 const DEVIATIONS: Readonly<Record<string, { because: string; status?: number; detail?: RegExp }>> = {
-  'unknown, opkg': { because: '§0.21: refused at once', status: 422 },
-  'unknown, apk': { because: '§0.21: refused at once', status: 422 },
-  'wrong version_code, opkg': { because: '§0.24: refused at once', status: 400 },
+  'unknown, opkg': { because: '§10.21: refused at once', status: 422 },
+  'unknown, apk': { because: '§10.21: refused at once', status: 422 },
+  'wrong version_code, opkg': { because: '§10.24: refused at once', status: 400 },
   'wrong version_code, apk': {
-    because: '§0.24: refused at once; the demo has another revision',
+    because: '§10.24: refused at once; the demo has another revision',
     status: 400,
     detail: /^Error: Received incorrect version r32713-f91a7c30e2 \(requested r1-abcdef0\)$/,
   },

@@ -58,6 +58,7 @@ describe('the documents', () => {
 
   it('exist when a comment cites them', async () => {
     let cited = 0;
+    const numbered = await Promise.all(['docs/contract.md', 'docs/imagebuilder.md'].map(textOf));
     for await (const path of glob('**/*.{ts,js,sh}', {
       cwd: ROOT,
       exclude: (name) => ['node_modules', '.sst', 'dist', '.localstack'].includes(name),
@@ -76,6 +77,9 @@ describe('the documents', () => {
             true,
           ]);
       }
+      // A section without a document is one of the contract or of the facts about ImageBuilder.
+      for (const [, section = ''] of text.matchAll(/§(\d+)/g))
+        expect([path, section, numbered.some((document) => document.includes(`\n## ${section}. `))]).toEqual([path, section, true]);
       for (const [, number = ''] of text.matchAll(/\bdocs\/decisions\/(\d{4})/g))
         expect([path, number, (await documents()).some((document) => document.startsWith(`docs/decisions/${number}-`))]).toEqual([
           path,

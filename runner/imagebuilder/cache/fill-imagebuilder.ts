@@ -35,8 +35,8 @@ export interface FillContext extends Omit<MakeContext, 'place' | 'signal' | 'dea
   readonly download: DownloadOptions;
   readonly slot: number;
   /**
-   * Called when the download is complete, with the id of the known key that signed it. When it throws, nothing of the
-   * ImageBuilder is run.
+   * Called when the download is complete, with the id of the known key that signed it. When it throws, no program of
+   * the ImageBuilder runs.
    */
   readonly onDownloaded: (signedBy: string | undefined) => void;
 }

@@ -167,7 +167,7 @@ function imageOf(images: Json[], filesystem: string): AucImage {
   return fail('no image');
 }
 
-/** 8. The file is named after the last part of the URL where redirects ended, and must have the size that was announced (§0.5, §0.6). */
+/** 8. The file is named after the last part of the URL where redirects ended, and must have the size that was announced (docs/contract.md §9.5, §9.6). */
 async function download(from: string): Promise<{ name: string; bytes: Buffer }> {
   const { url: at, answer } = await follow(from, { headers: USER_AGENT });
   if (answer.status !== 200) fail(`image download failed: ${answer.status}`);

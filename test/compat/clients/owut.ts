@@ -69,7 +69,7 @@ export async function owut(server: string, device: Device, to: string, { rootfsS
   });
   const { answer, shown } = await poll(asu, parseObject(posted));
 
-  // 8. What is read of the result; `request` missing is "left-hand side expression is null" after a good build (§0.3).
+  // 8. What is read of the result; `request` missing is "left-hand side expression is null" after a good build (docs/contract.md §9.3).
   const request = object(answer['request'], 'request');
   for (const key of ['version_code', 'defaults', 'rootfs_size_mb']) if (!Object.hasOwn(request, key)) fail(`request has no ${key}`);
   if ((request['rootfs_size_mb'] ?? undefined) !== rootfsSizeMb) fail('built with another rootfs_size_mb');
@@ -84,7 +84,7 @@ export async function owut(server: string, device: Device, to: string, { rootfsS
   if (Number(header('content-length')) !== bytes.length) fail('no Content-Length to show progress with');
   if (sha256(bytes) !== image['sha256']) fail('checksum mismatch');
 
-  // Index and image must be of one revision (§0.14).
+  // Index and image must be of one revision (docs/contract.md §9.14).
   const manifest = object(answer['manifest'], 'manifest');
   for (const [pkg, version] of Object.entries(expected))
     if (version !== '' && manifest[pkg] !== version) fail(`version mismatch: ${pkg} is ${manifest[pkg]}, expected ${version}`);
@@ -138,7 +138,7 @@ function changed(packages: readonly string[], changes: unknown[], versionCode: s
   return [...list];
 }
 
-/** 6, 7. The body's status counts, not HTTP's (§0.2); HEAD until it says something else than 202, then GET. */
+/** 6, 7. The body's status counts, not HTTP's (docs/contract.md §9.2); HEAD until it says something else than 202, then GET. */
 async function poll(asu: string, first: Json): Promise<{ answer: Json; shown: string[] }> {
   const shown: string[] = [];
   const show = (line: string) => shown.at(-1) !== line && shown.push(line);

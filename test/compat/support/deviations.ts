@@ -46,7 +46,7 @@ function complaint(recorded: Json): unknown {
   const { type, loc, msg, input, ctx } = recorded;
   const isLong = typeof input === 'string' && input.length > 256;
   const shown = isLong ? {} : { input };
-  // Our patterns are stricter (§0.23).
+  // Our patterns are stricter (§10.23).
   if (type === 'string_pattern_mismatch') return expect.objectContaining({ type, loc, ...shown });
   return { type, loc, msg, ...shown, ...(ctx !== undefined && { ctx }) };
 }
@@ -62,18 +62,18 @@ const days = (count: number, step: number, ago: number) =>
 /** The deviations that hold for every answer of a kind. */
 export const RULES: readonly Rule[] = [
   {
-    because: '§0.1: 422 has a status and a readable detail, and the complaints in errors',
+    because: '§10.1: 422 has a status and a readable detail, and the complaints in errors',
     applies: ({ response }) => response.status === 422,
     expected: ({ body }) =>
       problem(422, 'Unprocessable Content', expect.any(String), { errors: (body as { detail: Json[] }).detail.map(complaint) }),
   },
   {
-    because: '§0.2: 400 has a title',
+    because: '§10.2: 400 has a title',
     applies: ({ response }) => response.status === 400,
     expected: ({ body }) => badRequest((body as Json)['detail']),
   },
   {
-    because: '§0.2: 404 and 405 are {status, title, detail}, and the detail may say more',
+    because: '§10.2: 404 and 405 are {status, title, detail}, and the detail may say more',
     applies: ({ request, response }) =>
       request.method !== 'HEAD' && [404, 405].includes(response.status) && !Object.hasOwn(response.body as Json, 'title'),
     expected: ({ status, headers, body }) => ({
@@ -87,17 +87,17 @@ export const RULES: readonly Rule[] = [
     }),
   },
   {
-    because: '§0.4: a full queue is 429 and says when to return',
+    because: '§10.4: a full queue is 429 and says when to return',
     applies: ({ response }) => response.status === 529,
     expected: overloaded,
   },
   {
-    because: '§0 (eta_seconds in every 202)',
+    because: '§3: every 202 has eta_seconds',
     applies: ({ request, response }) => response.status === 202 && request.method !== 'HEAD',
     expected: (recorded) => ({ ...recorded, body: { ...(recorded.body as Json), eta_seconds: expect.any(Number) } }),
   },
   {
-    because: '§0.25: the location after a trailing slash is relative',
+    because: '§10.25: the location after a trailing slash is relative',
     applies: ({ response }) => response.status === 307,
     expected: (recorded) => {
       const { pathname, search } = new URL(recorded.headers['location'] ?? '');
@@ -107,19 +107,19 @@ export const RULES: readonly Rule[] = [
 ];
 
 const isDirectOverview: Deviation = {
-  because: '§0.22: the overview is answered directly at all its paths',
+  because: '§10.22: the overview is answered directly at all its paths',
   expected: () =>
     json(200, expect.objectContaining({ latest: expect.any(Array), branches: expect.any(Object), server: expect.any(Object) })),
 };
 
 /** The reference server refused `double_slash_post`. */
 const oneMoreWaits: Deviation = {
-  because: '§0.17: the build posted to //api/v1/build waits',
+  because: '§10.17: the build posted to //api/v1/build waits',
   expected: (recorded) => ({ ...recorded, body: { ...(recorded.body as Json), queue_length: 1 } }),
 };
 
 const isNoRepositoryOfOurs = (url: string): Deviation => ({
-  because: '§0.14: the port counts, and .. is resolved before the prefix is compared',
+  because: '§10.14: the port counts, and .. is resolved before the prefix is compared',
   expected: () => badRequest(`Repository not allowed: ${url}`),
 });
 
@@ -128,16 +128,16 @@ export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   api_overview_redirect: isDirectOverview,
   legacy_overview_redirect: isDirectOverview,
   double_slash_query: {
-    because: '§0.17: //path keeps the query',
+    because: '§10.17: //path keeps the query',
     expected: (recorded) => ({ ...recorded, headers: { location: '/api/v1/stats?x=1' } }),
   },
-  double_slash_post: { because: '§0.17: POST to //path is answered in place', expected: () => queued(0) },
+  double_slash_post: { because: '§10.17: POST to //path is answered in place', expected: () => queued(0) },
   x_head_double_slash: {
-    because: '§0.17: HEAD of //path is redirected as GET is',
+    because: '§10.17: HEAD of //path is redirected as GET is',
     expected: () => ({ status: 301, headers: { location: '/api/v1/stats' }, body: '' }),
   },
   revision_upstream_404: {
-    because: '§0.2: every error has a title',
+    because: '§10.2: every error has a title',
     expected: ({ body }) => problem(404, 'Not Found', (body as Json)['detail']),
   },
   builds_per_day: {
@@ -160,15 +160,15 @@ export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   stats: oneMoreWaits,
   stats_summary: oneMoreWaits,
   build_hash_post: {
-    because: '§0.16: HEAD wherever GET is',
+    because: '§10.16: HEAD wherever GET is',
     expected: () => ({ ...problem(405, 'Method Not Allowed'), headers: { 'content-type': 'application/json', allow: 'GET, HEAD' } }),
   },
   store_traversal_plain: {
-    because: '§0.2: .. is resolved before anything looks at the path, which then is none of the store’s',
+    because: '§10.2: .. is resolved before anything looks at the path, which then is none of the store’s',
     expected: () => problem(404, 'Not Found', 'Not Found: there is nothing at /run/redis.log'),
   },
   cors_preflight: {
-    because: '§0.16: preflights are answered',
+    because: '§10.16: preflights are answered',
     expected: () => ({
       status: 204,
       headers: {
@@ -179,18 +179,18 @@ export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
       body: '',
     }),
   },
-  e_no_user_agent: { because: '§0.5: the client is unknown/0', expected: () => queued(0) },
-  x_client_empty_no_ua: { because: '§0.5: the client is unknown/0', expected: () => queued(0) },
+  e_no_user_agent: { because: '§10.5: the client is unknown/0', expected: () => queued(0) },
+  x_client_empty_no_ua: { because: '§10.5: the client is unknown/0', expected: () => queued(0) },
   e_reload_profiles_500: {
-    because: '§0.13: a target without profiles.json is unsupported, not a crash',
+    because: '§10.13: a target without profiles.json is unsupported, not a crash',
     expected: () => badRequest(expect.stringMatching(/^Unsupported target: ramips\/mt7621\. The requested target was either dropped/)),
   },
   q_plus_same_hash: {
-    because: '§0.7: a leading + is dropped; what is left to refuse is the branch',
+    because: '§10.7: a leading + is dropped; what is left to refuse is the branch',
     expected: () => badRequest('Unsupported branch: 10.10.10'),
   },
   x_pkg_unicode_ok: {
-    because: '§0.23: package names are ASCII',
+    because: '§10.23: package names are ASCII',
     expected: () =>
       problem(422, 'Unprocessable Content', expect.any(String), {
         errors: [expect.objectContaining({ type: 'string_pattern_mismatch', loc: ['body', 'packages', 0] })],
@@ -206,22 +206,22 @@ export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   o_repo_dotdot: isNoRepositoryOfOurs('https://example.com/ok/../bad'),
   o_repo_port: isNoRepositoryOfOurs('https://example.com:8443/ok/x'),
   o_overview_server: {
-    because: '§0.27: contact is the operator’s to give; the server has a version of its own',
+    because: '§10.27: contact is the operator’s to give; the server has a version of its own',
     expected: (recorded) => {
       const body = recorded.body as { server: Json };
       return { ...recorded, body: { ...body, server: { ...body.server, contact: '', version: expect.any(String) } } };
     },
   },
   x_prepare_absent: {
-    because: '§0: the two-step build',
+    because: '§6: the two-step build',
     expected: () => json(200, expect.objectContaining({ status: 'prepared', resolved_packages: ['test1', 'test2'] })),
   },
   x_prepare_get_is_hash: {
-    because: '§0: GET /build/prepare is 405, never an unknown hash',
+    because: '§6: GET /build/prepare is 405, never an unknown hash',
     expected: () => ({ ...problem(405, 'Method Not Allowed'), headers: { 'content-type': 'application/json', allow: 'POST' } }),
   },
   x_path_no_second_segment: {
-    because: '§0.13: odd paths are not found, not a crash',
+    because: '§10.13: odd paths are not found, not a crash',
     expected: () => problem(404, 'Not Found'),
   },
 };
