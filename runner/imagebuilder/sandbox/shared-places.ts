@@ -21,7 +21,7 @@ export async function inSharedPlaces(uid: number, places = SHARED_PLACES): Promi
   const paths: string[] = [];
   for await (const { place, name } of owned(uid, places)) {
     if (paths.length === MAX_PATHS) throw new Error(`more than ${MAX_PATHS} files in ${places.join(', ')}`);
-    if (!isText(name)) throw new Error(`a name that is not text in ${place}`);
+    if (!isText(name)) throw new Error(`a name that is no text in ${place}`);
     paths.push(join(place, name.toString()));
   }
   return paths;
