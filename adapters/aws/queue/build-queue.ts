@@ -135,6 +135,7 @@ async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T | 
   const aborted = Promise.withResolvers<'aborted'>();
   const abort = () => aborted.resolve('aborted');
   signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   try {
     return await Promise.race([work, aborted.promise]);
   } finally {

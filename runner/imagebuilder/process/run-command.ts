@@ -50,7 +50,6 @@ let commands = 0;
  * could not be looked for.
  */
 export async function runCommand(command: ConfinedCommand, options: RunOptions): Promise<CommandResult> {
-  if (options.signal.aborted) return { end: 'abort', exitCode: null, stdout: '', stderr: '', durationMs: 0 };
   const { cgroups, bytes } = command.memory;
   // Without a cgroup the memory is watched.
   const cgroup = await cgroups?.create(`${command.marker}.${process.pid}-${commands++}`, bytes).catch(() => undefined);
@@ -63,6 +62,8 @@ export async function runCommand(command: ConfinedCommand, options: RunOptions):
 }
 
 async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, options: RunOptions): Promise<CommandResult> {
+  // No await may stand between this and the listener: a signal that aborts in between would go unnoticed.
+  if (options.signal.aborted) return { end: 'abort', exitCode: null, stdout: '', stderr: '', durationMs: 0 };
   const started = performance.now();
   const [file = command.file, ...args] = [...(cgroup?.enter ?? []), command.file, ...command.args];
   const child: ChildProcess = spawn(file, args, { cwd: command.cwd, env: command.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
