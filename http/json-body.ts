@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { AsuError } from '#core/errors.ts';
 import { malformedJson, missingBody, notAnObject } from '#core/request/invalid-request.ts';
-import { collectedBytes } from '#lib/collected-bytes.ts';
+import { collectAtMost } from '#lib/collected-bytes.ts';
 import { BrokenBodyError, isBrokenOff } from './broken-request.ts';
 import type { HttpEnv } from './http-app.ts';
 
@@ -59,12 +59,7 @@ export function parseJsonBody({ text, kind }: BodyText): unknown {
  */
 async function readText(request: Request, maxBytes: number, isAnnounced: boolean): Promise<string> {
   if (isAnnounced || request.body === null) return request.text();
-  const collected = collectedBytes();
-  for await (const chunk of request.body) {
-    if (collected.size + chunk.byteLength > maxBytes) throw new BodyTooLargeError(maxBytes);
-    collected.add(chunk);
-  }
-  return collected.bytes().toString('utf8');
+  return (await collectAtMost(request.body, maxBytes, () => new BodyTooLargeError(maxBytes))).toString('utf8');
 }
 
 function bodyKind(contentType: string | undefined): BodyText['kind'] {

@@ -39,3 +39,22 @@ export function collectedBytes(): CollectedBytes {
     bytes: () => Buffer.concat([...full, block.subarray(0, used)]),
   };
 }
+
+/**
+ * Returns all bytes of a body. Throws what `tooLong` returns as soon as there are more than `maxBytes`, and what the body
+ * throws. `onPiece` is called with each piece that fits.
+ */
+export async function collectAtMost(
+  body: AsyncIterable<Uint8Array> | null,
+  maxBytes: number,
+  tooLong: () => Error,
+  onPiece?: (piece: Uint8Array) => void,
+): Promise<Buffer<ArrayBuffer>> {
+  const collected = collectedBytes();
+  for await (const piece of body ?? []) {
+    if (collected.size + piece.length > maxBytes) throw tooLong();
+    onPiece?.(piece);
+    collected.add(piece);
+  }
+  return collected.bytes();
+}

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
 import type { AskPrepare } from '#core/request/prepare-remotely.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
-import { collectedBytes } from '#lib/collected-bytes.ts';
+import { collectAtMost } from '#lib/collected-bytes.ts';
 import { preparedAnswer } from './prepared-answer.ts';
 
 export interface PrepareServiceOptions {
@@ -92,11 +92,6 @@ async function ask<T>(
 /** Returns whether the status refuses the request, and does not report a fault of the service. */
 const isRefusal = (status: number) => status === 400 || status === 413 || status === 422;
 
-async function textOf(response: Response): Promise<string> {
-  const collected = collectedBytes();
-  for await (const chunk of response.body ?? []) {
-    if (collected.size + chunk.byteLength > MAX_ANSWER_BYTES) throw new PrepareServiceFailure('its answer does not end');
-    collected.add(chunk);
-  }
-  return collected.bytes().toString('utf8');
+async function textOf({ body }: Response): Promise<string> {
+  return (await collectAtMost(body, MAX_ANSWER_BYTES, () => new PrepareServiceFailure('its answer does not end'))).toString('utf8');
 }

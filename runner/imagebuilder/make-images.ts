@@ -115,7 +115,7 @@ export async function makeImages(
   const printed: CommandResult[] = [];
   const run = async (name: string, argv: readonly string[]): Promise<CommandResult> => {
     await courier.ready();
-    const result = await runMake(argv, !sandbox.hasNamespaces, make).catch((error: unknown) => {
+    const result = await runMake(argv, make).catch((error: unknown) => {
       throw courier.broken.aborted ? courier.broken.reason : error;
     });
     timer.make(name, result.durationMs);

@@ -1,4 +1,4 @@
-import { collectedBytes } from '#lib/collected-bytes.ts';
+import { collectAtMost } from '#lib/collected-bytes.ts';
 import { type BuildPlace, buildPlace } from './build-place.ts';
 import type { GatewayService } from './routes.ts';
 
@@ -53,19 +53,10 @@ export async function hashOf(services: ServiceUrls, body: Uint8Array): Promise<s
     const headers = { 'Content-Type': 'application/json' };
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const response = await fetch(`${services.prepare}/api/v1/prepare`, { method: 'POST', body: text, headers, redirect: 'error', signal });
-    const answer = await readAtMost(response, MAX_PREPARED_BYTES);
-    const hash: unknown = response.ok && answer !== undefined ? JSON.parse(answer)?.request_hash : undefined;
+    const answer = await collectAtMost(response.body, MAX_PREPARED_BYTES, () => new Error('the answer is too long'));
+    const hash: unknown = response.ok ? JSON.parse(answer.toString('utf8'))?.request_hash : undefined;
     return typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash) ? hash : undefined;
   } catch {
     return undefined;
   }
-}
-
-async function readAtMost({ body }: Response, bytes: number): Promise<string | undefined> {
-  const collected = collectedBytes();
-  for await (const chunk of body ?? []) {
-    if (collected.size + chunk.byteLength > bytes) return undefined;
-    collected.add(chunk);
-  }
-  return collected.bytes().toString('utf8');
 }

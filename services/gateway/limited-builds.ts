@@ -7,7 +7,7 @@ import { BodyTooLargeError } from '#http/json-body.ts';
 import { subscriberOf } from '#http/rate-limit/client-address.ts';
 import type { Rate, TokenBuckets } from '#http/rate-limit/token-buckets.ts';
 import { refusalOf } from '#http/refusal.ts';
-import { collectedBytes } from '#lib/collected-bytes.ts';
+import { collectAtMost } from '#lib/collected-bytes.ts';
 import { type Answered, acceptedBuild } from './accepted-build.ts';
 import { hashOf, lookAt, type ServiceUrls } from './ask-services.ts';
 import { askedBuilds, type SentRequest } from './asked-builds.ts';
@@ -98,19 +98,14 @@ const MAX_HELD_BYTES = 64 * 1024 * 1024;
 /** Reads the whole body, of at most so many bytes. Each chunk counts as held. */
 async function bodyOf(c: Context<HttpEnv>, maxBytes: number, holding: Holding): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(c.req.header('Content-Length') ?? 0) > maxBytes) throw new BodyTooLargeError(maxBytes);
-  const collected = collectedBytes();
+  const tooLong = () => new BodyTooLargeError(maxBytes);
   try {
-    for await (const chunk of c.req.raw.body ?? []) {
-      if (collected.size + chunk.byteLength > maxBytes) throw new BodyTooLargeError(maxBytes);
-      holding.take(chunk.byteLength);
-      collected.add(chunk);
-    }
+    return await collectAtMost(c.req.raw.body, maxBytes, tooLong, (chunk) => holding.take(chunk.length));
   } catch (error) {
     if (error instanceof AsuError) throw error;
     if (isBrokenOff(c)) throw new BrokenBodyError({ cause: error });
     throw c.req.raw.signal.aborted ? new ClientGoneError({ cause: error }) : error;
   }
-  return collected.bytes();
 }
 
 /**

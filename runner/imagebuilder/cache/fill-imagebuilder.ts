@@ -102,7 +102,7 @@ async function askImagebuilder(tree: string, context: FillContext, signal: Abort
     deadline: performance.now() + context.timeoutMs,
     place: { tree, readOnly: {}, slot: context.slot },
   };
-  const { exitCode, stdout, stderr } = await runMake(makeInfoCommand(), false, {
+  const { exitCode, stdout, stderr } = await runMake(makeInfoCommand(), {
     ...make,
     log: { ...context.log, output: () => undefined },
   });
@@ -120,7 +120,7 @@ async function askImagebuilder(tree: string, context: FillContext, signal: Abort
   }
   // This saves every build the check of its host. An ImageBuilder that fails the check explains why when it is asked
   // for an image.
-  const { exitCode: checked } = await runMake(['make', PREREQUISITES], false, make);
+  const { exitCode: checked } = await runMake(['make', PREREQUISITES], make);
   if (checked === 0) await relinkTools(tree, context.sandbox.treeInside(make.place));
   else await removeInside(tree, PREREQUISITES);
   return info;

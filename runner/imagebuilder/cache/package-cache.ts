@@ -37,6 +37,8 @@ const AT_ONCE = 16;
 
 /** Returns a cache in `directory` by key, of at most `maxBytes`. It drops the least recently used keys. */
 export function packageCache(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): PackageCache {
+  /** Whether the cache may exceed its limit: a file came since the last look, or an earlier process left the files. */
+  let hasGrown = true;
   return {
     seed: async (key, dl, uid) => {
       const all = (await entriesInside(directory, key)).map(({ name }) => name);
@@ -58,22 +60,32 @@ export function packageCache(directory: string, maxBytes: number, disposal: Pick
     read: (key, name) => readOwnBytes(join(directory, key, name)),
     put: async (key, name, bytes) => {
       if (name.startsWith('.') || bytes.length > MAX_FILE) return;
+      hasGrown = true;
       await putDirectory(directory, key, undefined);
       await putFile(directory, `${key}/${name}`, bytes);
     },
     makeRoom: async () => {
-      const keys: { key: string; bytes: number; usedAt: number }[] = [];
-      for (const { name } of await entriesInside(directory, '')) keys.push(await size(directory, name));
-      let total = keys.reduce((sum, { bytes }) => sum + bytes, 0);
-      // The most recently used key stays, because it belongs to the build that calls.
-      for (const { key, bytes } of keys.sort((a, b) => a.usedAt - b.usedAt).slice(0, -1)) {
-        if (total <= maxBytes) return;
-        await disposal.remove(join(directory, key));
-        total -= bytes;
-      }
+      if (!hasGrown) return;
+      hasGrown = false;
+      await dropLeastUsed(directory, maxBytes, disposal).catch((error: unknown) => {
+        hasGrown = true;
+        throw error;
+      });
     },
     forget: (key) => disposal.remove(join(directory, key)),
   };
+}
+
+async function dropLeastUsed(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): Promise<void> {
+  const keys: { key: string; bytes: number; usedAt: number }[] = [];
+  for (const { name } of await entriesInside(directory, '')) keys.push(await size(directory, name));
+  let total = keys.reduce((sum, { bytes }) => sum + bytes, 0);
+  // The most recently used key stays, because it belongs to the build that calls.
+  for (const { key, bytes } of keys.sort((a, b) => a.usedAt - b.usedAt).slice(0, -1)) {
+    if (total <= maxBytes) return;
+    await disposal.remove(join(directory, key));
+    total -= bytes;
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { hasCode } from '#lib/has-code.ts';
 import { mapAtMost } from '#lib/map-at-most.ts';
+import { messageOf } from '#lib/message-of.ts';
 import { readAskingPipe } from '#runner/files/asking-pipe.ts';
 import { makeDirectory, putDirectory, putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
@@ -186,5 +187,3 @@ async function putKnown(directory: string, url: string, bytes: Buffer): Promise<
     if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'EISDIR', 'ENOTEMPTY', 'EEXIST')) throw error;
   });
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

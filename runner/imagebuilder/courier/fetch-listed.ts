@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { fetchPublicly } from '#adapters/upstream/fetch-by-node-http.ts';
-import { collectedBytes } from '#lib/collected-bytes.ts';
+import { collectAtMost } from '#lib/collected-bytes.ts';
 import { hasCode } from '#lib/has-code.ts';
 import { reasonOf } from '../download/upstream-sums.ts';
 
@@ -35,18 +35,24 @@ const MAX_REDIRECTS = 5;
  */
 export async function fetchListed(url: string, maxBytes: number, options: ListedFetch): Promise<Buffer> {
   const { attempts, backoffMs, deadline, signal } = options;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await fetchOnce(url, maxBytes, options);
-    } catch (error) {
+  const attempt = (): Promise<Buffer> =>
+    fetchOnce(url, maxBytes, options).catch((error: unknown) => {
       signal.throwIfAborted();
-      const isRefused = error instanceof Error && hasCode(error.cause, 'EPRIVATEADDRESS');
-      const failure = error instanceof FetchFailure ? error : new FetchFailure(reasonOf(error), isRefused ? 8 : 4);
-      const pause = backoffMs * 2 ** (attempt - 1);
-      if (failure.code === 8 || attempt >= attempts || performance.now() + pause >= deadline) throw failure;
-      await sleep(pause, undefined, { signal });
-    }
-  }
+      throw asFailure(error);
+    });
+  return pRetry(attempt, {
+    retries: attempts - 1,
+    minTimeout: backoffMs,
+    signal,
+    shouldRetry: ({ error, attemptNumber }) =>
+      error instanceof FetchFailure && error.code === 4 && performance.now() + backoffMs * 2 ** (attemptNumber - 1) < deadline,
+  });
+}
+
+function asFailure(error: unknown): FetchFailure {
+  if (error instanceof FetchFailure) return error;
+  const isRefused = error instanceof Error && hasCode(error.cause, 'EPRIVATEADDRESS');
+  return new FetchFailure(reasonOf(error), isRefused ? 8 : 4);
 }
 
 async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadline, signal }: ListedFetch): Promise<Buffer> {
@@ -60,16 +66,11 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadli
       await response.body?.cancel();
       throw new FetchFailure(`HTTP ${response.status}`, response.status >= 500 || response.status === 429 ? 4 : 8);
     }
-    const collected = collectedBytes();
-    for await (const part of response.body ?? []) {
-      watch.refresh();
-      if (collected.size + part.length > maxBytes) throw new FetchFailure(`longer than ${maxBytes} bytes`, 8);
-      collected.add(part);
-    }
+    const tooLong = () => new FetchFailure(`longer than ${maxBytes} bytes`, 8);
+    const bytes = await collectAtMost(response.body, maxBytes, tooLong, () => watch.refresh());
     const length = response.headers.get('content-length');
-    if (length !== null && Number(length) !== collected.size)
-      throw new FetchFailure(`cut off after ${collected.size} of ${length} bytes`, 4);
-    return collected.bytes();
+    if (length !== null && Number(length) !== bytes.length) throw new FetchFailure(`cut off after ${bytes.length} of ${length} bytes`, 4);
+    return bytes;
   } finally {
     clearTimeout(watch);
     clearTimeout(end);

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { inSlices } from '#adapters/upstream/in-slices.ts';
 import type { IndexDigests } from '#core/catalogue/catalogue.ts';
-import type { Sliced } from '#lib/sliced.ts';
+import { messageOf } from '#lib/message-of.ts';
 import type { PackageCache } from '../cache/package-cache.ts';
+import { digestOf } from '../tree/digest-of.ts';
 import type { RepositoryIndex } from '../tree/repository-indexes.ts';
 import { FetchFailure, fetchListed, type ListedFetch } from './fetch-listed.ts';
 import { isIndex, isPackage, isSignature } from './file-forms.ts';
@@ -64,9 +63,14 @@ export function fileSource(options: FileSourceOptions): FileSource {
   const fromCache = async (file: ListedFile): Promise<Buffer | undefined> => {
     const bytes = await cached?.packages.read(cached.key, file.name);
     if (bytes === undefined) return undefined;
-    if (file.kind === 'index') return (await sha256Of(bytes)) === expected[file.index.source] ? bytes : undefined;
+    if (file.kind === 'index') {
+      const digest = await digestOf(bytes);
+      if (digest !== expected[file.index.source]) return undefined;
+      digests.set(file.index, digest);
+      return bytes;
+    }
     if (file.kind === 'signature') return isExpected(file.index) ? bytes : undefined;
-    return file.sha256 === undefined || (await sha256Of(bytes)) === file.sha256 ? bytes : undefined;
+    return file.sha256 === undefined || (await digestOf(bytes)) === file.sha256 ? bytes : undefined;
   };
 
   const fromUpstream = async (file: ListedFile, room: number): Promise<Buffer> => {
@@ -79,9 +83,9 @@ export function fileSource(options: FileSourceOptions): FileSource {
     if (file.kind === 'index' && !isIndex(bytes, file.index.format)) throw new FetchFailure('it is no package index', 8);
     if (file.kind === 'signature' && !isSignature(bytes)) throw new FetchFailure('it is no signature', 8);
     if (file.kind === 'package' && !isPackage(bytes)) throw new FetchFailure('it is no package', 8);
-    if (file.sha256 !== undefined && (await sha256Of(bytes)) !== file.sha256)
+    if (file.sha256 !== undefined && (await digestOf(bytes)) !== file.sha256)
       throw new FetchFailure('it is not what the package index says', 4);
-    if (file.kind === 'index') digests.set(file.index, await sha256Of(bytes));
+    if (file.kind === 'index') digests.set(file.index, await digestOf(bytes));
     await addToCache(file, bytes);
     return bytes;
   };
@@ -90,7 +94,6 @@ export function fileSource(options: FileSourceOptions): FileSource {
     get: async (file, room) => {
       const bytes = await fromCache(file);
       if (bytes === undefined) return fromUpstream(file, room);
-      if (file.kind === 'index') digests.set(file.index, await sha256Of(bytes));
       sharesUnverified ||= isUnverified(file);
       return bytes;
     },
@@ -98,18 +101,3 @@ export function fileSource(options: FileSourceOptions): FileSource {
     sharesUnverified: () => sharesUnverified,
   };
 }
-
-/** A few tenths of a millisecond of work. */
-const HASHED_BYTES = 256 * 1024;
-
-function* hashing(bytes: Buffer): Sliced<string> {
-  const hash = createHash('sha256');
-  for (let at = 0; at < bytes.length; at += HASHED_BYTES) {
-    if (at > 0) yield;
-    hash.update(bytes.subarray(at, at + HASHED_BYTES));
-  }
-  return hash.digest('hex');
-}
-
-const sha256Of = (bytes: Buffer): Promise<string> => inSlices(hashing(bytes));
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,5 @@
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
-import { collectedBytes } from '#lib/collected-bytes.ts';
+import { collectAtMost } from '#lib/collected-bytes.ts';
 import { parseUsignSignature, type UsignPublicKey, verifyUsign } from '#runner/signing/usign.ts';
 
 /**
@@ -97,12 +97,7 @@ export async function fetchSmall(url: string, doFetch: typeof fetch, signal: Abo
       await response.body?.cancel();
       throw new InfrastructureFailure(`${url}: a web page instead of the file`);
     }
-    const collected = collectedBytes();
-    for await (const part of response.body ?? []) {
-      if (collected.size + part.length > MAX_BYTES) throw new InfrastructureFailure(`${url}: larger than ${MAX_BYTES} bytes`);
-      collected.add(part);
-    }
-    return collected.bytes();
+    return await collectAtMost(response.body, MAX_BYTES, () => new InfrastructureFailure(`${url}: larger than ${MAX_BYTES} bytes`));
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof InfrastructureFailure) throw error;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { collectedOutput } from '../process/collected-output.ts';
+import { collectedBytes } from '#lib/collected-bytes.ts';
 import { evidenceText } from './evidence-text.ts';
 
 const MIB = 1024 * 1024;
@@ -23,9 +23,9 @@ it.each(['a', '\u0000', '"', '\n', 'é', '€', '😀', '\ud800'])(
 it('collects the whole output of a process, in whatever pieces it comes', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ max: 127, maxLength: 9_000 }), { maxLength: 20 }), (chunks) => {
-      const output = collectedOutput();
+      const output = collectedBytes();
       for (const chunk of chunks) output.add(Buffer.from(chunk));
-      expect(output.text()).toBe(Buffer.concat(chunks).toString('utf8'));
+      expect(output.bytes().toString('utf8')).toBe(Buffer.concat(chunks).toString('utf8'));
     }),
   );
 });

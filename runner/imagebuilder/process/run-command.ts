@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { collectedBytes } from '#lib/collected-bytes.ts';
 import type { CommandTraits } from '#runner/processes/command-processes.ts';
 import { endProcesses } from '#runner/processes/end-processes.ts';
 import { processFacts } from '#runner/processes/process-table.ts';
 import { watchMemory } from '#runner/processes/watch-memory.ts';
 import type { Cgroup } from '../sandbox/cgroups.ts';
 import type { ConfinedCommand } from '../sandbox/sandbox.ts';
-import { collectedOutput } from './collected-output.ts';
 
 export interface RunOptions {
   readonly signal: AbortSignal;
@@ -73,7 +73,7 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
   if (!stdout || !stderr) return notStarted;
   const traits = traitsOf(child, command);
   if (traits !== undefined) options.onStarted?.(traits);
-  const output = { stdout: collectedOutput(), stderr: collectedOutput() };
+  const output = { stdout: collectedBytes(), stderr: collectedBytes() };
   let bytes = 0;
   let end: CommandResult['end'] = 'exit';
   let ending: Promise<unknown> | undefined;
@@ -129,8 +129,8 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
     return {
       end: end === 'exit' && (await cgroup?.ranOut()) ? 'memory' : end,
       exitCode,
-      stdout: output.stdout.text(),
-      stderr: output.stderr.text(),
+      stdout: output.stdout.bytes().toString('utf8'),
+      stderr: output.stderr.bytes().toString('utf8'),
       durationMs: performance.now() - started,
     };
   } finally {

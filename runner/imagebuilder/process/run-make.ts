@@ -27,11 +27,11 @@ export interface MakeContext {
 }
 
 /**
- * Runs make in the build's sandbox, and returns its result when it exited by itself, with any code. It throws an
+ * Runs make in the build's sandbox, without network where the sandbox can take it away, and returns its result when it exited by itself, with any code. It throws an
  * `InfrastructureFailure` for too much time, memory or output, the failure of `watchGrowth` for too much disk, and the
  * signal's reason when the signal aborts.
  */
-export async function runMake(argv: readonly string[], network: boolean, context: MakeContext): Promise<CommandResult> {
+export async function runMake(argv: readonly string[], context: MakeContext): Promise<CommandResult> {
   const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker, env } = context;
   log.line(`$ ${argv.join(' ')}`);
   let traits: CommandTraits | undefined;
@@ -39,7 +39,7 @@ export async function runMake(argv: readonly string[], network: boolean, context
     outside: () => sandbox.outside(place.slot),
     held: async () => (traits === undefined ? 0 : (await heldFiles(await processesOf(traits))).diskBytes),
   });
-  const command = sandbox.confine(argv, place, { network, marker, ...(env && { env }) });
+  const command = sandbox.confine(argv, place, { network: false, marker, ...(env && { env }) });
   const result = await runCommand(command, {
     signal: AbortSignal.any([signal, growth.signal]),
     timeoutMs: Math.max(1, deadline - performance.now()),

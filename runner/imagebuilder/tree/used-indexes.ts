@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { inSlices } from '#adapters/upstream/in-slices.ts';
-import type { Sliced } from '#lib/sliced.ts';
 import { readInside } from '#runner/files/plain-file.ts';
+import { digestOf } from './digest-of.ts';
 import { type Repositories, repositoryIndexes } from './repository-indexes.ts';
 
 /** A package index that a build read. */
@@ -16,17 +14,6 @@ export interface IndexesRead {
   readonly used: readonly UsedIndex[];
   /** The sources that the repository file names and that the build did not get. */
   readonly absent: readonly string[];
-}
-
-const PART = 1024 * 1024;
-
-function* digestOf(bytes: Buffer): Sliced<string> {
-  const hash = createHash('sha256');
-  for (let start = 0; start < bytes.length; start += PART) {
-    hash.update(bytes.subarray(start, start + PART));
-    yield;
-  }
-  return hash.digest('hex');
 }
 
 /**
@@ -43,7 +30,7 @@ export async function usedIndexes(
   for (const { source, file } of repositoryIndexes(repositories)) {
     const bytes = await readInside(tree, join('dl', file));
     if (bytes === undefined) absent.push(source);
-    else used.push({ source, sha256: given.get(source) ?? (await inSlices(digestOf(bytes))) });
+    else used.push({ source, sha256: given.get(source) ?? (await digestOf(bytes)) });
   }
   return { used, absent };
 }
