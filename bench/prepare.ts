@@ -4,8 +4,8 @@ import { quantile, timeOf } from './request-times.ts';
 import { startedService } from './started-service.ts';
 
 /**
- * Measures the prepare service alone, after a warm-up: the time to an answer and the memory, for every version of the
- * demo upstream. `npm run bench:prepare`.
+ * Measures how fast the prepare service answers after a warm-up, and how much memory it takes. It does so for every
+ * version of the demo upstream. `npm run bench:prepare`.
  */
 const REQUESTS = 3_000;
 const PACKAGES = ['luci', 'auc', 'vim', 'tmux', 'htop', 'nano'];

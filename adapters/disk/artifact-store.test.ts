@@ -82,7 +82,7 @@ describe('an artefact store on disk', () => {
     expect((await store.stat(artifactKeys.result(hash)))?.meta).toEqual(resultMeta(true));
   });
 
-  it('has a new etag for every write, also of the same bytes within one tick of the clock', async () => {
+  it('gives each write a new etag, even if it writes the same bytes within one tick of the clock', async () => {
     const etags = new Set<string | undefined>();
     for (let i = 0; i < 60; i += 1) {
       await store.put('store/a', 'same', fileMeta('a'));

@@ -24,7 +24,7 @@ export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps
   readonly clientKey?: (c: Context<HttpEnv>) => ClientKey;
   /** Called with every accepted request, for metrics and statistics. */
   readonly onSubmitted?: (submitted: Submitted, client: string) => void;
-  /** Called for every request that passed the schema and was not accepted. */
+  /** Called when the server refuses a request that has passed the schema. */
   readonly onRejected?: (client: string) => void;
 }
 

@@ -67,7 +67,7 @@ export const Settings = z.object({
     .meta(facts({ description: 'Port to listen on; 0 takes any free port.' })),
   ASU_DATA_DIR: path
     .default('./data')
-    .meta(facts({ description: 'Directory for everything that the server keeps: database, images, caches, signing key.' })),
+    .meta(facts({ description: 'The server keeps all its data in this directory: database, images, caches, signing key.' })),
   ASU_DATABASE_PATH: path.optional().meta(facts({ description: 'File of the database; default: `asu.db` in the data directory.' })),
   PUBLIC_PATH: path
     .optional()

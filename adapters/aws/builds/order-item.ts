@@ -5,9 +5,9 @@ import { BUILD_TABLE } from '../resources.ts';
 import type { Item } from './build-item.ts';
 
 /**
- * How long an order is kept: far longer than any build waits or runs. A row names its order only by the ticket, which
- * is new for every claim. If a claim lost, or its process crashed before it wrote the row, its order is never read, and
- * the TTL removes it.
+ * How long an order is kept: far longer than any build waits or runs. A row names its order only by the ticket, and
+ * each claim gets a new ticket. When a claim loses, or its process crashes before it writes the row, no process reads
+ * the order, and the TTL removes it.
  */
 const ORDER_TTL_SECONDS = 90 * 86_400;
 
