@@ -1,6 +1,7 @@
 import { resultMeta } from '#core/build/artifact-keys.ts';
 import { BUILD_STEPS } from '#core/build/build.ts';
 import type { BuildView } from '#core/build/build-status.ts';
+import { type Warning, warningsPart } from '#core/warning.ts';
 import { jsonResponse } from './json-response.ts';
 
 /** Estimates the seconds until a build is done that has this many builds ahead of it. */
@@ -10,15 +11,22 @@ const CANCELLED = { title: 'Build cancelled', detail: 'Error: build was cancelle
 
 /**
  * Returns the answer about a build, the same for POST, GET and HEAD (docs/contract.md §3). All answers about builds
- * come from here.
+ * come from here. `warnings` are those of the request that a POST has just prepared; an order and a result carry their
+ * own.
  */
-export function buildResponse(view: BuildView, estimate: EstimateSeconds, method: 'GET' | 'POST' = 'GET'): Response {
+export function buildResponse(
+  view: BuildView,
+  estimate: EstimateSeconds,
+  method: 'GET' | 'POST' = 'GET',
+  warnings: readonly Warning[] = [],
+): Response {
   switch (view.state) {
     case 'queued':
       return pending('queued', view.position, estimate(view.position), {
         status: 202,
         detail: 'queued',
         queue_position: view.position,
+        ...warningsPart(warnings),
         enqueued_at: view.build.enqueuedAt,
         request_hash: view.build.hash,
       });
@@ -29,6 +37,7 @@ export function buildResponse(view: BuildView, estimate: EstimateSeconds, method
         detail: 'started',
         imagebuilder_status: view.build.step,
         ...(view.order && { request: view.order.request }),
+        ...warningsPart(view.order?.warnings ?? warnings),
         enqueued_at: view.build.enqueuedAt,
         request_hash: view.build.hash,
       });

@@ -1,5 +1,6 @@
 import type { BuildRequest } from '#core/request/build-request.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
+import { type Warning, warningsPart } from '#core/warning.ts';
 
 /**
  * The answer of the first step of a two-step build, without the fields that only the build service knows
@@ -13,6 +14,7 @@ export interface PreparedBody {
   readonly changes: PreparedBuild['changes'];
   readonly missing: readonly string[];
   readonly suggestions?: PreparedBuild['suggestions'];
+  readonly warnings?: readonly Warning[];
   /** The client can post it to `/api/v1/build` unchanged, with the skip flag or without, for the same build. */
   readonly prepared_request: BuildRequest;
   readonly request_hash: string;
@@ -20,7 +22,7 @@ export interface PreparedBody {
 }
 
 export function preparedBody(prepared: PreparedBuild): PreparedBody {
-  const { asked, resolved, missing, suggestions } = prepared;
+  const { asked, resolved, missing, suggestions, warnings } = prepared;
   return {
     status: 'prepared',
     original_packages: Object.keys(asked.packages_versions).length > 0 ? Object.keys(asked.packages_versions) : asked.packages,
@@ -29,6 +31,7 @@ export function preparedBody(prepared: PreparedBuild): PreparedBody {
     changes: prepared.changes,
     missing,
     ...(Object.keys(suggestions).length > 0 && { suggestions }),
+    ...warningsPart(warnings),
     prepared_request: resolved,
     request_hash: prepared.hash,
     status_url: `/api/v1/build/${prepared.hash}`,

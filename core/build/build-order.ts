@@ -2,6 +2,7 @@ import type { IndexDigests } from '#core/catalogue/catalogue.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
+import { type Warning, warningsPart } from '#core/warning.ts';
 
 /**
  * All that a runner needs to know of a build: the resolved request and the inputs that the hash was made over. Written
@@ -27,6 +28,8 @@ export interface BuildOrder {
    * versions have none.
    */
   readonly indexes?: IndexDigests;
+  /** What the server warned of when it accepted the request; absent: nothing. */
+  readonly warnings?: readonly Warning[];
 }
 
 /** Returns the part of a prepared build that a runner sees. */
@@ -42,5 +45,6 @@ export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['
     imagebuilder,
     inputs: prepared.inputs,
     indexes: record.indexes,
+    ...warningsPart(prepared.warnings),
   };
 }

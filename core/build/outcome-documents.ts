@@ -2,6 +2,7 @@ import { buildAt } from '#core/catalogue/profile-document.ts';
 import type { BuildOutput, FailureEvidence } from '#core/imagebuilder/build-output.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
 import type { ArtifactStore } from '#core/stores.ts';
+import { warningsPart } from '#core/warning.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import type { DoneBuild, FailedBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
@@ -31,6 +32,7 @@ export function resultDocument(order: BuildOrder, build: DoneBuild, output: Buil
     id: order.request.profile,
     bin_dir: build.binDir,
     build_cmd_packages: output.packages,
+    ...warningsPart([...(order.warnings ?? []), ...(output.warnings ?? [])]),
     build_at: buildAt(metadata['source_date_epoch']),
     durations_ms: output.durations,
     inputs: output.digests,

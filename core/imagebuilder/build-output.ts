@@ -1,3 +1,5 @@
+import type { Warning } from '#core/warning.ts';
+
 /** One file of a finished build, on the runner's disk. */
 export interface BuiltFile {
   readonly name: string;
@@ -36,6 +38,8 @@ export interface BuildOutput {
   readonly packages: readonly string[];
   readonly stdout: string;
   readonly stderr: string;
+  /** What is special about the images, besides what the server warned of when it accepted the request. */
+  readonly warnings?: readonly Warning[];
   /** Milliseconds per step. */
   readonly durations: Readonly<Record<string, number>>;
   /** The digests that the build really used: of the tarball and, where known, of the indexes. */

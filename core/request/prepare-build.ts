@@ -39,7 +39,7 @@ export async function prepareBuild(
   const { missing, suggestions } = missingPackages(resolved, valid, deps.memory);
   const inputs = deps.memory?.inputs(valid.record) ?? inputsDigest(valid.record);
   const hash = requestHash(resolved, valid.record.revision, inputs);
-  const made = { asked, resolved, changes, missing, suggestions, inputs, hash };
+  const made = { asked, resolved, changes, missing, suggestions, warnings: [], inputs, hash };
   deps.memory?.remember(request, skipResolution, valid, made);
   return { ...made, valid };
 }

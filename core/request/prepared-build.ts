@@ -1,4 +1,5 @@
 import type { PackageChange } from '#core/package-changes/resolve-packages.ts';
+import type { Warning } from '#core/warning.ts';
 import type { BuildRequest } from './build-request.ts';
 import type { RequestHash } from './request-hash.ts';
 import type { ValidRequest } from './validate-request.ts';
@@ -17,6 +18,8 @@ export interface PreparedBuild {
   readonly missing: readonly string[];
   /** Similar names for each missing package that has any. */
   readonly suggestions: Readonly<Record<string, readonly string[]>>;
+  /** What the owner of the device may not have meant; part of every answer about the build. */
+  readonly warnings: readonly Warning[];
   readonly valid: ValidRequest;
   readonly inputs: string;
   readonly hash: RequestHash;

@@ -50,7 +50,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       // A reader of the log who has the hash of a build with `defaults` could read them, so the log does not get it.
       c.set('logFields', { outcome: submitted.outcome, ...(!request.defaults && { request_hash: submitted.prepared.hash }) });
       deps.onSubmitted?.(submitted, client);
-      return buildResponse(submitted.view, deps.estimate, 'POST');
+      return buildResponse(submitted.view, deps.estimate, 'POST', submitted.prepared.warnings);
     })
     .post('/api/v1/build/prepare', async (c) => {
       const request = await buildRequestBody(c, deps);

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { BUILD_STEPS } from '#core/build/build.ts';
 import { ApplyRequest } from '#core/request/apply-request.ts';
 import { buildRequestSchema } from '#core/request/build-request.ts';
+import { WARNING_CODES, type WarningCode } from '#core/warning.ts';
 import { answerSchema, requestSchema } from '../component.ts';
 import { count, hash, sha256, time } from './fields.ts';
 
@@ -9,6 +10,26 @@ export const BuildRequest = requestSchema('BuildRequest', buildRequestSchema());
 export { ApplyRequest };
 
 requestSchema('ApplyRequest', ApplyRequest);
+
+const codes = Object.keys(WARNING_CODES) as WarningCode[];
+
+const Warning = answerSchema(
+  'Warning',
+  z.object({
+    code: z.enum(codes).meta({ description: codes.map((code) => `\`${code}\`: ${WARNING_CODES[code]}`).join('\n\n') }),
+    severity: z.enum(['note', 'strong']).meta({
+      description: '`strong`: the device may not work as its owner expects, or may not be reachable.',
+    }),
+    detail: z.string().min(1).meta({ description: 'The warning in plain words.' }),
+    packages: z.array(z.string()).optional().meta({ description: 'The packages that the warning is about.' }),
+  }),
+);
+
+const warnings = {
+  warnings: z.array(Warning).min(1).optional().meta({
+    description: 'What the owner of the device may not have meant. Without warnings, the field is absent.',
+  }),
+};
 
 const NormalisedRequest = answerSchema('NormalisedBuildRequest', buildRequestSchema());
 
@@ -21,6 +42,7 @@ export const QueuedBuild = answerSchema(
     status: z.literal(202),
     detail: z.literal('queued'),
     queue_position: count.meta({ description: 'The number of builds ahead.' }),
+    ...warnings,
     ...common,
     ...eta,
   }),
@@ -34,6 +56,7 @@ export const StartedBuild = answerSchema(
       detail: z.literal('started'),
       imagebuilder_status: z.enum(BUILD_STEPS),
       request: NormalisedRequest.optional(),
+      ...warnings,
       ...common,
       ...eta,
     })
@@ -68,6 +91,7 @@ export const FinishedBuild = answerSchema(
       build_at: time,
       durations_ms: z.record(z.string(), z.number()).meta({ description: 'Step → milliseconds.' }),
       inputs: z.record(z.string(), z.string()).meta({ description: 'Upstream file that the build used → SHA-256.' }),
+      ...warnings,
       reproduce: z.string().meta({ description: 'A shell script that makes the same image.' }),
       version_code: z.string().optional().meta({ description: 'Revision.' }),
       version_number: z.string().optional(),
@@ -116,6 +140,7 @@ const prepared = {
   changes: z.array(PackageChange),
   missing: z.array(z.string()).meta({ description: 'Packages that do not exist. The server would refuse the build.' }),
   suggestions: z.record(z.string(), z.array(z.string())).optional(),
+  ...warnings,
   prepared_request: NormalisedRequest,
   request_hash: hash,
   status_url: z.string().regex(/^\/api\/v1\/build\/[0-9a-f]{64}$/),

@@ -1,0 +1,27 @@
+/**
+ * What a warning is about. Each code has one meaning, which the OpenAPI document lists; the values are for people, in
+ * English.
+ */
+export const WARNING_CODES = {
+  essential_packages_missing: 'The package list replaces the default packages and lacks some that the device needs.',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type WarningCode = keyof typeof WARNING_CODES;
+
+/**
+ * Something about an accepted request, or about the image that was made of it, that its owner may not have meant. A
+ * warning refuses nothing.
+ */
+export interface Warning {
+  readonly code: WarningCode;
+  /** `strong`: the device may not work as its owner expects, or may not be reachable. */
+  readonly severity: 'note' | 'strong';
+  /** The warning in words for people, in English. */
+  readonly detail: string;
+  /** The packages that the warning is about. */
+  readonly packages?: readonly string[];
+}
+
+/** Returns the part of an answer that carries warnings: nothing when there are none. */
+export const warningsPart = (warnings: readonly Warning[] = []): { readonly warnings?: readonly Warning[] } =>
+  warnings.length > 0 ? { warnings } : {};
