@@ -4,7 +4,6 @@ import type { ClientKey } from '#core/build/ports.ts';
 import { resultIntegrity } from '#core/build/result-integrity.ts';
 import { timeOfBuilds } from '#core/build/time-of-builds.ts';
 import { preparationMemory } from '#core/request/preparation-memory.ts';
-import type { StatisticsRecorder } from '#core/statistics/record-statistics.ts';
 import { buildSubmitApp } from '#functions/build-submit/app.ts';
 import { askPrepare } from '#functions/build-submit/ask-prepare.ts';
 import { observeRequests } from '#functions/build-submit/observe-requests.ts';
@@ -24,21 +23,11 @@ import { metricsRoutes } from '#http/metrics-routes.ts';
 import { addressOf } from '#http/rate-limit/client-keys.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import { inTurn } from '#lib/in-turn.ts';
-import type { Log } from '#observe/log.ts';
-import type { Metrics } from '#observe/metrics.ts';
 import type { SandboxFacts } from '#runner/imagebuilder/sandbox/sandbox-facts.ts';
 import { VERSION } from '#settings/version.ts';
-import type { StandaloneConfig } from './config.ts';
-import type { LiveSettings } from './live-settings.ts';
-import type { StandaloneState } from './state.ts';
+import type { ServerParts } from './server-parts.ts';
 
-export interface AppParts {
-  readonly config: StandaloneConfig;
-  readonly settings: LiveSettings;
-  readonly state: StandaloneState;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly recorder: StatisticsRecorder;
+export interface AppParts extends ServerParts {
   /** Names a client by its address. */
   readonly keyOf: (address: string) => ClientKey;
   /** The text of `/signing-key.pub`. */

@@ -4,25 +4,14 @@ import type { RunEvent } from '#core/build/run-event.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { recoverAllBuilds } from '#core/build/sweep.ts';
 import { reconcileBuilds } from '#core/statistics/reconcile-builds.ts';
-import type { StatisticsRecorder } from '#core/statistics/record-statistics.ts';
 import { logSweep } from '#functions/maintenance/log-maintenance.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
-import type { Log } from '#observe/log.ts';
 import { logRunEvent } from '#observe/log-run-event.ts';
-import type { Metrics } from '#observe/metrics.ts';
 import { runWorkers } from '#runner/run-workers.ts';
-import type { StandaloneConfig } from './config.ts';
-import type { LiveSettings } from './live-settings.ts';
 import { removeUnreferenced } from './remove-unreferenced.ts';
-import type { StandaloneState } from './state.ts';
+import type { ServerParts } from './server-parts.ts';
 
-export interface BackgroundParts {
-  readonly config: StandaloneConfig;
-  readonly settings: LiveSettings;
-  readonly state: StandaloneState;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly recorder: StatisticsRecorder;
+export interface BackgroundParts extends ServerParts {
   readonly imageMaker: ImageMaker;
   /** Whether builds that are in progress at the start belong to no process and may go on at once. */
   readonly isAlone: boolean;
