@@ -78,8 +78,8 @@ const namesBeside = (index: FeedIndex, { packages, aliases }: FeedIndex): string
 ];
 
 /**
- * Returns all feeds of an architecture as one index. Without `feeds.conf` there are none. A feed that is listed and
- * that upstream does not have counts as empty. Every ImageBuilder reads `base`, whether `feeds.conf` lists it or not.
+ * Returns all feeds of an architecture as one index. Without `feeds.conf` there are none. Every ImageBuilder reads
+ * `base`, whether `feeds.conf` lists it or not.
  */
 export async function readFeeds(files: CachedFiles, versionPath: string, arch: string, options: ReadOptions = {}): Promise<ReadIndex> {
   const directory = `${versionPath}/packages/${arch}`;
@@ -90,11 +90,16 @@ export async function readFeeds(files: CachedFiles, versionPath: string, arch: s
   return mergeIndexes(read);
 }
 
+/**
+ * Merges the indexes of directories into one. Where upstream lacks a directory that a build reads (`undefined`), the
+ * result is not complete: a mirror may be late, and the package may be there when the build asks.
+ */
 export async function mergeIndexes(read: readonly (ReadIndex | undefined)[]): Promise<ReadIndex> {
   const found = read.filter((index) => index !== undefined);
   const unread = found.flatMap((index) => index.unread ?? []);
+  const feed = await inSlices(mergeFeeds(found.map(({ feed }) => feed)));
   return {
-    feed: await inSlices(mergeFeeds(found.map(({ feed }) => feed))),
+    feed: { ...feed, complete: feed.complete && found.length === read.length },
     indexes: Object.assign({}, ...found.map(({ indexes }) => indexes)),
     ...(unread.length > 0 && { unread }),
   };

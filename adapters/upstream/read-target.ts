@@ -76,7 +76,10 @@ async function readOnce(files: CachedFiles, name: TargetName, options: ReadOptio
   };
 }
 
-/** Returns the index of the target's packages, with its kernel modules when they have a directory of their own. */
+/**
+ * Returns the index of the target's packages, with its kernel modules when they have a directory of their own. Without
+ * the kernel's version the directory has no name, so the index lacks the modules.
+ */
 async function readOwnPackages(
   files: CachedFiles,
   directory: string,
@@ -84,10 +87,10 @@ async function readOwnPackages(
   kernel: LinuxKernel | undefined,
   options: ReadOptions,
 ): Promise<ReadIndex> {
-  const places = [`${directory}/packages`];
-  if (kernel !== undefined && hasKmodSplit(versionPath))
-    places.push(`${directory}/kmods/${kernel.version}-${kernel.release}-${kernel.vermagic}`);
-  return mergeIndexes(await Promise.all(places.map((place) => readIndexOrGap(files, place, options))));
+  const read = (place: string) => readIndexOrGap(files, `${directory}/${place}`, options);
+  if (!hasKmodSplit(versionPath)) return mergeIndexes([await read('packages')]);
+  const modules = kernel === undefined ? undefined : read(`kmods/${kernel.version}-${kernel.release}-${kernel.vermagic}`);
+  return mergeIndexes(await Promise.all([read('packages'), modules]));
 }
 
 function assertListed(directory: string, listed: ReadonlyMap<string, string> | undefined, read: IndexDigests): void {

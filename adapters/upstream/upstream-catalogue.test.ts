@@ -434,12 +434,55 @@ describe('a part of upstream that is broken', () => {
     });
   });
 
+  describe('is a directory that upstream does not have', () => {
+    const MISSING: [string, string, string, string][] = [
+      ['a feed', '24.10.2', PATH, 'packages/x86_64/telephony/'],
+      ['the feed that every ImageBuilder reads', '24.10.2', PATH, 'packages/x86_64/base/'],
+      ['the kernel modules', '24.10.2', PATH, 'kmods/'],
+      ['the kernel modules', '25.12.0', 'releases/25.12.0', 'kmods/'],
+      ["the target's own packages", '24.10.2', PATH, 'targets/x86/64/packages/'],
+    ];
+
+    it.each(MISSING)('(%s of %s): it refuses no package, since only the build can tell', async (_, version, path, part) => {
+      upstream.faults.add(`/${part}`, { kind: 'status', status: 404 });
+      const catalogue = make();
+      const record = await known(catalogue.target(version, path, TARGET));
+      const index = await catalogue.packages(record);
+      expect(index?.complete).toBe(false);
+      expect(Object.keys(record.indexes).filter((file) => file.includes(part))).toEqual([]);
+      expect(index && unknownPackages(['kmod-usb-storage', 'lucii'], index, record).missing).toEqual([]);
+      expect(index?.feeds).toHaveProperty('luci');
+    });
+
+    it('(of kernel modules whose kernel upstream does not name): it refuses no package', async () => {
+      const { linux_kernel: _, ...profiles } = JSON.parse((await onDisk(`${DIRECTORY}/profiles.json`)).toString());
+      await publish(`${DIRECTORY}/profiles.json`, JSON.stringify(profiles));
+      const catalogue = make();
+      expect((await catalogue.packages(await known(x86(catalogue))))?.complete).toBe(false);
+    });
+
+    it('(of apk, but for the names of its kernel modules): its names are known, and it refuses no package', async () => {
+      const path = 'releases/25.12.0';
+      const read = async (catalogue: Catalogue) => {
+        const record = await known(catalogue.target('25.12.0', path, TARGET));
+        return { record, index: await catalogue.packages(record) };
+      };
+      const whole = await read(make({ records: memoryRecordStore() }));
+      upstream.faults.add(/\/kmods\/.*packages\.adb/, { kind: 'status', status: 404 });
+      const { record, index } = await read(make());
+      expect(index?.target).toEqual(whole.index?.target);
+      expect(index?.complete).toBe(false);
+      expect(Object.keys(record.indexes).filter((file) => file.includes('/kmods/'))).toEqual([expect.stringMatching(/index\.json$/)]);
+      expect(failures).toEqual([]);
+    });
+  });
+
   it('is left out without a report when upstream does not have it', async () => {
     for (const file of ['Packages', 'Packages.gz', 'index.json']) upstream.remove(`${PATH}/packages/x86_64/telephony/${file}`);
     const catalogue = make();
     const record = await known(x86(catalogue));
     expect(Object.keys(record.indexes).filter((path) => path.includes('/telephony/'))).toEqual([]);
-    expect((await catalogue.packages(record))?.complete).toBe(true);
+    expect((await catalogue.packages(record))?.complete).toBe(false);
     upstream.clearRequests();
     time += MINUTE;
     await x86(catalogue);

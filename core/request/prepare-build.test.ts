@@ -88,3 +88,33 @@ describe('a request that comes again', () => {
     await expect(prepareBuild(deps, withDefaults)).rejects.toThrow(/defaults/i);
   });
 });
+
+describe('a package that the server does not know', () => {
+  /** An upstream that has `vim` now, while the server's copy does not. */
+  function lateCatalogue(published: PackageIndex) {
+    const asked: boolean[] = [];
+    const copies = { old: { ...record }, fresh: { ...record } };
+    const late: Catalogue = {
+      ...catalogue,
+      target: async (_version, _path, _target, { fresh = false } = {}) => {
+        asked.push(fresh);
+        return fresh ? copies.fresh : copies.old;
+      },
+      packages: async (copy) => (copy === copies.fresh ? published : feeds({})),
+    };
+    return { late, asked };
+  }
+
+  it.each([true, false])('is missing only when upstream does not have it either (with a memory: %s)', async (hasMemory) => {
+    const { late, asked } = lateCatalogue(feeds({ vim: '9.1', owut: '1' }));
+    const from = { catalogue: late, policy, ...(hasMemory && { memory: preparationMemory() }) };
+    expect((await prepareBuild(from, request)).missing).toEqual([]);
+    expect(asked).toEqual([false, true]);
+  });
+
+  it('is asked for once more, and no more than once', async () => {
+    const { late, asked } = lateCatalogue(feeds({ vim: '9.1' }));
+    expect((await prepareBuild({ catalogue: late, policy }, request)).missing).toEqual(['owut']);
+    expect(asked).toEqual([false, true]);
+  });
+});

@@ -24,11 +24,23 @@ export interface PrepareBuildOptions {
   readonly fresh?: boolean;
 }
 
-/** Validates, resolves and identifies a request without side effects. Throws what `validateRequest` throws. */
+/**
+ * Validates, resolves and identifies a request without side effects. Before it calls a package missing, it asks upstream
+ * once more: the package may be newer than the server's copy. Throws what `validateRequest` throws.
+ */
 export async function prepareBuild(
   deps: PrepareBuildDeps,
   request: BuildRequest,
-  { skipResolution = false, fresh = false }: PrepareBuildOptions = {},
+  options: PrepareBuildOptions = {},
+): Promise<PreparedBuild> {
+  const prepared = await prepareFrom(deps, request, options);
+  return prepared.missing.length === 0 || options.fresh ? prepared : prepareFrom(deps, request, { ...options, fresh: true });
+}
+
+async function prepareFrom(
+  deps: PrepareBuildDeps,
+  request: BuildRequest,
+  { skipResolution = false, fresh = false }: PrepareBuildOptions,
 ): Promise<PreparedBuild> {
   const valid = await validateRequest(deps, request, { fresh });
   const recalled = deps.memory?.recall(request, skipResolution, valid);
