@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { resultMeta } from '#core/build/artifact-keys.ts';
 import { RESULT_MAX_AGE_SECONDS } from '#core/build/build.ts';
 import type { BuildView } from '#core/build/build-status.ts';
+import type { Warning } from '#core/warning.ts';
 import { buildResponse } from './build-response.ts';
 
 const answer = (view: object, method: 'GET' | 'POST') => buildResponse(view as BuildView, () => 60, method);
@@ -36,5 +37,31 @@ describe('caches', () => {
 
   it('keep no answer to a POST', () => {
     for (const isPrivate of [true, false]) expect(answer(done(isPrivate), 'POST').headers.get('Cache-Control')).toMatch(/\bno-store$/);
+  });
+});
+
+describe('warnings', () => {
+  const warning: Warning = { code: 'essential_packages_missing', severity: 'strong', detail: 'No network.', packages: ['netifd'] };
+  const body = (view: object, warnings?: readonly Warning[]) => buildResponse(view as BuildView, () => 60, 'POST', warnings).json();
+
+  it('are part of the 202 that accepts a request', async () => {
+    expect(await body({ state: 'queued', build, position: 0 }, [warning])).toMatchObject({ status: 202, warnings: [warning] });
+  });
+
+  it('are those of the order while the build runs, for clients that only ask for its state', async () => {
+    const order = { request: {}, warnings: [warning] };
+    expect(await body({ state: 'building', build, order })).toMatchObject({ imagebuilder_status: 'init', warnings: [warning] });
+  });
+
+  it('are those of the request where the order is of a version that had none', async () => {
+    expect(await body({ state: 'building', build, order: { request: {} } }, [warning])).toMatchObject({ warnings: [warning] });
+  });
+
+  it('are absent where there is nothing to warn of', async () => {
+    for (const view of [
+      { state: 'queued', build, position: 0 },
+      { state: 'building', build, order: { request: {} } },
+    ])
+      expect(await body(view, [])).not.toHaveProperty('warnings');
   });
 });

@@ -6,6 +6,8 @@ export const API_ROUTES: readonly (readonly [path: string, name: Exclude<Functio
   ['/api/v1/build/prepare', 'build-submit'],
   ['/api/v1/build/{hash}', 'status'],
   ['/api/v1/build/{hash}/{proxy+}', 'status'],
+  // Only what the bucket does not have: an image by the request hash is a redirect, everything else 404.
+  ['/store/{proxy+}', 'status'],
   ['/api/v1/prepare', 'prepare'],
   ['/apply', 'prepare'],
   ['/api/v1/openapi.json', 'docs'],

@@ -1,3 +1,4 @@
+import { imageFinder } from '#core/build/find-image.ts';
 import { buildState } from '#functions/build-state.ts';
 import { composeBuildSubmit } from '#functions/build-submit/composition.ts';
 import { composeStatus } from '#functions/status/composition.ts';
@@ -23,6 +24,6 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
     parts,
     composeStatus(config, clients, state),
     composeBuildSubmit(config, clients, parts, state),
-    composeStore(config, state.artifacts),
+    composeStore(config, state.artifacts, imageFinder(state)),
   );
 }

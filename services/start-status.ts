@@ -1,4 +1,5 @@
 import { S3_SERVING_CLIENT } from '#adapters/aws/clients/client-options.ts';
+import { imageFinder } from '#core/build/find-image.ts';
 import { buildState } from '#functions/build-state.ts';
 import { composeStatus } from '#functions/status/composition.ts';
 import { composeStore } from '#functions/store/composition.ts';
@@ -14,5 +15,10 @@ export async function startStatus(config = statusConfig()): Promise<Service> {
   const clients = awsClients(config, S3_SERVING_CLIENT);
   const state = buildState(config, clients, 'eventual');
   const metrics = prometheusMetrics(config.SERVICE_NAME, state.positions);
-  return startService(config, { log, metrics }, composeStatus(config, clients, state), composeStore(config, state.artifacts));
+  return startService(
+    config,
+    { log, metrics },
+    composeStatus(config, clients, state),
+    composeStore(config, state.artifacts, imageFinder(state)),
+  );
 }

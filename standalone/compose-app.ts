@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { assertWritable } from '#adapters/disk/assert-writable.ts';
+import { imageFinder } from '#core/build/find-image.ts';
 import type { ClientKey } from '#core/build/ports.ts';
 import { resultIntegrity } from '#core/build/result-integrity.ts';
 import { timeOfBuilds } from '#core/build/time-of-builds.ts';
@@ -92,7 +93,7 @@ export function composeApp({ config, settings, state, log, metrics, recorder, ke
       admit: settings.admit,
     }),
     prepareApp(prepare),
-    storeApp({ artifacts, signingKey }),
+    storeApp({ artifacts, signingKey, findImage: imageFinder(status) }),
     catalogueApp(offer),
     statsApp({ ...offer, report: state.statistics, positions }),
     docsApp({ readAsset: swaggerAssets() }),

@@ -32,7 +32,7 @@ export function resultDocument(order: BuildOrder, build: DoneBuild, output: Buil
     id: order.request.profile,
     bin_dir: build.binDir,
     build_cmd_packages: output.packages,
-    ...warningsPart([...(order.warnings ?? []), ...(output.warnings ?? [])]),
+    warnings: warningsPart([...(order.warnings ?? []), ...(output.warnings ?? [])]).warnings,
     build_at: buildAt(metadata['source_date_epoch']),
     durations_ms: output.durations,
     inputs: output.digests,

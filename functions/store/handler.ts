@@ -8,7 +8,7 @@ import { composeStore } from './composition.ts';
 import { loadConfig } from './config.ts';
 import { noArtifacts } from './no-artifacts.ts';
 
-/** Answers what the bucket does not have and paths without a route, both 404 as JSON, and `/health`. */
+/** Answers paths without a route with 404 as JSON, and `/health`. */
 const config = loadConfig();
 const metrics = emfMetrics({ service: 'store', namespace: config.METRICS_NAMESPACE });
 const { routes } = composeStore(config, noArtifacts);

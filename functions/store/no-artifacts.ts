@@ -4,7 +4,7 @@ const readOnly = () => Promise.reject(new Error('Nothing is stored here'));
 
 /**
  * A store that has nothing. CloudFront asks the bucket first, so a request that comes this far is for something that is
- * not there.
+ * not there, or is there under another path.
  */
 export const noArtifacts: ArtifactStore = {
   put: readOnly,

@@ -20,6 +20,7 @@ describe('answers match the schemas that the OpenAPI document publishes', () => 
       release = resolve;
     });
     const imageMaker = scriptedImageMaker({
+      warnings: [{ code: 'essential_packages_missing', severity: 'note', detail: 'The image lacks dnsmasq.', packages: ['dnsmasq'] }],
       act: async ({ request: { packages } }) => {
         if (packages.includes('tcpdump'))
           throw new BuildFailure('Error: Selected packages exceed device storage', { stderr: 'is too big' });
@@ -41,9 +42,11 @@ describe('answers match the schemas that the OpenAPI document publishes', () => 
   };
   const build = (...packages: string[]) => server.post('/api/v1/build', { ...request, packages });
 
-  it('a finished build', async () => {
+  it('a finished build with a warning of the one that made its images', async () => {
     await server.build({ ...request, packages: ['vim'] });
-    await expectToMatch(FinishedBuild, await build('vim'), 200);
+    const response = await build('vim');
+    expect(await response.clone().json()).toMatchObject({ warnings: [{ severity: 'note', packages: ['dnsmasq'] }] });
+    await expectToMatch(FinishedBuild, response, 200);
   });
 
   it('a failed build', async () => {

@@ -18,7 +18,8 @@ const DOCUMENT = /^\/json\/v1\/(overview|branches|latest)\.json$/;
  */
 const ELSEWHERE = [403, 404, 500, 502, 503, 504];
 /**
- * The statuses on which CloudFront asks the API for a file. The API has no files and only answers 404 in its own words.
+ * The statuses on which CloudFront asks the API for a file. The API has no files: it redirects a client that named the
+ * build instead of the directory, and answers 404 in its own words otherwise.
  */
 const NOWHERE = [403, 404];
 

@@ -2,7 +2,10 @@ import { lambda } from '../lambda.ts';
 import { listBucket, putObjects, readBuilds, readObjects } from '../permissions.ts';
 import { bucketName, tableName } from '../resource-names.ts';
 
-/** The status function. It writes only results that a runner failed to publish. */
+/**
+ * The status function, which also answers for files that the bucket does not have. It writes only results that a runner
+ * failed to publish.
+ */
 export const status = lambda('Status', 'status', {
   memory: '512 MB',
   environment: { ...bucketName, ...tableName },

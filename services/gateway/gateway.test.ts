@@ -65,6 +65,7 @@ describe('the gateway', () => {
     ['DELETE', `/api/v1/build/${HASH}`, 'status'],
     ['GET', `/api/v1/build/${HASH}/events`, 'status'],
     ['GET', `/store/${HASH}/a-b_c+1.bin`, 'status'],
+    ['HEAD', `/store/${HASH}/a-b_c+1.bin?1764000000000`, 'status'],
     ['GET', '/signing-key.pub', 'status'],
     ['GET', '/json/v1/overview.json', 'catalogue'],
     ['GET', '/api/v1/revision/24.10.2/x86/64', 'catalogue'],

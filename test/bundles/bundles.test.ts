@@ -85,6 +85,10 @@ describe('the prepare function', () => {
 });
 
 describe('the store function', () => {
+  it('contains nothing of builds, whose state it cannot read', () => {
+    expect(bundle('store').inputs.filter((input) => /^core\/build\/(build-status|find-image)\.ts$/.test(input))).toEqual([]);
+  });
+
   it.each([`/store/${'0'.repeat(64)}/image.bin`, '/store/../etc', '/nowhere'])('answers %s with 404 as JSON', async (path) => {
     const { answer } = await invoke(bundle('store').path, httpEvent('GET', path));
     expect(answer?.statusCode).toBe(404);

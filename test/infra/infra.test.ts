@@ -226,6 +226,7 @@ describe('functions', () => {
       'ANY /api/v1/build/prepare': 'BuildSubmitFunction',
       'ANY /api/v1/build/{hash}': 'StatusFunction',
       'ANY /api/v1/build/{hash}/{proxy+}': 'StatusFunction',
+      'ANY /store/{proxy+}': 'StatusFunction',
       'ANY /api/v1/prepare': 'PrepareFunction',
       'ANY /apply': 'PrepareFunction',
       'ANY /api/v1/openapi.json': 'DocsFunction',

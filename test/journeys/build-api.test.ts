@@ -1,4 +1,5 @@
-import { readdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
@@ -294,6 +295,67 @@ describe('the store', () => {
     const response = await server.get(path);
     expect(response.status).toBe(404);
     expect(await json(response)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('an image asked for by the request hash', () => {
+  const built = async (...packages: string[]) => {
+    const { body } = await server.build({ ...X86, packages });
+    const [image] = body['images'] as { name: string; sha256: string }[];
+    return { hash: String(body['request_hash']), binDir: String(body['bin_dir']), name: String(image?.name), sha256: image?.sha256 };
+  };
+
+  it.each(['GET', 'HEAD'])('is a redirect to the image for %s, whatever the query', async (method) => {
+    const { hash, binDir, name } = await built('nano');
+    for (const query of ['', '?1764000000000']) {
+      const { status, headers } = await server.get(`/store/${hash}/${name}${query}`, { method });
+      expect([status, headers.get('Location')]).toEqual([302, `/store/${binDir}/${name}`]);
+      expect([headers.get('Cache-Control'), headers.get('Access-Control-Allow-Origin')]).toEqual(['no-store', '*']);
+    }
+  });
+
+  it('has the listed digest for a client that follows redirects', async () => {
+    const { hash, name, sha256 } = await built('nano');
+    const response = await server.get(`/store/${hash}/${name}`, { redirect: 'follow' });
+    expect(
+      createHash('sha256')
+        .update(Buffer.from(await response.arrayBuffer()))
+        .digest('hex'),
+    ).toBe(sha256);
+  });
+
+  it.each([
+    ['a file that the result does not list', (hash: string) => `${hash}/none.bin`],
+    ['no file', (hash: string) => `${hash}/`],
+    ['another spelling of the hash', (hash: string, name: string) => `${hash.toUpperCase()}/${name}`],
+    ['an encoded slash', (hash: string, name: string) => `${hash}%2f${name}`],
+    ['a path that leaves the store', (hash: string) => `${hash}/..`],
+    ['a path through the directory', (hash: string, name: string) => `${hash}/./x/${name}`],
+    ['a directory above', (hash: string, name: string) => `x/${hash}/${name}`],
+    ['a slash behind the name', (hash: string, name: string) => `${hash}/${name}/`],
+    ['an unknown hash', (_: string, name: string) => `${'0'.repeat(64)}/${name}`],
+  ])('is not found by %s', async (_, pathOf) => {
+    const { hash, name } = await built('nano');
+    const answer = await server.ask(`/store/${pathOf(hash, name)}`);
+    expect([answer.status, answer.header('location')]).toEqual([404, undefined]);
+    expect(JSON.parse(answer.text)).toMatchObject({ status: 404, title: 'Not Found' });
+  });
+
+  it('is answered only by its own methods', async () => {
+    const { hash, name } = await built('nano');
+    expect((await server.get(`/store/${hash}/${name}`, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('is the file of a directory of that name, where there is one', async () => {
+    const { hash, name } = await built('nano');
+    const directory = join(server.dataDir, 'public', 'store', hash);
+    await mkdir(directory);
+    await writeFile(join(directory, name), 'put there by the operator');
+    try {
+      expect(await (await server.get(`/store/${hash}/${name}`)).text()).toBe('put there by the operator');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 });
 

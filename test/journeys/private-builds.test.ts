@@ -162,6 +162,8 @@ describe('a private build publishes nothing', () => {
     expect(status).toBe(200);
     const [{ name }] = body['images'] as [{ name: string }];
     expect((await server.get(`/store/${body['bin_dir']}/${name}`)).status).toBe(200);
+    expect((await server.get(`/store/${body['request_hash']}/${name}`)).status).toBe(302);
+    for (const directory of [body['bin_dir'], body['request_hash']]) expect((await server.get(`/store/${directory}/`)).status).toBe(404);
     await expect.poll(messages, PATIENCE).toContain('build done');
     await expectSilence(secretsOf(body, 'vim', 'tmux'));
   });

@@ -6,10 +6,13 @@ import { BUILD_STEPS } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import type { BuildOutput } from '#core/imagebuilder/build-output.ts';
+import type { Warning } from '#core/warning.ts';
 
 export interface Script {
   /** Called in the last step. It may wait, or throw the errors of a real ImageBuilder. */
   readonly act?: (order: BuildOrder, signal: AbortSignal) => Promise<void> | void;
+  /** What the images' maker warns of. */
+  readonly warnings?: readonly Warning[];
 }
 
 export interface ScriptedImageMaker extends ImageMaker {
@@ -18,7 +21,7 @@ export interface ScriptedImageMaker extends ImageMaker {
 }
 
 /** An ImageMaker that makes small files at once instead of images, for tests of everything around it. */
-export function scriptedImageMaker({ act }: Script = {}): ScriptedImageMaker {
+export function scriptedImageMaker({ act, warnings }: Script = {}): ScriptedImageMaker {
   const begun: string[] = [];
   return {
     begun,
@@ -27,7 +30,7 @@ export function scriptedImageMaker({ act }: Script = {}): ScriptedImageMaker {
       for (const step of BUILD_STEPS) progress.enter(step);
       await act?.(order, signal);
       signal.throwIfAborted();
-      return scriptedOutput(order, `image of ${binDir}`);
+      return { ...(await scriptedOutput(order, `image of ${binDir}`)), ...(warnings && { warnings }) };
     },
   };
 }

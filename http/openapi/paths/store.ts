@@ -7,7 +7,7 @@ import { BIN_DIR } from '../schemas/fields.ts';
 const BYTES = { 'application/octet-stream': {} };
 
 const parameters = [
-  pathParameter('bin_dir', '`bin_dir` of a finished build.', BIN_DIR, { pattern: '^[0-9a-f]{64}$' }),
+  pathParameter('bin_dir', '`bin_dir` of a finished build, or its request hash.', BIN_DIR, { pattern: '^[0-9a-f]{64}$' }),
   pathParameter('file', '`name` of one of its images.', 'openwrt-24.10.2-ath79-generic-8dev_carambola2-squashfs-sysupgrade.bin', {
     pattern: '^[A-Za-z0-9._+-]+$',
   }),
@@ -27,6 +27,7 @@ export const storePaths = {
       responses: {
         200: answer('The whole file.', { headers: ['Content-Length', 'ETag'] }, BYTES),
         206: answer('The requested range.', { headers: ['Content-Length', 'ETag', 'Content-Range'] }, BYTES),
+        302: answer('The path names the build by its request hash; the image is at `Location`.', { headers: ['Location'] }),
         304: answer('As it is known.', { headers: ['ETag'] }),
         416: json(
           'The file is shorter.',
@@ -45,6 +46,7 @@ export const storePaths = {
         Object.entries({
           200: 'It is there.',
           206: 'The range.',
+          302: 'It is at `Location`.',
           304: 'As it is known.',
           404: 'There is none.',
           416: 'It is shorter.',

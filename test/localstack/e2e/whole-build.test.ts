@@ -108,6 +108,20 @@ describe('a build on AWS', () => {
     expect(missing.headers.get('access-control-allow-origin')).toBe('*');
   });
 
+  it('has images by its request hash, by a redirect that no cache keeps', async () => {
+    const { bin_dir, request_hash, images } = finished.body;
+    const path = `/store/${request_hash}/${images[0]?.name}`;
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers } = await fetch(`${stack.url}${path}?1764000000000`, { method, redirect: 'manual' });
+      expect([status, headers.get('location')]).toEqual([302, `/store/${bin_dir}/${images[0]?.name}`]);
+      expect([headers.get('cache-control'), headers.get('access-control-allow-origin')]).toEqual(['no-store', '*']);
+    }
+    const followed = Buffer.from(await (await fetch(stack.url + path)).arrayBuffer());
+    expect(createHash('sha256').update(followed).digest('hex')).toBe(images[0]?.sha256);
+    const unlisted = await stack.get(`/store/${request_hash}/no-such-image.bin`);
+    expect([unlisted.status, unlisted.body]).toEqual([404, expect.objectContaining({ status: 404, title: 'Not Found' })]);
+  });
+
   it('is prepared by a function without AWS resources, which computes its hash', async () => {
     const prepared = await stack.post('/api/v1/prepare', REQUEST);
     expect([prepared.status, prepared.body.request_hash]).toEqual([200, finished.body.request_hash]);
