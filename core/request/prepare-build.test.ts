@@ -88,3 +88,52 @@ describe('a request that comes again', () => {
     await expect(prepareBuild(deps, withDefaults)).rejects.toThrow(/defaults/i);
   });
 });
+
+describe('a package that upstream marks with a tilde', () => {
+  const marked = {
+    ...record,
+    profiles: { generic: { id: 'generic', devicePackages: ['kmod-x', '~boot-blob'], supportedDevices: [], raw: {} } },
+  };
+  const parse = buildRequestParser();
+  const ask = async (packages: string[], options = {}) => {
+    upstream.record = marked;
+    upstream.index = feeds({ vim: '9.1' });
+    return prepareBuild(deps, parse({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages }), options);
+  };
+
+  it.each([false, true])('leaves the list of a client that copied it from upstream (skipResolution %s)', async (skipResolution) => {
+    const prepared = await ask(['vim', '~boot-blob', '-~other'], { skipResolution });
+    expect(prepared.missing).toEqual([]);
+    expect(prepared.resolved.packages).toEqual(['vim', '-~other']);
+    expect(prepared.changes).toEqual([
+      {
+        type: 'removal',
+        action: 'remove',
+        package: '~boot-blob',
+        reason: 'Upstream marks this package as one that is not installed',
+        automatic: true,
+      },
+    ]);
+    expect((await prepareBuild(deps, prepared.resolved, { skipResolution })).hash).toBe(prepared.hash);
+  });
+
+  it('is unknown where upstream publishes none of that name', async () => {
+    expect((await ask(['~nosuch'])).missing).toEqual(['~nosuch']);
+  });
+
+  it('cannot be required in a version', async () => {
+    upstream.record = marked;
+    const versioned = parse({
+      version: '24.10.2',
+      target: 'x86/64',
+      profile: 'generic',
+      packages_versions: { vim: '9.1', '~boot-blob': '' },
+    });
+    expect((await prepareBuild(deps, versioned)).resolved.packages_versions).toEqual({ vim: '9.1' });
+  });
+
+  it('has no other odd character', () => {
+    for (const name of ['~', '~~a', 'a~b', '~/a', '-~', '~a b', '~$(id)'])
+      expect(() => parse({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: [name] })).toThrow();
+  });
+});
