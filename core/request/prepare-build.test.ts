@@ -137,3 +137,37 @@ describe('a package that upstream marks with a tilde', () => {
       expect(() => parse({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: [name] })).toThrow();
   });
 });
+
+describe('a device of which upstream has only an initramfs', () => {
+  const withImages = (images: unknown): TargetRecord => ({
+    ...record,
+    profiles: { generic: { id: 'generic', devicePackages: [], supportedDevices: [], raw: { images } } },
+  });
+  const initramfs = [{ filesystem: 'initramfs', name: 'x-initramfs-kernel.bin', type: 'kernel' }];
+  const sysupgrade = [...initramfs, { filesystem: 'squashfs', name: 'x-squashfs-sysupgrade.bin', type: 'sysupgrade' }];
+
+  it('is refused in the words of an unsupported profile', async () => {
+    upstream.record = withImages(initramfs);
+    await expect(prepareBuild(deps, request)).rejects.toMatchObject({
+      status: 400,
+      message:
+        'Unsupported profile: generic. OpenWrt makes no firmware image for this device in this version, at most an initramfs. Please check the forums for more information.',
+    });
+  });
+
+  it('is refused only after upstream was asked again', async () => {
+    const moved = {
+      ...catalogue,
+      target: async (...[, , , options]: Parameters<Catalogue['target']>) => withImages(options?.fresh ? sysupgrade : initramfs),
+    };
+    upstream.index = feeds({ vim: '9.1', owut: '1' });
+    expect((await prepareBuild({ ...deps, catalogue: moved }, request)).resolved.profile).toBe('generic');
+  });
+
+  it('has the hash that it had before its images were looked at', async () => {
+    upstream.record = record;
+    const { hash } = await prepareBuild(deps, request);
+    upstream.record = withImages(sysupgrade);
+    expect((await prepareBuild(deps, request)).hash).toBe(hash);
+  });
+});

@@ -1,14 +1,10 @@
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildOutput } from '#core/imagebuilder/build-output.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { editImagebuilder } from '#demo/upstream/altered-imagebuilder.ts';
-import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { parseUsignPublicKey, type UsignPublicKey } from '#runner/signing/usign.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
-import { imagebuilderMaker } from './imagebuilder-maker.ts';
-import { demoBinDir, demoOrder } from './testing/demo-order.ts';
+import { buildOnce } from './testing/build-once.ts';
 
 const directory = await temporaryDirectory();
 let upstream: DemoUpstreamServer;
@@ -19,15 +15,9 @@ afterAll(() => upstream.close());
 afterEach(() => upstream.restore());
 
 async function build(request: Partial<BuildRequest>): Promise<BuildOutput> {
-  const maker = imagebuilderMaker({
-    upstreamUrl: upstream.url,
-    cacheDirectory: join(directory, 'cache'),
-    workDirectory: join(directory, 'work'),
-    keyDirectory: join(directory, 'keys'),
-    keys: [parseUsignPublicKey(demoUpstreamKey.publicKey) as UsignPublicKey],
-  });
-  const order = await demoOrder(upstream.url, { filesystem: 'squashfs', ...request });
-  return maker.make(order, demoBinDir(), { enter: () => undefined, log: () => undefined }, new AbortController().signal);
+  const made = await buildOnce(upstream.url, directory, { filesystem: 'squashfs', ...request });
+  if (made instanceof Error) throw made;
+  return made;
 }
 
 const PROFILE = 'Target-Profile-Packages: kmod-fs-vfat';
