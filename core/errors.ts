@@ -67,10 +67,8 @@ export class UnsupportedTargetError extends BadRequestError {
 }
 
 export class UnsupportedProfileError extends BadRequestError {
-  constructor(profile: string) {
-    super(
-      `Unsupported profile: ${profile}. The requested profile was either dropped or never existed. Please check the forums for more information.`,
-    );
+  constructor(profile: string, reason = 'The requested profile was either dropped or never existed') {
+    super(`Unsupported profile: ${profile}. ${reason}. Please check the forums for more information.`);
   }
 }
 

@@ -51,6 +51,8 @@ describe('classifyFailure', () => {
     ['Prerequisite check failed. Use FORCE=1 to override.', /lacks something/],
     ['make[1]: *** [Makefile:196: _call_image] Killed', /killed/],
     ['make[3]: *** [x.mk:1: y] Error 137', /killed/],
+    ['cp: error reading x: Input/output error', /failed to read or write/],
+    ['mkdir: cannot create directory x: Read-only file system', /failed to read or write/],
     ['bash: line 1: 123 Killed                  mksquashfs4', /killed/],
   ])('blames the machine for %j, whatever else went wrong', (line, meaning) => {
     const clash = ' * opkg_install_cmd: Cannot install package nosuchpkg.\nx is too big: 2 > 1\n';
@@ -181,7 +183,30 @@ describe('classifyFailure', () => {
 
   it('does not remember what it does not understand', () => {
     expect(failed('gremlins\n')).toEqual({ kind: 'infrastructure', detail: 'Error while building firmware. See stdout/stderr' });
-    expect(failed('', 0)).toEqual({ kind: 'infrastructure', detail: 'No JSON file found' });
+  });
+
+  describe('of a run that succeeds and leaves no image', () => {
+    const none = { kind: 'deterministic', errors: [{ code: 'no_images', message: expect.stringContaining('made no image') }] };
+
+    it('is not tried again: the same run would leave none again', () => {
+      expect(failed('', 0)).toMatchObject(none);
+      expect(failed("cp: cannot stat 'x-sysupgrade.bin': No such file or directory\n", 0)).toMatchObject(none);
+      expect(failed('Signature check failed.\n', 0)).toMatchObject(none);
+    });
+
+    it('is tried again where the machine lacked something, or images are there and only their list is not', () => {
+      for (const line of [
+        'cp: write error: No space left on device',
+        'cp: error reading x: Input/output error',
+        'mkdir: x: Read-only file system',
+        'bash: line 1: 123 Killed                  mksquashfs4',
+      ])
+        expect(failed(`${line}\n`, 0).kind).toBe('infrastructure');
+      expect(classifyFailure({ exitCode: 0, stdout: '', stderr: '', hasImages: true })).toEqual({
+        kind: 'infrastructure',
+        detail: 'No JSON file found',
+      });
+    });
   });
 
   it('finds the reason in any amount of noise', () => {

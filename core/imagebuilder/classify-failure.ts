@@ -10,6 +10,8 @@ export interface FailedRun {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Whether it left images although it failed, or although their list is missing. */
+  readonly hasImages?: boolean;
 }
 
 /** A failure is deterministic if the same request would fail again, so that its answer may be remembered. */
@@ -28,7 +30,10 @@ export type OwnRepositories = Readonly<Record<string, string>>;
  * fetched or verified, unless it is the client's own repository that has no good signature. The texts for image size
  * and for the rest are those of asu/build.py.
  */
-export function classifyFailure({ exitCode, stdout, stderr }: FailedRun, ownRepositories: OwnRepositories = {}): ClassifiedFailure {
+export function classifyFailure(
+  { exitCode, stdout, stderr, hasImages }: FailedRun,
+  ownRepositories: OwnRepositories = {},
+): ClassifiedFailure {
   const lines = outputLines(stdout, stderr);
   const shortage = shortageOf(lines, exitCode);
   if (shortage !== undefined) return { kind: 'infrastructure', detail: shortage };
@@ -38,6 +43,9 @@ export function classifyFailure({ exitCode, stdout, stderr }: FailedRun, ownRepo
 
   const packages = packageErrorsOf(lines);
   if (packages !== undefined && !isMissing(packages)) return deterministic(packages);
+
+  // Every package was installed, or make would not have ended well.
+  if (exitCode === 0 && packages === undefined && !hasImages) return deterministic(NO_IMAGES);
 
   const troubles = downloadTroubles(lines);
   const nameOf = namesByUrl(ownRepositories);
@@ -51,6 +59,9 @@ export function classifyFailure({ exitCode, stdout, stderr }: FailedRun, ownRepo
     detail: exitCode === 0 ? 'No JSON file found' : 'Error while building firmware. See stdout/stderr',
   };
 }
+
+const NO_IMAGES_MESSAGE = 'ImageBuilder made no image of this device and reported no error. See stdout/stderr';
+const NO_IMAGES: FailureAnalysis = { detail: NO_IMAGES_MESSAGE, errors: [{ code: 'no_images', message: NO_IMAGES_MESSAGE }] };
 
 type Untrusted = Extract<BuildProblem, { code: 'repository_untrusted' }>;
 
@@ -117,6 +128,7 @@ const SHORTAGES: readonly (readonly [Pattern, string])[] = [
     matching(/\b(?:No space left on device|Disk quota exceeded|Only have -?\d+kb available on filesystem)\b/),
     'the build machine has no disk space left',
   ],
+  [matching(/: (?:Input\/output error|Read-only file system)$/), 'the build machine failed to read or write a file'],
   [matching(/\bFile size limit exceeded\b/), 'a file grew beyond the limit of a build'],
   [matching(/\b(?:Cannot allocate memory|virtual memory exhausted|Out of memory|out of memory)\b/), 'the build machine has no memory left'],
   [isForkRefused, 'the build needs more processes than it may have'],

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type ImageCommand, makeImageCommand, makeInfoCommand, makeManifestCommand, UnsafeArgumentError } from './commands.ts';
+import {
+  type ImageCommand,
+  isPackageArgument,
+  makeImageCommand,
+  makeInfoCommand,
+  makeManifestCommand,
+  UnsafeArgumentError,
+} from './commands.ts';
 
 const command: ImageCommand = {
   profile: '8dev_carambola2',
@@ -53,7 +60,6 @@ const INJECTIONS = [
   'a#b',
   'a%b',
   'a:b',
-  '~a',
   'a~1',
   '(a)',
   'a\\b',
@@ -64,6 +70,16 @@ const INJECTIONS = [
   'ü',
   '',
 ];
+
+it('takes a package off the list that upstream marks with a tilde', () => {
+  expect(makeManifestCommand({ ...command, packages: ['-~boot-blob', 'luci'] })).toContain('PACKAGES=-~boot-blob luci');
+  expect(isPackageArgument('-~boot-blob')).toBe(true);
+  expect(isPackageArgument('-~boot;blob')).toBe(false);
+});
+
+it.each(['profile', 'extraImageName', 'binDir', 'files'])('takes no tilde in %s', (field) => {
+  for (const text of ['~a', '/~a', '-~a']) expect(() => makeImageCommand({ ...command, [field]: text })).toThrow(UnsafeArgumentError);
+});
 
 describe('no command line is made of', () => {
   it.each(INJECTIONS)('%j', (text) => {
@@ -82,9 +98,12 @@ describe('no command line is made of', () => {
     if (text !== '' && !text.includes('~')) expect(() => makeImageCommand({ ...command, binDir: below })).toThrow(UnsafeArgumentError);
   });
 
-  it.each(['+luci', '--luci', '-', '+', '.luci', '-+luci'])('package %j', (name) => {
-    expect(() => makeManifestCommand({ ...command, packages: [name] })).toThrow(UnsafeArgumentError);
-  });
+  it.each(['+luci', '--luci', '-', '+', '.luci', '-+luci', '~a', '~', '-~', '-~~a', '-~/a', '-~+', '~-a', '-a~', '-~a b', '-~a\n'])(
+    'package %j',
+    (name) => {
+      expect(() => makeManifestCommand({ ...command, packages: [name] })).toThrow(UnsafeArgumentError);
+    },
+  );
 
   it.each(['builder', '/', '/a/../b', '/a/..', '/./a', '/a/', '//a', '/a b'])('path %j', (path) => {
     expect(() => makeImageCommand({ ...command, binDir: path })).toThrow(UnsafeArgumentError);

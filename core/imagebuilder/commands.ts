@@ -1,4 +1,4 @@
-import { FILESYSTEMS, type Filesystem, PACKAGE_NAME, PROFILE_NAME } from '#core/request/build-request.ts';
+import { FILESYSTEMS, type Filesystem, PROFILE_NAME } from '#core/request/build-request.ts';
 
 /**
  * Text that make or its shell would read as syntax was about to reach the command line. The API checked the request
@@ -28,6 +28,15 @@ export interface ImageCommand extends ManifestCommand {
   /** Only for ImageBuilders that know ROOTFS_FILESYSTEM; others ignore it (see `onlyFilesystem`). */
   readonly filesystem?: Filesystem;
 }
+
+/**
+ * A name to add, or `-name` to remove one. Only a removal may have a tilde: make keeps removals to itself, while a shell
+ * may expand `~name` (docs/imagebuilder.md §2).
+ */
+const PACKAGE_ARGUMENT = /^(?:-~?)?[A-Za-z0-9][A-Za-z0-9._+-]*$/;
+
+/** Returns whether make can be given the package. Names that upstream publishes may have any characters. */
+export const isPackageArgument = (name: string): boolean => PACKAGE_ARGUMENT.test(name);
 
 const HEX = /^[0-9a-f]{1,64}$/;
 const SAFE_PATH = /^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9._+-]+)+$/;
@@ -63,7 +72,7 @@ export function makeImageCommand({ extraImageName, binDir, files, rootfsSizeMb, 
 
 const selection = ({ profile, packages }: ManifestCommand): string[] => [
   `PROFILE=${checked('PROFILE', profile, isText(profile) && PROFILE_NAME.test(profile))}`,
-  `PACKAGES=${packages.map((name) => checked('PACKAGES', name, isText(name) && PACKAGE_NAME.test(name) && !name.startsWith('+'))).join(' ')}`,
+  `PACKAGES=${packages.map((name) => checked('PACKAGES', name, isText(name) && isPackageArgument(name))).join(' ')}`,
 ];
 
 /**

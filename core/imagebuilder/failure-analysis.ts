@@ -31,6 +31,8 @@ export type BuildProblem = {
   | { readonly code: 'version_mismatch'; readonly packages: readonly string[]; readonly required: string; readonly found?: string }
   /** The package's script failed while the root file system was made. */
   | { readonly code: 'script_failed'; readonly packages: readonly string[]; readonly exit_code: number }
+  /** make ended well and left no image of the device. */
+  | { readonly code: 'no_images' }
   | { readonly code: 'image_too_big'; readonly image?: string; readonly size?: number; readonly limit?: number }
   /** The client's own repository has no signature of a key that the client gave: its packages do not count. */
   | { readonly code: 'repository_untrusted'; readonly repository: string; readonly url: string }

@@ -53,6 +53,15 @@ it('without diff_packages removes nothing', () => {
   expect(canonical({ packages: ['b', '-c', 'a', 'b'], defaultPackages: ['x'], diffPackages: false })).toEqual(['-c', 'a', 'b']);
 });
 
+describe('a package that upstream marks with a tilde', () => {
+  const profilePackages = ['kmod-c', '~boot-blob'];
+  it('is always taken off the list, since ImageBuilder would install it', () => {
+    expect(canonical({ packages: ['b'], profilePackages })).toEqual(['-kmod-c', '-~boot-blob', 'b']);
+    expect(canonical({ packages: ['b'], profilePackages, diffPackages: false })).toEqual(['-~boot-blob', 'b']);
+    expect(canonical({ packages: ['b', '-~boot-blob'], profilePackages, diffPackages: false })).toEqual(['-~boot-blob', 'b']);
+  });
+});
+
 it('does not depend on the order and names nothing twice', () => {
   const names = fc.array(fc.constantFrom('a', 'b', 'c', '-a', '-b', 'luci-app-x', 'libstdc++', 'Z', '0'));
   fc.assert(

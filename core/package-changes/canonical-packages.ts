@@ -9,18 +9,21 @@ export interface CanonicalPackagesInput {
   readonly profilePackages: readonly string[];
 }
 
+/** Returns whether upstream marks the package, with a tilde, as one that is built but not installed. */
+export const isSkipped = (name: string): boolean => name.startsWith('~');
+
 /**
  * Returns the list for ImageBuilder. With `diffPackages` it begins with `-p` for each default or profile package that
- * the request lacks (an entry that is itself a removal stays). The requested packages follow. Both parts are sorted and
- * have no repetitions, so requests that mean the same image give the same command. The removals are those of
- * diff_packages in asu/util.py.
+ * the request lacks (an entry that is itself a removal stays). ImageBuilder does not know what a tilde means and would
+ * install `~name`, so the list always begins with `-~name` for each such package. The requested packages follow. Both
+ * parts are sorted and have no repetitions, so requests that mean the same image give the same command. The removals
+ * are those of diff_packages in asu/util.py.
  */
 export function canonicalPackages({ packages, diffPackages, defaultPackages, profilePackages }: CanonicalPackagesInput): string[] {
   const asked = [...new Set(packages)].sort();
-  if (!diffPackages) return asked;
   const isAsked = new Set(asked);
   const removals = [...defaultPackages, ...profilePackages]
-    .filter((name) => !isAsked.has(name))
+    .filter((name) => isSkipped(name) || (diffPackages && !isAsked.has(name)))
     .map((name) => (name.startsWith('-') ? name : `-${name}`));
   return [...new Set([...new Set(removals.sort()), ...asked])];
 }

@@ -30,12 +30,13 @@ export type Filesystem = (typeof FILESYSTEMS)[number];
 
 /**
  * The patterns that ImageBuilder's make cannot mistake for its own syntax (docs/imagebuilder.md §2): the only shapes of
- * text from a request that may ever reach a command line. Checked here and once more by the runner.
+ * text from a request that may ever reach a command line. Checked here and once more by the runner, where a `~` may only
+ * follow the `-` of a removal. Upstream publishes packages with a leading `~` for some devices.
  */
-export const PACKAGE_NAME = /^[+-]?[A-Za-z0-9][A-Za-z0-9._+-]*$/;
+export const PACKAGE_NAME = /^[+-]?~?[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 export const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-const PACKAGE_NAME_OR_EMPTY = /^(?:[+-]?[A-Za-z0-9][A-Za-z0-9._+-]*)?$/;
+const PACKAGE_NAME_OR_EMPTY = /^(?:[+-]?~?[A-Za-z0-9][A-Za-z0-9._+-]*)?$/;
 const PROFILE_INPUT = /^[A-Za-z0-9][A-Za-z0-9.,_-]*$/;
 const VERSION = /^[A-Za-z0-9_.,-]*$/;
 const TARGET = /^[A-Za-z0-9_]*\/[A-Za-z0-9_]*$/;

@@ -118,3 +118,86 @@ describe('a package that the server does not know', () => {
     expect(asked).toEqual([false, true]);
   });
 });
+
+describe('a package that upstream marks with a tilde', () => {
+  const marked = {
+    ...record,
+    profiles: { generic: { id: 'generic', devicePackages: ['kmod-x', '~boot-blob'], supportedDevices: [], raw: {} } },
+  };
+  const parse = buildRequestParser();
+  const ask = async (packages: string[], options = {}) => {
+    upstream.record = marked;
+    upstream.index = feeds({ vim: '9.1' });
+    return prepareBuild(deps, parse({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages }), options);
+  };
+
+  it.each([false, true])('leaves the list of a client that copied it from upstream (skipResolution %s)', async (skipResolution) => {
+    const prepared = await ask(['vim', '~boot-blob', '-~other'], { skipResolution });
+    expect(prepared.missing).toEqual([]);
+    expect(prepared.resolved.packages).toEqual(['vim', '-~other']);
+    expect(prepared.changes).toEqual([
+      {
+        type: 'removal',
+        action: 'remove',
+        package: '~boot-blob',
+        reason: 'Upstream marks this package as one that is not installed',
+        automatic: true,
+      },
+    ]);
+    expect((await prepareBuild(deps, prepared.resolved, { skipResolution })).hash).toBe(prepared.hash);
+  });
+
+  it('is unknown where upstream publishes none of that name', async () => {
+    expect((await ask(['~nosuch'])).missing).toEqual(['~nosuch']);
+  });
+
+  it('cannot be required in a version', async () => {
+    upstream.record = marked;
+    const versioned = parse({
+      version: '24.10.2',
+      target: 'x86/64',
+      profile: 'generic',
+      packages_versions: { vim: '9.1', '~boot-blob': '' },
+    });
+    expect((await prepareBuild(deps, versioned)).resolved.packages_versions).toEqual({ vim: '9.1' });
+  });
+
+  it('has no other odd character', () => {
+    for (const name of ['~', '~~a', 'a~b', '~/a', '-~', '~a b', '~$(id)'])
+      expect(() => parse({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: [name] })).toThrow();
+  });
+});
+
+describe('a device of which upstream has only an initramfs', () => {
+  const withImages = (images: unknown): TargetRecord => ({
+    ...record,
+    profiles: { generic: { id: 'generic', devicePackages: [], supportedDevices: [], raw: { images } } },
+  });
+  const initramfs = [{ filesystem: 'initramfs', name: 'x-initramfs-kernel.bin', type: 'kernel' }];
+  const sysupgrade = [...initramfs, { filesystem: 'squashfs', name: 'x-squashfs-sysupgrade.bin', type: 'sysupgrade' }];
+
+  it('is refused in the words of an unsupported profile', async () => {
+    upstream.record = withImages(initramfs);
+    await expect(prepareBuild(deps, request)).rejects.toMatchObject({
+      status: 400,
+      message:
+        'Unsupported profile: generic. OpenWrt makes no firmware image for this device in this version, at most an initramfs. Please check the forums for more information.',
+    });
+  });
+
+  it('is refused only after upstream was asked again', async () => {
+    const moved = {
+      ...catalogue,
+      target: async (...[, , , options]: Parameters<Catalogue['target']>) => withImages(options?.fresh ? sysupgrade : initramfs),
+    };
+    upstream.index = feeds({ vim: '9.1', owut: '1' });
+    expect((await prepareBuild({ ...deps, catalogue: moved }, request)).resolved.profile).toBe('generic');
+  });
+
+  it('has the hash that it had before its images were looked at', async () => {
+    upstream.record = record;
+    const { hash } = await prepareBuild(deps, request);
+    upstream.record = withImages(sysupgrade);
+    expect((await prepareBuild(deps, request)).hash).toBe(hash);
+  });
+});

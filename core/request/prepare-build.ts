@@ -1,6 +1,7 @@
 import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import { unknownPackages } from '#core/catalogue/package-index.ts';
 import { type ResolvedPackages, resolvePackages } from '#core/package-changes/resolve-packages.ts';
+import { withoutSkipped } from '#core/package-changes/without-skipped.ts';
 import type { BuildRequest } from './build-request.ts';
 import type { PreparationMemory } from './preparation-memory.ts';
 import type { PreparedBuild } from './prepared-build.ts';
@@ -46,9 +47,10 @@ async function prepareFrom(
   const recalled = deps.memory?.recall(request, skipResolution, valid);
   if (recalled !== undefined) return { ...recalled, valid };
   const asked = valid.request;
-  const { packages, packagesVersions, changes } = skipResolution ? asListed(asked) : resolveRequest(asked);
+  const listed = skipResolution ? asListed(asked) : resolveRequest(asked);
+  const { missing, suggestions } = missingPackages(asked, listed.packages, valid, deps.memory);
+  const { packages, packagesVersions, changes } = withoutSkipped(listed);
   const resolved: BuildRequest = { ...asked, packages: [...packages], packages_versions: { ...packagesVersions } };
-  const { missing, suggestions } = missingPackages(resolved, valid, deps.memory);
   const inputs = deps.memory?.inputs(valid.record) ?? inputsDigest(valid.record);
   const hash = requestHash(resolved, valid.record.revision, inputs);
   const made = { asked, resolved, changes, missing, suggestions, warnings: [], inputs, hash };
@@ -66,7 +68,12 @@ function asListed(request: BuildRequest): ResolvedPackages {
 }
 
 /** Returns nothing for a request with repositories of its own: only the build can tell what exists there. */
-function missingPackages(request: BuildRequest, { index, record }: ValidRequest, memory: PreparationMemory | undefined) {
+function missingPackages(
+  request: BuildRequest,
+  packages: readonly string[],
+  { index, record }: ValidRequest,
+  memory: PreparationMemory | undefined,
+) {
   if (index === undefined || Object.keys(request.repositories).length > 0) return { missing: [], suggestions: {} };
-  return unknownPackages(request.packages, index, record, memory);
+  return unknownPackages(packages, index, record, memory);
 }

@@ -12,6 +12,7 @@ import {
   UnsupportedVersionError,
 } from '#core/errors.ts';
 import type { BuildRequest } from './build-request.ts';
+import { offersImages } from './images-offered.ts';
 import { normaliseRequest } from './normalise.ts';
 import { isRepositoryAllowed } from './repositories.ts';
 import { repositoryKeyFiles } from './repository-keys.ts';
@@ -67,6 +68,7 @@ export async function validateRequest(
   if (record === undefined) throw new UnsupportedTargetError(request.target);
   const profile = resolveProfile(record, request.profile);
   if (profile === undefined) throw new UnsupportedProfileError(request.profile);
+  if (!hasImages(record, profile)) throw new UnsupportedProfileError(profile, NO_IMAGES);
   if (!hasRevision(record, request)) throw new RevisionMismatchError(record.revision, request.version_code);
 
   return { request: { ...request, profile }, branch, record, index: await catalogue.packages(record) };
@@ -80,7 +82,13 @@ async function isVersionOffered(catalogue: Catalogue, version: string, branches:
   return isKnownVersion(version, await catalogue.versions(FRESH), branches);
 }
 
-const fits = (record: TargetRecord, request: BuildRequest) =>
-  resolveProfile(record, request.profile) !== undefined && hasRevision(record, request);
+const NO_IMAGES = 'OpenWrt makes no firmware image for this device in this version, at most an initramfs';
+
+function fits(record: TargetRecord, request: BuildRequest): boolean {
+  const profile = resolveProfile(record, request.profile);
+  return profile !== undefined && hasImages(record, profile) && hasRevision(record, request);
+}
+
+const hasImages = ({ profiles }: TargetRecord, id: string): boolean => profiles[id] === undefined || offersImages(profiles[id]);
 
 const hasRevision = ({ revision }: TargetRecord, { version_code }: BuildRequest) => version_code === '' || version_code === revision;

@@ -1,6 +1,7 @@
 import { withoutText } from '#core/build/private-build-error.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import { resolvePackages } from '#core/package-changes/resolve-packages.ts';
+import { withoutSkipped } from '#core/package-changes/without-skipped.ts';
 import { ApplyRequest, MAX_APPLY_ITEMS } from '#core/request/apply-request.ts';
 import { invalidRequest, notAnObject } from '#core/request/invalid-request.ts';
 import type { ParseBuildRequest } from '#core/request/parse-build-request.ts';
@@ -31,7 +32,7 @@ export function prepareApp(deps: PrepareAppDeps): Routes {
       if (!parsed.success) throw invalidRequest(parsed.error.issues, body);
       const { default_packages: defaultPackages, diff_packages: diffPackages, ...asked } = parsed.data;
       const profile = asked.profile.replaceAll(',', '_');
-      const { packages, changes } = resolvePackages({ ...asked, profile, packagesVersions: {} });
+      const { packages, changes } = withoutSkipped(resolvePackages({ ...asked, profile, packagesVersions: {} }));
       return c.json({
         packages: diffPackages ? canonicalPackages({ packages, diffPackages, defaultPackages, profilePackages: [] }) : packages,
         changes,

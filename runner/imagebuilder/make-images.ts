@@ -3,7 +3,13 @@ import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildProgress } from '#core/build/ports.ts';
 import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { checkManifest } from '#core/imagebuilder/check-manifest.ts';
-import { type ImageCommand, makeImageCommand, makeKeysCommand, makeManifestCommand } from '#core/imagebuilder/commands.ts';
+import {
+  type ImageCommand,
+  isPackageArgument,
+  makeImageCommand,
+  makeKeysCommand,
+  makeManifestCommand,
+} from '#core/imagebuilder/commands.ts';
 import { ARCHIVES, unavailableFilesystem } from '#core/imagebuilder/dot-config.ts';
 import { downloadTroubles } from '#core/imagebuilder/download-troubles.ts';
 import { type FailureAnalysis, outputLines } from '#core/imagebuilder/failure-analysis.ts';
@@ -11,6 +17,7 @@ import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
+import { type Warning, warningsPart } from '#core/warning.ts';
 import { putDirectory } from '#runner/files/put-file.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import type { ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
@@ -75,12 +82,14 @@ export async function makeImages(
   progress.enter('calculate_packages_hash');
   const profile = facts.info.profiles[request.profile];
   if (profile === undefined) throw new BuildFailure(`Unsupported profile: ${request.profile}. The ImageBuilder does not know it`);
-  const packages = canonicalPackages({
+  const wanted = canonicalPackages({
     packages: request.packages,
     diffPackages: request.diff_packages,
     defaultPackages: facts.info.defaultPackages,
     profilePackages: profile.packages,
   });
+  const packages = wanted.filter(isPackageArgument);
+  const warnings = leftOut(wanted.filter((name) => !isPackageArgument(name)));
   const image = (top: string): ImageCommand => ({
     profile: request.profile,
     packages,
@@ -171,7 +180,7 @@ export async function makeImages(
     const built = await readBuiltProfile(deps.destination, request.profile, output.files);
     if (result.exitCode === 0 && built === undefined && request.filesystem !== null && ARCHIVES.includes(request.filesystem))
       throw unavailableFilesystem(request.filesystem, prepared.imageFilesystems);
-    if (result.exitCode !== 0 || built === undefined || saysOtherwise(result)) throw failureOf(result, request.repositories);
+    if (result.exitCode !== 0 || built === undefined || saysOtherwise(result)) throw failureOf(result, request.repositories, output.files);
     const images = new Set(built.profile.images.map(({ name }) => name));
     const imageFiles = output.files.filter(({ name }) => images.has(name));
     refuse(tooBigFor(await reading.within((signal) => overflowingImages(imageFiles, signal))));
@@ -202,6 +211,7 @@ export async function makeImages(
         [`${order.versionPath}/targets/${request.target}/${order.imagebuilder.name}`]: order.imagebuilder.sha256,
         ...Object.fromEntries(used.map(({ source, sha256 }) => [source, sha256])),
       },
+      ...warningsPart(warnings),
       reproduce: reproduceScript(order, buildCommand, prepared),
     };
   } catch (error) {
@@ -238,6 +248,14 @@ async function besideCourier(make: MakeContext, { directory, broken }: Courier):
     place: { ...place, readOnly: { ...place.readOnly, [COURIER_INSIDE]: directory } },
     env: { [COURIER]: `${sandbox.treeInside(place)}/${COURIER_INSIDE}` },
   };
+}
+
+/** The names come from the ImageBuilder itself: those of the request have been checked. */
+function leftOut(removals: readonly string[]): Warning[] {
+  if (removals.length === 0) return [];
+  const packages = removals.map((name) => name.slice(1));
+  const detail = `ImageBuilder's own list has packages that could not be removed, because make would misread their names: ${packages.join(', ')}`;
+  return [{ code: 'removal_left_out', severity: 'note', detail, packages }];
 }
 
 function refuse(problem: FailureAnalysis | undefined): void {

@@ -5,11 +5,20 @@ import { imageErrorsOf } from '#core/imagebuilder/image-errors.ts';
 import type { CommandResult } from '../process/run-command.ts';
 
 /** Returns the reason why a run of make left no image: the fault of the request, of the machine or of upstream. */
-export function failureOf(run: CommandResult, ownRepositories: OwnRepositories): BuildFailure | InfrastructureFailure {
-  const { kind, detail, errors } = classifyFailure(run, ownRepositories);
+export function failureOf(
+  run: CommandResult,
+  ownRepositories: OwnRepositories,
+  files: readonly { readonly name: string }[] = [],
+): BuildFailure | InfrastructureFailure {
+  const { kind, detail, errors } = classifyFailure({ ...run, hasImages: files.some(isImage) }, ownRepositories);
   const evidence = errors === undefined ? {} : { errors };
   return kind === 'deterministic' ? new BuildFailure(detail, evidence) : new InfrastructureFailure(detail, { evidence });
 }
+
+/** ImageBuilder makes these for every device, whether or not it makes an image of it. */
+const BESIDE_IMAGES = /^(?:profiles\.json|sha256sums)$|\.(?:manifest|bom\.cdx\.json)$|-(?:rootfs\.(?:tar|cpio)\.gz|kernel\.bin)$/;
+
+const isImage = ({ name }: { readonly name: string }): boolean => !BESIDE_IMAGES.test(name);
 
 /**
  * Returns whether the output of a successful run says that its images are bad: one does not fit, or the disk was full
@@ -18,7 +27,7 @@ export function failureOf(run: CommandResult, ownRepositories: OwnRepositories):
 export function saysOtherwise({ stdout, stderr }: CommandResult): boolean {
   const lines = outputLines(stdout, stderr);
   return (
-    lines.some((line) => line.includes('No space left on device')) ||
+    lines.some((line) => line.includes('No space left on device') || line.endsWith(': Input/output error')) ||
     imageErrorsOf(lines)?.errors.some(({ code }) => code === 'image_too_big') === true
   );
 }
