@@ -7,6 +7,8 @@ import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { cachedFiles } from './cached-files.ts';
 import { fetchByNodeHttp } from './fetch-by-node-http.ts';
 import { TARGETS, VERSIONS } from './file-formats.ts';
+import { gate } from './gate.ts';
+import { hasVersionFiles } from './has-version-files.ts';
 import { indexSlots } from './index-slots.ts';
 import { mayLackAfter, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
@@ -76,6 +78,9 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
   const root = `catalogue/${sha256(withoutTrailingSlashes(baseUrl)).slice(0, 12)}`;
   const slots = indexSlots(records);
 
+  /** Clients can name any number of targets that no list has. They must not keep the others waiting. */
+  const unlistedInTurn = gate(1);
+
   const gapOptions = (previous: Partiality | undefined): ReadOptions => ({
     mayLack: mayLackAfter(previous),
     onUnread: (directory, error) => onError?.(`the package index in ${directory}`, error),
@@ -100,12 +105,28 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     return withoutPrototype((await documents.read(key, `the list of targets of ${versionPath}`, load, list(freshness))).value);
   }
 
+  async function hasVersion(versionPath: string, freshness?: Freshness): Promise<boolean> {
+    if (!isUpstreamPath(versionPath)) return false;
+    const load = async () => ({ isThere: await hasVersionFiles(files, versionPath) });
+    const key = `${root}/${versionPath}/existence`;
+    const copy = documents.read(key, `whether there is ${versionPath}`, load, list(freshness));
+    return copy.then(
+      ({ value }) => value?.isThere ?? true,
+      // While upstream does not answer, it may have any version.
+      () => true,
+    );
+  }
+
   /**
-   * Returns the architecture of a target that upstream lists. It asks upstream once more before it answers that there
-   * is none.
+   * Returns the architecture of a target that upstream lists, or the empty text where upstream has the version without a
+   * list of its targets. It asks upstream once more before it answers that there is no such target.
    */
   async function archOf(versionPath: string, target: string): Promise<string | undefined> {
-    return (await targets(versionPath))?.[target] ?? (await targets(versionPath, { fresh: true }))?.[target];
+    const known = (await targets(versionPath))?.[target];
+    if (known !== undefined) return known;
+    const listed = await targets(versionPath, { fresh: true });
+    if (listed !== undefined) return listed[target];
+    return isTargetName(target) && (await hasVersion(versionPath)) ? '' : undefined;
   }
 
   async function feedIndex(versionPath: string, arch: string, policy: DocumentPolicy<ReadIndex>): Promise<ReadIndex> {
@@ -148,16 +169,18 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
 
   return {
     versions,
+    hasVersion,
     targets,
 
     async target(version, versionPath, target, { fresh = false } = {}) {
       const arch = await archOf(versionPath, target);
       if (arch === undefined) return undefined;
       const name = { version, versionPath, target, arch };
+      const load = (previous: StoredRecord | undefined) => loadRecord(name, previous, { fresh });
       const { value, checkedAt } = await documents.read(
         recordKey(versionPath, target),
         `${target} of ${version}`,
-        (previous: StoredRecord | undefined) => loadRecord(name, previous, { fresh }),
+        arch === '' ? (previous: StoredRecord | undefined) => unlistedInTurn(() => load(previous)) : load,
         { maxAgeMs: recordMaxAgeMs, maxStaleMs: RECORD_MAX_STALE * recordMaxAgeMs, memoryMs: RECORD_MEMORY_MS, fresh, isPartial },
       );
       return value && stamp(value, checkedAt);
@@ -189,5 +212,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
 function withoutPrototype<T extends object | undefined>(map: T): T {
   return map === undefined || Object.getPrototypeOf(map) === null ? map : Object.setPrototypeOf(map, null);
 }
+
+const isTargetName = (target: string): boolean => /^\w+\/\w+$/.test(target) && isUpstreamPath(target);
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
