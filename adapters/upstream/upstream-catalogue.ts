@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core/catalogue/catalogue.ts';
 import { packageIndex } from '#core/catalogue/package-index.ts';
+import { UpstreamUnavailableError } from '#core/errors.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
+import { messageOf } from '#lib/message-of.ts';
+import { withTimeout } from '#lib/with-timeout.ts';
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { cachedFiles } from './cached-files.ts';
 import { fetchByNodeHttp } from './fetch-by-node-http.ts';
@@ -38,6 +41,10 @@ export interface UpstreamCatalogueOptions {
 }
 
 const MINUTE_MS = 60_000;
+/** How often a process asks an upstream that failed again and again whether it is back, as long as clients ask for it. */
+const PROBE_MS = 2000;
+/** How long a check of upstream may take. The caller has a limit of its own, a little longer. */
+const REACH_MS = 4000;
 /**
  * The greatest age of a record that is answered at once, as a multiple of the age at which it is due. Such a record is
  * refreshed in the background, so that requests for a popular target never wait. An older record may name files that
@@ -63,15 +70,21 @@ type Partiality = Pick<ReadIndex, 'unread'>;
 /** Returns whether an index lacks a part that upstream serves. Such a copy is checked again soon. */
 const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
 
+/** A catalogue that knows how it stands with its upstream. */
+export interface UpstreamCatalogue extends Catalogue {
+  /** Asks upstream for a small file. Throws `UpstreamUnavailableError` if it does not answer, whatever copies there are. */
+  assertReachable(): Promise<void>;
+}
+
 /**
  * Returns the catalogue of a downloads.openwrt.org tree (docs/decisions/0018). It reads memory, then the shared store,
  * then upstream. Every process answers with what the store has, and never with a copy of its own that lost the race to
  * be stored.
  */
-export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {
+export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCatalogue {
   const { baseUrl, records, now, monotonic = () => performance.now(), fetch = fetchByNodeHttp, onError } = options;
   const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000, idleMs = 5000 } = options;
-  const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: 15_000 });
+  const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: PROBE_MS, jitter: 0.25 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
   const documents = sharedDocuments({ records, now, monotonic, waitMs, onError });
   // Each upstream has its own keys, so that the records of another upstream are never taken for its own.
@@ -171,6 +184,14 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     versions,
     hasVersion,
     targets,
+
+    async assertReachable() {
+      try {
+        await withTimeout(REACH_MS, files.read('.versions.json', VERSIONS));
+      } catch (cause) {
+        throw new UpstreamUnavailableError('upstream', messageOf(cause), { cause });
+      }
+    },
 
     async target(version, versionPath, target, { fresh = false } = {}) {
       const arch = await archOf(versionPath, target);
