@@ -10,6 +10,8 @@ export interface Composition {
   readonly checks: Checks;
   /** What the function may miss while it starts, such as upstream. Only `/ready` of a service looks at it. */
   readonly readyChecks?: Checks;
+  /** What the function has copies of. A service is only `degraded` while one of these does not answer. */
+  readonly sources?: Checks;
   /**
    * Writes the counts that are still in memory. Lambda calls it after each answer, a service every few seconds and when
    * it ends.

@@ -1,6 +1,5 @@
 import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
-import { type UpstreamCatalogueOptions, upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
-import type { Catalogue } from '#core/catalogue/catalogue.ts';
+import { type UpstreamCatalogue, type UpstreamCatalogueOptions, upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { measuredFetch } from '#observe/measured-fetch.ts';
 import type { CompositionParts } from './composition.ts';
 
@@ -8,7 +7,7 @@ import type { CompositionParts } from './composition.ts';
 export const measuredCatalogue = (
   options: Omit<UpstreamCatalogueOptions, 'fetch' | 'onError'>,
   { log, metrics }: { readonly log: CompositionParts['log']; readonly metrics: Pick<CompositionParts['metrics'], 'onUpstream'> },
-): Catalogue =>
+): UpstreamCatalogue =>
   upstreamCatalogue({
     ...options,
     fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp),

@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
-import type { Catalogue } from '#core/catalogue/catalogue.ts';
+import type { UpstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import type { CompositionParts } from './composition.ts';
 import { measuredCatalogue } from './measured-catalogue.ts';
 
@@ -14,4 +14,5 @@ export const sharedCatalogue = (
   { UPSTREAM_URL, ARTIFACT_BUCKET }: SharedCatalogueConfig,
   { s3 }: { readonly s3: S3Client },
   parts: CompositionParts,
-): Catalogue => measuredCatalogue({ baseUrl: UPSTREAM_URL, records: s3RecordStore(s3, ARTIFACT_BUCKET), now: () => new Date() }, parts);
+): UpstreamCatalogue =>
+  measuredCatalogue({ baseUrl: UPSTREAM_URL, records: s3RecordStore(s3, ARTIFACT_BUCKET), now: () => new Date() }, parts);

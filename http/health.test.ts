@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { healthRoutes } from './health.ts';
 
-function service(checks: Readonly<Record<string, () => Promise<unknown>>>) {
+type Checks = Readonly<Record<string, () => Promise<unknown>>>;
+
+function service(checks: Checks, sources: Checks = {}) {
   const clock = { now: new Date('2026-11-20T12:00:00.000Z'), monotonic: 0 };
   const monotonic = () => clock.monotonic;
-  const app = healthRoutes({ service: 'test', version: '1.2.3', now: () => clock.now, monotonic, checks });
+  const app = healthRoutes({ service: 'test', version: '1.2.3', now: () => clock.now, monotonic, checks, sources });
   const ask = async (path: string) => {
     const response = await app.request(path);
     return { status: response.status, cache: response.headers.get('Cache-Control'), body: (await response.json()) as object };
@@ -30,6 +32,19 @@ describe('/ready', () => {
       status: 503,
       body: { status: 503, detail: 'Service Unavailable: table', checks: { queue: 'ok', table: 'gone' } },
     });
+  });
+
+  it('is degraded while a source of copies does not answer, and not ready without a copy', async () => {
+    const away = () => Promise.reject(new Error('away'));
+    const withCopy = service({ table: async () => undefined, upstream: async () => 'a copy' }, { upstream: away });
+    expect(await withCopy.ask('/ready')).toMatchObject({
+      status: 200,
+      body: { status: 'degraded', checks: { table: 'ok', upstream: 'away' } },
+    });
+    const withoutCopy = service({ upstream: away }, { upstream: away });
+    expect(await withoutCopy.ask('/ready')).toMatchObject({ status: 503, body: { checks: { upstream: 'away' } } });
+    const isBack = service({ upstream: async () => 'a copy' }, { upstream: async () => undefined });
+    expect(await isBack.ask('/ready')).toMatchObject({ status: 200, body: { status: 'ready', checks: { upstream: 'ok' } } });
   });
 
   it('checks again after thirty seconds, not before, however many clients ask', async () => {

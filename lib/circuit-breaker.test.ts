@@ -5,9 +5,9 @@ const failing = async () => {
   throw new Error('down');
 };
 
-function make() {
+function make(spread: { jitter?: number; random?: () => number } = {}) {
   let time = 0;
-  const breaker = circuitBreaker({ monotonic: () => time, threshold: 3, openMs: 1000 });
+  const breaker = circuitBreaker({ monotonic: () => time, threshold: 3, openMs: 1000, ...spread });
   const fail = async (times: number) => {
     for (let count = 0; count < times; count++) await expect(breaker.run(failing)).rejects.toThrow('down');
   };
@@ -51,4 +51,17 @@ it('stays open when the probe fails, for as long again', async () => {
   await expect(breaker.run(async () => 'no')).rejects.toThrow(CircuitOpenError);
   pass(1000);
   expect(await breaker.run(async () => 'yes')).toBe('yes');
+});
+
+it.each([
+  [0, 750],
+  [0.5, 1000],
+  [1, 1250],
+])('spreads its probes: with the random number %d the next one goes after %d ms', async (number, ms) => {
+  const { breaker, fail, pass } = make({ jitter: 0.25, random: () => number });
+  await fail(3);
+  pass(ms - 1);
+  await expect(breaker.run(async () => 'early')).rejects.toThrow(CircuitOpenError);
+  pass(1);
+  expect(await breaker.run(async () => 'in time')).toBe('in time');
 });

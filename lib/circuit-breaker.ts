@@ -20,32 +20,38 @@ interface CircuitBreakerOptions {
   readonly threshold: number;
   /** The time until one task may try again. */
   readonly openMs: number;
+  /** How much longer or shorter each such time is at most, as a share of it, so that processes do not try together. Default: 0. */
+  readonly jitter?: number;
+  /** Returns a number from 0 to 1. Default: `Math.random`. */
+  readonly random?: () => number;
 }
 
 /**
  * Returns a circuit breaker, which spares a failed service the load and its callers the wait. After `openMs` one probe
  * decides whether all may ask again.
  */
-export function circuitBreaker({ monotonic, threshold, openMs }: CircuitBreakerOptions): CircuitBreaker {
+export function circuitBreaker(options: CircuitBreakerOptions): CircuitBreaker {
+  const { monotonic, threshold, openMs, jitter = 0, random = Math.random } = options;
   let failures = 0;
-  let openedAt: number | undefined;
+  /** When the next probe may go; `undefined` while the circuit is closed. */
+  let probeAt: number | undefined;
   let probing = false;
 
   return {
     async run(task) {
-      const isProbe = openedAt !== undefined;
-      if (openedAt !== undefined) {
-        if (probing || monotonic() - openedAt < openMs) throw new CircuitOpenError();
+      const isProbe = probeAt !== undefined;
+      if (probeAt !== undefined) {
+        if (probing || monotonic() < probeAt) throw new CircuitOpenError();
         probing = true;
       }
       try {
         const result = await task();
         failures = 0;
-        openedAt = undefined;
+        probeAt = undefined;
         return result;
       } catch (error) {
         failures += 1;
-        if (isProbe || failures >= threshold) openedAt = monotonic();
+        if (isProbe || failures >= threshold) probeAt = monotonic() + openMs * (1 + jitter * (2 * random() - 1));
         throw error;
       } finally {
         if (isProbe) probing = false;

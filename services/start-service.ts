@@ -40,7 +40,9 @@ export async function startService(
   const needed = Object.assign({}, ...functions.map(({ checks }) => checks));
   await assertReady(needed);
   const checks = withoutDetails(Object.assign({}, needed, ...functions.map(({ readyChecks }) => readyChecks)), log);
-  const health = healthRoutes({ service: SERVICE_NAME, version: VERSION, now: () => new Date(), checks, ...(facts && { facts }) });
+  const sources = withoutDetails(Object.assign({}, ...functions.map((one) => one.sources)), log);
+  const about = { service: SERVICE_NAME, version: VERSION, now: () => new Date() };
+  const health = healthRoutes({ ...about, checks, sources, ...(facts && { facts }) });
   const routes = functions.flatMap((one) => one.routes);
   const app = httpApp({ log, onAnswered: metrics.onAnswered }, ...routes, metricsRoutes(metrics), health);
   const server = await serveNode(app, { host: HOST, port: PORT });

@@ -77,7 +77,12 @@ export function composeApp({ config, settings, state, log, metrics, recorder, ke
   return httpApp(
     { log, onAnswered: metrics.onAnswered },
     metricsRoutes(metrics),
-    healthRoutes({ service: 'standalone', version: VERSION, now, checks: withoutDetails(checks, log), facts: () => ({ sandbox }) }),
+    healthRoutes({
+      ...{ service: 'standalone', version: VERSION, now },
+      checks: withoutDetails(checks, log),
+      sources: withoutDetails({ upstream: catalogue.assertReachable }, log),
+      facts: () => ({ sandbox }),
+    }),
     statusApp(status),
     buildSubmitApp({
       ...prepare,

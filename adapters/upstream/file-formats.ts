@@ -34,6 +34,8 @@ function* atOnce<T>(value: T): Sliced<T> {
   return value;
 }
 
+/** Any page in place of a directory: its content says nothing, its existence does. */
+export const DIRECTORY = ofText(MAX_DOCUMENT, () => atOnce(true));
 export const VERSIONS = ofText(MAX_LIST, parseVersions);
 export const TARGETS = ofText(MAX_LIST, parseTargets);
 export const FEEDS = ofText(MAX_LIST, (text) => atOnce(parseFeeds(text)));

@@ -24,7 +24,7 @@ export interface TargetName {
   readonly version: string;
   readonly versionPath: string;
   readonly target: string;
-  /** The architecture in `.targets.json`, for a `profiles.json` that names none. */
+  /** The architecture in `.targets.json`, for a `profiles.json` that names none. Empty when neither names one. */
   readonly arch: string;
 }
 

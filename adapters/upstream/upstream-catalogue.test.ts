@@ -14,7 +14,7 @@ import { demoUpstreamDirectory } from '#demo/upstream/generate.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { memoryRecordStore } from './memory-record-store.ts';
-import { type UpstreamCatalogueOptions, upstreamCatalogue } from './upstream-catalogue.ts';
+import { type UpstreamCatalogue, type UpstreamCatalogueOptions, upstreamCatalogue } from './upstream-catalogue.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -50,7 +50,7 @@ async function serve(directory?: string) {
   return server;
 }
 
-function make(options: Partial<UpstreamCatalogueOptions> = {}): Catalogue {
+function make(options: Partial<UpstreamCatalogueOptions> = {}): UpstreamCatalogue {
   const ours = failures;
   const onError = (what: string) => ours.push(what);
   const clocks = { now: () => new Date(time + set), monotonic: () => time };
@@ -698,4 +698,30 @@ it('stops asking an upstream that fails again and again', async () => {
   upstream.faults.clear();
   time += MINUTE;
   expect(await catalogue.targets(PATH)).toHaveProperty([TARGET]);
+});
+
+it('asks an upstream that failed again and again every two seconds, once at a time, and only when somebody needs it', async () => {
+  const catalogue = make();
+  upstream.faults.add(/./, { kind: 'status', status: 503 });
+  for (let count = 0; count < 5; count++) await catalogue.targets(`releases/24.10.${count}`).catch(() => undefined);
+  upstream.clearRequests();
+  time += 3000;
+  const askedAtOnce = Array.from({ length: 10 }, (_, count) => catalogue.targets(`releases/23.05.${count}`));
+  expect((await Promise.allSettled(askedAtOnce)).map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 'rejected'));
+  expect(paths().length).toBe(1);
+  upstream.faults.clear();
+  time += 3000;
+  expect(paths().length).toBe(1);
+  expect(await catalogue.targets(PATH)).toHaveProperty([TARGET]);
+});
+
+it('says whether upstream answers, whatever copies there are', async () => {
+  const catalogue = make();
+  await catalogue.versions();
+  await catalogue.assertReachable();
+  upstream.faults.add(/./, { kind: 'status', status: 503 });
+  await expect(catalogue.assertReachable()).rejects.toThrow(UpstreamUnavailableError);
+  expect(await catalogue.versions()).toHaveProperty('stable');
+  upstream.faults.clear();
+  await catalogue.assertReachable();
 });

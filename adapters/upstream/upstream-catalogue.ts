@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core/catalogue/catalogue.ts';
 import { packageIndex } from '#core/catalogue/package-index.ts';
+import { UpstreamUnavailableError } from '#core/errors.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
+import { messageOf } from '#lib/message-of.ts';
+import { withTimeout } from '#lib/with-timeout.ts';
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { cachedFiles } from './cached-files.ts';
 import { fetchByNodeHttp } from './fetch-by-node-http.ts';
 import { TARGETS, VERSIONS } from './file-formats.ts';
+import { gate } from './gate.ts';
+import { hasVersionFiles } from './has-version-files.ts';
 import { indexSlots } from './index-slots.ts';
 import { mayLackAfter, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
@@ -36,6 +41,10 @@ export interface UpstreamCatalogueOptions {
 }
 
 const MINUTE_MS = 60_000;
+/** How often a process asks an upstream that failed again and again whether it is back, as long as clients ask for it. */
+const PROBE_MS = 2000;
+/** How long a check of upstream may take. The caller has a limit of its own, a little longer. */
+const REACH_MS = 4000;
 /**
  * The greatest age of a record that is answered at once, as a multiple of the age at which it is due. Such a record is
  * refreshed in the background, so that requests for a popular target never wait. An older record may name files that
@@ -61,20 +70,29 @@ type Partiality = Pick<ReadIndex, 'unread'>;
 /** Returns whether an index lacks a part that upstream serves. Such a copy is checked again soon. */
 const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
 
+/** A catalogue that knows how it stands with its upstream. */
+export interface UpstreamCatalogue extends Catalogue {
+  /** Asks upstream for a small file. Throws `UpstreamUnavailableError` if it does not answer, whatever copies there are. */
+  assertReachable(): Promise<void>;
+}
+
 /**
  * Returns the catalogue of a downloads.openwrt.org tree (docs/decisions/0018). It reads memory, then the shared store,
  * then upstream. Every process answers with what the store has, and never with a copy of its own that lost the race to
  * be stored.
  */
-export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue {
+export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCatalogue {
   const { baseUrl, records, now, monotonic = () => performance.now(), fetch = fetchByNodeHttp, onError } = options;
   const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000, idleMs = 5000 } = options;
-  const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: 15_000 });
+  const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: PROBE_MS, jitter: 0.25 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
   const documents = sharedDocuments({ records, now, monotonic, waitMs, onError });
   // Each upstream has its own keys, so that the records of another upstream are never taken for its own.
   const root = `catalogue/${sha256(withoutTrailingSlashes(baseUrl)).slice(0, 12)}`;
   const slots = indexSlots(records);
+
+  /** Clients can name any number of targets that no list has. They must not keep the others waiting. */
+  const unlistedInTurn = gate(1);
 
   const gapOptions = (previous: Partiality | undefined): ReadOptions => ({
     mayLack: mayLackAfter(previous),
@@ -100,12 +118,28 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     return withoutPrototype((await documents.read(key, `the list of targets of ${versionPath}`, load, list(freshness))).value);
   }
 
+  async function hasVersion(versionPath: string, freshness?: Freshness): Promise<boolean> {
+    if (!isUpstreamPath(versionPath)) return false;
+    const load = async () => ({ isThere: await hasVersionFiles(files, versionPath) });
+    const key = `${root}/${versionPath}/existence`;
+    const copy = documents.read(key, `whether there is ${versionPath}`, load, list(freshness));
+    return copy.then(
+      ({ value }) => value?.isThere ?? true,
+      // While upstream does not answer, it may have any version.
+      () => true,
+    );
+  }
+
   /**
-   * Returns the architecture of a target that upstream lists. It asks upstream once more before it answers that there
-   * is none.
+   * Returns the architecture of a target that upstream lists, or the empty text where upstream has the version without a
+   * list of its targets. It asks upstream once more before it answers that there is no such target.
    */
   async function archOf(versionPath: string, target: string): Promise<string | undefined> {
-    return (await targets(versionPath))?.[target] ?? (await targets(versionPath, { fresh: true }))?.[target];
+    const known = (await targets(versionPath))?.[target];
+    if (known !== undefined) return known;
+    const listed = await targets(versionPath, { fresh: true });
+    if (listed !== undefined) return listed[target];
+    return isTargetName(target) && (await hasVersion(versionPath)) ? '' : undefined;
   }
 
   async function feedIndex(versionPath: string, arch: string, policy: DocumentPolicy<ReadIndex>): Promise<ReadIndex> {
@@ -148,16 +182,26 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
 
   return {
     versions,
+    hasVersion,
     targets,
+
+    async assertReachable() {
+      try {
+        await withTimeout(REACH_MS, files.read('.versions.json', VERSIONS));
+      } catch (cause) {
+        throw new UpstreamUnavailableError('upstream', messageOf(cause), { cause });
+      }
+    },
 
     async target(version, versionPath, target, { fresh = false } = {}) {
       const arch = await archOf(versionPath, target);
       if (arch === undefined) return undefined;
       const name = { version, versionPath, target, arch };
+      const load = (previous: StoredRecord | undefined) => loadRecord(name, previous, { fresh });
       const { value, checkedAt } = await documents.read(
         recordKey(versionPath, target),
         `${target} of ${version}`,
-        (previous: StoredRecord | undefined) => loadRecord(name, previous, { fresh }),
+        arch === '' ? (previous: StoredRecord | undefined) => unlistedInTurn(() => load(previous)) : load,
         { maxAgeMs: recordMaxAgeMs, maxStaleMs: RECORD_MAX_STALE * recordMaxAgeMs, memoryMs: RECORD_MEMORY_MS, fresh, isPartial },
       );
       return value && stamp(value, checkedAt);
@@ -189,5 +233,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
 function withoutPrototype<T extends object | undefined>(map: T): T {
   return map === undefined || Object.getPrototypeOf(map) === null ? map : Object.setPrototypeOf(map, null);
 }
+
+const isTargetName = (target: string): boolean => /^\w+\/\w+$/.test(target) && isUpstreamPath(target);
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

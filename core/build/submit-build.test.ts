@@ -54,6 +54,7 @@ function world(script: Script, timesToLive = TIMES) {
   let known = recordOf(upstream.revision);
   const catalogue: Catalogue = {
     versions: async () => ({ list: [] }),
+    hasVersion: async () => true,
     targets: async () => ({ 'x86/64': 'x86_64' }),
     target: async (_version, _path, _target, { fresh = false }: Freshness = {}) => {
       if (fresh) {

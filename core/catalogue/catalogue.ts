@@ -92,9 +92,14 @@ export interface Freshness {
  */
 export interface Catalogue {
   versions(options?: Freshness): Promise<UpstreamVersions>;
-  /** target → package architecture; `undefined`: upstream has no such version (404). */
+  /** Returns false only if upstream answers that it has nothing at this path (404). */
+  hasVersion(versionPath: string, options?: Freshness): Promise<boolean>;
+  /** target → package architecture; `undefined`: upstream has no such version, or no list of its targets (404). */
   targets(versionPath: string, options?: Freshness): Promise<Readonly<Record<string, string>> | undefined>;
-  /** `undefined`: upstream has no such target, or no readable `profiles.json` for it. */
+  /**
+   * `undefined`: upstream has no such target, or no readable `profiles.json` for it. Where upstream has no list of targets,
+   * `profiles.json` alone says whether there is one.
+   */
   target(version: string, versionPath: string, target: string, options?: Freshness): Promise<TargetRecord | undefined>;
   /** The package index that belongs to the record; `undefined`: upstream has none that could be read. */
   packages(record: TargetRecord): Promise<PackageIndex | undefined>;

@@ -1,8 +1,8 @@
 import type { Branch } from './branches.ts';
 import { branchOf, versionPath } from './branches.ts';
 import type { Catalogue } from './catalogue.ts';
+import { offeredLatest, offeredVersions } from './offered-versions.ts';
 import { publishedPackageChanges } from './published-package-changes.ts';
-import { knownVersions, latestVersions } from './versions.ts';
 
 /** The facts about the server that clients read, named as the reference server names them. */
 export interface ServerFacts {
@@ -41,7 +41,7 @@ export interface OverviewDeps {
  * server does not offer.
  */
 export async function readLatest({ catalogue, branches }: OverviewDeps): Promise<{ latest: string[] }> {
-  return { latest: latestVersions(await catalogue.versions(), branches) };
+  return { latest: await offeredLatest(catalogue, branches) };
 }
 
 /**
@@ -49,7 +49,7 @@ export async function readLatest({ catalogue, branches }: OverviewDeps): Promise
  * the others are complete.
  */
 export async function readBranches({ catalogue, branches }: OverviewDeps): Promise<PublishedBranch[]> {
-  const known = knownVersions(await catalogue.versions(), branches);
+  const known = await offeredVersions(catalogue, branches);
   return Promise.all(
     branches.map(async (branch) => {
       const versions = known.filter((version) => branchOf(version, branches)?.name === branch.name);

@@ -1,7 +1,7 @@
 import { AsuError, UnsupportedVersionError } from '#core/errors.ts';
 import { type Branch, branchOf, versionPath } from './branches.ts';
-import type { Catalogue, Freshness } from './catalogue.ts';
-import { isKnownVersion } from './versions.ts';
+import type { Catalogue } from './catalogue.ts';
+import { isOfferedVersion } from './offered-versions.ts';
 
 export class RevisionNotFoundError extends AsuError {
   readonly status = 404;
@@ -22,13 +22,10 @@ export async function readRevision(
 ): Promise<{ revision: string }> {
   const branch = branchOf(version, branches);
   if (branch === undefined || !branch.enabled) throw new UnsupportedVersionError(version);
-  const isKnown = async (freshness?: Freshness) => isKnownVersion(version, await catalogue.versions(freshness), branches);
   // The server does not look for a version that it does not offer: a client could make it ask upstream for, and
   // remember, any number of them.
-  const record =
-    (await isKnown()) || (await isKnown({ fresh: true }))
-      ? await catalogue.target(version, versionPath(version, branch), target)
-      : undefined;
+  const isOffered = await isOfferedVersion(catalogue, version, branches);
+  const record = isOffered ? await catalogue.target(version, versionPath(version, branch), target) : undefined;
   if (record === undefined) throw new RevisionNotFoundError(version, target);
   return { revision: record.revision };
 }

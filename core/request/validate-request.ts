@@ -1,6 +1,6 @@
 import { type Branch, branchOf, versionPath } from '#core/catalogue/branches.ts';
 import type { Catalogue, Freshness, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
-import { isKnownVersion } from '#core/catalogue/versions.ts';
+import { isOfferedVersion } from '#core/catalogue/offered-versions.ts';
 import {
   DefaultsNotAllowedError,
   RepositoryNotAllowedError,
@@ -55,13 +55,10 @@ export async function validateRequest(
 
   const branch = branchOf(request.version, policy.branches);
   if (branch === undefined || !branch.enabled) throw new UnsupportedBranchError(request.version);
-  if (!(await isVersionOffered(catalogue, request.version, policy.branches))) throw new UnsupportedVersionError(request.version);
+  if (!(await isOfferedVersion(catalogue, request.version, policy.branches))) throw new UnsupportedVersionError(request.version);
 
   const path = versionPath(request.version, branch);
-  const targets = await catalogue.targets(path);
-  const isListed = targets !== undefined && Object.hasOwn(targets, request.target);
-  if (!isListed && !Object.hasOwn((await catalogue.targets(path, FRESH)) ?? {}, request.target))
-    throw new UnsupportedTargetError(request.target);
+  await assertTarget(catalogue, path, request);
 
   const known = await catalogue.target(request.version, path, request.target, freshness);
   const record = known !== undefined && fits(known, request) ? known : await catalogue.target(request.version, path, request.target, FRESH);
@@ -77,9 +74,13 @@ export async function validateRequest(
 /** Upstream may be newer than the server's copy, so it is asked once more before anything is called unknown. */
 const FRESH = { fresh: true } as const;
 
-async function isVersionOffered(catalogue: Catalogue, version: string, branches: readonly Branch[]): Promise<boolean> {
-  if (isKnownVersion(version, await catalogue.versions(), branches)) return true;
-  return isKnownVersion(version, await catalogue.versions(FRESH), branches);
+/** Throws unless upstream lists the target, or has no list of targets: then the target's own files decide. */
+async function assertTarget(catalogue: Catalogue, path: string, { version, target }: BuildRequest): Promise<void> {
+  const known = await catalogue.targets(path);
+  if (known !== undefined && Object.hasOwn(known, target)) return;
+  const listed = await catalogue.targets(path, FRESH);
+  if (listed === undefined && !(await catalogue.hasVersion(path, FRESH))) throw new UnsupportedVersionError(version);
+  if (listed !== undefined && !Object.hasOwn(listed, target)) throw new UnsupportedTargetError(target);
 }
 
 const NO_IMAGES = 'OpenWrt makes no firmware image for this device in this version, at most an initramfs';

@@ -43,7 +43,8 @@ export function catalogueApp(deps: CatalogueAppDeps): Routes {
     const version = await versionOf(path);
     if (version === undefined) return undefined;
     const targets = await catalogue.targets(path);
-    return targets !== undefined && Object.hasOwn(targets, target) ? catalogue.target(version, path, target) : undefined;
+    const isListed = targets === undefined || Object.hasOwn(targets, target);
+    return isListed ? catalogue.target(version, path, target) : undefined;
   };
 
   const targetIndex = async (path: string, target: string): Promise<Response> => {

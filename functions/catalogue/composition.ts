@@ -18,5 +18,6 @@ export function composeCatalogue(
     routes: [catalogueApp({ catalogue, upstreamUrl: config.UPSTREAM_URL, branches: () => config.BRANCHES, serverFacts: () => facts })],
     checks: { bucket: () => assertBucketReady(clients.s3, config.ARTIFACT_BUCKET) },
     readyChecks: { upstream: () => catalogue.versions() },
+    sources: { upstream: catalogue.assertReachable },
   };
 }

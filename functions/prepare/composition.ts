@@ -13,5 +13,6 @@ export function composePrepare(config: z.output<typeof Config>, parts: Compositi
     routes: [prepareApp({ catalogue, ...requestDeps(config) })],
     checks: {},
     readyChecks: { catalogue: () => catalogue.versions() },
+    sources: { catalogue: catalogue.assertReachable },
   };
 }

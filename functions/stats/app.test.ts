@@ -23,6 +23,7 @@ const catalogueOf = (list: readonly string[]): Catalogue => ({
     if (list.length === 0) throw new Error('upstream is down');
     return { stable: list[0] ?? '', list };
   },
+  hasVersion: async () => true,
   targets: async () => ({ 'x86/64': 'x86_64' }),
   target: async () => undefined,
   packages: async () => undefined,

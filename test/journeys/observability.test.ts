@@ -24,6 +24,31 @@ it('/ready checks everything the server depends on', async () => {
   expect(await response.json()).toMatchObject({ status: 'ready', checks: { database: 'ok', upstream: 'ok' } });
 });
 
+it('/ready does not call an upstream ok that does not answer, and says whether there are copies of it', async () => {
+  const cut = await startTestServer();
+  try {
+    cut.upstream.faults.add(/./, { kind: 'status', status: 503 });
+    const without = await cut.get('/ready');
+    expect(without.status).toBe(503);
+    expect(await without.json()).toMatchObject({ checks: { database: 'ok', upstream: expect.stringContaining('not available') } });
+  } finally {
+    await cut.close();
+  }
+  const served = await startTestServer();
+  try {
+    await served.get('/json/v1/latest.json');
+    served.upstream.faults.add(/./, { kind: 'status', status: 503 });
+    const withCopies = await served.get('/ready');
+    expect(withCopies.status).toBe(200);
+    expect(await withCopies.json()).toMatchObject({
+      status: 'degraded',
+      checks: { database: 'ok', upstream: expect.stringContaining('not available') },
+    });
+  } finally {
+    await served.close();
+  }
+});
+
 it('/metrics counts requests by route template, and builds by outcome', async () => {
   const { body } = await server.build({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages: ['vim'] });
   const metrics = async () => (await server.get('/metrics')).text();

@@ -33,6 +33,10 @@ export const Health = answerSchema('Health', z.object({ ...service, status: z.li
 
 const checks = z.record(z.string(), z.string()).meta({ description: 'Dependency → `ok`, or what is wrong.' });
 
+const readiness = z
+  .enum(['ready', 'degraded'])
+  .meta({ description: '`degraded`: a source, such as upstream, does not answer. The server answers from its copies.' });
+
 /** `SandboxFacts` of the runner: the isolation of builds from the machine that makes them. */
 const sandbox = z
   .object({
@@ -45,7 +49,7 @@ const sandbox = z
   .optional()
   .meta({ description: 'The isolation of builds, where this process makes them.' });
 
-export const Ready = answerSchema('Ready', z.object({ ...service, checks, sandbox, status: z.literal('ready') }));
+export const Ready = answerSchema('Ready', z.object({ ...service, checks, sandbox, status: readiness }));
 
 export const NotReady = answerSchema(
   'NotReady',

@@ -51,6 +51,12 @@ function complaint(recorded: Json): unknown {
   return { type, loc, msg, ...shown, ...(ctx !== undefined && { ctx }) };
 }
 
+/** A published branch without the snapshot that the recorded upstream does not have. */
+const withoutSnapshot = (branch: Json): Json => ({
+  ...branch,
+  versions: (branch['versions'] as string[]).filter((version) => !version.endsWith('-SNAPSHOT')),
+});
+
 const DAY_MS = 86_400_000;
 /** `count` labels that are `step` days apart; the last one is `ago` days before today. */
 const days = (count: number, step: number, ago: number) =>
@@ -205,11 +211,16 @@ export const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   },
   o_repo_dotdot: isNoRepositoryOfOurs('https://example.com/ok/../bad'),
   o_repo_port: isNoRepositoryOfOurs('https://example.com:8443/ok/x'),
+  branches: {
+    because: '§10.28: the recorded upstream has no snapshot of any branch',
+    expected: (recorded) => ({ ...recorded, body: (recorded.body as Json[]).map(withoutSnapshot) }),
+  },
   o_overview_server: {
-    because: '§10.27: contact is the operator’s to give; the server has a version of its own',
+    because: '§10.27: contact is the operator’s to give; the server has a version of its own; §10.28: no snapshots of branches',
     expected: (recorded) => {
-      const body = recorded.body as { server: Json };
-      return { ...recorded, body: { ...body, server: { ...body.server, contact: '', version: expect.any(String) } } };
+      const { branches, server, ...body } = recorded.body as { branches: Record<string, Json>; server: Json };
+      const offered = Object.fromEntries(Object.entries(branches).map(([name, branch]) => [name, withoutSnapshot(branch)]));
+      return { ...recorded, body: { ...body, branches: offered, server: { ...server, contact: '', version: expect.any(String) } } };
     },
   },
   x_prepare_absent: {
