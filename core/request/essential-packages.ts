@@ -1,6 +1,5 @@
-import type { TargetRecord } from '#core/catalogue/catalogue.ts';
 import type { Warning } from '#core/warning.ts';
-import type { BuildRequest } from './build-request.ts';
+import { type DefaultPackages, ownPackages, type PackageRequest, withoutRemoved } from './image-packages.ts';
 
 /** One duty of the default packages, and what a device is like without it. */
 interface Duty {
@@ -54,19 +53,12 @@ const MEANING = {
  * neither the target nor the device has by default is not missing. What results counts, not whether the request removes
  * a package by name or leaves it out. A package that fulfils the same purpose will do.
  */
-export function essentialPackages(
-  {
-    packages,
-    diff_packages: isWholeList,
-    profile,
-  }: Pick<BuildRequest, 'diff_packages' | 'profile'> & { readonly packages: readonly string[] },
-  { defaultPackages, profiles }: Pick<TargetRecord, 'defaultPackages' | 'profiles'>,
-): Warning[] {
+export function essentialPackages({ packages, diff_packages: isWholeList, profile }: PackageRequest, record: DefaultPackages): Warning[] {
   if (!isWholeList) return [];
-  const own = profiles[profile]?.devicePackages ?? [];
-  const result = present(packages);
+  const own = ownPackages(record, profile);
+  const result = withoutRemoved(packages);
   const lacks = DUTIES.flatMap(({ by, orBy = by, halfBy, isBrought = false, ofDevice = false, severity, what }) => {
-    const names = present(ofDevice ? own : [...defaultPackages, ...own]).filter((name) => by.test(name));
+    const names = withoutRemoved(ofDevice ? own : [...record.defaultPackages, ...own]).filter((name) => by.test(name));
     if (names.length === 0 || result.some((name) => orBy.test(name)) || (isBrought && result.includes('base-files'))) return [];
     const isHalf = halfBy !== undefined && result.some((name) => halfBy.test(name));
     return [{ names: names.sort(), what, severity: isHalf ? ('note' as const) : severity }];
@@ -85,10 +77,4 @@ function warningOf(severity: Warning['severity'], missing: readonly { names: rea
     detail: `The packages replace the default ones (diff_packages), and the image lacks ${listed}: ${MEANING[severity]}. Without diff_packages, packages are added to the default ones.`,
     packages: [...new Set(missing.flatMap(({ names }) => names))].sort(),
   };
-}
-
-/** Returns the names that stay once the removals in the same list have applied. */
-function present(packages: readonly string[]): string[] {
-  const removed = new Set(packages.filter((name) => name.startsWith('-')).map((name) => name.slice(1)));
-  return [...new Set(packages.filter((name) => !name.startsWith('-') && !removed.has(name)))];
 }

@@ -19,6 +19,21 @@ afterAll(async () => {
 
 const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
 
+describe('two packages that conflict', () => {
+  it.each([
+    ['opkg', '24.10.2'],
+    ['apk', '25.12.0'],
+  ])('are warned of, as the index of %s declares it', async (_, version) => {
+    const request = { ...X86, version, packages: ['foe-b', 'foe-a'] };
+    const warnings = [
+      { code: 'packages_conflict', severity: 'strong', detail: expect.stringContaining('foe-a'), packages: ['foe-a', 'foe-b'] },
+    ];
+    expect(await json(await server.post('/api/v1/build/prepare', request))).toMatchObject({ missing: [], warnings });
+    const alone = { ...request, packages: ['foe-b', '-foe-a'] };
+    expect(await json(await server.post('/api/v1/build/prepare', alone))).not.toHaveProperty('warnings');
+  });
+});
+
 describe('a script that sends only its extras with diff_packages', () => {
   const request = { ...X86, packages: ['vim'], diff_packages: true };
   const warnings = [
