@@ -48,7 +48,8 @@ async function readIndex(
   const indexes = own?.indexes ?? { [`${directory}/index.json`]: json.digest };
   if (own?.feed === undefined) return { feed: json.value, indexes };
   if (!json.value.clean) return { feed: own.feed, indexes };
-  return { feed: { ...json.value, aliases: namesBeside(json.value, own.feed), complete: true }, indexes };
+  const { conflicts } = own.feed;
+  return { feed: { ...json.value, aliases: namesBeside(json.value, own.feed), ...(conflicts && { conflicts }), complete: true }, indexes };
 }
 
 const readIndexJson = (files: CachedFiles, directory: string, reload = false) =>

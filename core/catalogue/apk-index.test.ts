@@ -33,6 +33,18 @@ describe('packages.adb', () => {
     for (const { identity } of finished(parseApkIndex(await unpacked('packages')))) expect(identity).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it('tells which packages a package conflicts with, which apk keeps among its dependencies', async () => {
+    const packages = finished(parseApkIndex(await unpacked('packages')));
+    const conflicts = packages.flatMap(({ name, conflicts: others }) => (others === undefined ? [] : [[name, others]]));
+    expect(conflicts).toEqual([
+      ['foe-a', ['foe-b']],
+      ['foe-b', ['foe-a']],
+    ]);
+    expect(finished(apkFeed(packages)).conflicts).toEqual({ 'foe-a': ['foe-b'], 'foe-b': ['foe-a'] });
+    const written = finished(parseApkIndex(writeApkIndex(packages)));
+    expect(written.map(({ conflicts: others }) => others)).toEqual(packages.map(({ conflicts: others }) => others));
+  });
+
   it.each(['telephony', 'packages'])('gives the same packages as index.json (%s)', async (feed) => {
     const json = finished(parseIndexJson((await fixture(`${feed}.index.json`)).toString()));
     const adb = finished(apkFeed(finished(parseApkIndex(await unpacked(feed)))));

@@ -11,6 +11,8 @@ export interface ApkPackage {
   readonly provides: readonly string[];
   /** `openwrt:abiversion=20240329` and the like. */
   readonly tags: readonly string[];
+  /** The names that the package excludes, if any. */
+  readonly conflicts?: readonly string[];
   /** What apk knows the package by, in hexadecimal digits: a digest of its description. Absent in indexes that leave it out. */
   readonly identity?: string;
 }
@@ -20,13 +22,16 @@ const INDEX_SCHEMA = 0x78646e69; // "indx"
 const FILE_HEADER = 8;
 const BLOCK_HEADER = 4;
 const BLOB_LENGTH_BYTES: Readonly<Record<number, 1 | 2 | 4>> = { 8: 1, 9: 2, 10: 4 };
+const INTEGER = 1;
 const ARRAY = 13;
 const OBJECT = 14;
 
 /** Fields of apk-tools' schemas (src/apk_adb.h); 0 is the number of slots. */
 const INDEX_PACKAGES = 2;
-const DEPENDENCY_NAME = 1;
-const PACKAGE = { name: 1, version: 2, identity: 3, arch: 5, provides: 16, tags: 21 } as const;
+const DEPENDENCY = { name: 1, match: 3 } as const;
+/** The bit in how a dependency is matched that turns it into a conflict: `!name`. */
+const CONFLICT = 16;
+const PACKAGE = { name: 1, version: 2, identity: 3, arch: 5, depends: 15, provides: 16, tags: 21 } as const;
 
 /** A package has some ten texts. */
 const PACKAGES_PER_PIECE = PIECE / 10;
@@ -54,13 +59,18 @@ export function* parseApkIndex(bytes: Uint8Array): Sliced<ApkPackage[]> {
       const text = (index: number) => tree.text(field[index] ?? 0);
       const list = (index: number) => tree.slots(field[index] ?? 0).slice(1);
       const identity = tree.hex(field[PACKAGE.identity] ?? 0);
+      const conflicts = list(PACKAGE.depends).flatMap((depended) => {
+        const dependency = tree.slots(depended);
+        return isConflict(dependency[DEPENDENCY.match]) ? [tree.text(dependency[DEPENDENCY.name] ?? 0)] : [];
+      });
       packages.push({
         ...(identity !== '' && { identity }),
         name: text(PACKAGE.name),
         version: text(PACKAGE.version),
         arch: text(PACKAGE.arch),
-        provides: list(PACKAGE.provides).map((provided) => tree.text(tree.slots(provided)[DEPENDENCY_NAME] ?? 0)),
+        provides: list(PACKAGE.provides).map((provided) => tree.text(tree.slots(provided)[DEPENDENCY.name] ?? 0)),
         tags: list(PACKAGE.tags).map(tree.text),
+        ...(conflicts.length > 0 && { conflicts }),
       });
     }
     return packages;
@@ -69,6 +79,9 @@ export function* parseApkIndex(bytes: Uint8Array): Sliced<ApkPackage[]> {
     throw cause;
   }
 }
+
+/** Whether the value, a small number inside its slot, has the bit of a conflict. */
+const isConflict = (value = 0): boolean => value >>> 28 === INTEGER && (value & CONFLICT) !== 0;
 
 /**
  * A value is 4 bits of type and 28 of content, usually an offset; absent fields are 0. Reading outside throws

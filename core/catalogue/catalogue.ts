@@ -72,6 +72,11 @@ export interface PackageIndex {
   /** Other names by which a package can be asked for: Provides, and names with ABI suffix. */
   readonly aliases: readonly string[];
   /**
+   * name → the names that the package declares a conflict with. Absent: there are none, or the index is of a version that
+   * did not keep them.
+   */
+  readonly conflicts?: Readonly<Record<string, readonly string[]>>;
+  /**
    * False when a feed could not be read or lists no Provides: then only the build can tell that a package is unknown.
    */
   readonly complete: boolean;

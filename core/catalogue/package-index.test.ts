@@ -39,6 +39,26 @@ describe('Packages', () => {
     });
   });
 
+  it('keeps the declared conflicts, without versions and repetitions', () => {
+    const feed = parsePackages(
+      paragraph({ Package: 'dnsmasq-full', Version: '1', Conflicts: 'dnsmasq, dnsmasq-dhcpv6 (>= 2), dnsmasq' }) +
+        paragraph({ Package: 'libfoo1', Version: '1', ABIVersion: '1', Conflicts: 'libbar' }) +
+        paragraph({ Package: 'vim', Version: '1' }),
+    );
+    expect(feed.conflicts).toEqual({ 'dnsmasq-full': ['dnsmasq', 'dnsmasq-dhcpv6'], libfoo: ['libbar'] });
+    expect(text).not.toContain('Conflicts');
+    expect(parsePackages(text)).not.toHaveProperty('conflicts');
+  });
+
+  it('has those of the feed whose package counts, and those of the target besides', () => {
+    const feed = (conflicts: string) =>
+      parsePackages(paragraph({ Package: 'a', Version: '1', ...(conflicts && { Conflicts: conflicts }) }));
+    expect(mergeFeeds([feed('b'), feed('c')]).conflicts).toEqual({ a: ['c'] });
+    expect(mergeFeeds([feed('b'), feed('')])).not.toHaveProperty('conflicts');
+    expect(packageIndex(feed('b'), feed('c'), 'x').conflicts).toEqual({ a: ['b', 'c'] });
+    expect(packageIndex(feed(''), feed(''), 'x')).not.toHaveProperty('conflicts');
+  });
+
   it('may be empty, but not cut off or another file', () => {
     expect(parsePackages('').packages).toEqual({});
     expect(parsePackages('\n\n').packages).toEqual({});

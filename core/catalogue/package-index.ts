@@ -5,6 +5,8 @@ import type { ApkPackage } from './apk-index.ts';
 import type { PackageIndex, TargetRecord } from './catalogue.ts';
 import { dictionary, MalformedFileError, parseObject } from './upstream-files.ts';
 
+type Conflicts = Readonly<Record<string, readonly string[]>>;
+
 /** One index file, or several merged: a feed, a target's own packages, its kernel modules. */
 export interface FeedIndex {
   /** Absent where no package names one: all are `all`, or there are none. */
@@ -13,9 +15,15 @@ export interface FeedIndex {
   readonly packages: Readonly<Record<string, string>>;
   /** Provides, and names with ABI suffix. */
   readonly aliases: readonly string[];
+  /** name → the names that the package declares a conflict with. Absent: no package declares any. */
+  readonly conflicts?: Conflicts;
   /** False where no Provides were read, so that a request may name packages that are not listed. */
   readonly complete: boolean;
 }
+
+/** Returns the part of an index that has the conflicts: nothing where there are none. */
+const conflictsPart = (conflicts: Conflicts): { readonly conflicts?: Conflicts } =>
+  Object.keys(conflicts).length > 0 ? { conflicts } : {};
 
 export const EMPTY_FEED: FeedIndex = { packages: dictionary<string>([]), aliases: [], complete: true };
 
@@ -27,6 +35,7 @@ const MAX_NAME_LENGTH = 256;
 function feedOf(what: string) {
   const packages = dictionary<string>([]);
   const aliases = new Set<string>();
+  const conflicts = dictionary<readonly string[]>([]);
   let listed = 0;
   const admit = (name: string): string => {
     if (++listed > MAX_NAMES) throw new MalformedFileError(what, `it lists more than ${MAX_NAMES} names`);
@@ -45,7 +54,13 @@ function feedOf(what: string) {
     addAlias(name: string): void {
       if (!aliases.has(name)) aliases.add(admit(name));
     },
+    /** Replaces the conflicts of a package, since of two packages of one name the later counts. */
+    setConflicts(name: string, others: readonly string[]): void {
+      if (others.length > 0) conflicts[name] = [...new Set(others)].map(admit);
+      else delete conflicts[name];
+    },
     aliases: () => [...aliases],
+    conflicts: () => conflictsPart(conflicts),
   };
 }
 
@@ -81,7 +96,7 @@ function* inPieces<T>(items: readonly T[], use: (item: T) => void): Sliced<void>
 }
 
 /** The fields of `Packages` that are read. The `Provides` of the kernel takes some kilobytes. */
-const FIELDS = new Set(['Package', 'Version', 'Architecture', 'ABIVersion', 'Provides']);
+const FIELDS = new Set(['Package', 'Version', 'Architecture', 'ABIVersion', 'Provides', 'Conflicts']);
 const INITIALS = new Set([...FIELDS].map((field) => field.charCodeAt(0)));
 const MAX_FIELD_BYTES = 64 * 1024;
 const [NEWLINE, BLANK, TAB, COLON] = [10, 32, 9, 58];
@@ -108,7 +123,8 @@ export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
     const bare = withoutAbi(name, fields.get('ABIVersion'));
     feed.add(bare, version);
     if (bare !== name) feed.addAlias(name);
-    for (const provided of parseProvides(fields.get('Provides') ?? '')) feed.addAlias(provided);
+    for (const provided of parseNames(fields.get('Provides') ?? '')) feed.addAlias(provided);
+    feed.setConflicts(bare, parseNames(fields.get('Conflicts') ?? ''));
     fields = new Map();
     isEmpty = true;
   };
@@ -131,7 +147,13 @@ export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
     start = end + 1;
   }
   endParagraph();
-  return { ...(architecture !== undefined && { architecture }), packages: feed.packages, aliases: feed.aliases(), complete: true };
+  return {
+    ...(architecture !== undefined && { architecture }),
+    packages: feed.packages,
+    aliases: feed.aliases(),
+    ...feed.conflicts(),
+    complete: true,
+  };
 }
 
 const ABI_TAG = 'openwrt:abiversion=';
@@ -140,14 +162,21 @@ const ABI_TAG = 'openwrt:abiversion=';
 export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
   const architecture = packages.find(({ arch }) => arch !== 'noarch' && arch !== 'all' && arch !== '')?.arch;
   const feed = feedOf('packages.adb');
-  yield* inPieces(packages, ({ name, version, provides, tags }) => {
+  yield* inPieces(packages, ({ name, version, provides, tags, conflicts = [] }) => {
     const bare = withoutAbi(name, tags.find((tag) => tag.startsWith(ABI_TAG))?.slice(ABI_TAG.length));
     feed.add(bare, version);
     if (bare !== name) feed.addAlias(name);
     // The others are sonames and commands, which no request can name.
     for (const provided of provides) if (!provided.includes(':')) feed.addAlias(provided);
+    feed.setConflicts(bare, conflicts);
   });
-  return { ...(architecture !== undefined && { architecture }), packages: feed.packages, aliases: feed.aliases(), complete: true };
+  return {
+    ...(architecture !== undefined && { architecture }),
+    packages: feed.packages,
+    aliases: feed.aliases(),
+    ...feed.conflicts(),
+    complete: true,
+  };
 }
 
 /**
@@ -157,14 +186,18 @@ export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
 export function* mergeFeeds(feeds: readonly FeedIndex[]): Sliced<FeedIndex> {
   const architecture = feeds.find((feed) => feed.architecture !== undefined)?.architecture;
   const merged = feedOf('All feeds');
-  for (const { packages, aliases } of feeds) {
-    yield* inPieces(Object.keys(packages), (name) => merged.add(name, packages[name] ?? ''));
+  for (const { packages, aliases, conflicts = {} } of feeds) {
+    yield* inPieces(Object.keys(packages), (name) => {
+      merged.add(name, packages[name] ?? '');
+      merged.setConflicts(name, Object.hasOwn(conflicts, name) ? (conflicts[name] ?? []) : []);
+    });
     yield* inPieces(aliases, merged.addAlias);
   }
   return {
     ...(architecture !== undefined && { architecture }),
     packages: merged.packages,
     aliases: merged.aliases(),
+    ...merged.conflicts(),
     complete: feeds.every((feed) => feed.complete),
   };
 }
@@ -176,8 +209,16 @@ export function packageIndex(target: FeedIndex, feeds: FeedIndex, arch: string):
     target: target.packages,
     feeds: feeds.packages,
     aliases: [...new Set([...target.aliases, ...feeds.aliases])],
+    ...conflictsPart(bothOf(target.conflicts, feeds.conflicts)),
     complete: target.complete && feeds.complete && Object.keys(target.packages).length > 0,
   };
+}
+
+/** Returns the conflicts of both: a package of either may be the one that is installed. */
+function bothOf(target: Conflicts = {}, feeds: Conflicts = {}): Conflicts {
+  const names = [...new Set([...Object.keys(target), ...Object.keys(feeds)])];
+  const of = (conflicts: Conflicts, name: string) => (Object.hasOwn(conflicts, name) ? (conflicts[name] ?? []) : []);
+  return dictionary(names.map((name) => [name, [...new Set([...of(target, name), ...of(feeds, name)])]]));
 }
 
 /** `/json/v1/{path}/targets/{target}/index.json`: `{}` where upstream has no index (docs/contract.md §5). */
@@ -300,7 +341,7 @@ function bitCount(bits: number): number {
 }
 
 /** `libfoo (= 1.0), @virtual` → `libfoo`, `virtual`. */
-const parseProvides = (list: string): string[] =>
+const parseNames = (list: string): string[] =>
   list
     .split(',')
     .map(

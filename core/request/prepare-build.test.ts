@@ -74,6 +74,16 @@ describe('a request that comes again', () => {
     expect((await prepareBuild(deps, request)).missing).toEqual([]);
   });
 
+  it('is warned of what the index says of conflicts, and stays the same build whether the index says it or not', async () => {
+    const both = { ...request, packages: ['vim', 'owut'] };
+    upstream.index = feeds({ owut: '1', vim: '9.1' });
+    const before = await prepareBuild(deps, both);
+    upstream.index = { ...feeds({ owut: '1', vim: '9.1' }), conflicts: { owut: ['vim'] } };
+    const after = await prepareBuild(deps, both);
+    expect([before.warnings, after.warnings]).toEqual([[], [expect.objectContaining({ packages: ['owut', 'vim'] })]]);
+    expect(after.hash).toBe(before.hash);
+  });
+
   it('is left unchanged for a client that skips the resolution, and resolved for others', async () => {
     const packages = async (skipResolution: boolean) => (await prepareBuild(deps, request, { skipResolution })).resolved.packages;
     expect([await packages(false), await packages(true), await packages(false)]).toEqual([

@@ -3,6 +3,8 @@ import { unknownPackages } from '#core/catalogue/package-index.ts';
 import { type ResolvedPackages, resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import { withoutSkipped } from '#core/package-changes/without-skipped.ts';
 import type { BuildRequest } from './build-request.ts';
+import { declaredConflicts } from './declared-conflicts.ts';
+import { essentialPackages } from './essential-packages.ts';
 import type { PreparationMemory } from './preparation-memory.ts';
 import type { PreparedBuild } from './prepared-build.ts';
 import { inputsDigest, requestHash } from './request-hash.ts';
@@ -53,7 +55,8 @@ async function prepareFrom(
   const resolved: BuildRequest = { ...asked, packages: [...packages], packages_versions: { ...packagesVersions } };
   const inputs = deps.memory?.inputs(valid.record) ?? inputsDigest(valid.record);
   const hash = requestHash(resolved, valid.record.revision, inputs);
-  const made = { asked, resolved, changes, missing, suggestions, warnings: [], inputs, hash };
+  const warnings = [...essentialPackages(resolved, valid.record), ...declaredConflicts(resolved, valid.record, valid.index)];
+  const made = { asked, resolved, changes, missing, suggestions, warnings, inputs, hash };
   deps.memory?.remember(request, skipResolution, valid, made);
   return { ...made, valid };
 }

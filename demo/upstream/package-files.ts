@@ -163,12 +163,13 @@ export function apkIndex(packages: readonly PackedPackage[], options: PackingOpt
  * adds gzip's checksum and length at the end, so that `gzip -d` can check the stream.
  */
 function adb(packages: readonly PackedPackage[], options: PackingOptions): Buffer {
-  const listed = [...packages].sort(byName).map(({ name, version, architecture, provides, abi }) => ({
+  const listed = [...packages].sort(byName).map(({ name, version, architecture, provides, abi, conflicts }) => ({
     name,
     version,
     arch: architecture,
     provides,
     tags: abi === undefined ? [] : [`openwrt:abiversion=${abi}`],
+    ...(conflicts.length > 0 && { conflicts }),
   }));
   const index = Buffer.from(writeApkIndex(listed, apkIndex(packages, options)));
   const trailer = Buffer.alloc(8);

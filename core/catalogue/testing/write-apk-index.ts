@@ -1,5 +1,8 @@
 import type { ApkPackage } from '../apk-index.ts';
 
+/** How a dependency is matched: by which versions, and whether they are excluded. */
+const [ANY_VERSION, CONFLICT] = [7, 16];
+
 /**
  * The counterpart of `parseApkIndex`: an index as apk-tools 3 lays it out, unsigned and not yet compressed (`ADBd` and
  * raw deflate go around it). For tests and the demo upstream; real indexes come from apk. `appendix` is put into a
@@ -49,6 +52,7 @@ export function writeApkIndex(packages: readonly ApkPackage[], appendix: Uint8Ar
         2: text(one.version),
         3: blob(Uint8Array.from(one.identity?.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))),
         5: text(one.arch),
+        15: array((one.conflicts ?? []).map((name) => object({ 1: text(name), 3: value32(1, ANY_VERSION | CONFLICT) }))),
         16: once(one.provides, () => array(one.provides.map((provided) => object({ 1: text(provided) })))),
         21: array(one.tags.map(text)),
       }),
