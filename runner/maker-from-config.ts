@@ -1,3 +1,5 @@
+import { fetchPubliclyThrough, fetchThrough } from '#adapters/upstream/fetch-by-node-http.ts';
+import { type ProxyConfig, proxiesOf } from '#adapters/upstream/proxies.ts';
 import type { Leftover } from './files/disposal.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder/imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from './imagebuilder/maker-options.ts';
@@ -5,7 +7,7 @@ import { OUTPUT_LIMITS } from './imagebuilder/output/output-limits.ts';
 import type { UsignPublicKey } from './signing/usign.ts';
 
 /** The settings of a process that builds. Sizes are in bytes. */
-export interface MakerConfig {
+export interface MakerConfig extends ProxyConfig {
   readonly UPSTREAM_URL: string;
   readonly IMAGEBUILDER_CACHE_MB: number;
   readonly BUILD_MEMORY_MB: number;
@@ -39,6 +41,8 @@ export const makerFromConfig = (config: MakerConfig, parts: MakerParts): Imagebu
     outputLimits: { ...OUTPUT_LIMITS, bytes: config.MAX_OUTPUT_MB },
     timeoutMs: config.JOB_TIMEOUT * 1000,
     verify: config.VERIFY,
+    fetch: fetchThrough(proxiesOf(config)),
+    fetchPublicly: fetchPubliclyThrough(proxiesOf(config)),
     ...(config.SANDBOX !== 'auto' && { sandbox: config.SANDBOX }),
     ...parts,
   });

@@ -10,7 +10,8 @@ import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { assertQueueReady, assertTableReady } from '#adapters/aws/readiness.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
-import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
+import { fetchThrough } from '#adapters/upstream/fetch-by-node-http.ts';
+import { proxiesOf } from '#adapters/upstream/proxies.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import type { RunEvent } from '#core/build/run-event.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
@@ -95,7 +96,7 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
       metrics?.onLeftover();
     },
     onStillLeft: (count) => log.warn('leftovers of builds still not removed', { count }),
-    ...(metrics && { fetch: measuredFetch(metrics.onUpstream, fetchByNodeHttp) }),
+    ...(metrics && { fetch: measuredFetch(metrics.onUpstream, fetchThrough(proxiesOf(config))) }),
   });
   const sandbox = await maker.ready();
   logSandbox(log, sandbox);

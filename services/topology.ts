@@ -37,6 +37,8 @@ export interface ServiceDescription {
 
 /** Policy on which all services that take build requests have to agree. */
 const POLICY = ['ALLOW_DEFAULTS', 'BRANCHES', 'MAX_CUSTOM_ROOTFS_SIZE_MB', 'MAX_DEFAULTS_LENGTH', 'REPOSITORY_ALLOW_LIST'];
+/** The proxies of the services that read upstream. */
+const PROXIES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
 const LIFETIMES = ['BUILD_DEFAULTS_TTL', 'BUILD_FAILURE_TTL', 'BUILD_TTL', 'BUILD_TTL_UNVERSIONED'];
 
 const small = { image: 'functions', scales: true, stopGraceSeconds: 10, needs: [], asks: [] } as const;
@@ -70,7 +72,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'build',
     port: 8000,
     state: ['builds', 'queue', 'bucket', 'statistics'],
-    settings: [...POLICY, 'MAX_PENDING_JOBS', 'MAX_RUNNERS', 'REBUILD_PAUSE', 'SERVER_STATS', 'SIGNING_KEY'],
+    settings: [...PROXIES, ...POLICY, 'MAX_PENDING_JOBS', 'MAX_RUNNERS', 'REBUILD_PAUSE', 'SERVER_STATS', 'SIGNING_KEY'],
     upstream: true,
     limits: { cpus: '1.0', memory: '384M' },
     heapMb: 256,
@@ -81,7 +83,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'prepare',
     port: 8001,
     state: [],
-    settings: POLICY,
+    settings: [...PROXIES, ...POLICY],
     upstream: true,
     limits: { cpus: '0.5', memory: '256M' },
     heapMb: 160,
@@ -101,7 +103,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'catalogue',
     port: 8003,
     state: ['bucket'],
-    settings: [...POLICY, 'CONTACT'],
+    settings: [...PROXIES, ...POLICY, 'CONTACT'],
     upstream: true,
     limits: { cpus: '0.5', memory: '384M' },
     heapMb: 256,
@@ -111,7 +113,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'stats',
     port: 8004,
     state: ['builds', 'bucket', 'statistics'],
-    settings: [...POLICY, 'CONTACT'],
+    settings: [...PROXIES, ...POLICY, 'CONTACT'],
     upstream: true,
     limits: { cpus: '0.5', memory: '256M' },
     heapMb: 160,
@@ -121,7 +123,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     name: 'maintenance',
     port: 8005,
     state: ['builds', 'queue', 'bucket', 'statistics'],
-    settings: [...POLICY, ...LIFETIMES, 'CONTACT', 'SWEEP_EVERY'],
+    settings: [...PROXIES, ...POLICY, ...LIFETIMES, 'CONTACT', 'SWEEP_EVERY'],
     upstream: true,
     limits: { cpus: '0.5', memory: '384M' },
     heapMb: 256,
@@ -133,6 +135,7 @@ export const TOPOLOGY: readonly ServiceDescription[] = [
     image: 'builder',
     state: ['builds', 'queue', 'bucket', 'statistics'],
     settings: [
+      ...PROXIES,
       ...LIFETIMES,
       'APK_SIGNING_SECRET',
       'BRANCHES',

@@ -3,6 +3,7 @@ import { Branches, DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import { DEFAULT_LIMITS } from '#core/request/build-request.ts';
 import { LOG_LEVELS } from '#observe/log.ts';
 import { baseUrl, count, flag, json, resource, seconds, words } from './kinds.ts';
+import { proxySettings } from './proxy-settings.ts';
 
 /**
  * Settings that several functions have, in groups from which a function's `config.ts` picks. The names are the
@@ -25,7 +26,8 @@ export const logSettings = {
     .default('asu'),
 };
 
-export const upstreamSettings = { UPSTREAM_URL: baseUrl.default('https://downloads.openwrt.org') };
+/** The address of upstream, and the proxies through which it is asked. */
+export const upstreamSettings = { UPSTREAM_URL: baseUrl.default('https://downloads.openwrt.org'), ...proxySettings };
 
 export const branchSettings = { BRANCHES: json.pipe(Branches).default(() => DEFAULT_BRANCHES) };
 

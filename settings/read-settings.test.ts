@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { baseUrl, count, flag, resource, seconds, words } from './kinds.ts';
+import { proxySettings } from './proxy-settings.ts';
 import { readSettings, SettingsError } from './read-settings.ts';
 
 const Settings = z.object({
@@ -44,4 +45,33 @@ describe('readSettings', () => {
     ])
       expect(read).toThrow(line);
   });
+});
+
+describe('proxies', () => {
+  const Proxied = z.object(proxySettings);
+
+  it('are read by their names in lower case too, which win, as for curl', () => {
+    const env = {
+      HTTPS_PROXY: 'http://upper:1',
+      https_proxy: 'http://lower:2',
+      http_proxy: 'proxy.example:3128',
+      no_proxy: 'a, .b 10.0.0.0/8',
+    };
+    expect(readSettings(Proxied, env)).toEqual({
+      HTTPS_PROXY: 'http://lower:2/',
+      HTTP_PROXY: 'http://proxy.example:3128/',
+      NO_PROXY: ['a', '.b', '10.0.0.0/8'],
+    });
+    expect(readSettings(Proxied, { ...env, ASU_HTTPS_PROXY: 'https://own:3' }).HTTPS_PROXY).toBe('https://own:3/');
+  });
+
+  it.each(['socks5://me:hunter2@proxy:1', 'me:hunter2@proxy:port', 'http://me:hun/hunter2@proxy', 'http://me:100%hunter2@proxy'])(
+    'that cannot be used are refused without their password: %s',
+    (text) => {
+      const read = () => readSettings(Proxied, { HTTPS_PROXY: text });
+      expect(read).toThrow('HTTPS_PROXY=(hidden)@proxy');
+      expect(read).toThrow('expected the URL of an HTTP proxy');
+      expect(read).not.toThrow('hunter2');
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { variablesOf, withoutCredentials } from './proxy-settings.ts';
 
 /** Settings that cannot be used. The message names each with its value and with what is allowed. */
 export class SettingsError extends Error {
@@ -7,7 +8,7 @@ export class SettingsError extends Error {
 
 /**
  * Reads the settings of a composition root by the names in its schema. Each may have `ASU_` before its name, which
- * wins. An empty value counts as not set. Throws a `SettingsError` that names every bad setting.
+ * wins, and the names of proxies may be in lower case. An empty value counts as not set. Throws a `SettingsError` that names every bad setting.
  */
 export function readSettings<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
@@ -15,12 +16,14 @@ export function readSettings<Shape extends z.ZodRawShape>(
 ): z.output<z.ZodObject<Shape>> {
   const given = Object.fromEntries(
     Object.keys(schema.shape)
-      .map((name) => [name, env[`ASU_${name}`] || env[name]] as const)
+      .map((name) => [name, [`ASU_${name}`, ...variablesOf(name)].map((variable) => env[variable]).find(Boolean)] as const)
       .filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   throw new SettingsError(
-    parsed.error.issues.map(({ path, message }) => `${String(path[0])}=${given[String(path[0])] ?? ''}: ${message}`).join('\n'),
+    parsed.error.issues
+      .map(({ path: [first], message }) => `${String(first)}=${withoutCredentials(String(first), given[String(first)] ?? '')}: ${message}`)
+      .join('\n'),
   );
 }

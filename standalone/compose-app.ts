@@ -51,6 +51,7 @@ export function composeApp({ config, settings, state, log, metrics, recorder, ke
       recordMaxAgeMs: config.CATALOGUE_REFRESH * 1000,
       listMaxAgeMs: Math.min(300, config.CATALOGUE_REFRESH) * 1000,
     },
+    config,
     { log, metrics },
   );
   const status = {

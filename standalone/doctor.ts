@@ -1,4 +1,6 @@
 import { mkdir } from 'node:fs/promises';
+import { fetchThrough } from '#adapters/upstream/fetch-by-node-http.ts';
+import { proxiesOf, proxyFor, shownProxy } from '#adapters/upstream/proxies.ts';
 import { checkHost } from '#runner/host/check-host.ts';
 import { DEFAULTS } from '#runner/imagebuilder/maker-options.ts';
 import { chooseSandbox } from '#runner/imagebuilder/sandbox/choose-sandbox.ts';
@@ -19,7 +21,9 @@ async function main(): Promise<number> {
   const checks = await checkHost(config.dataDir);
   process.stdout.write(`What ImageBuilder needs of this machine:\n${describeHost(checks)}\n\n`);
   process.stdout.write(`${await sandboxState(config)}\n\n`);
-  process.stdout.write(`Upstream ${config.UPSTREAM_URL}: ${await upstreamState(config.UPSTREAM_URL)}\n`);
+  const proxy = proxyFor(new URL(config.UPSTREAM_URL), proxiesOf(config));
+  const way = proxy === undefined ? 'without a proxy' : `through the proxy ${shownProxy(proxy)}`;
+  process.stdout.write(`Upstream ${config.UPSTREAM_URL}, ${way}: ${await upstreamState(config)}\n`);
   return checks.some(({ ok, required }) => required && !ok) ? 1 : 0;
 }
 
@@ -33,13 +37,15 @@ async function sandboxState({ dataDir, SANDBOX, BUILD_MEMORY_MB: totalMemoryByte
   }
 }
 
-async function upstreamState(url: string): Promise<string> {
+async function upstreamState(config: StandaloneConfig): Promise<string> {
   try {
-    const { status } = await fetch(`${url}/.versions.json`, { signal: AbortSignal.timeout(10_000) });
+    const ask = fetchThrough(proxiesOf(config));
+    const { status, body } = await ask(`${config.UPSTREAM_URL}/.versions.json`, { signal: AbortSignal.timeout(10_000) });
+    await body?.cancel();
     return status === 200 ? 'ok' : `answers ${status} for /.versions.json: is UPSTREAM_URL right?`;
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    return `cannot be reached (${cause}): check the network, a proxy, or UPSTREAM_URL`;
+    return `cannot be reached (${cause}): check the network, the proxy (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), or UPSTREAM_URL`;
   }
 }
 

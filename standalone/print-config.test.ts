@@ -77,3 +77,15 @@ it('exits with 2 and says what is wrong if the server would not start', () => {
     ),
   });
 });
+
+it('takes the variables of curl for proxies, and hides their passwords', () => {
+  const { status, stdout, stderr } = printConfig([], { https_proxy: 'me:hunter2@proxy.example:3128', NO_PROXY: 'localhost 10.0.0.0/8' });
+  expect(status).toBe(0);
+  const rows = stdout.split('\n').map((line) => line.split(/ {2,}/));
+  expect(rows).toContainEqual(['HTTPS_PROXY', '(hidden)@proxy.example:3128/', 'environment https_proxy']);
+  expect(rows).toContainEqual(['NO_PROXY', '["localhost","10.0.0.0/8"]', 'environment NO_PROXY']);
+  const refused = printConfig([], { HTTP_PROXY: 'socks5://me:hunter2@proxy.example' });
+  expect(refused.status).toBe(2);
+  expect(refused.stderr).toContain('HTTP_PROXY=(hidden)@proxy.example (environment): expected the URL of an HTTP proxy');
+  expect(stdout + stderr + refused.stdout + refused.stderr).not.toContain('hunter2');
+});

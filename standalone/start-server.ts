@@ -1,4 +1,5 @@
-import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
+import { fetchThrough } from '#adapters/upstream/fetch-by-node-http.ts';
+import { proxiesOf } from '#adapters/upstream/proxies.ts';
 import type { Log } from '#observe/log.ts';
 import { measuredFetch } from '#observe/measured-fetch.ts';
 import type { UpstreamOutcome } from '#observe/metric-events.ts';
@@ -36,7 +37,7 @@ export async function startServer(
       leftovers.send();
     },
     onStillLeft: (count) => log.warn('leftovers of builds still not removed', { count }),
-    fetch: measuredFetch(downloads.send, fetchByNodeHttp),
+    fetch: measuredFetch(downloads.send, fetchThrough(proxiesOf(config))),
   });
   const sandbox = await maker.ready();
   logSandbox(log, sandbox);

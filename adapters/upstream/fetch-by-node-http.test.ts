@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { fetchByNodeHttp, fetchPublicly } from './fetch-by-node-http.ts';
+import { fetchByNodeHttp, fetchPubliclyThrough } from './fetch-by-node-http.ts';
 
 const servers: { close(): unknown }[] = [];
 afterEach(() => {
@@ -90,7 +90,7 @@ describe('fetchByNodeHttp', () => {
   });
 });
 
-describe('fetchPublicly', () => {
+describe('fetchPubliclyThrough', () => {
   it.each([
     'http://127.0.0.1:1/',
     'http://2130706433:1/',
@@ -107,7 +107,7 @@ describe('fetchPublicly', () => {
     'http://[64:ff9b::7f00:1]:1/',
     'http://localhost:1/',
   ])('connects to no private address: %s', async (url) => {
-    const failure = await fetchPublicly(url, { signal: AbortSignal.timeout(2000) }).catch((error: unknown) => error);
+    const failure = await fetchPubliclyThrough({ direct: [] })(url, { signal: AbortSignal.timeout(2000) }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ cause: { message: expect.stringContaining('no address of the internet') } });
   });
 });

@@ -54,3 +54,21 @@ export const lookupPublic: LookupFunction = (hostname, options, callback) =>
     if (options.all === true || first === undefined) return callback(null, addresses);
     callback(null, first.address, first.family);
   });
+
+/** How long a name may take to be looked up that a proxy will look up again. Behind a proxy there may be no name server. */
+const LOOKUP_MS = 2_000;
+
+/**
+ * Rejects with `PrivateAddressError` when the host of a URL has a private address as far as this machine knows. It
+ * resolves when the name cannot be looked up here, or not in time.
+ */
+export function checkName({ hostname }: URL): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(resolve, LOOKUP_MS);
+    lookupPublic(hostname.replace(/^\[(.*)\]$/, '$1'), { all: true }, (error) => {
+      clearTimeout(late);
+      if (error instanceof PrivateAddressError) reject(error);
+      else resolve();
+    });
+  });
+}

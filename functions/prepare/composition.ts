@@ -8,7 +8,11 @@ import type { Config } from './config.ts';
 
 /** The prepare function. It has no state: the process keeps its records of the catalogue in memory. */
 export function composePrepare(config: z.output<typeof Config>, parts: CompositionParts): Composition {
-  const catalogue = measuredCatalogue({ baseUrl: config.CATALOGUE_URL, records: memoryRecordStore(), now: () => new Date() }, parts);
+  const catalogue = measuredCatalogue(
+    { baseUrl: config.CATALOGUE_URL, records: memoryRecordStore(), now: () => new Date() },
+    config,
+    parts,
+  );
   return {
     routes: [prepareApp({ catalogue, ...requestDeps(config) })],
     checks: {},

@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { logSettings, requestSettings } from '#settings/function-settings.ts';
 import { baseUrl } from '#settings/kinds.ts';
+import { proxySettings } from '#settings/proxy-settings.ts';
 import { readSettings } from '#settings/read-settings.ts';
 
 export const Config = z.object({
   ...logSettings,
   ...requestSettings,
+  ...proxySettings,
   /** Where the catalogue is read over HTTP: upstream or a copy of it. */
   CATALOGUE_URL: baseUrl.default('https://downloads.openwrt.org'),
 });

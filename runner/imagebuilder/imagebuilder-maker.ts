@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
+import { fetchByNodeHttp, fetchPubliclyThrough } from '#adapters/upstream/fetch-by-node-http.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildProgress, ImageMaker } from '#core/build/ports.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -233,6 +233,7 @@ function downloadOptions(options: ImagebuilderMakerOptions): DownloadOptions {
   return {
     upstreamUrl: options.upstreamUrl,
     fetch: options.fetch ?? fetchByNodeHttp,
+    fetchPublicly: options.fetchPublicly ?? fetchPubliclyThrough({ direct: [] }),
     verify: options.verify ?? DEFAULTS.verify,
     keys: [...knownUpstreamKeys, ...(options.keys ?? [])],
     attempts: options.downloadAttempts ?? DEFAULTS.downloadAttempts,

@@ -48,6 +48,8 @@ export interface ImagebuilderMakerOptions {
   /** The time for which a check of `sha256sums` stays valid when the ImageBuilder is in the cache. */
   readonly recheckMs?: number;
   readonly fetch?: typeof fetch;
+  /** The function for requests to other hosts, to which upstream or a repository redirects: it reaches the internet alone. */
+  readonly fetchPublicly?: typeof fetch;
   /** Called when something that a build left behind could not be removed and was set aside. */
   readonly onLeftover?: (leftover: Leftover) => void;
   /** Called after each further attempt that could not remove everything set aside, with the number of things left. */

@@ -1,3 +1,4 @@
+import { variablesOf } from '#settings/proxy-settings.ts';
 import { closestName } from './closest-name.ts';
 import type { ConfigFile } from './config-file.ts';
 import { ALIASES, FOREIGN_SETTINGS, REFERENCE_SETTINGS } from './other-servers.ts';
@@ -61,7 +62,7 @@ export function givenSettings(commandLine: CommandLine, env: Environment, file: 
   };
   for (const name of SETTING_NAMES) fromEnvironment(`ASU_${bare(name)}`, [name]);
   for (const [alias, names] of Object.entries(ALIASES)) fromEnvironment(`ASU_${alias}`, names);
-  for (const name of SETTING_NAMES) fromEnvironment(name, [name]);
+  for (const name of SETTING_NAMES) for (const variable of variablesOf(name)) fromEnvironment(variable, [name]);
   for (const variable of Object.keys(env)) {
     const isPrefixed = variable.startsWith('ASU_');
     const name = isPrefixed ? bare(variable) : variable;

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '#settings/proxy-settings.ts';
 import type { SettingName, Settings } from './settings.ts';
 import { settingFacts } from './settings.ts';
 
@@ -14,7 +15,7 @@ const MAX_SHOWN = 200;
  */
 export function shownValue(name: string, value: string): string {
   if (isSecret(name) || (/BUILD_KEY$/i.test(name) && !/key-build$/.test(value))) return '(hidden)';
-  const text = value.replace(/\/\/[^\s"',]*@/g, '//(hidden)@').replace(/\s+/g, ' ');
+  const text = withoutCredentials(name, value).replace(/\s+/g, ' ');
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 

@@ -75,6 +75,20 @@ export const Settings = z.object({
   UPSTREAM_URL: publicUrl
     .default(upstreamSettings.UPSTREAM_URL.parse(undefined))
     .meta(facts({ description: 'Server that ImageBuilders, packages and their indexes come from.' })),
+  HTTPS_PROXY: upstreamSettings.HTTPS_PROXY.meta(
+    facts({
+      description:
+        'HTTP proxy for `https:` addresses of upstream, redirections and package repositories (`http://user:password@host:port`); also `https_proxy`.',
+    }),
+  ),
+  HTTP_PROXY: upstreamSettings.HTTP_PROXY.meta(facts({ description: 'The same for `http:` addresses; also `http_proxy`.' })),
+  NO_PROXY: upstreamSettings.NO_PROXY.meta(
+    facts({
+      description:
+        'Hosts that are asked without a proxy: names with all names below them, addresses, networks (`10.0.0.0/8`), each also with a port, or `*`; also `no_proxy`.',
+      takes: 'list',
+    }),
+  ),
   PREPARE_SERVICE_URL: baseUrl.optional().meta(
     facts({
       description:

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRawSync, gzipSync } from 'node:zlib';
-import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
+import { fetchByNodeHttp, fetchPubliclyThrough } from '#adapters/upstream/fetch-by-node-http.ts';
 import { writeApkIndex } from '#core/catalogue/testing/write-apk-index.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
 import { type PackageCache, packageCache } from '#runner/imagebuilder/cache/package-cache.ts';
@@ -101,6 +101,7 @@ export async function courierSite(): Promise<CourierSite> {
         cached: isCached ? { packages: cache(), key: 'inputs' } : undefined,
         log: (line) => log.push(line),
         fetch: fetchByNodeHttp,
+        fetchPublicly: fetchPubliclyThrough({ direct: [] }),
         attempts: 2,
         backoffMs: 1,
         stallMs: 5_000,

@@ -1,5 +1,4 @@
 import pRetry from 'p-retry';
-import { fetchPublicly } from '#adapters/upstream/fetch-by-node-http.ts';
 import { collectAtMost } from '#lib/collected-bytes.ts';
 import { hasCode } from '#lib/has-code.ts';
 import { reasonOf } from '../download/upstream-sums.ts';
@@ -19,6 +18,8 @@ export class FetchFailure extends Error {
 
 export interface ListedFetch {
   readonly fetch: typeof fetch;
+  /** The function for requests to another host than the repository's. It connects to public addresses only. */
+  readonly fetchPublicly: typeof fetch;
   /** The number of attempts for one file. */
   readonly attempts: number;
   /** The first pause between attempts. It doubles each time. */
@@ -58,13 +59,13 @@ function asFailure(error: unknown): FetchFailure {
   return new FetchFailure(reasonOf(error), isRefused ? 8 : 4);
 }
 
-async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadline, signal }: ListedFetch): Promise<Buffer> {
+async function fetchOnce(url: string, maxBytes: number, { fetch, fetchPublicly, stallMs, deadline, signal }: ListedFetch): Promise<Buffer> {
   const stalled = new AbortController();
   const stop = (why: string) => () => stalled.abort(new Error(why));
   const watch = setTimeout(stop(`nothing received for ${stallMs} ms`), stallMs);
   const end = setTimeout(stop('the time of the build is over'), Math.max(0, deadline - performance.now()));
   try {
-    const { response, isElsewhere } = await follow(url, fetch, AbortSignal.any([signal, stalled.signal]));
+    const { response, isElsewhere } = await follow(url, { fetch, fetchPublicly }, AbortSignal.any([signal, stalled.signal]));
     if (response.status !== 200) {
       await response.body?.cancel();
       const isAbsent = !isElsewhere && (response.status === 404 || response.status === 410);
@@ -91,7 +92,7 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadli
  * public name. Besides, another host than the repository's must have a public address: only the operator leads the
  * server into its own network.
  */
-async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortSignal) {
+async function follow(first: string, { fetch, fetchPublicly }: Pick<ListedFetch, 'fetch' | 'fetchPublicly'>, signal: AbortSignal) {
   const { hostname } = new URL(first);
   let url = new URL(first);
   let isElsewhere = false;

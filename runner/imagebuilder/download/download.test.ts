@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fetchByNodeHttp } from '#adapters/upstream/fetch-by-node-http.ts';
+import { fetchByNodeHttp, fetchPubliclyThrough } from '#adapters/upstream/fetch-by-node-http.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
@@ -44,6 +44,7 @@ async function download(options: Partial<DownloadOptions> = {}, signal: AbortSig
     {
       upstreamUrl: upstream.url,
       fetch: fetchByNodeHttp,
+      fetchPublicly: fetchPubliclyThrough({ direct: [] }),
       verify: 'known',
       keys: [demoKey],
       attempts: 3,

@@ -12,6 +12,8 @@ import { fetchSmall, fetchSums, reasonOf, type SumsSource } from './upstream-sum
 
 export interface DownloadOptions extends SumsSource {
   readonly upstreamUrl: string;
+  /** The function for requests to hosts that a repository redirects to. */
+  readonly fetchPublicly: typeof fetch;
   /** The number of connections tried for one tarball. */
   readonly attempts: number;
   /** The first pause between attempts, which doubles each time. Jitter makes each up to twice as long. */
