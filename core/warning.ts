@@ -6,6 +6,7 @@ export const WARNING_CODES = {
   essential_packages_missing: 'The package list replaces the default packages and lacks some that the device needs.',
   removal_left_out:
     'A package that upstream lists for the device could not be removed, because its name has characters that make would misread.',
+  upstream_unreachable: 'Upstream did not answer. The image was made from what the server had downloaded and verified before.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WarningCode = keyof typeof WARNING_CODES;

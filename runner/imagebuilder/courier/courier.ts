@@ -36,6 +36,8 @@ export interface Courier {
   delivered(): ReadonlyMap<string, string>;
   /** Whether the package cache shares files with this build that only the build can check. */
   sharesUnverified(): boolean;
+  /** Whether a file could not be had because its server did not answer, or answered with a fault of its own. */
+  wasCutOff(): boolean;
   /** Ends all downloads. Nothing is written to the directory afterwards. */
   close(): Promise<void>;
 }
@@ -75,6 +77,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   const read = new Set<RepositoryIndex>();
   /** The files that failed since the command began. A build cannot make the server try them again and again. */
   const failed = new Map<ListedFile, FetchFailure>();
+  let isCutOff = false;
   let indexBytes = 0;
   let bytesGiven = 0;
 
@@ -90,7 +93,10 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       fetched.set(file, bytes);
       return bytes;
     } catch (error) {
-      if (error instanceof FetchFailure) failed.set(file, error);
+      if (error instanceof FetchFailure) {
+        failed.set(file, error);
+        isCutOff ||= error.code === 4;
+      }
       throw error;
     }
   };
@@ -165,6 +171,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     },
     delivered: source.digests,
     sharesUnverified: source.sharesUnverified,
+    wasCutOff: () => isCutOff,
     close: async () => {
       closing.abort();
       await questions.close();
