@@ -7,6 +7,7 @@ export const WARNING_CODES = {
   removal_left_out:
     'A package that upstream lists for the device could not be removed, because its name has characters that make would misread.',
   packages_conflict: 'One of two packages of the image declares a conflict with the other.',
+  upstream_unreachable: 'Upstream did not answer. The image was made from what the server had downloaded and verified before.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WarningCode = keyof typeof WARNING_CODES;

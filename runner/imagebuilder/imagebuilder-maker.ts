@@ -5,6 +5,7 @@ import type { BuildProgress, ImageMaker } from '#core/build/ports.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { UnsafeArgumentError } from '#core/imagebuilder/commands.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
+import type { Warning } from '#core/warning.ts';
 import { hasCode } from '#lib/has-code.ts';
 import { ownedName } from '#runner/files/owned-name.ts';
 import { makeDirectory } from '#runner/files/put-file.ts';
@@ -154,7 +155,8 @@ async function buildIn(
   log.line(`Build of ${version} ${target} ${profile}, ${names}, sandbox ${sandbox.level}`);
 
   progress.enter('download_imagebuilder');
-  if (await site.imagebuilders.has(order.imagebuilder.sha256)) await confirm(order, site, download, log.line, signal);
+  const isCached = await site.imagebuilders.has(order.imagebuilder.sha256);
+  const isConfirmed = !isCached || (await confirm(order, site, download, log.line, signal));
   const onDownloaded = (signedBy: string | undefined) => {
     admitImagebuilder(sandbox, signedBy !== undefined);
     progress.enter('unpack_imagebuilder');
@@ -183,9 +185,16 @@ async function buildIn(
       ...(options.outputLimits && { outputLimits: options.outputLimits }),
       courier: { directory: join(directory, 'courier'), ...download },
     });
-    return output;
+    return isConfirmed ? output : { ...output, warnings: [...(output.warnings ?? []), UPSTREAM_UNREACHABLE] };
   });
 }
+
+/** The images are right all the same: their ImageBuilder and indexes have the digests that the request hash was made over. */
+const UPSTREAM_UNREACHABLE: Warning = {
+  code: 'upstream_unreachable',
+  severity: 'note',
+  detail: 'Upstream did not answer when this image was made. It was made from what the server had downloaded and verified before.',
+};
 
 /**
  * Throws for an ImageBuilder without the signature of a known key where its programs and scripts would run with our own
@@ -243,8 +252,8 @@ function downloadOptions(options: ImagebuilderMakerOptions): DownloadOptions {
 }
 
 /**
- * Checks that the feeds of a cached ImageBuilder are still those of the order: a snapshot may have moved on. The build
- * goes on when upstream does not answer.
+ * Checks that upstream still lists a cached ImageBuilder: a snapshot may have moved on. The build goes on when upstream
+ * does not answer, and this returns false.
  */
 async function confirm(
   order: BuildOrder,
@@ -252,18 +261,20 @@ async function confirm(
   download: DownloadOptions,
   log: (line: string) => void,
   signal: AbortSignal,
-) {
+): Promise<boolean> {
   const { sha256 } = order.imagebuilder;
   const checkedAt = confirmed.get(sha256)?.at ?? Number.NEGATIVE_INFINITY;
-  if (performance.now() - checkedAt < (options.recheckMs ?? DEFAULTS.recheckMs)) return;
+  if (performance.now() - checkedAt < (options.recheckMs ?? DEFAULTS.recheckMs)) return true;
   try {
     const listing = await checkListed(order, download, log, signal);
     confirmed.set(sha256, { ...listing, at: performance.now() });
+    return true;
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof UntrustedSumsFailure || (error instanceof InfrastructureFailure && error.isFinal)) throw error;
     log(
       `sha256sums cannot be checked now (${error instanceof Error ? error.message : error}); going on with the ImageBuilder in the cache`,
     );
+    return false;
   }
 }

@@ -150,9 +150,12 @@ export async function makeImages(
     return { ...compareIndexes(order.indexes ?? {}, read), used: read.used };
   };
 
-  /** Whether files of the package cache may be why the build failed: packages that were seeded, or what it refused to trust. */
+  /**
+   * Whether files of the package cache may be why the build failed: packages that were seeded, or what it refused to trust.
+   * A server that does not answer explains the failure: then the cache is kept for the builds that lack nothing.
+   */
   const isCacheSuspect = (error: unknown): boolean => {
-    if (deps.make.signal.aborted) return false;
+    if (deps.make.signal.aborted || courier.wasCutOff()) return false;
     if (seeded > 0 && !(error instanceof BuildFailure)) return true;
     return courier.sharesUnverified() && printed.some(({ stdout, stderr }) => downloadTroubles(outputLines(stdout, stderr)).length > 0);
   };

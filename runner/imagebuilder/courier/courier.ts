@@ -39,6 +39,8 @@ export interface Courier {
   fetched(): Fetched;
   /** Whether the package cache shares files with this build that only the build can check. */
   sharesUnverified(): boolean;
+  /** Whether a file could not be had because its server did not answer, or answered with a fault of its own. */
+  wasCutOff(): boolean;
   /** Ends all downloads. Nothing is written to the directory afterwards. */
   close(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   const failed = new Map<ListedFile, FetchFailure>();
   /** The last failure of each file, for the explanation of a failed build. */
   const failures = new Map<string, FetchFailure>();
+  let isCutOff = false;
   let indexBytes = 0;
   let bytesGiven = 0;
 
@@ -102,6 +105,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       if (error instanceof FetchFailure) {
         failed.set(file, error);
         failures.set(file.url, error);
+        isCutOff ||= error.code === 4;
       }
       throw error;
     }
@@ -178,6 +182,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     delivered: source.digests,
     fetched: () => ({ delivered: new Set([...fetched.keys()].map(({ url }) => url)), failed: failures }),
     sharesUnverified: source.sharesUnverified,
+    wasCutOff: () => isCutOff,
     close: async () => {
       closing.abort();
       await questions.close();
