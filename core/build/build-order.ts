@@ -28,6 +28,11 @@ export interface BuildOrder {
    * versions have none.
    */
   readonly indexes?: IndexDigests;
+  /**
+   * The names by which upstream's profile knows its device: for ImageBuilders that call the profile differently. Absent:
+   * there are none, or an earlier version wrote the order.
+   */
+  readonly supportedDevices?: readonly string[];
   /** What the server warned of when it accepted the request; absent: nothing. */
   readonly warnings?: readonly Warning[];
 }
@@ -36,6 +41,7 @@ export interface BuildOrder {
 export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['imagebuilder']): BuildOrder {
   const { from_version: _, ...request } = prepared.resolved;
   const { record } = prepared.valid;
+  const { supportedDevices = [] } = record.profiles[request.profile] ?? {};
   return {
     requestHash: prepared.hash,
     request,
@@ -45,6 +51,7 @@ export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['
     imagebuilder,
     inputs: prepared.inputs,
     indexes: record.indexes,
+    ...(supportedDevices.length > 0 && { supportedDevices }),
     ...warningsPart(prepared.warnings),
   };
 }

@@ -154,6 +154,18 @@ describe('analysePackageErrors', () => {
     ]);
   });
 
+  it('blames the repository for a package that brings a file of its own again', () => {
+    const text = lines('ERROR: pbr-1.2.0-r5: trying to overwrite usr/bin/pbr owned by pbr-1.2.0-r4.');
+    expect(analysePackageErrors(text)?.errors).toEqual([
+      {
+        code: 'file_clash',
+        packages: ['pbr'],
+        files: ['/usr/bin/pbr'],
+        message: 'pbr brings /usr/bin/pbr more than once: its repository describes it wrongly',
+      },
+    ]);
+  });
+
   it('blames the request for a package of another architecture', () => {
     const text = lines(
       'ERROR: unable to select packages:',

@@ -40,7 +40,11 @@ export function clashOf(names: readonly string[], files: readonly string[]): Bui
   const packages = [...new Set(names)].sort();
   const unique = [...new Set(files)];
   const first = unique.length > 1 ? `${unique[0]} and ${unique.length - 1} more` : unique[0];
-  return { code: 'file_clash', packages, files: unique, message: `${packages.join(' and ')} both bring ${first}: remove one of them` };
+  const message =
+    packages.length === 1
+      ? `${packages[0]} brings ${first} more than once: its repository describes it wrongly`
+      : `${packages.join(' and ')} both bring ${first}: remove one of them`;
+  return { code: 'file_clash', packages, files: unique, message };
 }
 
 /**

@@ -37,7 +37,8 @@ export const PACKAGE_NAME = /^[+-]?~?[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 export const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 const PACKAGE_NAME_OR_EMPTY = /^(?:[+-]?~?[A-Za-z0-9][A-Za-z0-9._+-]*)?$/;
-const PROFILE_INPUT = /^[A-Za-z0-9][A-Za-z0-9.,_-]*$/;
+/** Scripts on PCs without a board name send none, or one that begins with an underscore; it is never a profile's own id. */
+const PROFILE_INPUT = /^(?:[A-Za-z0-9_][A-Za-z0-9.,_-]*)?$/;
 const VERSION = /^[A-Za-z0-9_.,-]*$/;
 const TARGET = /^[A-Za-z0-9_]*\/[A-Za-z0-9_]*$/;
 const PACKAGE_VERSION = /^[A-Za-z0-9_+.,~-]*$/;

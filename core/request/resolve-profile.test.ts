@@ -10,7 +10,7 @@ const target = (devices: Record<string, string[]>) => ({
 const ath79 = target({
   '8dev_carambola2': ['8dev,carambola2', 'carambola2'],
   'tplink_archer-c7-v2': ['tplink,archer-c7-v2', 'shared', '8dev_carambola2'],
-  'tplink_archer-c7-v5': ['tplink,archer-c7-v5', 'shared'],
+  'tplink_archer-c7-v5': ['tplink,archer-c7-v5', 'shared', ''],
   generic: [],
 });
 
@@ -30,7 +30,7 @@ describe('resolveProfile', () => {
 
   it('accepts any profile when the target has only generic', () => {
     const x86 = target({ generic: [] });
-    for (const asked of ['generic', 'innotek-gmbh-virtualbox', 'a,b', '']) expect(resolveProfile(x86, asked)).toBe('generic');
+    for (const asked of ['generic', 'innotek-gmbh-virtualbox', 'a,b', '', '_unnamed']) expect(resolveProfile(x86, asked)).toBe('generic');
     expect(resolveProfile(target({ other: [] }), 'generic')).toBeUndefined();
     expect(resolveProfile(target({}), 'generic')).toBeUndefined();
   });

@@ -14,5 +14,6 @@ export function resolveProfile({ profiles }: Pick<TargetRecord, 'profiles'>, ask
   if (Object.hasOwn(profiles, name)) return name;
   const ids = Object.keys(profiles);
   if (ids.length === 1 && ids[0] === 'generic') return 'generic';
+  if (name === '') return undefined;
   return ids.findLast((id) => profiles[id]?.supportedDevices.some((device) => withoutCommas(device) === name));
 }

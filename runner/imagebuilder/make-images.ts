@@ -13,6 +13,7 @@ import {
 import { ARCHIVES, unavailableFilesystem } from '#core/imagebuilder/dot-config.ts';
 import { downloadTroubles } from '#core/imagebuilder/download-troubles.ts';
 import { type FailureAnalysis, outputLines } from '#core/imagebuilder/failure-analysis.ts';
+import { findProfile } from '#core/imagebuilder/find-profile.ts';
 import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
@@ -80,8 +81,10 @@ export async function makeImages(
   const dl = join(tree, 'dl');
 
   progress.enter('calculate_packages_hash');
-  const profile = facts.info.profiles[request.profile];
-  if (profile === undefined) throw new BuildFailure(`Unsupported profile: ${request.profile}. The ImageBuilder does not know it`);
+  const profileId = findProfile(facts.info.profiles, request.profile, order.supportedDevices);
+  const profile = profileId === undefined ? undefined : facts.info.profiles[profileId];
+  if (profileId === undefined || profile === undefined)
+    throw new BuildFailure(`Unsupported profile: ${request.profile}. The ImageBuilder does not know it`);
   const wanted = canonicalPackages({
     packages: request.packages,
     diffPackages: request.diff_packages,
@@ -91,7 +94,7 @@ export async function makeImages(
   const packages = wanted.filter(isPackageArgument);
   const warnings = leftOut(wanted.filter((name) => !isPackageArgument(name)));
   const image = (top: string): ImageCommand => ({
-    profile: request.profile,
+    profile: profileId,
     packages,
     extraImageName: order.requestHash.slice(0, EXTRA_NAME_LENGTH),
     binDir: `${top}/${binDir}`,
@@ -168,7 +171,7 @@ export async function makeImages(
       await deps.key?.keepCertificate(tree);
     }
     if (Object.keys(request.packages_versions).length > 0) {
-      const result = await run('make_manifest', makeManifestCommand({ profile: request.profile, packages }));
+      const result = await run('make_manifest', makeManifestCommand({ profile: profileId, packages }));
       if (result.exitCode !== 0) throw failureOf(result, request, courier.fetched());
       const installed = await installedNow();
       refuse(checkManifest(manifestOf(installed), request.packages_versions, installed));
@@ -180,7 +183,7 @@ export async function makeImages(
     const reading = readingTime(limits, deps.make.signal);
     const output = await reading.within((signal) => takeOutput(join(tree, binDir), deps.destination, { limits, signal }));
     if (output.ignored.length > 0) log.line(`Not taken from BIN_DIR: ${output.ignored.join(', ')}`);
-    const built = await readBuiltProfile(deps.destination, request.profile, output.files);
+    const built = await readBuiltProfile(deps.destination, [request.profile, profileId], output.files);
     if (result.exitCode === 0 && built === undefined && request.filesystem !== null && ARCHIVES.includes(request.filesystem))
       throw unavailableFilesystem(request.filesystem, prepared.imageFilesystems);
     if (result.exitCode !== 0 || built === undefined || saysOtherwise(result))

@@ -298,6 +298,19 @@ describe('the store', () => {
   });
 });
 
+describe('a PC without a board name', () => {
+  it.each(['', '_unnamed', 'qemu-standard-pc-q35-ich9-2009'])('gets the only profile of its target for "%s"', async (profile) => {
+    const named = await json(await server.post('/api/v1/build/prepare', { ...X86, packages: ['vim'] }));
+    const prepared = await json(await server.post('/api/v1/build/prepare', { ...X86, profile, packages: ['vim'] }));
+    expect(prepared).toMatchObject({ prepared_request: { profile: 'generic' }, request_hash: named['request_hash'] });
+  });
+
+  it.each(['', '_unnamed'])('is refused for "%s" where the target has devices of its own', async (profile) => {
+    const response = await server.post('/api/v1/build', { ...ATH79, profile });
+    expect([response.status, (await json(response))['detail']]).toEqual([400, expect.stringContaining(`Unsupported profile: ${profile}.`)]);
+  });
+});
+
 describe('an image asked for by the request hash', () => {
   const built = async (...packages: string[]) => {
     const { body } = await server.build({ ...X86, packages });

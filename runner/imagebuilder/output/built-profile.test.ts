@@ -17,7 +17,7 @@ async function read(text: string) {
     { name: 'openwrt-a.bin', path: '', size: 1, sha256: 'ours' },
     { name: 'profiles.json', path, size: (await stat(path)).size, sha256: '' },
   ];
-  return readBuiltProfile(directory, 'generic', files);
+  return readBuiltProfile(directory, ['generic'], files);
 }
 
 describe('the profiles.json of a build', () => {
@@ -29,7 +29,7 @@ describe('the profiles.json of a build', () => {
       profile: { images: [{ ...image, sha256: 'ours' }], titles: [] },
     });
     expect(await read('{"profiles":{"other":{}}}')).toBeUndefined();
-    expect(await readBuiltProfile(directory, 'generic', [])).toBeUndefined();
+    expect(await readBuiltProfile(directory, ['generic'], [])).toBeUndefined();
   });
 
   it.each([

@@ -5,15 +5,20 @@ import { readInside } from '#runner/files/plain-file.ts';
 import { MAX_PROFILES_JSON_BYTES, profilesTooLong } from './output-limits.ts';
 
 /**
- * Returns `builtProfile` of the `profiles.json` among the files of a build in `directory`, or `undefined` when there is
- * none.
+ * Returns `builtProfile` of the `profiles.json` among the files of a build in `directory`, for the first of the profile's
+ * ids that it has, or `undefined` when there is none.
  */
-export async function readBuiltProfile(directory: string, profile: string, files: readonly BuiltFile[]) {
+export async function readBuiltProfile(directory: string, ids: readonly string[], files: readonly BuiltFile[]) {
   const file = files.find(({ name }) => name === 'profiles.json');
   if (file === undefined) return undefined;
   if (file.size > MAX_PROFILES_JSON_BYTES) throw profilesTooLong(file.size);
   const text = await readInside(directory, file.name, MAX_PROFILES_JSON_BYTES);
-  return text && builtProfile(text.toString('utf8'), profile, files);
+  if (text === undefined) return undefined;
+  for (const id of ids) {
+    const built = builtProfile(text.toString('utf8'), id, files);
+    if (built !== undefined) return built;
+  }
+  return undefined;
 }
 
 /**
