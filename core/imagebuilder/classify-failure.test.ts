@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { classifyFailure } from './classify-failure.ts';
+import type { FailedFetch } from './download-troubles.ts';
 
 interface RecordedFailure {
   readonly case: string;
@@ -144,6 +145,7 @@ describe('classifyFailure', () => {
     expect(others).toEqual({
       kind: 'infrastructure',
       detail: expect.stringMatching(/^Could not (?:download|verify) http:\/\/c\.example\//),
+      errors: [{ code: 'signature_invalid', url: expect.stringMatching(/^http:\/\/c\.example\//), message: others.detail }],
     });
   });
 
@@ -158,6 +160,117 @@ describe('classifyFailure', () => {
       kind: 'infrastructure',
       detail: 'Could not download http://feed.example/base/Packages.gz',
     });
+  });
+
+  describe('of what the server fetched for the build', () => {
+    const opkg = 'http://c.example/opkg/Packages.gz';
+    const apk = 'http://c.example/apk/packages.adb';
+    const fetched = (failed: Record<string, FailedFetch>, delivered: string[] = []) => ({
+      delivered: new Set(delivered),
+      failed: new Map(Object.entries(failed)),
+    });
+    const absent = { message: 'HTTP 404', kind: 'absent' } as const;
+    const run = (...lines: string[]) => ({ exitCode: 2, stdout: '', stderr: `${lines.join('\n')}\n` });
+    const wanted = ' * opkg_install_cmd: Cannot install package wanted.';
+
+    it.each([
+      ['opkg', opkg, 'http://c.example/opkg', [` * opkg_download: Failed to download ${opkg}, wget returned 8.`, wanted]],
+      ['opkg, in other words', opkg, 'http://c.example/opkg/', [`*** Failed to download the package list from ${opkg}`, wanted]],
+      [
+        'apk',
+        apk,
+        apk,
+        [
+          'ERROR: wget: exited with error 8',
+          `WARNING: updating and opening ${apk}: unexpected end of file`,
+          'ERROR: unable to select packages:',
+          '  wanted (no such package):',
+          '    required by: world[wanted]',
+        ],
+      ],
+    ])('%s: a repository of the client that does not exist is the client’s fault', (_, index, url, lines) => {
+      const failure = classifyFailure(run(...lines), { mine: url }, fetched({ [index]: absent }));
+      expect(failure).toEqual({
+        kind: 'deterministic',
+        detail: `Impossible package selection: missing (wanted); repository mine (${url}) was left out: its server has no package index there (HTTP 404)`,
+        errors: [
+          expect.objectContaining({ code: 'package_missing' }),
+          expect.objectContaining({ code: 'repository_not_found', repository: 'mine', url }),
+        ],
+      });
+    });
+
+    it('a repository of OpenWrt that does not exist is not the client’s fault, and neither is one that is only down', () => {
+      const lines = [`*** Failed to download the package list from ${opkg}`, wanted];
+      expect(classifyFailure(run(...lines), {}, fetched({ [opkg]: absent })).kind).toBe('infrastructure');
+      for (const message of ['HTTP 503', 'HTTP 403', 'nothing received for 30000 ms'])
+        expect(classifyFailure(run(...lines), { mine: 'http://c.example/opkg' }, fetched({ [opkg]: { message } })).kind).toBe(
+          'infrastructure',
+        );
+      const official = 'https://downloads.openwrt.org/releases/24.10.2/packages/x86_64/base';
+      const line = `*** Failed to download the package list from ${official}/Packages.gz`;
+      expect(classifyFailure(run(line, wanted), { mine: official }, fetched({ [`${official}/Packages.gz`]: absent })).kind).toBe(
+        'infrastructure',
+      );
+    });
+
+    it('an index that apk was given whole and refuses is called so, not a broken download', () => {
+      const line = `WARNING: updating and opening ${apk}: unexpected end of file`;
+      const detail = `Could not verify ${apk}: apk got the whole index and refused it, so its signature is wrong or it is damaged`;
+      expect(classifyFailure(run(line), {}, fetched({}, [apk]))).toEqual({
+        kind: 'infrastructure',
+        detail,
+        errors: [{ code: 'signature_invalid', url: apk, message: detail }],
+      });
+      expect(classifyFailure(run(line)).errors).toBeUndefined();
+    });
+
+    it('a package that is not what its index says has a code', () => {
+      const file = 'http://feed.example/base/tmux_3.5-r1_x86_64.ipk';
+      const line = ` * opkg_download: Failed to download ${file}, wget returned 4.`;
+      const failed = fetched({ [file]: { message: 'it is not what the package index says', kind: 'checksum' } });
+      const detail = `Could not download ${file}: it is not what the package index says`;
+      expect(classifyFailure(run(line, wanted), {}, failed)).toEqual({
+        kind: 'infrastructure',
+        detail,
+        errors: [{ code: 'checksum_mismatch', url: file, message: detail }],
+      });
+      const opkgs = ' * opkg_install_pkg: Checksum or size mismatch for package curl. Either the opkg or the package index are corrupt.';
+      expect(classifyFailure(run(opkgs)).errors).toMatchObject([{ code: 'checksum_mismatch', packages: ['curl'] }]);
+      expect(classifyFailure(run('ERROR: curl-8.10.1-r1: v2 package integrity error')).errors).toMatchObject([
+        { code: 'checksum_mismatch', packages: ['curl'] },
+      ]);
+    });
+  });
+
+  it('says that repositories of the client replaced the usual ones, where a package is missing then', () => {
+    const missing = { exitCode: 2, stdout: '', stderr: ' * opkg_install_cmd: Cannot install package base-files.\n' };
+    const own = { mine: 'http://c.example/opkg' };
+    const hint = 'repositories_mode is replace, so the feeds of the ImageBuilder itself were not used; append keeps them';
+    const replaced = classifyFailure(missing, own, undefined, 'replace');
+    expect(replaced.detail).toBe(`Impossible package selection: missing (base-files); ${hint}`);
+    expect(replaced.errors).toMatchObject([{ code: 'package_missing' }, { code: 'repositories_replaced', message: hint }]);
+    expect(classifyFailure(missing, own, undefined, 'append').detail).not.toContain('repositories_mode');
+    expect(classifyFailure(missing, {}, undefined, 'replace').detail).not.toContain('repositories_mode');
+  });
+
+  it('fails for good when files of a package could not be written, although make ended well', () => {
+    const root = '/builder/build_dir/target-x86_64_musl/root-x86';
+    const stderr = [
+      'Collected errors:',
+      ` * wfopen: ${root}/usr/share/a: No such file or directory.`,
+      ` * wfopen: ${root}/usr/share/b: No such file or directory.`,
+    ].join('\n');
+    for (const exitCode of [0, 2]) {
+      expect(classifyFailure({ exitCode, stdout: '', stderr })).toEqual({
+        kind: 'deterministic',
+        detail:
+          'Impossible package selection: /usr/share/a and 1 more are missing in the image: the package that brings them has no directory for them',
+        errors: [{ code: 'files_missing', files: ['/usr/share/a', '/usr/share/b'], message: expect.any(String) }],
+      });
+    }
+    const others = ` * wfopen: ${root}/usr/lib/opkg/lists/x: No such file or directory.\n * wfopen: /etc/x: No such file or directory.\n`;
+    expect(failed(others)).toMatchObject({ kind: 'infrastructure', detail: 'Error while building firmware. See stdout/stderr' });
   });
 
   it('counts no errors of apk and no lines of Makefiles', () => {

@@ -1,8 +1,9 @@
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
-import { type DownloadTrouble, downloadTroubles } from './download-troubles.ts';
+import { type DownloadTrouble, downloadTroubles, type Fetched, NOTHING_FETCHED } from './download-troubles.ts';
 import { type BuildProblem, documentedProblems, type FailureAnalysis, outputLines } from './failure-analysis.ts';
 import { imageErrorsOf } from './image-errors.ts';
 import { packageErrorsOf } from './package-errors.ts';
+import { unwrittenFiles } from './unwritten-files.ts';
 
 /** The output of a run of make that failed. */
 export interface FailedRun {
@@ -27,12 +28,14 @@ export type OwnRepositories = Readonly<Record<string, string>>;
 /**
  * Returns whose fault a failed run of make was. A failure is not the request's fault while the machine lacked
  * something, or if its output is not understood. No package counts as missing while a feed or a package could not be
- * fetched or verified, unless it is the client's own repository that has no good signature. The texts for image size
- * and for the rest are those of asu/build.py.
+ * fetched or verified, unless it is the client's own repository that has no good signature or does not exist. The texts
+ * for image size and for the rest are those of asu/build.py.
  */
 export function classifyFailure(
   { exitCode, stdout, stderr, hasImages }: FailedRun,
   ownRepositories: OwnRepositories = {},
+  fetched: Fetched = NOTHING_FETCHED,
+  mode: 'append' | 'replace' = 'append',
 ): ClassifiedFailure {
   const lines = outputLines(stdout, stderr);
   const shortage = shortageOf(lines, exitCode);
@@ -43,16 +46,17 @@ export function classifyFailure(
 
   const packages = packageErrorsOf(lines);
   if (packages !== undefined && !isMissing(packages)) return deterministic(packages);
+  const unwritten = packages === undefined ? unwrittenFiles(lines) : undefined;
+  if (unwritten !== undefined) return deterministic(unwritten);
 
   // Every package was installed, or make would not have ended well.
   if (exitCode === 0 && packages === undefined && !hasImages) return deterministic(NO_IMAGES);
 
-  const troubles = downloadTroubles(lines);
-  const nameOf = namesByUrl(ownRepositories);
-  const untrusted = untrustedRepositories(troubles, ownRepositories, nameOf);
-  const trouble = troubles.find(({ kind, url }) => !(kind === 'signature' && nameOf(url) !== undefined));
-  if (trouble !== undefined) return { kind: 'infrastructure', detail: trouble.message };
-  if (packages !== undefined) return deterministic(withUntrusted(packages, untrusted));
+  const troubles = downloadTroubles(lines, fetched);
+  const faults = faultyRepositories(troubles, ownRepositories);
+  const trouble = troubles.find((one) => !faults.explains(one));
+  if (trouble !== undefined) return notOfTheRequest(trouble);
+  if (packages !== undefined) return deterministic(withReasons(packages, [...faults.problems, ...replaced(ownRepositories, mode)]));
 
   return {
     kind: 'infrastructure',
@@ -63,19 +67,50 @@ export function classifyFailure(
 const NO_IMAGES_MESSAGE = 'ImageBuilder made no image of this device and reported no error. See stdout/stderr';
 const NO_IMAGES: FailureAnalysis = { detail: NO_IMAGES_MESSAGE, errors: [{ code: 'no_images', message: NO_IMAGES_MESSAGE }] };
 
-type Untrusted = Extract<BuildProblem, { code: 'repository_untrusted' }>;
+function notOfTheRequest({ kind, url, package: name, message }: DownloadTrouble): ClassifiedFailure {
+  const failure: ClassifiedFailure = { kind: 'infrastructure', detail: message };
+  const at = url === undefined ? {} : { url };
+  if (kind === 'signature') return { ...failure, errors: documentedProblems([{ code: 'signature_invalid', ...at, message }]) };
+  if (kind !== 'checksum') return failure;
+  const packages = name === undefined ? {} : { packages: [name] };
+  return { ...failure, errors: documentedProblems([{ code: 'checksum_mismatch', ...packages, ...at, message }]) };
+}
+
+/** The feeds of OpenWrt, on its own server or a mirror: a client may name them as repositories. */
+const OPENWRTS_OWN = /\/(?:releases\/[^/]+|snapshots)\/(?:packages|targets)\//;
+
+/** Returns what is wrong with the client's own repositories, and which troubles that explains. */
+function faultyRepositories(troubles: readonly DownloadTrouble[], own: OwnRepositories) {
+  const nameOf = namesByUrl(own);
+  const isFault = ({ kind, url = '' }: DownloadTrouble): boolean =>
+    nameOf(url) !== undefined && (kind === 'signature' || (kind === 'absent' && !OPENWRTS_OWN.test(url)));
+  const byName = new Map(troubles.filter(isFault).map((trouble) => [nameOf(trouble.url) ?? '', trouble]));
+  return {
+    problems: [...byName].map(([name, { kind, message }]) => repositoryProblem(name, own[name] ?? '', kind, message)),
+    explains: isFault,
+  };
+}
+
+function repositoryProblem(repository: string, url: string, kind: DownloadTrouble['kind'], reason: string): BuildProblem {
+  const left = `repository ${repository} (${url}) was left out`;
+  if (kind === 'signature')
+    return {
+      code: 'repository_untrusted',
+      repository,
+      url,
+      message: `${left}: its index is not signed by a key in repository_keys`,
+    };
+  const answer = /HTTP \d+$/.exec(reason)?.[0] ?? 'not found';
+  return { code: 'repository_not_found', repository, url, message: `${left}: its server has no package index there (${answer})` };
+}
+
+/** The reason that a client may not think of when base packages are missing. */
+const REPLACED = 'repositories_mode is replace, so the feeds of the ImageBuilder itself were not used; append keeps them';
+
+const replaced = (own: OwnRepositories, mode: 'append' | 'replace'): BuildProblem[] =>
+  mode === 'replace' && Object.keys(own).length > 0 ? [{ code: 'repositories_replaced', message: REPLACED }] : [];
 
 type NameOf = (url: string | undefined) => string | undefined;
-
-function untrustedRepositories(troubles: readonly DownloadTrouble[], own: OwnRepositories, nameOf: NameOf): Untrusted[] {
-  const names = troubles.flatMap(({ kind, url }) => (kind === 'signature' ? (nameOf(url) ?? []) : []));
-  return [...new Set(names)].map((repository) => ({
-    code: 'repository_untrusted',
-    repository,
-    url: own[repository] ?? '',
-    message: `repository ${repository} (${own[repository]}) was left out: its index is not signed by a key in repository_keys`,
-  }));
-}
 
 /**
  * The name of the repository that a package manager means by a URL: opkg's is that of a directory, apk's that of the
@@ -88,9 +123,9 @@ function namesByUrl(own: OwnRepositories): NameOf {
   return (url) => (url === undefined ? undefined : (byUrl.get(url) ?? byDirectory.get(url.slice(0, url.lastIndexOf('/')))));
 }
 
-const withUntrusted = ({ detail, errors }: FailureAnalysis, untrusted: readonly Untrusted[]): FailureAnalysis => ({
-  detail: `${detail}${untrusted.map(({ message }) => `; ${message}`).join('')}`,
-  errors: [...errors, ...untrusted],
+const withReasons = ({ detail, errors }: FailureAnalysis, reasons: readonly BuildProblem[]): FailureAnalysis => ({
+  detail: `${detail}${reasons.map(({ message }) => `; ${message}`).join('')}`,
+  errors: [...errors, ...reasons],
 });
 
 /** The sentence is for people; `errors` has more. */

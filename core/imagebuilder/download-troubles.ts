@@ -1,11 +1,30 @@
+import { withoutVersion } from './package-problems.ts';
+
 /** A file that a package manager could not fetch or did not trust. */
 export interface DownloadTrouble {
-  readonly kind: 'download' | 'signature';
+  /** `absent`: its server says that it does not exist. `checksum`: it is not what the index says. */
+  readonly kind: 'download' | 'absent' | 'signature' | 'checksum';
+  /** The package that the file is, if the package manager names it. */
+  readonly package?: string;
   /** The subject of the message: for an index its URL, if the package manager prints it. */
   readonly url?: string;
   /** A sentence for people, without a full stop. */
   readonly message: string;
 }
+
+/** A file that the server could not fetch for a build. `message` is for people and has no full stop. */
+export interface FailedFetch {
+  readonly message: string;
+  readonly kind?: 'absent' | 'checksum' | undefined;
+}
+
+/** The files that the server fetched for a build, or could not, by URL. It knows more than the package manager prints. */
+export interface Fetched {
+  readonly delivered: ReadonlySet<string>;
+  readonly failed: ReadonlyMap<string, FailedFetch>;
+}
+
+export const NOTHING_FETCHED: Fetched = { delivered: new Set(), failed: new Map() };
 
 const WGET_CODES: Readonly<Record<string, string>> = {
   '4': 'network failure',
@@ -25,21 +44,34 @@ const OPKG_DAMAGED = /^ \* opkg_install_pkg: Checksum or size mismatch for packa
 const APK_INDEX = /^WARNING: (?!opening from cache)[a-z ]*(https?:\/\/\S+): (.+)$/;
 /** `ERROR: curl-8.10.1-r1: unexpected end of file`; see `hasVersion`. */
 const APK_PACKAGE = /^ERROR: (\S+): (?!trying to overwrite )(.+)$/;
+/** apk's words for a package that differs from the index (src/print.c of apk-tools). */
+const NOT_AS_LISTED = /\bintegrity error\b|\bchecksum\b|\bBAD (?:archive|signature)\b|package mentioned in index not found/i;
 const VERSION = /-\d/;
 
 /**
  * Returns what opkg or apk could not download or verify, in the order of their messages. They continue, and then report
  * every package of such an index as missing, so callers must look here first.
  */
-export function downloadTroubles(lines: readonly string[]): DownloadTrouble[] {
+export function downloadTroubles(lines: readonly string[], fetched: Fetched = NOTHING_FETCHED): DownloadTrouble[] {
   const troubles: DownloadTrouble[] = [];
   let fetching: string | undefined;
   for (const line of lines) {
     fetching = OPKG_FETCHING.exec(line)?.[1] ?? fetching;
     const trouble = troubleOf(line, fetching);
-    if (trouble !== undefined) troubles.push(trouble);
+    if (trouble !== undefined) troubles.push(explained(trouble, fetched));
   }
   return troubles;
+}
+
+/** Returns the trouble in the words of the server that fetched the file, if it did. */
+function explained(trouble: DownloadTrouble, { delivered, failed }: Fetched): DownloadTrouble {
+  const { kind, url } = trouble;
+  if (kind !== 'download' || url === undefined) return trouble;
+  const failure = failed.get(url);
+  if (failure !== undefined)
+    return { ...trouble, kind: failure.kind ?? 'download', message: `Could not download ${url}: ${failure.message}` };
+  if (!url.endsWith('.adb') || !delivered.has(url)) return trouble;
+  return unverified('apk got the whole index and refused it, so its signature is wrong or it is damaged', url);
 }
 
 function troubleOf(line: string, fetching: string | undefined): DownloadTrouble | undefined {
@@ -57,14 +89,22 @@ function troubleOf(line: string, fetching: string | undefined): DownloadTrouble 
   if (unfetched !== undefined) return { kind: 'download', message: `Could not download package ${unfetched}` };
   const damaged = OPKG_DAMAGED.exec(line)?.[1];
   if (damaged !== undefined)
-    return { kind: 'download', message: `Could not download package ${damaged}: it is not what the package index says` };
+    return {
+      kind: 'checksum',
+      package: damaged,
+      message: `Could not download package ${damaged}: it is not what the package index says`,
+    };
   const [, apkUrl, problem] = APK_INDEX.exec(line) ?? [];
   if (apkUrl !== undefined && problem === 'UNTRUSTED signature')
     return unverified('its signature is missing, wrong or of an unknown key', apkUrl);
   if (apkUrl !== undefined) return { kind: 'download', url: apkUrl, message: `Could not download ${apkUrl}: ${problem}` };
   const [, name, reason] = APK_PACKAGE.exec(line) ?? [];
-  if (name !== undefined && hasVersion(name)) return { kind: 'download', message: `Could not download package ${name}: ${reason}` };
-  return undefined;
+  if (name === undefined || reason === undefined || !hasVersion(name)) return undefined;
+  return {
+    kind: NOT_AS_LISTED.test(reason) ? 'checksum' : 'download',
+    package: withoutVersion(name),
+    message: `Could not download package ${name}: ${reason}`,
+  };
 }
 
 /**

@@ -36,6 +36,16 @@ export type BuildProblem = {
   | { readonly code: 'image_too_big'; readonly image?: string; readonly size?: number; readonly limit?: number }
   /** The client's own repository has no signature of a key that the client gave: its packages do not count. */
   | { readonly code: 'repository_untrusted'; readonly repository: string; readonly url: string }
+  /** The server of the client's own repository says that there is no package index. */
+  | { readonly code: 'repository_not_found'; readonly repository: string; readonly url: string }
+  /** Packages are missing, and the client's repositories replaced the ImageBuilder's own feeds. */
+  | { readonly code: 'repositories_replaced' }
+  /** An index was not signed by a trusted key. Not the request's fault, unless `repository_untrusted` says so. */
+  | { readonly code: 'signature_invalid'; readonly url?: string }
+  /** A package was not what its index says. Not the request's fault. */
+  | { readonly code: 'checksum_mismatch'; readonly packages?: readonly string[]; readonly url?: string }
+  /** The package manager could not write files of a package into the image. */
+  | { readonly code: 'files_missing'; readonly files: readonly string[] }
   | { readonly code: 'profile_missing'; readonly profile: string }
   | { readonly code: 'filesystem_unavailable'; readonly filesystem: string; readonly available: readonly string[] }
 );

@@ -166,7 +166,7 @@ export async function makeImages(
     }
     if (Object.keys(request.packages_versions).length > 0) {
       const result = await run('make_manifest', makeManifestCommand({ profile: request.profile, packages }));
-      if (result.exitCode !== 0) throw failureOf(result, request.repositories);
+      if (result.exitCode !== 0) throw failureOf(result, request, courier.fetched());
       const installed = await installedNow();
       refuse(checkManifest(manifestOf(installed), request.packages_versions, installed));
     }
@@ -180,7 +180,8 @@ export async function makeImages(
     const built = await readBuiltProfile(deps.destination, request.profile, output.files);
     if (result.exitCode === 0 && built === undefined && request.filesystem !== null && ARCHIVES.includes(request.filesystem))
       throw unavailableFilesystem(request.filesystem, prepared.imageFilesystems);
-    if (result.exitCode !== 0 || built === undefined || saysOtherwise(result)) throw failureOf(result, request.repositories, output.files);
+    if (result.exitCode !== 0 || built === undefined || saysOtherwise(result))
+      throw failureOf(result, request, courier.fetched(), output.files);
     const images = new Set(built.profile.images.map(({ name }) => name));
     const imageFiles = output.files.filter(({ name }) => images.has(name));
     refuse(tooBigFor(await reading.within((signal) => overflowingImages(imageFiles, signal))));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import type { Fetched } from '#core/imagebuilder/download-troubles.ts';
 import { hasCode } from '#lib/has-code.ts';
 import { mapAtMost } from '#lib/map-at-most.ts';
 import { messageOf } from '#lib/message-of.ts';
@@ -34,6 +35,8 @@ export interface Courier {
   ready(): Promise<void>;
   /** Returns the SHA-256 of the indexes that the build was given, by source, whatever is in its tree by now. */
   delivered(): ReadonlyMap<string, string>;
+  /** Returns what became of the files that the build needed, by URL. */
+  fetched(): Fetched;
   /** Whether the package cache shares files with this build that only the build can check. */
   sharesUnverified(): boolean;
   /** Ends all downloads. Nothing is written to the directory afterwards. */
@@ -75,6 +78,8 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   const read = new Set<RepositoryIndex>();
   /** The files that failed since the command began. A build cannot make the server try them again and again. */
   const failed = new Map<ListedFile, FetchFailure>();
+  /** The last failure of each file, for the explanation of a failed build. */
+  const failures = new Map<string, FetchFailure>();
   let indexBytes = 0;
   let bytesGiven = 0;
 
@@ -84,13 +89,20 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     if (failure !== undefined) throw failure;
     try {
       const bytes = await source.get(file, MAX_INDEX_BYTES - indexBytes);
-      if (file.kind === 'package') return bytes;
+      if (file.kind === 'package') {
+        failures.delete(file.url);
+        return bytes;
+      }
       indexBytes += bytes.length;
       if (indexBytes > MAX_INDEX_BYTES) throw new FetchFailure(`the indexes have more than ${MAX_INDEX_BYTES} bytes together`, 8);
       fetched.set(file, bytes);
+      failures.delete(file.url);
       return bytes;
     } catch (error) {
-      if (error instanceof FetchFailure) failed.set(file, error);
+      if (error instanceof FetchFailure) {
+        failed.set(file, error);
+        failures.set(file.url, error);
+      }
       throw error;
     }
   };
@@ -164,6 +176,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       await mapAtMost(indexes, INDEXES_AT_ONCE, prefetch);
     },
     delivered: source.digests,
+    fetched: () => ({ delivered: new Set([...fetched.keys()].map(({ url }) => url)), failed: failures }),
     sharesUnverified: source.sharesUnverified,
     close: async () => {
       closing.abort();

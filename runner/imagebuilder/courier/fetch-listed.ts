@@ -7,10 +7,13 @@ import { reasonOf } from '../download/upstream-sums.ts';
 /** Thrown when a file is unavailable, with wget's exit code: 4 for network failures, 8 for a server that refuses. */
 export class FetchFailure extends Error {
   readonly code: 4 | 8;
+  /** What is certain: the server of the URL has no such file, or its bytes are not what the index says. */
+  readonly kind: 'absent' | 'checksum' | undefined;
 
-  constructor(message: string, code: 4 | 8) {
+  constructor(message: string, code: 4 | 8, kind?: 'absent' | 'checksum') {
     super(message);
     this.code = code;
+    this.kind = kind;
   }
 }
 
@@ -61,10 +64,15 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadli
   const watch = setTimeout(stop(`nothing received for ${stallMs} ms`), stallMs);
   const end = setTimeout(stop('the time of the build is over'), Math.max(0, deadline - performance.now()));
   try {
-    const response = await follow(url, fetch, AbortSignal.any([signal, stalled.signal]));
+    const { response, isElsewhere } = await follow(url, fetch, AbortSignal.any([signal, stalled.signal]));
     if (response.status !== 200) {
       await response.body?.cancel();
-      throw new FetchFailure(`HTTP ${response.status}`, response.status >= 500 || response.status === 429 ? 4 : 8);
+      const isAbsent = !isElsewhere && (response.status === 404 || response.status === 410);
+      throw new FetchFailure(
+        `HTTP ${response.status}`,
+        response.status >= 500 || response.status === 429 ? 4 : 8,
+        isAbsent ? 'absent' : undefined,
+      );
     }
     const tooLong = () => new FetchFailure(`longer than ${maxBytes} bytes`, 8);
     const bytes = await collectAtMost(response.body, maxBytes, tooLong, () => watch.refresh());
@@ -83,7 +91,7 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, stallMs, deadli
  * public name. Besides, another host than the repository's must have a public address: only the operator leads the
  * server into its own network.
  */
-async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortSignal): Promise<Response> {
+async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortSignal) {
   const { hostname } = new URL(first);
   let url = new URL(first);
   let isElsewhere = false;
@@ -94,7 +102,7 @@ async function follow(first: string, fetch: ListedFetch['fetch'], signal: AbortS
       headers: { 'accept-encoding': 'identity' },
     });
     const location = response.headers.get('location');
-    if (response.status < 300 || response.status > 399 || location === null) return response;
+    if (response.status < 300 || response.status > 399 || location === null) return { response, isElsewhere };
     await response.body?.cancel();
     const next = URL.parse(location, url.href);
     if (next === null) throw new FetchFailure('redirected to an invalid URL', 8);

@@ -84,7 +84,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
     if (file.kind === 'signature' && !isSignature(bytes)) throw new FetchFailure('it is no signature', 8);
     if (file.kind === 'package' && !isPackage(bytes)) throw new FetchFailure('it is no package', 8);
     if (file.sha256 !== undefined && (await digestOf(bytes)) !== file.sha256)
-      throw new FetchFailure('it is not what the package index says', 4);
+      throw new FetchFailure('it is not what the package index says', 4, 'checksum');
     if (file.kind === 'index') digests.set(file.index, await digestOf(bytes));
     await addToCache(file, bytes);
     return bytes;
