@@ -132,6 +132,9 @@ describe('imagebuilderMaker', () => {
       expect(output.digests[path]).toBe(createHash('sha256').update(Buffer.from(published)).digest('hex'));
     }
     expect(output.reproduce).toContain(asked.imagebuilder.sha256);
+    expect(output.reproduce).toContain(`wget -c '${upstream.url}/${target}/${asked.imagebuilder.name}'`);
+    expect(output.reproduce).toContain(`src/gz openwrt_base ${upstream.url}/releases/24.10.2/packages/x86_64/base`);
+    expect(output.reproduce).not.toContain('downloads.openwrt.org');
     expect(output.durations).toMatchObject({ building_image: expect.any(Number), make_image: expect.any(Number) });
 
     const wholeLog = await readFile(output.logPath ?? '', 'utf8');

@@ -213,7 +213,7 @@ export async function makeImages(
         ...Object.fromEntries(used.map(({ source, sha256 }) => [source, sha256])),
       },
       ...warningsPart(warnings),
-      reproduce: reproduceScript(order, buildCommand, prepared),
+      reproduce: reproduceScript(order, buildCommand, prepared, deps.upstreamUrl),
     };
   } catch (error) {
     // The next build must not meet a damaged file that may explain this failure.

@@ -29,10 +29,15 @@ describe('reproduceScript', () => {
       binDir: '/builder/x',
       files: '/builder/f',
     });
-    const text = reproduceScript(order, command, {
-      repositories: undefined,
-      switchedOff: ['CONFIG_TARGET_ROOTFS_EXT4FS=y', 'CONFIG_TARGET_ROOTFS_SQUASHFS=y'],
-    });
+    const text = reproduceScript(
+      order,
+      command,
+      {
+        repositories: undefined,
+        switchedOff: ['CONFIG_TARGET_ROOTFS_EXT4FS=y', 'CONFIG_TARGET_ROOTFS_SQUASHFS=y'],
+      },
+      'https://downloads.openwrt.org',
+    );
     expect(text).toContain('https://downloads.openwrt.org/releases/23.05.5/targets/x86/64/openwrt-imagebuilder');
 
     // The script asks OpenWrt's own server. Here the demo stands in for that server, and Node for wget.

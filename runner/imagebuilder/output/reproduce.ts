@@ -4,16 +4,17 @@ import type { PreparedTree } from '../tree/prepare-tree.ts';
 import { shellQuote } from './shell-quote.ts';
 
 /**
- * Returns the text of a script that makes this build's images by hand, without this server: with OpenWrt's own server
- * and ImageBuilder.
+ * Returns the text of a script that makes this build's images by hand, without this server: with the ImageBuilder and
+ * the packages of the upstream that the build used, which may be a mirror.
  */
 export function reproduceScript(
   order: BuildOrder,
   command: readonly string[],
   { repositories, switchedOff }: Pick<PreparedTree, 'repositories' | 'switchedOff'>,
+  upstreamUrl: string,
 ): string {
   const { request, imagebuilder } = order;
-  const url = `https://downloads.openwrt.org/${order.versionPath}/targets/${request.target}/${imagebuilder.name}`;
+  const url = `${upstreamUrl}/${order.versionPath}/targets/${request.target}/${imagebuilder.name}`;
   const files: { path: string; content: string }[] = [
     ...repositoryKeyFiles(request.repository_keys),
     ...(repositories === undefined ? [] : [{ path: repositories.name, content: repositories.text }]),

@@ -69,7 +69,8 @@ export function orUnusable(error: unknown): unknown {
 async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUrl, key }: PreparationDeps): Promise<PreparedTree> {
   const { request } = order;
   const textOf = async (name: string, maxBytes: number) => (await readPlainFile(tree, name, maxBytes)).toString('utf8');
-  const original = withUpstream(await textOf(facts.repositoryFile, MAX_REPOSITORY_FILE), upstreamUrl);
+  const published = await textOf(facts.repositoryFile, MAX_REPOSITORY_FILE);
+  const original = withUpstream(published, upstreamUrl);
   const hasRepositories = Object.keys(request.repositories).length > 0;
   const { repositories: added, repositories_mode: mode } = request;
   const usesApk = facts.packageManager === 'apk';
@@ -88,7 +89,7 @@ async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUr
   if (kept !== config) await putFile(tree, '.config', kept, { uid });
   await key?.install(tree, facts.packageManager, uid);
   return {
-    repositories: hasRepositories ? { name: facts.repositoryFile, text } : undefined,
+    repositories: text === published ? undefined : { name: facts.repositoryFile, text },
     repositoryText: text,
     switchedOff: kept === config ? [] : linesWithout(config, kept),
     imageFilesystems: filesystems,
