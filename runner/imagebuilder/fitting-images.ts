@@ -127,7 +127,8 @@ async function warningOf(
   const reason = String(problems[0]?.['message'] ?? '');
   const verb = filesystems.length === 1 ? 'does' : 'do';
   const lines = overfull.flatMap((one) => one.lines);
-  const detail = `${filesystems.join(', ')} ${verb} not fit: ${reason}. These images were left out: ${names.join(', ')}`;
+  const list = names.length === 0 ? 'Its images were left out' : `These images were left out: ${names.join(', ')}`;
+  const detail = `${filesystems.join(', ')} ${verb} not fit: ${reason}. ${list}`;
   return { code: 'images_left_out', severity: 'strong', detail: `${detail}${await advice(problems, lines, deps)}` };
 }
 
