@@ -4,6 +4,8 @@
  */
 export const WARNING_CODES = {
   essential_packages_missing: 'The package list replaces the default packages and lacks some that the device needs.',
+  images_left_out:
+    'The images of a root file system that does not fit the device were left out. The request did not ask for one file system.',
   removal_left_out:
     'A package that upstream lists for the device could not be removed, because its name has characters that make would misread.',
   packages_conflict: 'One of two packages of the image declares a conflict with the other.',

@@ -52,8 +52,6 @@ describe('classifyFailure', () => {
     ['Prerequisite check failed. Use FORCE=1 to override.', /lacks something/],
     ['make[1]: *** [Makefile:196: _call_image] Killed', /killed/],
     ['make[3]: *** [x.mk:1: y] Error 137', /killed/],
-    ['cp: error reading x: Input/output error', /failed to read or write/],
-    ['mkdir: cannot create directory x: Read-only file system', /failed to read or write/],
     ['bash: line 1: 123 Killed                  mksquashfs4', /killed/],
   ])('blames the machine for %j, whatever else went wrong', (line, meaning) => {
     const clash = ' * opkg_install_cmd: Cannot install package nosuchpkg.\nx is too big: 2 > 1\n';
@@ -207,6 +205,9 @@ describe('classifyFailure', () => {
         expect(classifyFailure(run(...lines), { mine: 'http://c.example/opkg' }, fetched({ [opkg]: { message } })).kind).toBe(
           'infrastructure',
         );
+      const gone = 'http://c.example/opkg/wanted_1.0-r1_all.ipk';
+      const file = [` * opkg_download: Failed to download ${gone}, wget returned 8.`, wanted];
+      expect(classifyFailure(run(...file), { mine: 'http://c.example/opkg' }, fetched({ [gone]: absent })).kind).toBe('infrastructure');
       const official = 'https://downloads.openwrt.org/releases/24.10.2/packages/x86_64/base';
       const line = `*** Failed to download the package list from ${official}/Packages.gz`;
       expect(classifyFailure(run(line, wanted), { mine: official }, fetched({ [`${official}/Packages.gz`]: absent })).kind).toBe(
@@ -305,6 +306,11 @@ describe('classifyFailure', () => {
       expect(failed('', 0)).toMatchObject(none);
       expect(failed("cp: cannot stat 'x-sysupgrade.bin': No such file or directory\n", 0)).toMatchObject(none);
       expect(failed('Signature check failed.\n', 0)).toMatchObject(none);
+    });
+
+    it('is not taken for the machine’s fault when another cause is known, since scripts meet such errors in the sandbox', () => {
+      const noise = 'sh: cannot create /proc/sys/x: Read-only file system\n';
+      expect(failed(`${noise}    WARNING: Image file a is too big: 2 > 1\n`, 0).kind).toBe('deterministic');
     });
 
     it('is tried again where the machine lacked something, or images are there and only their list is not', () => {

@@ -1,6 +1,6 @@
-import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { type DownloadTrouble, downloadTroubles, type Fetched, NOTHING_FETCHED } from './download-troubles.ts';
 import { type BuildProblem, documentedProblems, type FailureAnalysis, outputLines } from './failure-analysis.ts';
+import { faultyRepositories, type OwnRepositories, replacedFeeds } from './faulty-repositories.ts';
 import { imageErrorsOf } from './image-errors.ts';
 import { packageErrorsOf } from './package-errors.ts';
 import { unwrittenFiles } from './unwritten-files.ts';
@@ -21,9 +21,6 @@ export interface ClassifiedFailure {
   readonly detail: string;
   readonly errors?: readonly BuildProblem[];
 }
-
-/** The client's own repositories, name → URL. Only the client can fix what cannot be trusted there. */
-export type OwnRepositories = Readonly<Record<string, string>>;
 
 /**
  * Returns whose fault a failed run of make was. A failure is not the request's fault while the machine lacked
@@ -50,19 +47,26 @@ export function classifyFailure(
   if (unwritten !== undefined) return deterministic(unwritten);
 
   // Every package was installed, or make would not have ended well.
-  if (exitCode === 0 && packages === undefined && !hasImages) return deterministic(NO_IMAGES);
+  if (exitCode === 0 && packages === undefined && !hasImages) {
+    const line = lines.find((one) => DISK_ERROR.test(one));
+    return line === undefined ? deterministic(NO_IMAGES) : { kind: 'infrastructure', detail: blamed(DISK_FAILED, line) };
+  }
 
   const troubles = downloadTroubles(lines, fetched);
   const faults = faultyRepositories(troubles, ownRepositories);
   const trouble = troubles.find((one) => !faults.explains(one));
   if (trouble !== undefined) return notOfTheRequest(trouble);
-  if (packages !== undefined) return deterministic(withReasons(packages, [...faults.problems, ...replaced(ownRepositories, mode)]));
+  if (packages !== undefined) return deterministic(withReasons(packages, [...faults.problems, ...replacedFeeds(ownRepositories, mode)]));
 
   return {
     kind: 'infrastructure',
     detail: exitCode === 0 ? 'No JSON file found' : 'Error while building firmware. See stdout/stderr',
   };
 }
+
+/** Package scripts meet such errors in the sandbox, too: they count only where nothing else explains the failure. */
+const DISK_ERROR = /: (?:Input\/output error|Read-only file system)$/;
+const DISK_FAILED = 'the build machine failed to read or write a file';
 
 const NO_IMAGES_MESSAGE = 'ImageBuilder made no image of this device and reported no error. See stdout/stderr';
 const NO_IMAGES: FailureAnalysis = { detail: NO_IMAGES_MESSAGE, errors: [{ code: 'no_images', message: NO_IMAGES_MESSAGE }] };
@@ -74,53 +78,6 @@ function notOfTheRequest({ kind, url, package: name, message }: DownloadTrouble)
   if (kind !== 'checksum') return failure;
   const packages = name === undefined ? {} : { packages: [name] };
   return { ...failure, errors: documentedProblems([{ code: 'checksum_mismatch', ...packages, ...at, message }]) };
-}
-
-/** The feeds of OpenWrt, on its own server or a mirror: a client may name them as repositories. */
-const OPENWRTS_OWN = /\/(?:releases\/[^/]+|snapshots)\/(?:packages|targets)\//;
-
-/** Returns what is wrong with the client's own repositories, and which troubles that explains. */
-function faultyRepositories(troubles: readonly DownloadTrouble[], own: OwnRepositories) {
-  const nameOf = namesByUrl(own);
-  const isFault = ({ kind, url = '' }: DownloadTrouble): boolean =>
-    nameOf(url) !== undefined && (kind === 'signature' || (kind === 'absent' && !OPENWRTS_OWN.test(url)));
-  const byName = new Map(troubles.filter(isFault).map((trouble) => [nameOf(trouble.url) ?? '', trouble]));
-  return {
-    problems: [...byName].map(([name, { kind, message }]) => repositoryProblem(name, own[name] ?? '', kind, message)),
-    explains: isFault,
-  };
-}
-
-function repositoryProblem(repository: string, url: string, kind: DownloadTrouble['kind'], reason: string): BuildProblem {
-  const left = `repository ${repository} (${url}) was left out`;
-  if (kind === 'signature')
-    return {
-      code: 'repository_untrusted',
-      repository,
-      url,
-      message: `${left}: its index is not signed by a key in repository_keys`,
-    };
-  const answer = /HTTP \d+$/.exec(reason)?.[0] ?? 'not found';
-  return { code: 'repository_not_found', repository, url, message: `${left}: its server has no package index there (${answer})` };
-}
-
-/** The reason that a client may not think of when base packages are missing. */
-const REPLACED = 'repositories_mode is replace, so the feeds of the ImageBuilder itself were not used; append keeps them';
-
-const replaced = (own: OwnRepositories, mode: 'append' | 'replace'): BuildProblem[] =>
-  mode === 'replace' && Object.keys(own).length > 0 ? [{ code: 'repositories_replaced', message: REPLACED }] : [];
-
-type NameOf = (url: string | undefined) => string | undefined;
-
-/**
- * The name of the repository that a package manager means by a URL: opkg's is that of a directory, apk's that of the
- * index itself.
- */
-function namesByUrl(own: OwnRepositories): NameOf {
-  const entries = Object.entries(own).reverse();
-  const byUrl = new Map(entries.map(([name, url]) => [url, name]));
-  const byDirectory = new Map(entries.map(([name, url]) => [withoutTrailingSlashes(url), name]));
-  return (url) => (url === undefined ? undefined : (byUrl.get(url) ?? byDirectory.get(url.slice(0, url.lastIndexOf('/')))));
 }
 
 const withReasons = ({ detail, errors }: FailureAnalysis, reasons: readonly BuildProblem[]): FailureAnalysis => ({
@@ -163,7 +120,6 @@ const SHORTAGES: readonly (readonly [Pattern, string])[] = [
     matching(/\b(?:No space left on device|Disk quota exceeded|Only have -?\d+kb available on filesystem)\b/),
     'the build machine has no disk space left',
   ],
-  [matching(/: (?:Input\/output error|Read-only file system)$/), 'the build machine failed to read or write a file'],
   [matching(/\bFile size limit exceeded\b/), 'a file grew beyond the limit of a build'],
   [matching(/\b(?:Cannot allocate memory|virtual memory exhausted|Out of memory|out of memory)\b/), 'the build machine has no memory left'],
   [isForkRefused, 'the build needs more processes than it may have'],
@@ -180,12 +136,14 @@ const SHORTAGES: readonly (readonly [Pattern, string])[] = [
 function shortageOf(lines: readonly string[], exitCode: number | null): string | undefined {
   for (const [matches, meaning] of SHORTAGES) {
     const line = lines.find(matches);
-    if (line !== undefined) return `Build failed: ${meaning} (${shortened(line.trim())})`;
+    if (line !== undefined) return blamed(meaning, line);
   }
   if (exitCode === null || exitCode >= 128)
     return `Build failed: the build was killed${exitCode === null ? '' : ` (exit code ${exitCode})`}`;
   return undefined;
 }
+
+const blamed = (meaning: string, line: string): string => `Build failed: ${meaning} (${shortened(line.trim())})`;
 
 const MAX_QUOTE = 160;
 const shortened = (line: string): string => (line.length > MAX_QUOTE ? `${line.slice(0, MAX_QUOTE)}…` : line);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { FILESYSTEMS } from '#core/request/build-request.ts';
 import { BuildFailure } from './build-output.ts';
-import { onlyFilesystem, parseDotConfig } from './dot-config.ts';
+import { onlyFilesystem, parseDotConfig, rootfsPartsizeMb, withoutFilesystems } from './dot-config.ts';
 
 const fixture = (name: string) => readFile(new URL(`./fixtures/config.${name}.txt`, import.meta.url), 'utf8');
 
@@ -48,4 +48,18 @@ describe('onlyFilesystem', () => {
     expect(() => onlyFilesystem(text, 'ubifs')).toThrow(BuildFailure);
     expect(() => onlyFilesystem(text, 'ubifs')).toThrow('Unsupported filesystem: ubifs. Available: squashfs, ext4, targz');
   });
+});
+
+describe('file systems that are left out', () => {
+  it('are switched off, and nothing else is', async () => {
+    const text = await fixture('24.10.2');
+    const kept = withoutFilesystems(text, ['ext4']);
+    expect(parseDotConfig(kept).filesystems).toEqual(['squashfs', 'targz']);
+    expect(kept.split('\n').filter((line) => !text.includes(line))).toEqual(['# CONFIG_TARGET_ROOTFS_EXT4FS is not set']);
+  });
+});
+
+it('reads the size of the partition', async () => {
+  expect(rootfsPartsizeMb(await fixture('24.10.2'))).toBe(104);
+  expect(rootfsPartsizeMb('CONFIG_X=y\n')).toBeUndefined();
 });

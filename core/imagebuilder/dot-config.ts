@@ -79,8 +79,22 @@ export function parseDotConfig(text: string): ImageBuilderConfig {
 export function onlyFilesystem(text: string, filesystem: Filesystem): string {
   const { filesystems } = parseDotConfig(text);
   if (!filesystems.includes(filesystem)) throw unavailableFilesystem(filesystem, filesystems);
-  const others = new Set(filesystems.filter((other) => other !== filesystem).map((other) => SYMBOLS[other]));
-  return text.replace(SWITCHED_ON, (line, symbol: string) => (others.has(symbol) ? `# ${symbol} is not set` : line));
+  return withoutFilesystems(
+    text,
+    filesystems.filter((other) => other !== filesystem),
+  );
+}
+
+/** Returns the `.config` with these root file systems switched off. */
+export function withoutFilesystems(text: string, filesystems: readonly Filesystem[]): string {
+  const off = new Set(filesystems.map((filesystem) => SYMBOLS[filesystem]));
+  return text.replace(SWITCHED_ON, (line, symbol: string) => (off.has(symbol) ? `# ${symbol} is not set` : line));
+}
+
+/** Returns the size of the root file system's partition in MiB, where `.config` sets one. */
+export function rootfsPartsizeMb(text: string): number | undefined {
+  const size = /^CONFIG_TARGET_ROOTFS_PARTSIZE=(\d{1,6})[ \t\r]*$/m.exec(text)?.[1];
+  return size === undefined ? undefined : Number(size);
 }
 
 const SWITCHED_ON = new RegExp(`^(${Object.values(SYMBOLS).join('|')})=y[ \\t\\r]*$`, 'gm');

@@ -10,11 +10,9 @@ import {
   makeKeysCommand,
   makeManifestCommand,
 } from '#core/imagebuilder/commands.ts';
-import { ARCHIVES, unavailableFilesystem } from '#core/imagebuilder/dot-config.ts';
 import { downloadTroubles } from '#core/imagebuilder/download-troubles.ts';
 import { type FailureAnalysis, outputLines } from '#core/imagebuilder/failure-analysis.ts';
 import { findProfile } from '#core/imagebuilder/find-profile.ts';
-import { tooBigFor } from '#core/imagebuilder/image-errors.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
@@ -26,19 +24,17 @@ import type { PackageCache } from './cache/package-cache.ts';
 import { type Courier, openCourier } from './courier/courier.ts';
 import type { ListedFetch } from './courier/fetch-listed.ts';
 import { COURIER } from './courier/wget-stand-in.ts';
-import { readBuiltProfile } from './output/built-profile.ts';
+import { fittingImages } from './fitting-images.ts';
 import { evidenceText } from './output/evidence-text.ts';
-import { failureOf, saysOtherwise } from './output/failure-of.ts';
-import { installedPackages } from './output/installed-packages.ts';
-import { OUTPUT_LIMITS, type OutputLimits, readingTime } from './output/output-limits.ts';
-import { overflowingImages } from './output/overflowing-images.ts';
-import { takeOutput } from './output/read-output.ts';
+import { failureOf } from './output/failure-of.ts';
+import { installedPackages, measureRoot } from './output/installed-packages.ts';
+import { OUTPUT_LIMITS, type OutputLimits } from './output/output-limits.ts';
 import { reproduceScript } from './output/reproduce.ts';
 import type { CommandResult } from './process/run-command.ts';
 import { type MakeContext, runMake, withEvidence } from './process/run-make.ts';
 import type { StepTimer } from './process/step-timer.ts';
 import { compareIndexes } from './tree/compare-indexes.ts';
-import { FILES, isTrusted, orUnusable, prepareTree } from './tree/prepare-tree.ts';
+import { FILES, isTrusted, orUnusable, prepareTree, withoutLeftOut } from './tree/prepare-tree.ts';
 import { unservedRepositories } from './tree/repository-indexes.ts';
 import { usedIndexes } from './tree/used-indexes.ts';
 
@@ -178,19 +174,26 @@ export async function makeImages(
     }
 
     progress.enter('building_image');
-    const result = await run('make_image', command);
-    const { outputLimits: limits = OUTPUT_LIMITS } = deps;
-    const reading = readingTime(limits, deps.make.signal);
-    const output = await reading.within((signal) => takeOutput(join(tree, binDir), deps.destination, { limits, signal }));
-    if (output.ignored.length > 0) log.line(`Not taken from BIN_DIR: ${output.ignored.join(', ')}`);
-    const built = await readBuiltProfile(deps.destination, [request.profile, profileId], output.files);
-    if (result.exitCode === 0 && built === undefined && request.filesystem !== null && ARCHIVES.includes(request.filesystem))
-      throw unavailableFilesystem(request.filesystem, prepared.imageFilesystems);
-    if (result.exitCode !== 0 || built === undefined || saysOtherwise(result))
-      throw failureOf(result, request, courier.fetched(), output.files);
-    const images = new Set(built.profile.images.map(({ name }) => name));
-    const imageFiles = output.files.filter(({ name }) => images.has(name));
-    refuse(tooBigFor(await reading.within((signal) => overflowingImages(imageFiles, signal))));
+    const {
+      result,
+      leftOut,
+      warnings: imageWarnings,
+      ...made
+    } = await fittingImages({
+      request,
+      profileIds: [request.profile, profileId],
+      tree,
+      uid,
+      binDir,
+      destination: deps.destination,
+      prepared,
+      limits: deps.outputLimits ?? OUTPUT_LIMITS,
+      signal: deps.make.signal,
+      log: log.line,
+      makeImage: () => run('make_image', command),
+      failureOf: (failed, files) => failureOf(failed, request, courier.fetched(), files),
+      measureRoot: () => measureRoot(tree, (argv) => runMake(argv, make)),
+    });
 
     const installed = await installedNow();
     const manifest = manifestOf(installed);
@@ -207,8 +210,7 @@ export async function makeImages(
       );
 
     return {
-      ...built,
-      files: output.files,
+      ...made,
       manifest,
       buildCommand,
       packages,
@@ -218,8 +220,8 @@ export async function makeImages(
         [`${order.versionPath}/targets/${request.target}/${order.imagebuilder.name}`]: order.imagebuilder.sha256,
         ...Object.fromEntries(used.map(({ source, sha256 }) => [source, sha256])),
       },
-      ...warningsPart(warnings),
-      reproduce: reproduceScript(order, buildCommand, prepared, deps.upstreamUrl),
+      ...warningsPart([...warnings, ...imageWarnings]),
+      reproduce: reproduceScript(order, buildCommand, withoutLeftOut(prepared, leftOut), deps.upstreamUrl),
     };
   } catch (error) {
     // The next build must not meet a damaged file that may explain this failure.

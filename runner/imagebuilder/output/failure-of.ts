@@ -31,7 +31,7 @@ const isImage = ({ name }: { readonly name: string }): boolean => !BESIDE_IMAGES
 export function saysOtherwise({ stdout, stderr }: CommandResult): boolean {
   const lines = outputLines(stdout, stderr);
   return (
-    lines.some((line) => line.includes('No space left on device') || line.endsWith(': Input/output error')) ||
+    lines.some((line) => line.includes('No space left on device')) ||
     unwrittenFiles(lines) !== undefined ||
     imageErrorsOf(lines)?.errors.some(({ code }) => code === 'image_too_big') === true
   );

@@ -4,6 +4,7 @@ import { type InstalledPackage, PackageDatabaseError, parseApkInstalled, parseOp
 import { entriesInside } from '#runner/files/entries.ts';
 import { readInside } from '#runner/files/plain-file.ts';
 import { TooManyEntriesError } from '#runner/files/read-entries.ts';
+import type { CommandResult } from '../process/run-command.ts';
 
 const DATABASE = { opkg: 'usr/lib/opkg/status', apk: 'lib/apk/db/installed' } as const;
 
@@ -37,6 +38,29 @@ function bounded(parse: () => InstalledPackage[]): InstalledPackage[] {
     if (!(error instanceof PackageDatabaseError)) throw error;
     throw new BuildFailure(`The package database of the image cannot be one: it has ${error.message}`, {}, { cause: error });
   }
+}
+
+/** The space on disk of the root file system's files, in KiB, and their number; what could not be measured is absent. */
+export interface RootSize {
+  readonly rootKb?: number | undefined;
+  readonly rootFiles?: number | undefined;
+}
+
+/** The sizes beyond which no root file system is measured: a script may have made anything of it. */
+const MAX_MEASURED = 2 ** 31;
+
+/** Measures the root file system of a build with `du`, run by `run` in the build's sandbox. */
+export async function measureRoot(tree: string, run: (argv: readonly string[]) => Promise<CommandResult>): Promise<RootSize> {
+  const [root] = await roots(tree);
+  if (root === undefined) return {};
+  const measured = async (unit: string): Promise<number | undefined> => {
+    const text = await run(['du', '-s', unit, root]).then(
+      ({ stdout }) => /^\d+/.exec(stdout)?.[0],
+      () => undefined,
+    );
+    return text === undefined || Number(text) > MAX_MEASURED ? undefined : Number(text);
+  };
+  return { rootKb: await measured('-k'), rootFiles: await measured('--inodes') };
 }
 
 async function roots(tree: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
-import { ARCHIVES, onlyFilesystem, parseDotConfig } from '#core/imagebuilder/dot-config.ts';
+import { ARCHIVES, onlyFilesystem, parseDotConfig, withoutFilesystems } from '#core/imagebuilder/dot-config.ts';
 import { RepositoryNameTakenError, repositoryFile, withUpstream } from '#core/imagebuilder/repository-file.ts';
 import type { Filesystem } from '#core/request/build-request.ts';
 import { InvalidRepositoryKeyError, repositoryKeyFiles } from '#core/request/repository-keys.ts';
@@ -31,6 +31,8 @@ export interface PreparedTree {
   readonly repositories: { readonly name: string; readonly text: string } | undefined;
   /** The text of the repository file, including the client's repositories. */
   readonly repositoryText: string;
+  /** The text of `.config`. */
+  readonly config: string;
   /** The lines of `.config` that were switched off. */
   readonly switchedOff: readonly string[];
   /** The file systems for which this ImageBuilder makes images. */
@@ -91,6 +93,7 @@ async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUr
   return {
     repositories: text === published ? undefined : { name: facts.repositoryFile, text },
     repositoryText: text,
+    config: kept,
     switchedOff: kept === config ? [] : linesWithout(config, kept),
     imageFilesystems: filesystems,
   };
@@ -106,6 +109,12 @@ function orBuildFailure<T>(make: () => T): T {
     throw error;
   }
 }
+
+/** Returns the changes to a tree with the lines of the root file systems that were left out later. */
+export const withoutLeftOut = (prepared: PreparedTree, leftOut: readonly Filesystem[]): PreparedTree => ({
+  ...prepared,
+  switchedOff: [...prepared.switchedOff, ...linesWithout(prepared.config, withoutFilesystems(prepared.config, leftOut))],
+});
 
 /** Returns the lines of `before` that are not in `after`. */
 function linesWithout(before: string, after: string): string[] {
