@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core/catalogue/catalogue.ts';
+import { DEFAULT_IMAGEBUILDER_PREFIX, type Distro } from '#core/catalogue/distro.ts';
 import { packageIndex } from '#core/catalogue/package-index.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
@@ -17,6 +18,8 @@ import { isUpstreamPath } from './upstream-url.ts';
 export interface UpstreamCatalogueOptions {
   /** The address of upstream: `https://downloads.openwrt.org` or a mirror. It may have a path. */
   readonly baseUrl: string;
+  /** The distribution, if it is another one than OpenWrt. */
+  readonly distro?: Pick<Distro, 'name' | 'imagebuilderPrefix'>;
   readonly records: RecordStore;
   readonly now: Clock;
   /** The monotonic clock. Default: the clock of this process. */
@@ -72,8 +75,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
   const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: 15_000 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
   const documents = sharedDocuments({ records, now, monotonic, waitMs, onError });
-  // Each upstream has its own keys, so that the records of another upstream are never taken for its own.
-  const root = `catalogue/${sha256(withoutTrailingSlashes(baseUrl)).slice(0, 12)}`;
+  // Each upstream and distribution has its own keys, so that no record of another one is ever taken for its own.
+  const root = `catalogue/${sha256(sourceOf(baseUrl, options.distro)).slice(0, 12)}`;
   const slots = indexSlots(records);
 
   const gapOptions = (previous: Partiality | undefined): ReadOptions => ({
@@ -153,7 +156,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
     async target(version, versionPath, target, { fresh = false } = {}) {
       const arch = await archOf(versionPath, target);
       if (arch === undefined) return undefined;
-      const name = { version, versionPath, target, arch };
+      const { imagebuilderPrefix = DEFAULT_IMAGEBUILDER_PREFIX } = options.distro ?? {};
+      const name = { version, versionPath, target, arch, imagebuilderPrefix };
       const { value, checkedAt } = await documents.read(
         recordKey(versionPath, target),
         `${target} of ${version}`,
@@ -188,6 +192,12 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): Catalogue 
  */
 function withoutPrototype<T extends object | undefined>(map: T): T {
   return map === undefined || Object.getPrototypeOf(map) === null ? map : Object.setPrototypeOf(map, null);
+}
+
+/** Returns the text that tells an upstream and its distribution from all others. No URL has a space in it. */
+function sourceOf(baseUrl: string, distro: UpstreamCatalogueOptions['distro']): string {
+  const url = withoutTrailingSlashes(baseUrl);
+  return distro === undefined ? url : `${url} ${distro.name} ${distro.imagebuilderPrefix}`;
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
