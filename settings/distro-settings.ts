@@ -4,10 +4,7 @@ import { DEFAULT_DISTRO, type Distro } from '#core/catalogue/distro.ts';
 import { usignFingerprint } from '#core/request/repository-keys.ts';
 import { baseUrl, json } from './kinds.ts';
 
-const distroName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'expected letters, digits and . _ -')
-  .refine((name) => name !== DEFAULT_DISTRO, `${DEFAULT_DISTRO} is what UPSTREAM_URL, TRUSTED_KEYS and BRANCHES describe`);
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 const upstreamUrl = baseUrl.refine(
   (url) => URL.parse(url)?.username === '' && URL.parse(url)?.password === '',
@@ -35,17 +32,31 @@ const DistroTable = z.strictObject({
   repository_hosts: z.array(repositoryHost).exactOptional(),
 });
 
+/** Returns why a distribution cannot have this name; `undefined`: it can. */
+function problemOf(name: string): string | undefined {
+  if (name === DEFAULT_DISTRO) return `${DEFAULT_DISTRO} is what UPSTREAM_URL, TRUSTED_KEYS and BRANCHES describe`;
+  return NAME.test(name) ? undefined : 'expected a name of letters, digits and . _ -';
+}
+
 /** The distributions besides OpenWrt: name → where it is, in the order in which people see them. */
-const Distros = z.record(distroName, DistroTable).transform((map): readonly Distro[] =>
-  Object.entries(map).map(([name, table]) => ({
-    name,
-    upstreamUrl: table.upstream_url,
-    imagebuilderPrefix: table.imagebuilder_prefix ?? `${name}-imagebuilder-`,
-    trustedKeys: table.trusted_keys,
-    repositoryHosts: table.repository_hosts ?? [new URL(table.upstream_url).host],
-    branches: table.branches,
-  })),
-);
+const Distros = z
+  .record(z.string(), DistroTable)
+  .check(({ value, issues }) => {
+    for (const name of Object.keys(value)) {
+      const message = problemOf(name);
+      if (message !== undefined) issues.push({ code: 'custom', message, input: name, path: [name] });
+    }
+  })
+  .transform((map): readonly Distro[] =>
+    Object.entries(map).map(([name, table]) => ({
+      name,
+      upstreamUrl: table.upstream_url,
+      imagebuilderPrefix: table.imagebuilder_prefix ?? `${name}-imagebuilder-`,
+      trustedKeys: table.trusted_keys,
+      repositoryHosts: table.repository_hosts ?? [new URL(table.upstream_url).host],
+      branches: table.branches,
+    })),
+  );
 
 export const distroSettings = { DISTROS: json.pipe(Distros).default([]) };
 
