@@ -40,9 +40,10 @@ export class RepositoryNotAllowedError extends BadRequestError {
   }
 }
 
+/** The server builds no images of this distribution. Where it has more than the default one, the text names them. */
 export class UnsupportedDistroError extends BadRequestError {
-  constructor(distro: string) {
-    super(`Unsupported distro: ${distro}`);
+  constructor(distro: string, offered: readonly string[]) {
+    super(`Unsupported distro: ${distro}${offered.length > 1 ? `. This server has ${offered.join(', ')}` : ''}`);
   }
 }
 
@@ -87,6 +88,18 @@ export class ImagebuilderNotPublishedError extends BadRequestError {
   constructor(version: string, target: string) {
     super(
       `Error: Image not found: no ImageBuilder of ${version} for ${target}. If this version was just released, please try again in a few hours as it may take some time to become fully available.`,
+    );
+  }
+}
+
+/**
+ * Upstream has an ImageBuilder for the target, but one whose name belongs to another distribution. Only the operator can
+ * change that.
+ */
+export class ForeignImagebuilderError extends BadRequestError {
+  constructor(version: string, target: string, distro: string, name: string) {
+    super(
+      `Error: Image not found: the only ImageBuilder of ${version} for ${target} is ${name}, which is none of ${distro}. The operator of this server can add the distribution that it belongs to (setting DISTROS).`,
     );
   }
 }

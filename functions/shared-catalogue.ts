@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
 import type { ProxyConfig } from '#adapters/upstream/proxies.ts';
 import type { UpstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
+import type { Distro } from '#core/catalogue/distro.ts';
 import type { CompositionParts } from './composition.ts';
 import { measuredCatalogue } from './measured-catalogue.ts';
 
@@ -10,14 +11,13 @@ export interface SharedCatalogueConfig extends ProxyConfig {
   readonly ARTIFACT_BUCKET: string;
 }
 
-/** The catalogue that all functions share: its records are in the bucket. */
-export const sharedCatalogue = (
+/** Returns the catalogue that all functions share: its records are in the bucket. It is OpenWrt's, or another distribution's. */
+export function sharedCatalogue(
   config: SharedCatalogueConfig,
   { s3 }: { readonly s3: S3Client },
   parts: CompositionParts,
-): UpstreamCatalogue =>
-  measuredCatalogue(
-    { baseUrl: config.UPSTREAM_URL, records: s3RecordStore(s3, config.ARTIFACT_BUCKET), now: () => new Date() },
-    config,
-    parts,
-  );
+  distro?: Distro,
+): UpstreamCatalogue {
+  const upstream = distro === undefined ? { baseUrl: config.UPSTREAM_URL } : { baseUrl: distro.upstreamUrl, distro };
+  return measuredCatalogue({ ...upstream, records: s3RecordStore(s3, config.ARTIFACT_BUCKET), now: () => new Date() }, config, parts);
+}

@@ -24,6 +24,17 @@ describe('loadConfig of the deployment', () => {
     expect(config.DOMAIN).toBe('asu.example.org');
   });
 
+  it('passes on no proxy: that of the machine which deploys is none of AWS’s', () => {
+    const proxies = { HTTPS_PROXY: 'http://proxy.example:3128', https_proxy: 'http://proxy.example:3128', NO_PROXY: 'localhost' };
+    expect(Object.keys(loadConfig(proxies).service)).not.toEqual(expect.arrayContaining([expect.stringContaining('PROXY')]));
+  });
+
+  it('passes on other distributions as they are written, after it has read them', () => {
+    const text = '{"mine":{"upstream_url":"https://mine.example","branches":{"1.0":{"path":"releases/{version}"}}}}';
+    expect(loadConfig({ DISTROS: text }).service).toMatchObject({ DISTROS: text });
+    expect(() => loadConfig({ DISTROS: '{"mine":{}}' })).toThrow('DISTROS=');
+  });
+
   it('stops the deployment with the name of the wrong setting', () => {
     expect(() => loadConfig({ ALARM_EMAIL: 'nobody' })).toThrow(SettingsError);
     expect(() => loadConfig({ MAX_RUNNERS: '0' })).toThrow('MAX_RUNNERS=0: ');

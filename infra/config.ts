@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { storedRequestSettings } from '#functions/build-submit/config.ts';
+import { distroSettings } from '#settings/distro-settings.ts';
 import {
   countingSettings,
   logSettings,
@@ -17,7 +18,9 @@ const Service = z.object({
   ...logSettings,
   ...offerSettings,
   ...storedRequestSettings,
-  ...upstreamSettings,
+  // The proxy of the machine that deploys is none of AWS's, so a deployment takes no proxies.
+  UPSTREAM_URL: upstreamSettings.UPSTREAM_URL,
+  ...distroSettings,
   ...timeToLiveSettings,
   ...paceSettings,
   ...rebuildSettings,

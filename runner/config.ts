@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { UPLOAD_SECONDS } from '#core/build/upload-output.ts';
 import { OUTPUT_LIMITS } from '#runner/imagebuilder/output/output-limits.ts';
+import { distroSettings } from '#settings/distro-settings.ts';
 import {
   branchSettings,
   bucketSettings,
@@ -42,6 +43,7 @@ const Config = z.object({
   ...statisticsSettings,
   ...countingSettings,
   ...branchSettings,
+  ...distroSettings,
   ...timeToLiveSettings,
   /** The directory of caches, builds in progress and keys. It should survive restarts, but needs no backup. */
   DATA_DIR: z.string().min(1).default('./data/runner'),

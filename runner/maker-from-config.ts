@@ -1,5 +1,6 @@
 import { fetchPubliclyThrough, fetchThrough } from '#adapters/upstream/fetch-by-node-http.ts';
 import { type ProxyConfig, proxiesOf } from '#adapters/upstream/proxies.ts';
+import type { Distro } from '#core/catalogue/distro.ts';
 import type { Leftover } from './files/disposal.ts';
 import { type ImagebuilderMaker, imagebuilderMaker } from './imagebuilder/imagebuilder-maker.ts';
 import type { ImagebuilderMakerOptions } from './imagebuilder/maker-options.ts';
@@ -8,6 +9,7 @@ import type { UsignPublicKey } from './signing/usign.ts';
 
 /** The settings of a process that builds. Sizes are in bytes. */
 export interface MakerConfig extends ProxyConfig {
+  readonly DISTROS: readonly Distro[];
   readonly UPSTREAM_URL: string;
   readonly IMAGEBUILDER_CACHE_MB: number;
   readonly BUILD_MEMORY_MB: number;
@@ -32,6 +34,7 @@ export interface MakerParts extends Pick<ImagebuilderMakerOptions, 'fetch' | 'do
 export const makerFromConfig = (config: MakerConfig, parts: MakerParts): ImagebuilderMaker =>
   imagebuilderMaker({
     upstreamUrl: config.UPSTREAM_URL,
+    distros: config.DISTROS,
     cacheDirectory: config.cacheDir,
     workDirectory: config.workDir,
     keyDirectory: config.keyDir,

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { assertWritable } from '#adapters/disk/assert-writable.ts';
+import type { UpstreamCatalogueOptions } from '#adapters/upstream/upstream-catalogue.ts';
 import { imageFinder } from '#core/build/find-image.ts';
 import type { ClientKey } from '#core/build/ports.ts';
 import { resultIntegrity } from '#core/build/result-integrity.ts';
@@ -12,6 +13,7 @@ import { catalogueApp } from '#functions/catalogue/app.ts';
 import { docsApp } from '#functions/docs/app.ts';
 import { swaggerAssets } from '#functions/docs/swagger-assets.ts';
 import { measuredCatalogue } from '#functions/measured-catalogue.ts';
+import { otherDistros } from '#functions/other-distros.ts';
 import { prepareApp } from '#functions/prepare/app.ts';
 import { statsApp } from '#functions/stats/app.ts';
 import { statusApp } from '#functions/status/app.ts';
@@ -43,17 +45,11 @@ const REMEMBERED_RESULTS_BYTES = 32 * 1024 * 1024;
 /** The HTTP application of a standalone server: all functions over one state. */
 export function composeApp({ config, settings, state, log, metrics, recorder, keyOf, signingKey, sandbox }: AppParts) {
   const { builds, positions, artifacts, now, monotonic } = state;
-  const catalogue = measuredCatalogue(
-    {
-      baseUrl: config.UPSTREAM_URL,
-      records: state.records,
-      now,
-      recordMaxAgeMs: config.CATALOGUE_REFRESH * 1000,
-      listMaxAgeMs: Math.min(300, config.CATALOGUE_REFRESH) * 1000,
-    },
-    config,
-    { log, metrics },
-  );
+  const ages = { recordMaxAgeMs: config.CATALOGUE_REFRESH * 1000, listMaxAgeMs: Math.min(300, config.CATALOGUE_REFRESH) * 1000 };
+  const catalogueAt = (upstream: Pick<UpstreamCatalogueOptions, 'baseUrl' | 'distro'>) =>
+    measuredCatalogue({ ...upstream, ...ages, records: state.records, now }, config, { log, metrics });
+  const catalogue = catalogueAt({ baseUrl: config.UPSTREAM_URL });
+  const others = otherDistros(config.DISTROS, (distro) => catalogueAt({ baseUrl: distro.upstreamUrl, distro }));
   const status = {
     ...{ builds, positions, artifacts, now, timeOf: timeOfBuilds(now, monotonic) },
     results: boundedMap<string>(REMEMBERED_RESULTS_BYTES, (text) => text.length * 2),
@@ -61,7 +57,7 @@ export function composeApp({ config, settings, state, log, metrics, recorder, ke
     rebuildPauseSeconds: settings.rebuildPauseSeconds,
   };
   const { policy, parseRequest, maxBodyBytes } = settings;
-  const prepare = { catalogue, policy, parseRequest, maxBodyBytes, memory: preparationMemory() };
+  const prepare = { catalogue, others, policy, parseRequest, maxBodyBytes, memory: preparationMemory() };
   const offer = {
     ...{ catalogue, now, upstreamUrl: config.UPSTREAM_URL },
     branches: () => policy.branches,
@@ -100,7 +96,7 @@ export function composeApp({ config, settings, state, log, metrics, recorder, ke
     }),
     prepareApp(prepare),
     storeApp({ artifacts, signingKey, findImage: imageFinder(status) }),
-    catalogueApp(offer),
+    catalogueApp({ ...offer, others }),
     statsApp({ ...offer, report: state.statistics, positions }),
     docsApp({ readAsset: swaggerAssets() }),
   );

@@ -428,6 +428,43 @@ describe('reloaded settings', () => {
   });
 });
 
+describe('other distributions', () => {
+  const toml = [
+    'contact = "x"',
+    '[distros.immortalwrt]',
+    'upstream_url = "https://downloads.immortalwrt.org"',
+    'repository_hosts = ["downloads.immortalwrt.org", "mirror.example/immortalwrt"]',
+    '[distros.immortalwrt.branches."24.10"]',
+    'path = "releases/{version}"',
+  ].join('\n');
+
+  it('are tables of the file, or JSON in a variable', async () => {
+    const { config } = await withToml(toml);
+    expect(config.DISTROS).toMatchObject([
+      {
+        name: 'immortalwrt',
+        imagebuilderPrefix: 'immortalwrt-imagebuilder-',
+        repositoryHosts: ['downloads.immortalwrt.org', 'mirror.example/immortalwrt'],
+        branches: [{ name: '24.10', path: 'releases/{version}' }],
+      },
+    ]);
+    const { config: fromYaml } = await withYaml(
+      'distros:\n  mine: {upstream_url: "https://mine.example", branches: {24.10: {path: "releases/{version}"}}}\n',
+    );
+    expect(fromYaml.DISTROS).toMatchObject([{ name: 'mine', branches: [{ name: '24.10' }] }]);
+    expect(loadConfig({}, { DISTROS: '{}' }).DISTROS).toEqual([]);
+  });
+
+  it('that cannot be used are refused with the place inside the table', async () => {
+    expect(await refusals(() => withToml(toml.replace('https:', 'ftp:')))).toEqual([
+      'distros (asu.toml:2): immortalwrt.upstream_url: expected an http or https URL',
+    ]);
+    expect(await refusals(() => withToml(toml.replaceAll('[distros.immortalwrt', '[distros.openwrt')))).toEqual([
+      'distros (asu.toml:2): openwrt: openwrt is what UPSTREAM_URL, TRUSTED_KEYS and BRANCHES describe',
+    ]);
+  });
+});
+
 describe('closestName', () => {
   const names = SETTING_NAMES.map(String);
   const name = fc.constantFrom(...names);

@@ -87,8 +87,9 @@ function configFrom(commandLine: CommandLine, env: Environment, file: ConfigFile
  */
 function refusal(given: Given | undefined, name: string, inner: readonly string[], message: string): string {
   if (given === undefined) return `${name}: ${message}`;
-  if (name !== 'BRANCHES' || inner.length === 0) return `${given.as}=${shownValue(name, given.text)} (${given.where}): ${message}`;
-  const isSplit = inner.length > 1 && /^\d+$/.test(inner[0] ?? '') && given.where.includes('.toml');
+  if ((name !== 'BRANCHES' && name !== 'DISTROS') || inner.length === 0)
+    return `${given.as}=${shownValue(name, given.text)} (${given.where}): ${message}`;
+  const isSplit = name === 'BRANCHES' && inner.length > 1 && /^\d+$/.test(inner[0] ?? '') && given.where.includes('.toml');
   return `${given.as} (${given.where}): ${inner.join('.')}: ${message}${isSplit ? '; TOML wants quotes: [branches."24.10"]' : ''}`;
 }
 

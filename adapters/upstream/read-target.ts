@@ -1,7 +1,7 @@
 import pRetry from 'p-retry';
 import type { IndexDigests, LinuxKernel, TargetRecord } from '#core/catalogue/catalogue.ts';
 import { hasKmodSplit } from '#core/catalogue/package-index.ts';
-import { imagebuilderOf, MalformedFileError } from '#core/catalogue/upstream-files.ts';
+import { anyImagebuilder, imagebuilderOf, MalformedFileError } from '#core/catalogue/upstream-files.ts';
 import type { CachedFiles } from './cached-files.ts';
 import { PROFILES, SUMS } from './file-formats.ts';
 import { mergeIndexes, type ReadIndex, type ReadOptions, readIndexOrGap } from './read-index.ts';
@@ -26,6 +26,8 @@ export interface TargetName {
   readonly target: string;
   /** The architecture in `.targets.json`, for a `profiles.json` that names none. Empty when neither names one. */
   readonly arch: string;
+  /** The beginning of the names of the distribution's ImageBuilders. */
+  readonly imagebuilderPrefix: string;
 }
 
 /** How often the whole target is read again when its files do not belong together. */
@@ -59,7 +61,8 @@ async function readOnce(files: CachedFiles, name: TargetName, options: ReadOptio
   const { revision, arch, kernel, ...facts } = profiles.value;
   const own = await readOwnPackages(files, directory, versionPath, kernel, options);
   check(own.indexes);
-  const imagebuilder = sums && imagebuilderOf(sums.value);
+  const imagebuilder = sums && imagebuilderOf(sums.value, name.imagebuilderPrefix);
+  const foreign = imagebuilder === undefined ? sums && anyImagebuilder(sums.value) : undefined;
   return {
     own,
     record: {
@@ -71,6 +74,7 @@ async function readOnce(files: CachedFiles, name: TargetName, options: ReadOptio
       ...(kernel !== undefined && { kernel }),
       ...facts,
       ...(imagebuilder !== undefined && { imagebuilder }),
+      ...(foreign !== undefined && { foreignImagebuilder: foreign }),
       indexes: own.indexes,
     },
   };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core/catalogue/catalogue.ts';
+import { DEFAULT_IMAGEBUILDER_PREFIX, type Distro } from '#core/catalogue/distro.ts';
 import { packageIndex } from '#core/catalogue/package-index.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
@@ -22,6 +23,8 @@ import { isUpstreamPath } from './upstream-url.ts';
 export interface UpstreamCatalogueOptions {
   /** The address of upstream: `https://downloads.openwrt.org` or a mirror. It may have a path. */
   readonly baseUrl: string;
+  /** The distribution, if it is another one than OpenWrt. */
+  readonly distro?: Pick<Distro, 'name' | 'imagebuilderPrefix'>;
   readonly records: RecordStore;
   readonly now: Clock;
   /** The monotonic clock. Default: the clock of this process. */
@@ -87,8 +90,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
   const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: PROBE_MS, jitter: 0.25 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
   const documents = sharedDocuments({ records, now, monotonic, waitMs, onError });
-  // Each upstream has its own keys, so that the records of another upstream are never taken for its own.
-  const root = `catalogue/${sha256(withoutTrailingSlashes(baseUrl)).slice(0, 12)}`;
+  // Each upstream and distribution has its own keys, so that no record of another one is ever taken for its own.
+  const root = `catalogue/${sha256(sourceOf(baseUrl, options.distro)).slice(0, 12)}`;
   const slots = indexSlots(records);
 
   /** Clients can name any number of targets that no list has. They must not keep the others waiting. */
@@ -196,7 +199,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     async target(version, versionPath, target, { fresh = false } = {}) {
       const arch = await archOf(versionPath, target);
       if (arch === undefined) return undefined;
-      const name = { version, versionPath, target, arch };
+      const { imagebuilderPrefix = DEFAULT_IMAGEBUILDER_PREFIX } = options.distro ?? {};
+      const name = { version, versionPath, target, arch, imagebuilderPrefix };
       const load = (previous: StoredRecord | undefined) => loadRecord(name, previous, { fresh });
       const { value, checkedAt } = await documents.read(
         recordKey(versionPath, target),
@@ -235,5 +239,11 @@ function withoutPrototype<T extends object | undefined>(map: T): T {
 }
 
 const isTargetName = (target: string): boolean => /^\w+\/\w+$/.test(target) && isUpstreamPath(target);
+
+/** Returns the text that tells an upstream and its distribution from all others. No URL has a space in it. */
+function sourceOf(baseUrl: string, distro: UpstreamCatalogueOptions['distro']): string {
+  const url = withoutTrailingSlashes(baseUrl);
+  return distro === undefined ? url : `${url} ${distro.name} ${distro.imagebuilderPrefix}`;
+}
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

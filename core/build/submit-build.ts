@@ -1,4 +1,4 @@
-import { BuildNotFoundError, ImagebuilderNotPublishedError, UnknownPackagesError } from '#core/errors.ts';
+import { BuildNotFoundError, ForeignImagebuilderError, ImagebuilderNotPublishedError, UnknownPackagesError } from '#core/errors.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { type PrepareBuildDeps, type PrepareBuildOptions, prepareBuild } from '#core/request/prepare-build.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
@@ -83,9 +83,16 @@ async function acceptRequest(deps: SubmitBuildDeps, request: BuildRequest, optio
   if (remembered !== undefined) return remembered;
 
   const { imagebuilder } = prepared.valid.record;
-  if (imagebuilder === undefined) throw new ImagebuilderNotPublishedError(prepared.resolved.version, prepared.resolved.target);
+  if (imagebuilder === undefined) throw withoutImagebuilder(prepared);
   const begin = () => beginBuild(deps, prepared, known, imagebuilder, options);
   return deps.inTurn === undefined ? begin() : deps.inTurn(begin);
+}
+
+function withoutImagebuilder({ resolved: { version, target, distro }, valid: { record } }: PreparedBuild): Error {
+  const { foreignImagebuilder: foreign } = record;
+  return foreign === undefined
+    ? new ImagebuilderNotPublishedError(version, target)
+    : new ForeignImagebuilderError(version, target, distro, foreign);
 }
 
 /** Begins the build if its client may, unless another request has begun it meanwhile. */

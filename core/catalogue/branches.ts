@@ -87,7 +87,7 @@ export const DEFAULT_BRANCHES: readonly Branch[] = [
 ];
 
 /** Returns the name of the branch of a version, even if there is no such branch. Same as get_branch in asu/util.py. */
-function branchNameOf(version: string): string {
+export function branchNameOf(version: string): string {
   if (version.endsWith('-SNAPSHOT')) return version.slice(0, -'-SNAPSHOT'.length);
   const lastDot = version.lastIndexOf('.');
   return lastDot === -1 ? version : version.slice(0, lastDot);

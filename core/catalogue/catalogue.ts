@@ -54,6 +54,8 @@ export interface TargetRecord {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The tarball as `sha256sums` lists it. Absent while upstream has not published one. */
   readonly imagebuilder?: { readonly name: string; readonly sha256: string };
+  /** The name of an ImageBuilder that upstream has instead, and that is another distribution's. Absent if there is none. */
+  readonly foreignImagebuilder?: string;
   /** Digests of the package indexes a build will read, by path below the upstream base. */
   readonly indexes: IndexDigests;
   /** The digest under which the shared store keeps the package index of the record. Absent if none could be read. */

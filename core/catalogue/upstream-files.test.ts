@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { finished } from '#lib/sliced.ts';
 import {
+  anyImagebuilder,
   dictionary,
   imagebuilderOf,
   MalformedFileError,
@@ -115,6 +116,18 @@ describe('sha256sums', () => {
       expect(imagebuilderOf(digests)).toEqual({ name, sha256: B });
       expect(digests.get('packages/Packages')).toBe(A);
     }
+  });
+
+  it('finds the ImageBuilder of another distribution by its prefix alone, and names one that is of none', () => {
+    const name = 'immortalwrt-imagebuilder-24.10.2-x86-64.Linux-x86_64.tar.zst';
+    const digests = new Map([
+      ['immortalwrt-sdk-24.10.2-x86-64.Linux-x86_64.tar.zst', A],
+      [name, B],
+    ]);
+    expect(imagebuilderOf(digests, 'immortalwrt-imagebuilder-')).toEqual({ name, sha256: B });
+    expect(imagebuilderOf(digests)).toBeUndefined();
+    expect(anyImagebuilder(digests)).toBe(name);
+    expect(anyImagebuilder(new Map([['profiles.json', A]]))).toBeUndefined();
   });
 
   it('does not take another file for the ImageBuilder', () => {

@@ -1,6 +1,7 @@
 import { JsonLimitError, readJson } from '#lib/read-json.ts';
 import { PIECE, type Sliced } from '#lib/sliced.ts';
 import type { LinuxKernel, Profile, UpstreamVersions } from './catalogue.ts';
+import { DEFAULT_IMAGEBUILDER_PREFIX } from './distro.ts';
 
 /**
  * Upstream served something else than the file: an HTML page, a truncated or a foreign document. An earlier copy is
@@ -36,7 +37,8 @@ const DIGEST_LINE = /^([0-9a-f]{64}) [ *](\S.*)$/;
 const MAX_DIGEST_LINE = 4_096;
 /** OpenWrt has five feeds. Each costs one to three requests. */
 const MAX_FEEDS = 64;
-const IMAGEBUILDER = /^openwrt-imagebuilder-.*x86_64\.tar\.(?:xz|zst)$/;
+const IMAGEBUILDER = /-imagebuilder-.*x86_64\.tar\.(?:xz|zst)$/;
+const TARBALL = /x86_64\.tar\.(?:xz|zst)$/;
 
 const VERSIONS_KEYS = ['stable_version', 'oldstable_version', 'upcoming_version', 'versions_list'];
 
@@ -121,13 +123,20 @@ export function* parseDigests(text: string): Sliced<ReadonlyMap<string, string>>
 }
 
 /**
- * Returns the ImageBuilder among the files of a target. The name comes from there and is never composed
- * (docs/imagebuilder.md §8).
+ * Returns the ImageBuilder among the files of a target whose name begins with the prefix of a distribution. The name
+ * comes from there and is never composed (docs/imagebuilder.md §8).
  */
-export function imagebuilderOf(digests: ReadonlyMap<string, string>): { name: string; sha256: string } | undefined {
-  for (const [name, sha256] of digests) if (IMAGEBUILDER.test(name) && PROFILE.test(name)) return { name, sha256 };
+export function imagebuilderOf(
+  digests: ReadonlyMap<string, string>,
+  prefix: string = DEFAULT_IMAGEBUILDER_PREFIX,
+): { name: string; sha256: string } | undefined {
+  for (const [name, sha256] of digests) if (name.startsWith(prefix) && TARBALL.test(name) && PROFILE.test(name)) return { name, sha256 };
   return undefined;
 }
+
+/** Returns the name of any ImageBuilder among the files of a target, whatever distribution it belongs to. */
+export const anyImagebuilder = (digests: ReadonlyMap<string, string>): string | undefined =>
+  [...digests.keys()].find((name) => IMAGEBUILDER.test(name) && PROFILE.test(name));
 
 /**
  * Reads `feeds.conf` of an architecture: the names of the feeds, the second word of each line (asu/util.py, get_feeds).

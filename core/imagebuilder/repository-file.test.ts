@@ -108,6 +108,27 @@ describe('withUpstream', () => {
     },
   );
 
+  it('replaces the hosts of another distribution, with their paths, and no others', () => {
+    const hosts = ['downloads.other.example', 'mirror.example/other', 'mirror.example', 'cache.example:8080'];
+    const text = [
+      'https://downloads.other.example/a',
+      'https://mirror.example/other/b',
+      'https://mirror.example/c',
+      'http://cache.example:8080/d',
+      'https://downloads.openwrt.org/e',
+      'https://downloadsxother.example/f',
+    ].join('\n');
+    expect(withUpstream(text, 'http://u.example', hosts).split('\n')).toEqual([
+      'http://u.example/a',
+      'http://u.example/b',
+      'http://u.example/c',
+      'http://u.example/d',
+      'https://downloads.openwrt.org/e',
+      'https://downloadsxother.example/f',
+    ]);
+    expect(withUpstream(text, 'http://u.example', [])).toBe(text);
+  });
+
   it('replaces every spelling of that host and no other host', () => {
     const text = 'https://downloads.openwrt.org\nhttp://downloads.openwrt.org//a\nhttps://downloads.openwrt.org.evil.example/a\n';
     expect(withUpstream(text, 'http://u.example/$&')).toBe(

@@ -1,3 +1,4 @@
+import { DEFAULT_REPOSITORY_HOSTS } from '#core/catalogue/distro.ts';
 import { REPOSITORY_NAME } from '#core/request/build-request.ts';
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { BadRequestError } from '../errors.ts';
@@ -22,6 +23,8 @@ export interface RepositoryFileInput {
   readonly mode: 'append' | 'replace';
   /** The upstream that replaces OpenWrt's own server in the URLs of `original`. A client may name it by either. */
   readonly upstreamUrl?: string;
+  /** The hosts that it replaces. The default is OpenWrt's. */
+  readonly repositoryHosts?: readonly string[];
 }
 
 const URL_TEXT = /^https?:\/\/[^\s"'`$\\<>{}|^\p{Cc}]+$/u;
@@ -39,11 +42,11 @@ const LOCAL_APK = /^\s*(?:file:)?(?:\.\/)?packages\/packages\.adb\s*$/;
  * twice. Same as merge_repositories in asu/repositories.py. Names and URLs are checked again (`UnsafeArgumentError`).
  * Throws `RepositoryNameTakenError`.
  */
-export function repositoryFile({ original, usesApk, repositories, mode, upstreamUrl }: RepositoryFileInput): string {
+export function repositoryFile({ original, usesApk, repositories, mode, upstreamUrl, repositoryHosts }: RepositoryFileInput): string {
   const lines = original.split(/\r?\n/).filter((line) => line.trim() !== '');
   const kept = mode === 'append' ? lines : lines.filter((line) => usesApk && LOCAL_APK.test(line));
   const own = new Map((usesApk ? [] : [...kept, LOCAL_OPKG]).flatMap((line) => ownRepository(line)));
-  const atUpstream = (url: string) => (upstreamUrl === undefined ? url : withUpstream(url, upstreamUrl));
+  const atUpstream = (url: string) => (upstreamUrl === undefined ? url : withUpstream(url, upstreamUrl, repositoryHosts));
   const added = Object.entries(repositories)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, url]) => {
@@ -62,9 +65,13 @@ function ownRepository(line: string): [name: string, url: string][] {
 }
 
 /**
- * Replaces OpenWrt's own server in repository URLs by the upstream of this server, with or without a slash at its end.
+ * Replaces the distribution's own servers in repository URLs by the upstream of this server, with or without a slash at
+ * its end. A server may have a path, as mirrors do.
  */
-export function withUpstream(text: string, upstreamUrl: string): string {
+export function withUpstream(text: string, upstreamUrl: string, hosts: readonly string[] = DEFAULT_REPOSITORY_HOSTS): string {
+  if (hosts.length === 0) return text;
   const base = withoutTrailingSlashes(upstreamUrl);
-  return text.replaceAll(/https?:\/\/downloads\.openwrt\.org\/*(?=\/|\s|$)/g, () => base);
+  // The longest name comes first, so that a host never takes the place of the same host with a path.
+  const names = hosts.toSorted((a, b) => b.length - a.length).map((host) => withoutTrailingSlashes(host).replace(/[^\w/-]/g, '\\$&'));
+  return text.replaceAll(new RegExp(`https?://(?:${names.join('|')})/*(?=/|\\s|$)`, 'g'), () => base);
 }

@@ -98,7 +98,7 @@ const atMost = (max: number, kind: 'List' | 'Dictionary') => (ctx: z.core.ParseP
 export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
   return z
     .object({
-      distro: word(VERSION).default('openwrt').meta({ description: 'Distribution; only `openwrt`.' }),
+      distro: word(VERSION).default('openwrt').meta({ description: 'Distribution: `openwrt`, or another one that this server has.' }),
       version: word(VERSION).meta({
         description: 'Version: release, release candidate, branch snapshot or SNAPSHOT.',
         examples: ['24.10.2'],

@@ -1,4 +1,3 @@
-import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import { unknownPackages } from '#core/catalogue/package-index.ts';
 import { type ResolvedPackages, resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import { withoutSkipped } from '#core/package-changes/without-skipped.ts';
@@ -8,11 +7,9 @@ import { essentialPackages } from './essential-packages.ts';
 import type { PreparationMemory } from './preparation-memory.ts';
 import type { PreparedBuild } from './prepared-build.ts';
 import { inputsDigest, requestHash } from './request-hash.ts';
-import { type Policy, type ValidRequest, validateRequest } from './validate-request.ts';
+import { type ValidateRequestDeps, type ValidRequest, validateRequest } from './validate-request.ts';
 
-export interface PrepareBuildDeps {
-  readonly catalogue: Catalogue;
-  readonly policy: Policy;
+export interface PrepareBuildDeps extends ValidateRequestDeps {
   /** What the process remembers between requests. Without it everything is made again for each request. */
   readonly memory?: PreparationMemory;
 }

@@ -27,6 +27,7 @@ describe('the request hash', () => {
   });
 
   it.each([
+    ['distro', { distro: 'immortalwrt' }],
     ['version', { version: '24.10.1' }],
     ['target', { target: 'ath79/nand' }],
     ['profile', { profile: 'other' }],

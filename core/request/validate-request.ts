@@ -6,12 +6,12 @@ import {
   RepositoryNotAllowedError,
   RevisionMismatchError,
   UnsupportedBranchError,
-  UnsupportedDistroError,
   UnsupportedProfileError,
   UnsupportedTargetError,
   UnsupportedVersionError,
 } from '#core/errors.ts';
 import type { BuildRequest } from './build-request.ts';
+import { type OtherDistros, offerOf } from './distro-offer.ts';
 import { offersImages } from './images-offered.ts';
 import { normaliseRequest } from './normalise.ts';
 import { isRepositoryAllowed } from './repositories.ts';
@@ -23,6 +23,13 @@ export interface Policy {
   readonly allowDefaults: boolean;
   readonly repositoryAllowList: readonly string[];
   readonly branches: readonly Branch[];
+}
+
+export interface ValidateRequestDeps {
+  /** The catalogue of the default distribution, whose branches the policy has. */
+  readonly catalogue: Catalogue;
+  readonly policy: Policy;
+  readonly others?: OtherDistros;
 }
 
 /** A request that this server can build, with what upstream says of its target. */
@@ -42,7 +49,7 @@ export interface ValidRequest {
  * asked for the target again, unless that happened a moment ago.
  */
 export async function validateRequest(
-  { catalogue, policy }: { catalogue: Catalogue; policy: Policy },
+  { policy, others, ...deps }: ValidateRequestDeps,
   asked: BuildRequest,
   freshness: Freshness = {},
 ): Promise<ValidRequest> {
@@ -51,11 +58,11 @@ export async function validateRequest(
   for (const url of Object.values(request.repositories))
     if (!isRepositoryAllowed(url, policy.repositoryAllowList)) throw new RepositoryNotAllowedError(url);
   repositoryKeyFiles(request.repository_keys);
-  if (request.distro !== 'openwrt') throw new UnsupportedDistroError(request.distro);
+  const { catalogue, branches } = offerOf(request.distro, { catalogue: deps.catalogue, branches: policy.branches }, others);
 
-  const branch = branchOf(request.version, policy.branches);
+  const branch = branchOf(request.version, branches);
   if (branch === undefined || !branch.enabled) throw new UnsupportedBranchError(request.version);
-  if (!(await isOfferedVersion(catalogue, request.version, policy.branches))) throw new UnsupportedVersionError(request.version);
+  if (!(await isOfferedVersion(catalogue, request.version, branches))) throw new UnsupportedVersionError(request.version);
 
   const path = versionPath(request.version, branch);
   await assertTarget(catalogue, path, request);

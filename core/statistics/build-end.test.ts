@@ -25,6 +25,13 @@ describe('buildEnd', () => {
     });
   });
 
+  it('counts another distribution under its own name', () => {
+    const other = { ...order, request: { ...order.request, distro: 'immortalwrt' } };
+    expect(buildEnd(finished, other, DEFAULT_BRANCHES, output)).toMatchObject({
+      subject: { ...subject, branch: 'immortalwrt/24.10', version: 'immortalwrt/24.10.2' },
+    });
+  });
+
   it('names no packages when they may be private', () => {
     const withFeed = { ...order, request: { ...order.request, repositories: { mine: 'https://example.com/ok' } } };
     expect(buildEnd(finished, withFeed, DEFAULT_BRANCHES, output).packages).toEqual([]);

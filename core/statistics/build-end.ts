@@ -1,9 +1,10 @@
 import type { CancelledBuild, DoneBuild, FailedBuild } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
-import { type Branch, branchOf } from '#core/catalogue/branches.ts';
+import { type Branch, branchNameOf, branchOf } from '#core/catalogue/branches.ts';
+import { DEFAULT_DISTRO } from '#core/catalogue/distro.ts';
 import type { BuildOutput } from '#core/imagebuilder/build-output.ts';
 import { anonymousError } from './anonymous-error.ts';
-import type { BuildEnd } from './counts.ts';
+import { type BuildEnd, countedVersion } from './counts.ts';
 
 /**
  * Returns what statistics may know of a build that has ended. For private builds (with `defaults`) that is their
@@ -43,8 +44,10 @@ export function buildEnd(
   }
 }
 
-function subjectOf({ request: { version, target, profile } }: BuildOrder, branches: readonly Branch[]) {
-  return { branch: branchOf(version, branches)?.name ?? version, version, target, profile };
+function subjectOf({ request: { distro, version, target, profile } }: BuildOrder, branches: readonly Branch[]) {
+  const named = countedVersion(distro, version);
+  const branch = distro === DEFAULT_DISTRO ? (branchOf(version, branches)?.name ?? version) : countedVersion(distro, branchNameOf(version));
+  return { branch, version: named, target, profile };
 }
 
 /**

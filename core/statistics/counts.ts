@@ -1,3 +1,4 @@
+import { DEFAULT_DISTRO } from '#core/catalogue/distro.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 
 /**
@@ -34,6 +35,9 @@ export interface SubjectRequests {
   readonly requests: number;
   readonly hits: number;
 }
+
+/** Returns the version as statistics name it: with its distribution if that is another one than OpenWrt. */
+export const countedVersion = (distro: string, version: string): string => (distro === DEFAULT_DISTRO ? version : `${distro}/${version}`);
 
 /** `24.10.2 ath79/generic 8dev_carambola2`: none of the three has a space in it. */
 export const subjectName = ({ version, target, profile }: Omit<BuildSubject, 'branch'>): string => `${version} ${target} ${profile}`;

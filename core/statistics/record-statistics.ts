@@ -3,7 +3,7 @@ import type { Submitted } from '#core/build/submit-build.ts';
 import type { Branch } from '#core/catalogue/branches.ts';
 import type { Clock } from '#core/stores.ts';
 import { buildEnd } from './build-end.ts';
-import { subjectName } from './counts.ts';
+import { countedVersion, subjectName } from './counts.ts';
 import type { Statistics } from './ports.ts';
 import { requestCounter } from './request-counter.ts';
 
@@ -48,7 +48,7 @@ export function recordStatistics({ statistics, branches, now, isCounting = true,
   return {
     onSubmitted: ({ outcome, prepared: { resolved }, view: { build } }, client) => {
       if (!isCounting) return;
-      counter.add(outcome, client, subjectName(resolved));
+      counter.add(outcome, client, subjectName({ ...resolved, version: countedVersion(resolved.distro, resolved.version) }));
       if (outcome === 'new') write(() => statistics.started({ hash: build.hash, enqueuedAt: build.enqueuedAt }));
     },
     onRejected: (client) => {

@@ -2,8 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type DemoDistribution, OPENWRT, OTHERWRT } from './distributions.ts';
 import { imagebuilderTarball, kmodsDirectory, repositoryPaths } from './imagebuilder.ts';
-import { demoCustomFeedKey, demoCustomFeedPem, demoUpstreamKey, usignSignature } from './key.ts';
+import { demoCustomFeedKey, demoCustomFeedPem, usignSignature } from './key.ts';
 import { feedFiles, type PackedPackage, type PackingOptions, packPackage, sha256 } from './package-files.ts';
 import { type DemoPackage, kernelPackageVersion, packageSet } from './package-set.ts';
 import { archFeeds, customPackages } from './packages.ts';
@@ -53,11 +54,12 @@ function profilesJson(version: DemoVersion, target: DemoTarget): { profiles: unk
   return { profiles, images };
 }
 
-async function addTarget(tree: Tree, version: DemoVersion, target: DemoTarget): Promise<void> {
+async function addTarget(tree: Tree, version: DemoVersion, target: DemoTarget, distribution: DemoDistribution): Promise<void> {
   const options: PackingOptions = { manager: version.manager, time: version.sourceDateEpoch, kernelVersion: kernelPackageVersion(version) };
   const packages = packageSet(version, target).map((entry) => packPackage(entry, options));
   const feed = (wanted: PackedPackage['feed']) => packages.filter((entry) => entry.feed === wanted);
-  const indexed = (list: PackedPackage[]) => feedFiles(list, target.arch, { ...options, indexVersion: version.indexVersion });
+  const indexed = (list: PackedPackage[]) =>
+    feedFiles(list, target.arch, { ...options, indexVersion: version.indexVersion, key: distribution.key });
 
   const directory = `${version.path}/targets/${target.id}`;
   const { profiles, images } = profilesJson(version, target);
@@ -78,7 +80,7 @@ async function addTarget(tree: Tree, version: DemoVersion, target: DemoTarget): 
   const offline = new Map(
     [...published].filter(([path]) => repositories.includes(dirname(path)) && !/\/(Packages|index\.json)$/.test(path)),
   );
-  const tarball = await imagebuilderTarball(version, target, packages, options, offline);
+  const tarball = await imagebuilderTarball(version, target, packages, options, offline, distribution);
 
   local.set(tarball.name, tarball.content);
   local.set('profiles.json', json(profiles));
@@ -88,7 +90,7 @@ async function addTarget(tree: Tree, version: DemoVersion, target: DemoTarget): 
   const names = [...local.keys()].sort();
   const sums = Buffer.from(names.map((name) => `${sha256(local.get(name) ?? '')} *${name}\n`).join(''));
   local.set('sha256sums', sums);
-  local.set('sha256sums.sig', usignSignature(sums, demoUpstreamKey));
+  local.set('sha256sums.sig', usignSignature(sums, distribution.key));
 
   addAll(tree, directory, local);
   for (const [path, content] of arch) tree.set(path, content);
@@ -144,20 +146,34 @@ export interface DemoOffer {
 
 const wholeOffer: DemoOffer = { versions: demoVersions, targets: demoTargets, list: publishedVersions };
 
+async function offerTree(offer: DemoOffer, distribution: DemoDistribution): Promise<Tree> {
+  const tree: Tree = new Map();
+  tree.set('.versions.json', json(offer.list));
+  for (const version of offer.versions) {
+    const targets = offer.targets.filter(({ id }) => version.targets.includes(id));
+    for (const target of targets) await addTarget(tree, version, target, distribution);
+    tree.set(`${version.path}/.targets.json`, json(Object.fromEntries(targets.map(({ id, arch }) => [id, arch]))));
+    tree.set(`${version.path}/.overview.json`, json(overview(version, targets)));
+  }
+  return tree;
+}
+
+/** The other distribution publishes one version for one target, with the packages of OpenWrt's. */
+const otherOffer = ({ versions, targets }: DemoOffer): DemoOffer => ({
+  versions: versions.filter(({ version }) => version === '24.10.2'),
+  targets: targets.filter(({ id }) => id === 'x86/64'),
+  list: { stable_version: '24.10.2', versions_list: ['24.10.2'] },
+});
+
 /**
  * Writes the demo upstream, or the part of it that is given, into a directory. On one machine the bytes are always the
  * same.
  */
 export async function generateDemoUpstream(directory: string, offer: DemoOffer = wholeOffer): Promise<void> {
-  const tree: Tree = new Map();
-  tree.set('.versions.json', json(offer.list));
-  for (const version of offer.versions) {
-    const targets = offer.targets.filter(({ id }) => version.targets.includes(id));
-    for (const target of targets) await addTarget(tree, version, target);
-    tree.set(`${version.path}/.targets.json`, json(Object.fromEntries(targets.map(({ id, arch }) => [id, arch]))));
-    tree.set(`${version.path}/.overview.json`, json(overview(version, targets)));
-  }
+  const tree = await offerTree(offer, OPENWRT);
   addCustomFeeds(tree);
+  const other = otherOffer(offer);
+  if (other.versions.length > 0) addAll(tree, OTHERWRT.name, await offerTree(other, OTHERWRT));
 
   const byDirectory = Map.groupBy(tree, ([path]) => dirname(path));
   for (const [name, files] of byDirectory) {

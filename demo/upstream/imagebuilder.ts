@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { zstdCompressSync } from 'node:zlib';
-import { demoUpstreamKey, demoUpstreamPem } from './key.ts';
+import type { DemoDistribution } from './distributions.ts';
+import { demoUpstreamPem } from './key.ts';
 import { apkIndex, opkgIndex, type PackedPackage, type PackingOptions } from './package-files.ts';
 import { archFeeds } from './packages.ts';
 import type { DemoProfile, DemoTarget } from './targets.ts';
@@ -11,7 +12,6 @@ import { fileMembers, type TarMember, tarArchive } from './ustar.ts';
 import type { DemoVersion } from './versions.ts';
 
 const sources = fileURLToPath(new URL('imagebuilder/', import.meta.url));
-const OFFICIAL = 'https://downloads.openwrt.org';
 
 /** Returns the name of the directory for a version's kmods. */
 export const kmodsDirectory = ({ kernel }: DemoVersion): string => `${kernel.version}-${kernel.release}-${kernel.vermagic}`;
@@ -29,7 +29,7 @@ export function repositoryPaths(version: DemoVersion, target: DemoTarget): { nam
   ];
 }
 
-function configText(version: DemoVersion, target: DemoTarget): string {
+function configText(version: DemoVersion, target: DemoTarget, { official }: DemoDistribution): string {
   const [board = '', subtarget = ''] = target.id.split('/');
   const flag = (name: string, on: boolean) => (on ? `CONFIG_${name}=y` : `# CONFIG_${name} is not set`);
   const filesystem = (name: 'squashfs' | 'ext4' | 'targz') => target.filesystems.includes(name);
@@ -57,7 +57,7 @@ function configText(version: DemoVersion, target: DemoTarget): string {
     'CONFIG_VERSION_DIST="OpenWrt"',
     `CONFIG_VERSION_NUMBER="${version.version}"`,
     `CONFIG_VERSION_CODE="${version.revision}"`,
-    `CONFIG_VERSION_REPO="${OFFICIAL}/${version.path}"`,
+    `CONFIG_VERSION_REPO="${official}/${version.path}"`,
     '',
   ].join('\n');
 }
@@ -123,12 +123,12 @@ const versionMk = (version: DemoVersion) =>
     '',
   ].join('\n');
 
-function repositories(version: DemoVersion, target: DemoTarget): { name: string; text: string } {
+function repositories(version: DemoVersion, target: DemoTarget, { official }: DemoDistribution): { name: string; text: string } {
   const paths = repositoryPaths(version, target);
   if (version.manager === 'apk') {
-    return { name: 'repositories', text: `${paths.map(({ path }) => `${OFFICIAL}/${path}/packages.adb`).join('\n')}\n` };
+    return { name: 'repositories', text: `${paths.map(({ path }) => `${official}/${path}/packages.adb`).join('\n')}\n` };
   }
-  const lines = paths.map(({ name, path }) => `src/gz ${name} ${OFFICIAL}/${path}`);
+  const lines = paths.map(({ name, path }) => `src/gz ${name} ${official}/${path}`);
   const local = [
     '',
     '## This is the local package repository, do not remove!',
@@ -180,10 +180,11 @@ export async function imagebuilderTarball(
   packages: readonly PackedPackage[],
   options: PackingOptions,
   offline: ReadonlyMap<string, Buffer>,
+  distribution: DemoDistribution,
 ): Promise<{ name: string; content: Buffer }> {
   const number = version.version === 'SNAPSHOT' ? '' : `${version.version}-`;
-  const directory = `openwrt-imagebuilder-${number}${target.id.replace('/', '-')}.Linux-x86_64`;
-  const repository = repositories(version, target);
+  const directory = `${distribution.name}-imagebuilder-${number}${target.id.replace('/', '-')}.Linux-x86_64`;
+  const repository = repositories(version, target, distribution);
   // The opkg ImageBuilder contains libc and kernel, which no feed has. The apk one also contains the base-files of its
   // own build.
   const own = packages.filter(({ name }) => name === 'libc' || name === 'kernel' || (version.manager === 'apk' && name === 'base-files'));
@@ -192,14 +193,14 @@ export async function imagebuilderTarball(
   const build = `build_dir/target-${target.arch}_musl/linux-${target.id.replace('/', '_')}`;
   const files = {
     ...(await sourceFiles()),
-    '.config': text(configText(version, target)),
+    '.config': text(configText(version, target, distribution)),
     '.targetinfo': text(targetInfo(version, target)),
     '.profiles.mk': text(profilesMk(version, target)),
     'include/version.mk': text(versionMk(version)),
     [repository.name]: text(repository.text),
     ...(version.manager === 'apk'
       ? { 'keys/openwrt-demo.pem': text(demoUpstreamPem) }
-      : { [`keys/${demoUpstreamKey.id}`]: text(demoUpstreamKey.publicKey) }),
+      : { [`keys/${distribution.key.id}`]: text(distribution.key.publicKey) }),
     [`packages/.index`]: { content: index },
     ...Object.fromEntries(own.map(({ fileName, content }) => [`packages/${fileName}`, { content }])),
     [`${build}/vmlinux.bin`]: { content: kernelBytes(version, target) },

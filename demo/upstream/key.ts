@@ -28,6 +28,9 @@ export const demoUpstreamKey = demoKey('64656d6f6b657931', 'DEMO ONLY, public se
 /** The key that signs the custom feed below `/custom/`. */
 export const demoCustomFeedKey = demoKey('64656d6f6b657932', 'DEMO ONLY, public secret: demo custom feed');
 
+/** The key that signs everything of the demo's other distribution. */
+export const demoOtherKey = demoKey('64656d6f6b657933', 'DEMO ONLY, public secret: demo other distribution');
+
 /** An EC public key in the form of apk's keys/. The demo's apk checks no signatures, and no secret half was kept. */
 export const demoUpstreamPem = `-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqREH7B6cgl2xG5QB2eNphldulPLC

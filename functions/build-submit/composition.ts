@@ -8,6 +8,7 @@ import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { requestDeps } from '#http/request-deps.ts';
 import { type BuildState, type BuildStateClients, buildState } from '../build-state.ts';
 import type { Composition, CompositionParts } from '../composition.ts';
+import { otherDistros } from '../other-distros.ts';
 import { sharedCatalogue } from '../shared-catalogue.ts';
 import { buildSubmitApp } from './app.ts';
 import { askPrepare } from './ask-prepare.ts';
@@ -34,6 +35,7 @@ export function composeBuildSubmit(
     ...requestDeps(config),
     ...state,
     catalogue: sharedCatalogue(config, clients, parts),
+    others: otherDistros(config.DISTROS, (distro) => sharedCatalogue(config, clients, parts, distro)),
     queue: sqsBuildQueue(sqs, { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
     ...askPrepare(config, log),
     maxPendingBuilds: () => config.MAX_PENDING_JOBS,

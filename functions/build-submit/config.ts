@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/builds/max-defaults-length.ts';
+import { distroSettings } from '#settings/distro-settings.ts';
 import {
   bucketSettings,
   countingSettings,
@@ -34,6 +35,7 @@ export const Config = z.object({
   ...countingSettings,
   ...paceSettings,
   ...rebuildSettings,
+  ...distroSettings,
   MAX_PENDING_JOBS: count(0).default(1_000),
   /**
    * The prepare service that resolves packages for `/build/prepare`. Without it, and when it does not answer, this

@@ -15,7 +15,7 @@ import type { CachedImagebuilder } from './cache/imagebuilder-cache.ts';
 import { checkOrder } from './check-order.ts';
 import { placeWget } from './courier/wget-stand-in.ts';
 import { checkListed, type DownloadOptions, type Listing } from './download/download.ts';
-import { knownUpstreamKeys } from './download/known-keys.ts';
+import { type OrderUpstream, upstreamOf } from './download/upstream-of.ts';
 import { UntrustedSumsFailure } from './download/upstream-sums.ts';
 import { BUILD, type Machine, startMachine } from './machine.ts';
 import { makeImages } from './make-images.ts';
@@ -89,7 +89,7 @@ function admit({ request }: BuildOrder, { sandbox }: Machine, retired: boolean):
 interface Site extends Machine {
   readonly slot: number;
   readonly options: ImagebuilderMakerOptions;
-  /** The time at which `sha256sums` was last seen to list each digest, and the trust in its signature then. */
+  /** The time at which `sha256sums` was last seen to list each ImageBuilder, and the trust in its signature then. */
   readonly confirmed: Map<string, Listing & { readonly at: number }>;
 }
 
@@ -146,7 +146,8 @@ async function buildIn(
   log: MakeContext['log'],
 ) {
   const { options, sandbox, slot } = site;
-  const download = downloadOptions(options);
+  const upstream = upstreamOf(order, options);
+  const download = downloadOptions(options, upstream);
   const timeoutMs = options.timeoutMs ?? DEFAULTS.timeoutMs;
   const { maxOutputBytes = DEFAULTS.maxOutputBytes, maxDiskBytes = DEFAULTS.maxDiskBytes } = options;
   const make = { sandbox, directory, marker: markerOf(directory), log, timeoutMs, maxOutputBytes, maxDiskBytes };
@@ -180,7 +181,7 @@ async function buildIn(
       make: context,
       packages: site.packages,
       key: mayHaveKey(order, isSigned, log.line) ? site.key : undefined,
-      upstreamUrl: options.upstreamUrl,
+      upstream,
       destination: join(directory, 'output'),
       ...(options.outputLimits && { outputLimits: options.outputLimits }),
       courier: { directory: join(directory, 'courier'), ...download },
@@ -208,9 +209,12 @@ function admitImagebuilder({ level }: Sandbox, isSigned: boolean): void {
   );
 }
 
+/** Returns the name of an ImageBuilder among the confirmed ones: no distribution's key confirms it for another one. */
+const confirmedAs = ({ request, imagebuilder }: BuildOrder): string => `${request.distro} ${imagebuilder.sha256}`;
+
 /** Returns whether OpenWrt or a key of the operator has signed the ImageBuilder. */
 function isSignedByKnown(order: BuildOrder, facts: ImagebuilderFacts, { confirmed }: Site, { keys }: DownloadOptions): boolean {
-  const signers = [facts.signedBy, confirmed.get(order.imagebuilder.sha256)?.signedBy];
+  const signers = [facts.signedBy, confirmed.get(confirmedAs(order))?.signedBy];
   return keys.some(({ id }) => signers.includes(id));
 }
 
@@ -238,13 +242,13 @@ async function inTime<T>(signal: AbortSignal, act: (bounded: AbortSignal) => Pro
   }
 }
 
-function downloadOptions(options: ImagebuilderMakerOptions): DownloadOptions {
+function downloadOptions(options: ImagebuilderMakerOptions, { upstreamUrl, keys }: OrderUpstream): DownloadOptions {
   return {
-    upstreamUrl: options.upstreamUrl,
+    upstreamUrl,
     fetch: options.fetch ?? fetchByNodeHttp,
     fetchPublicly: options.fetchPublicly ?? fetchPubliclyThrough({ direct: [] }),
     verify: options.verify ?? DEFAULTS.verify,
-    keys: [...knownUpstreamKeys, ...(options.keys ?? [])],
+    keys,
     attempts: options.downloadAttempts ?? DEFAULTS.downloadAttempts,
     backoffMs: options.downloadBackoffMs ?? DEFAULTS.downloadBackoffMs,
     stallMs: options.stallMs ?? DEFAULTS.stallMs,
@@ -262,12 +266,11 @@ async function confirm(
   log: (line: string) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { sha256 } = order.imagebuilder;
-  const checkedAt = confirmed.get(sha256)?.at ?? Number.NEGATIVE_INFINITY;
+  const checkedAt = confirmed.get(confirmedAs(order))?.at ?? Number.NEGATIVE_INFINITY;
   if (performance.now() - checkedAt < (options.recheckMs ?? DEFAULTS.recheckMs)) return true;
   try {
     const listing = await checkListed(order, download, log, signal);
-    confirmed.set(sha256, { ...listing, at: performance.now() });
+    confirmed.set(confirmedAs(order), { ...listing, at: performance.now() });
     return true;
   } catch (error) {
     signal.throwIfAborted();

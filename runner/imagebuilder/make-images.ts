@@ -24,6 +24,7 @@ import type { PackageCache } from './cache/package-cache.ts';
 import { type Courier, openCourier } from './courier/courier.ts';
 import type { ListedFetch } from './courier/fetch-listed.ts';
 import { COURIER } from './courier/wget-stand-in.ts';
+import type { OrderUpstream } from './download/upstream-of.ts';
 import { fittingImages } from './fitting-images.ts';
 import { evidenceText } from './output/evidence-text.ts';
 import { failureOf } from './output/failure-of.ts';
@@ -43,7 +44,7 @@ export interface MakeImagesDeps {
   readonly packages: PackageCache;
   /** The server's signing key, if this build may have it. */
   readonly key: BuildKey | undefined;
-  readonly upstreamUrl: string;
+  readonly upstream: OrderUpstream;
   /** The directory for the images, out of the build's reach. */
   readonly destination: string;
   /** The limits on the output; the default is `OUTPUT_LIMITS`. */
@@ -100,9 +101,9 @@ export async function makeImages(
   });
   const command = makeImageCommand(image(sandbox.treeInside(place)));
   const buildCommand = makeImageCommand(image(SHOWN_TREE));
-  const prepared = await prepareTree(order, tree, { facts, uid, upstreamUrl: deps.upstreamUrl, key: deps.key });
+  const prepared = await prepareTree(order, tree, { facts, uid, upstream: deps.upstream, key: deps.key });
   const trusted = isTrusted(order);
-  const repositories = { text: prepared.repositoryText, packageManager: facts.packageManager, upstreamUrl: deps.upstreamUrl };
+  const repositories = { text: prepared.repositoryText, packageManager: facts.packageManager, upstreamUrl: deps.upstream.upstreamUrl };
   for (const line of unservedRepositories(repositories)) log.line(`Packages of this repository cannot be downloaded: ${line}`);
   const seeded = trusted ? await deps.packages.seed(order.inputs, dl, uid) : 0;
 
@@ -221,7 +222,7 @@ export async function makeImages(
         ...Object.fromEntries(used.map(({ source, sha256 }) => [source, sha256])),
       },
       ...warningsPart([...warnings, ...imageWarnings]),
-      reproduce: reproduceScript(order, buildCommand, withoutLeftOut(prepared, leftOut), deps.upstreamUrl),
+      reproduce: reproduceScript(order, buildCommand, withoutLeftOut(prepared, leftOut), deps.upstream.upstreamUrl),
     };
   } catch (error) {
     // The next build must not meet a damaged file that may explain this failure.

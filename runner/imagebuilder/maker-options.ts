@@ -1,3 +1,4 @@
+import type { Distro } from '#core/catalogue/distro.ts';
 import type { Leftover } from '#runner/files/disposal.ts';
 import type { UsignPublicKey } from '#runner/signing/usign.ts';
 import type { VerifyMode } from './download/upstream-sums.ts';
@@ -27,6 +28,8 @@ export interface ImagebuilderMakerOptions {
   readonly verify?: VerifyMode;
   /** Keys that count as known in addition to OpenWrt's own (`knownUpstreamKeys`). */
   readonly keys?: readonly UsignPublicKey[];
+  /** The distributions besides OpenWrt. Each has an upstream and keys of its own. */
+  readonly distros?: readonly Distro[];
   /** The time limit on all make runs of a build together. */
   readonly timeoutMs?: number;
   /** The amount that a build may print before it is ended. */

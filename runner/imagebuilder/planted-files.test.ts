@@ -100,7 +100,13 @@ const packages = () => packageCache(join(directory, 'packages'), 1e9, { remove: 
 const key = () => openBuildKey(join(directory, 'keys'));
 const text = (bytes: Buffer | undefined) => bytes?.toString('latin1');
 
-const prepare = async () => prepareTree(order(), tree, { facts, uid: undefined, upstreamUrl: 'http://up.test', key: await key() });
+const prepare = async () =>
+  prepareTree(order(), tree, {
+    facts,
+    uid: undefined,
+    upstream: { upstreamUrl: 'http://up.test', repositoryHosts: ['downloads.openwrt.org'] },
+    key: await key(),
+  });
 const seed = async () => {
   await packages().put('inputs', 'vim_1.ipk', Buffer.from('of the cache'));
   await packages().seed('inputs', join(tree, 'dl'), undefined);

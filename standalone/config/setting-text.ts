@@ -1,3 +1,4 @@
+import { writtenDistros } from '#settings/distro-settings.ts';
 import { withoutCredentials } from '#settings/proxy-settings.ts';
 import type { SettingName, Settings } from './settings.ts';
 import { settingFacts } from './settings.ts';
@@ -36,6 +37,7 @@ export function writtenValue<Name extends SettingName>(name: Name, value: Settin
   const { unit, takes } = settingFacts(name);
   if (unit === 'seconds') return Array.isArray(value) ? value.map(Number).map(durationText) : durationText(Number(value));
   if (unit === 'megabytes') return Number(value) / 1024 / 1024;
+  if (name === 'DISTROS') return writtenDistros(value as Settings['DISTROS']);
   if (takes === 'map') return Object.fromEntries((value as Settings['BRANCHES']).map(({ name: branch, ...rest }) => [branch, rest]));
   return value;
 }

@@ -8,6 +8,7 @@ import { addressRanges } from '#http/rate-limit/address-ranges.ts';
 import { DEFAULTS } from '#runner/imagebuilder/maker-options.ts';
 import { OUTPUT_LIMITS } from '#runner/imagebuilder/output/output-limits.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
+import { distroSettings } from '#settings/distro-settings.ts';
 import { parseDuration } from '#settings/duration.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#settings/function-settings.ts';
 import { baseUrl, count, flag, seconds, words } from '#settings/kinds.ts';
@@ -224,6 +225,13 @@ export const Settings = z.object({
     ),
   BRANCHES: offerSettings.BRANCHES.meta(
     facts({ description: 'Branches to offer, as JSON when given in a variable; replaces the built-in ones.', reloads: true, takes: 'map' }),
+  ),
+  DISTROS: distroSettings.DISTROS.meta(
+    facts({
+      description:
+        'Other distributions to offer besides OpenWrt, as JSON when given in a variable: name → `upstream_url`, `branches`, `imagebuilder_prefix`, `trusted_keys`, `repository_hosts`.',
+      takes: 'map',
+    }),
   ),
   CATALOGUE_REFRESH: atMost('1d')
     .default(600)

@@ -29,6 +29,7 @@ const overview = {
   },
 };
 
+const distro = pathParameter('distro', 'A distribution besides OpenWrt that this server has.', 'immortalwrt');
 const version = pathParameter('version', 'A version that has its own path.', '24.10.2');
 const target = pathParameter('target', 'The first half of the target.', 'ath79');
 const subtarget = pathParameter('subtarget', 'The second half of the target.', 'generic');
@@ -44,6 +45,13 @@ const overviewOperation = (operationId: string, summary: string) => ({
     tags: ['catalogue'],
     summary,
     responses: { 200: json('Versions, branches, targets, and what this server allows.', Overview, { overview }), ...unavailable },
+  },
+});
+
+/** The documents of another distribution: the same as OpenWrt's, and 404 where the server does not have it. */
+const ofDistro = (name: string, operationId: string, summary: string, found: object) => ({
+  [`/json/v1/distros/{distro}/${name}.json`]: {
+    get: { operationId, tags: ['catalogue'], summary, parameters: [distro], responses: { 200: found, ...unknown } },
   },
 });
 
@@ -145,4 +153,18 @@ export const cataloguePaths = {
   },
   ...versionPaths('/json/v1/releases/{version}', '', [version]),
   ...versionPaths('/json/v1/snapshots', 'OfSnapshots', []),
+  ...ofDistro(
+    'overview',
+    'getOverviewOfDistro',
+    'Everything this server offers of another distribution',
+    json('Versions, branches, targets, and what this server allows.', Overview, { overview }),
+  ),
+  ...ofDistro('branches', 'getBranchesOfDistro', 'Its branches', json('Branches.', BranchList, { branches: [branch] })),
+  ...ofDistro(
+    'latest',
+    'getLatestOfDistro',
+    'Its newest versions',
+    json('The upcoming, stable and old stable version.', Latest, { latest: { latest } }),
+  ),
+  ...versionPaths('/json/v1/distros/{distro}/releases/{version}', 'OfDistro', [distro, version]),
 };

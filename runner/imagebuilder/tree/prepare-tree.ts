@@ -10,6 +10,7 @@ import { putFile } from '#runner/files/put-file.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import type { BuildKey } from '#runner/signing/build-key.ts';
 import type { ImagebuilderFacts } from '../cache/fill-imagebuilder.ts';
+import type { OrderUpstream } from '../download/upstream-of.ts';
 
 /** The directory below the tree that becomes FILES. It has the same name as in asu's containers. */
 export const FILES = 'asu-files';
@@ -42,7 +43,7 @@ export interface PreparedTree {
 export interface PreparationDeps {
   readonly facts: ImagebuilderFacts;
   readonly uid: number | undefined;
-  readonly upstreamUrl: string;
+  readonly upstream: Pick<OrderUpstream, 'upstreamUrl' | 'repositoryHosts'>;
   /** The server's signing key, for a build that may have it. */
   readonly key: BuildKey | undefined;
 }
@@ -68,16 +69,17 @@ export function orUnusable(error: unknown): unknown {
   return new InfrastructureFailure(`The ImageBuilder cannot be used: ${reason}`, { cause: error, isFinal: true });
 }
 
-async function prepare(order: BuildOrder, tree: string, { facts, uid, upstreamUrl, key }: PreparationDeps): Promise<PreparedTree> {
+async function prepare(order: BuildOrder, tree: string, { facts, uid, upstream, key }: PreparationDeps): Promise<PreparedTree> {
   const { request } = order;
+  const { upstreamUrl, repositoryHosts } = upstream;
   const textOf = async (name: string, maxBytes: number) => (await readPlainFile(tree, name, maxBytes)).toString('utf8');
   const published = await textOf(facts.repositoryFile, MAX_REPOSITORY_FILE);
-  const original = withUpstream(published, upstreamUrl);
+  const original = withUpstream(published, upstreamUrl, repositoryHosts);
   const hasRepositories = Object.keys(request.repositories).length > 0;
   const { repositories: added, repositories_mode: mode } = request;
   const usesApk = facts.packageManager === 'apk';
   const text = hasRepositories
-    ? orBuildFailure(() => repositoryFile({ original, usesApk, repositories: added, mode, upstreamUrl }))
+    ? orBuildFailure(() => repositoryFile({ original, usesApk, repositories: added, mode, upstreamUrl, repositoryHosts }))
     : original;
   await putFile(tree, facts.repositoryFile, text, { uid });
 
