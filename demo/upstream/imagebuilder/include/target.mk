@@ -39,7 +39,10 @@ PARTSIZE := $(if $(ROOTFS_PARTSIZE),$(ROOTFS_PARTSIZE),$(or $(CONFIG_TARGET_ROOT
 
 VERSION_NUMBER := $(call qstrip,$(CONFIG_VERSION_NUMBER))
 VERSION_REPO := $(call qstrip,$(CONFIG_VERSION_REPO))
-EXTRA_NAME := $(if $(EXTRA_IMAGE_NAME),$(shell printf '%s' "$(EXTRA_IMAGE_NAME)" | tr '[:upper:]' '[:lower:]' | sed 's/[ _]/-/g'))
+# Only the targets that make images need the name, which takes two processes.
+ifneq ($(filter build_image json_overview_image_info,$(MAKECMDGOALS)),)
+  EXTRA_NAME := $(if $(EXTRA_IMAGE_NAME),$(shell printf '%s' "$(EXTRA_IMAGE_NAME)" | tr '[:upper:] _' '[:lower:]--'))
+endif
 IMG_PREFIX := openwrt-$(if $(CONFIG_VERSION_FILENAMES),$(VERSION_IN_NAMES)-)$(if $(EXTRA_NAME),$(EXTRA_NAME)-)$(BOARD)-$(SUBTARGET)
 SIGNATURE_CHECK := $(CONFIG_SIGNATURE_CHECK)
 GRUB_IMAGES := $(CONFIG_GRUB_IMAGES)

@@ -4,16 +4,17 @@
 # profiles-json.sh.
 
 set -e
+echo
+echo Building images...
 cd "$KDIR"
 . "$SCRIPT_DIR/sizes.sh"
 . "$SCRIPT_DIR/trailer.sh"
 
-mkdir -p "$KDIR_TMP" "$BIN_DIR"
+[ -d "$KDIR_TMP" ] && [ -d "$BIN_DIR" ] || mkdir -p "$KDIR_TMP" "$BIN_DIR"
 : > "$KDIR_TMP/images"
 prefix="$IMG_PREFIX-$PROFILE_ID"
 kernel="$KDIR/vmlinux.bin"
-bytes=$(installed_bytes)
-image_size=$(field Image-Size)
+read_facts
 
 # --- root file systems -----------------------------------------------------------------------------------------------
 
@@ -41,44 +42,64 @@ sh "$SCRIPT_DIR/manifest.sh" dash "" > "$BIN_DIR/$prefix.manifest"
 
 # --- images ----------------------------------------------------------------------------------------------------------
 
-pad_to() { # pad_to FILE MULTIPLE
-	truncate -s "$((($(wc -c < "$1") + $2 - 1) / $2 * $2))" "$1"
+# little_endian VALUE: sets `bytes4` to four bytes as escapes of printf.
+little_endian() {
+	set -- $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255))
+	bytes4=
+	for byte; do bytes4="$bytes4\\$((byte >> 6))$((byte >> 3 & 7))$((byte & 7))"; done
 }
 
-octal() { # octal VALUE: four bytes, little endian, as printf escapes
-	printf '\\%03o\\%03o\\%03o\\%03o' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255))
+# size_of FILE: sets `size` to the number of bytes.
+size_of() { size=$(wc -c < "$1"); size=$((size)); }
+
+# zeros NUMBER: sets `zeros` to a file of that many zero bytes.
+zeros() {
+	zeros="$KDIR_TMP/zeros.$1"
+	[ -e "$zeros" ] || truncate -s "$1" "$zeros"
 }
+
+# padding SIZE MULTIPLE: sets `zeros` to the file that follows a file of SIZE bytes up to a multiple.
+padding() { zeros $((($2 - $1 % $2) % $2)); }
+
+size_of "$kernel"
+kernel_size=$size
 
 # disk FILE ROOTFS EFI: makes a disk with a boot partition (the kernel) and a root partition, each as large as its
 # content. If the root file system is too large for the device's partition, it also exceeds the partition here, in
 # proportion. Like the real scripts/gen_image_generic.sh, this function does not report it.
 disk() {
-	cp "$kernel" "$1.boot"
-	cp "$2" "$1.root"
-	pad_to "$1.boot" 4096
-	pad_to "$1.root" 4096
-	boot=$(($(wc -c < "$1.boot") / 512))
-	root=$(($(wc -c < "$1.root") / 512))
+	[ "$2" = "$sized" ] || { size_of "$2"; root_size=$size; sized="$2"; }
+	boot=$(((kernel_size + 4095) / 4096 * 8))
+	root=$(((root_size + 4095) / 4096 * 8))
 	holds=$root
 	taken=$((bytes * 2 / 5))
 	[ "$taken" -le $((PARTSIZE * 1024 * 1024)) ] || holds=$((root * PARTSIZE * 1024 / (taken / 1024)))
-	{
-		head -c 446 /dev/zero
-		printf "\\200\\000\\000\\000\\$3\\000\\000\\000$(octal 64)$(octal $boot)"
-		printf "\\000\\000\\000\\000\\203\\000\\000\\000$(octal $((64 + boot)))$(octal $holds)"
-		head -c 32 /dev/zero
-		printf '\125\252'
-		head -c $((63 * 512)) /dev/zero
-		cat "$1.boot" "$1.root"
-	} > "$1"
+	little_endian 64
+	entry="\\200\\000\\000\\000\\$3\\000\\000\\000$bytes4"
+	little_endian "$boot"
+	entry="$entry$bytes4\\000\\000\\000\\000\\203\\000\\000\\000"
+	little_endian $((64 + boot))
+	entry="$entry$bytes4"
+	little_endian "$holds"
+	printf "$entry$bytes4" > "$KDIR_TMP/entries"
+	printf '\125\252' > "$KDIR_TMP/mark"
+	zeros 446
+	before="$zeros"
+	zeros 32
+	between="$zeros"
+	zeros $((63 * 512))
+	gap="$zeros"
+	padding "$kernel_size" 4096
+	after_kernel="$zeros"
+	padding "$root_size" 4096
+	cat "$before" "$KDIR_TMP/entries" "$between" "$KDIR_TMP/mark" "$gap" "$kernel" "$after_kernel" "$2" "$zeros" > "$1"
 }
 
 # flash FILE ROOTFS: writes the kernel, then the root file system at the next multiple of 64 KiB.
 flash() {
-	cp "$kernel" "$1"
-	pad_to "$1" 65536
-	cat "$2" >> "$1"
-	pad_to "$1" 4096
+	padding "$kernel_size" 65536
+	cat "$kernel" "$zeros" "$2" > "$1"
+	truncate -s %4096 "$1"
 }
 
 make_image() { # make_image FILESYSTEM END
@@ -91,7 +112,7 @@ make_image() { # make_image FILESYSTEM END
 	case "$2" in
 	kernel.bin) cp "$kernel" "$file" ;;
 	*rootfs.tar.gz) cp "$KDIR/root.tar.gz" "$file"; type=rootfs ;;
-	rootfs.img.gz) cp "$rootfs" "$plain" ;;
+	rootfs.img.gz) plain="$rootfs" ;;
 	combined-efi.img.gz) disk "$plain" "$rootfs" 357 ;;
 	combined.img.gz) disk "$plain" "$rootfs" 203 ;;
 	*) flash "$file" "$rootfs" ;;
@@ -109,20 +130,13 @@ make_image() { # make_image FILESYSTEM END
 	fi
 	case "$name" in *.img.gz) gzip -6n -c "$plain" > "$file" ;; esac
 	case "$type" in sysupgrade | combined | combined-efi) append_metadata "$file" ;; esac
-	unsigned=$(sha256sum < "$file" | head -c 64)
+	unsigned=$(sha256sum < "$file")
 	case "$type" in sysupgrade | combined | combined-efi | factory | sdcard) append_signature "$file" ;; esac
 	cp "$file" "$BIN_DIR/$name"
-	printf '%s\t%s\t%s\t%s\n' "$name" "$type" "$1" "$unsigned" >> "$KDIR_TMP/images"
+	printf '%s\t%s\t%s\t%s\n' "$name" "$type" "$1" "${unsigned%% *}" >> "$KDIR_TMP/images"
 }
 
-field_lines() {
-	awk -v id="$PROFILE_ID" '
-		$1 == "Target-Profile:" { on = ($2 == "DEVICE_" id) }
-		on && $1 == "Target-Profile-Image:" { print $2, $3 }' "$TOPDIR/.targetinfo"
-}
-
-field_lines > "$KDIR_TMP/wanted"
-while read -r filesystem end; do
+while read -r filesystem end <&3; do
 	case " $BUILD_FILESYSTEMS - " in *" $filesystem "*) ;; *) continue ;; esac
 	case "$end" in
 	*rootfs.tar.gz) case " $BUILD_FILESYSTEMS " in *" targz "*) ;; *) continue ;; esac ;;
@@ -130,7 +144,7 @@ while read -r filesystem end; do
 	combined-efi.*) [ -n "$GRUB_EFI_IMAGES" ] || continue ;;
 	esac
 	make_image "$filesystem" "$end"
-done < "$KDIR_TMP/wanted"
+done
 
 [ -z "$BOM" ] || awk -F '\t' -v version="$VERSION_NUMBER" 'BEGIN { printf "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.4\",\"version\":1,\"components\":[" }
 	{ printf "%s{\"type\":\"application\",\"name\":\"%s\",\"version\":\"%s\"}", (NR > 1 ? "," : ""), $1, $2 }

@@ -1,9 +1,24 @@
-# Prints the files that two packages contain: awk -v manager= -v root= -f clashes.awk PLAN FILES.
-# FILES has lines of the form `package<TAB>path`.
+# Prints the files that two packages contain. Writes lines of the form `package<TAB>path` to OWNED, and the names of the
+# packages that have a script of apk to SCRIPTS.
+#
+# awk -v manager= -v root= -v owned=OWNED -v scripts=SCRIPTS -f clashes.awk PLAN LISTING
+#
+# LISTING has the members of all packages in the order of PLAN. The member that every package has first ends the one
+# before.
 
 BEGIN { FS = "\t" }
 
-NR == FNR { version[$1] = $2; asked[$1] = $7; next }
+NR == FNR { version[$1] = $2; asked[$1] = $7; name[NR] = $1; next }
+
+$0 == (manager == "apk" ? ".PKGINFO" : "./") { at++; next }
+
+{
+  sub(/^\.\//, "")
+  if (manager == "apk" && $0 == ".post-install") print name[at] > scripts
+  if ($0 == "" || $0 ~ /\/$/ || (manager == "apk" && $0 ~ /^\./)) next
+  $0 = name[at] "\t" $0
+  print > owned
+}
 
 !($2 in owner) { owner[$2] = $1; next }
 

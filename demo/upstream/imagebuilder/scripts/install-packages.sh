@@ -2,10 +2,13 @@
 # install-packages.sh PACKAGE…: resolves, downloads and checks the packages, unpacks them into TARGET_DIR, and writes
 # the package database in the format of opkg or apk.
 
+echo
+echo Installing packages...
 cd "$TOPDIR" || exit 1
 work="$TMP_DIR/install"
-rm -rf "$work"
+[ ! -d "$work" ] || rm -rf "$work"
 mkdir -p "$work" "$TARGET_DIR/tmp"
+: > "$work/owned"
 
 # ./packages comes first, then the repositories in their order.
 set -- "$*"
@@ -26,24 +29,29 @@ if [ -s "$work/errors" ]; then
 	exit 255
 fi
 
-# The file of each package: in ./packages, or in dl/ under the last part of its path.
-awk -F '\t' -v dl="$DL_DIR" -v packages="$PACKAGE_DIR" '{
+# The file of each package is in ./packages, or in dl/ under the last part of its path.
+awk -F '\t' -v dl="$DL_DIR" -v packages="$PACKAGE_DIR" -v located="$work/located" -v sums="$work/sums" '{
 	file = $4
 	sub(/.*\//, "", file)
-	print ($3 == "" ? packages : dl) "/" file
-}' "$work/plan" > "$work/files"
-paste "$work/plan" "$work/files" > "$work/located"
+	file = ($3 == "" ? packages : dl) "/" file
+	print $0 "\t" file > located
+	print $5 "  " file > sums
+	print file, $1, $2
+}' "$work/plan" > "$work/install"
+
+# fails_check: whether a file is missing or does not match the index. Such files are the lines of `wanting`.
+fails_check() {
+	[ -s "$work/sums" ] && ! sha256sum -c --quiet "$work/sums" > "$work/failed" 2>/dev/null || return 1
+	while IFS= read -r line; do printf '%s\n' "${line%%: FAILED*}"; done < "$work/failed" > "$work/wanting"
+}
 
 # A copy in dl/ that does not match the index is downloaded again.
-awk -F '\t' '{ print $5 "  " $8 }' "$work/located" > "$work/sums"
-LC_ALL=C sha256sum -c "$work/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' > "$work/wanting"
-if [ -s "$work/wanting" ]; then
-	xargs rm -f < "$work/wanting"
-	awk -F '\t' 'NR == FNR { wanting[$1] = 1; next } $8 in wanting && $3 != "" { print $3 "/" $4 "\t" $8 }' "$work/wanting" "$work/located" > "$work/list"
-	awk -F '\t' '{ print "Downloading " $1 }' "$work/list" >&2
+if fails_check; then
+	while read -r file; do [ ! -e "$file" ] || rm -f "$file"; done < "$work/wanting"
+	awk -F '\t' -v list="$work/list" 'NR == FNR { wanting[$1] = 1; next }
+		$8 in wanting && $3 != "" { print $3 "/" $4 "\t" $8 > list; print "Downloading " $3 "/" $4 }' "$work/wanting" "$work/located" >&2
 	sh "$SCRIPT_DIR/fetch.sh" "$work/list" >&2
-	sha256sum -c "$work/sums" 2>/dev/null | sed -n 's/: FAILED.*$//p' > "$work/wanting"
-	if [ -s "$work/wanting" ]; then
+	if fails_check; then
 		awk -F '\t' -v manager="$PACKAGE_MANAGER" 'NR == FNR { wanting[$1] = 1; next } $8 in wanting {
 			if (manager == "apk") { print "ERROR: " $1 "-" $2 ": network error (check Internet connection and firewall)"; next }
 			if (!said++) print "Collected errors:"
@@ -51,16 +59,31 @@ if [ -s "$work/wanting" ]; then
 			print " * opkg_install_pkg: Failed to download " $1 ". Perhaps you need to run '"'opkg update'"'?"
 			print " * opkg_install_cmd: Cannot install package " $7 "."
 		}' "$work/wanting" "$work/located" >&2
-		xargs rm -f < "$work/wanting"
+		while read -r file; do [ ! -e "$file" ] || rm -f "$file"; done < "$work/wanting"
 		[ "$PACKAGE_MANAGER" = apk ] && exit 1
 		exit 255
 	fi
 fi
 
-if [ "$PACKAGE_MANAGER" = apk ]; then
-	awk -F '\t' '{ printf "(%d/%d) Installing %s (%s)\n", NR, total, $1, $2 }' total="$(wc -l < "$work/plan")" "$work/plan" >&2
-	. "$SCRIPT_DIR/unpack-apk.sh"
-else
-	awk -F '\t' '{ print "Installing " $1 " (" $2 ") to root..." }' "$work/plan" >&2
-	. "$SCRIPT_DIR/unpack-opkg.sh"
+# Sets `files` to the files of all packages, in the order of installation.
+files= total=0
+while read -r file name version; do
+	files="$files $file"
+	total=$((total + 1))
+done < "$work/install"
+at=0
+while read -r file name version; do
+	at=$((at + 1))
+	if [ "$PACKAGE_MANAGER" = apk ]; then
+		echo "($at/$total) Installing $name ($version)"
+	else
+		echo "Installing $name ($version) to root..."
+	fi
+done < "$work/install" >&2
+# Sets `indexes` to the indexes in the order in which they were searched.
+indexes=
+[ ! -s "$DL_DIR/imagebuilder" ] || indexes="$DL_DIR/imagebuilder"
+if [ -s "$TMP_DIR/feeds.order" ]; then
+	while IFS='	' read -r index base; do indexes="$indexes $index"; done < "$TMP_DIR/feeds.order"
 fi
+. "$SCRIPT_DIR/unpack-$PACKAGE_MANAGER.sh"

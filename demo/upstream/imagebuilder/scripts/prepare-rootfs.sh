@@ -1,13 +1,15 @@
 #!/bin/sh
 # The steps between packages and images: FILES, package scripts, services, keys and fixed times.
 
+echo
+echo Finalizing root filesystem...
 cd "$TARGET_DIR" || exit 1
 
 run_scripts() {
 	shell=$(command -v bash || command -v sh)
 	if [ "$PACKAGE_MANAGER" = apk ]; then
+		[ ! -d "$TMP_DIR/scripts" ] || rm -rf "$TMP_DIR/scripts"
 		mkdir -p "$TMP_DIR/scripts"
-		rm -f "$TMP_DIR/scripts"/*.post-install
 		tar -xf lib/apk/db/scripts.tar -C "$TMP_DIR/scripts" || return 1
 		set -- "$TMP_DIR/scripts"/*.post-install
 	else
@@ -29,12 +31,21 @@ run_scripts() {
 run_scripts || exit 1
 
 mkdir -p etc/rc.d tmp
+set --
 for service in etc/init.d/*; do
 	[ -f "$service" ] || continue
 	name=${service##*/}
 	case " $DISABLED_SERVICES " in *" $name "*) echo "Disabling $name"; continue ;; esac
-	ln -sf "../init.d/$name" "etc/rc.d/S50$name"
+	set -- "$@" "../init.d/$name"
 done
+if [ $# -gt 0 ]; then
+	# ln cannot rename several links at once, tar can.
+	links="$TMP_DIR/links"
+	[ ! -d "$links" ] || rm -rf "$links"
+	mkdir -p "$links"
+	ln -s "$@" "$links"
+	(cd "$links" && tar -cf - --transform='s,^,S50,S' -- *) | tar -xf - --no-same-owner -C etc/rc.d
+fi
 
 if [ -n "$ADD_LOCAL_KEY" ]; then
 	if [ "$PACKAGE_MANAGER" = apk ]; then

@@ -1,27 +1,16 @@
 # Sourced by install-packages.sh: unpacks .ipk files into TARGET_DIR and usr/lib/opkg.
 #
 # An .ipk is a gzipped tar of debian-binary, data.tar.gz and control.tar.gz. gzip and tar read concatenated archives, so
-# four processes unpack them all. Each archive begins with "./", which marks the start of the next package.
+# a few processes unpack them all. Each archive begins with "./", which marks the start of the next package.
 
 info="$TARGET_DIR/usr/lib/opkg/info"
-files=$(cat "$work/files")
 
 # shellcheck disable=SC2086 # the paths hold no spaces
-gzip -dc $files | tar -xiO -f - ./data.tar.gz | gzip -dc |
-	tar -xvi --no-same-owner -C "$TARGET_DIR" -f - > "$work/listing" || exit 255
-# shellcheck disable=SC2086
-gzip -dc $files | tar -xiO -f - ./control.tar.gz | gzip -dc | tar -ti -f - > "$work/controls" || exit 255
+gzip -dc $files > "$work/all.tar"
+tar -xiO -f "$work/all.tar" ./data.tar.gz | gzip -dc | tar -xvi --no-same-owner -C "$TARGET_DIR" -f - > "$work/listing" || exit 255
+tar -xiO -f "$work/all.tar" ./control.tar.gz | gzip -dc | tar -ti -f - > "$work/controls" || exit 255
 
-# Prints `package<TAB>path` for a listing that has "./" at the start of each package.
-owned() {
-	awk 'BEGIN { FS = "\t" }
-		NR == FNR { name[NR] = $1; next }
-		$0 == "./" { n++; next }
-		{ sub(/^\.\//, ""); print name[n] "\t" $0 }' "$work/plan" "$1"
-}
-
-owned "$work/listing" | grep -v '/$' > "$work/owned"
-awk -v manager=opkg -v root="$TARGET_DIR" -f "$SCRIPT_DIR/clashes.awk" "$work/plan" "$work/owned" > "$work/errors"
+awk -v manager=opkg -v root="$TARGET_DIR" -v owned="$work/owned" -f "$SCRIPT_DIR/clashes.awk" "$work/plan" "$work/listing" > "$work/errors"
 if [ -s "$work/errors" ]; then
 	cat "$work/errors" >&2
 	exit 255
@@ -31,25 +20,24 @@ mkdir -p "$info"
 awk -F '\t' -v info="$info" '$1 != last { if (last != "") close(info "/" last ".list"); last = $1 } { print "/" $2 > (info "/" $1 ".list") }' "$work/owned"
 
 # Install the scripts of the few packages that have any.
-owned "$work/controls" | awk -F '\t' '$2 ~ /^(postinst|prerm)$/' > "$work/scripts"
-while IFS='	' read -r package script; do
-	file=$(awk -F '\t' -v p="$package" '$1 == p { print $8; exit }' "$work/located")
+awk -F '\t' 'NR == FNR { name[NR] = $1; file[NR] = $8; next }
+	$0 == "./" { n++; next }
+	$0 == "./postinst" || $0 == "./prerm" { print name[n], substr($0, 3), file[n] }' "$work/located" "$work/controls" > "$work/scripts"
+while read -r package script file; do
 	tar -xzOf "$file" ./control.tar.gz | tar -xzOf - "./$script" > "$info/$package.$script"
 	chmod 755 "$info/$package.$script"
 done < "$work/scripts"
 # As opkg does with --force-postinstall: a script of OpenWrt's own sees by IPKG_NO_SCRIPT that it is too early.
-awk -F '\t' '$2 == "postinst" { print $1 }' "$work/scripts" > "$work/postinst"
-while read -r package; do
+while read -r package script file; do
+	[ "$script" = postinst ] || continue
 	IPKG_NO_SCRIPT=1 IPKG_INSTROOT="$TARGET_DIR" PKG_ROOT="$TARGET_DIR" /bin/sh -c "$info/$package.postinst configure" < /dev/null >&2 || {
 		echo "Collected errors:" >&2
 		echo " * pkg_run_script: package \"$package\" postinst script returned status $?." >&2
 		exit 255
 	}
-done < "$work/postinst"
+done < "$work/scripts"
 
 # Write the database: the stanzas of the index, without the fields of the feed, in the order of installation.
-indexes=$(awk -F '\t' '{ print $1 }' "$TMP_DIR/feeds.order" 2>/dev/null)
-[ -s "$DL_DIR/imagebuilder" ] && indexes="$DL_DIR/imagebuilder $indexes"
 # shellcheck disable=SC2086
 awk -v plan="$work/plan" -v status="$TARGET_DIR/usr/lib/opkg/status" -v info="$info" -v now="$SOURCE_DATE_EPOCH" '
 	BEGIN {
