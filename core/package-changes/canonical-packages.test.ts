@@ -55,9 +55,10 @@ it('without diff_packages removes nothing', () => {
 
 describe('a package that upstream marks with a tilde', () => {
   const profilePackages = ['kmod-c', '~boot-blob'];
-  it('is always taken off the list, since ImageBuilder would install it', () => {
+  it('is always taken off the list, and others are not, since ImageBuilder would install it', () => {
     expect(canonical({ packages: ['b'], profilePackages })).toEqual(['-kmod-c', '-~boot-blob', 'b']);
     expect(canonical({ packages: ['b'], profilePackages, diffPackages: false })).toEqual(['-~boot-blob', 'b']);
+    expect(canonical({ packages: ['b'], profilePackages: ['odd=name'], diffPackages: false })).toEqual(['b']);
     expect(canonical({ packages: ['b', '-~boot-blob'], profilePackages, diffPackages: false })).toEqual(['-~boot-blob', 'b']);
   });
 });

@@ -154,6 +154,7 @@ async function refusal(
 async function advice(problems: Overfull['problems'], lines: readonly string[], deps: FittingImagesDeps): Promise<string> {
   const partitionMb = rootfsPartsizeMb(deps.prepared.config);
   if (deps.request.rootfs_size_mb !== null || partitionMb === undefined) return '';
-  const size = sufficientSize({ partitionMb, problems, lines, ...(await deps.measureRoot()) });
-  return size === undefined ? '' : `; a rootfs_size_mb of ${size} is enough`;
+  const shortage = { partitionMb, problems, lines };
+  if (sufficientSize(shortage) === undefined) return '';
+  return `; a rootfs_size_mb of ${sufficientSize({ ...shortage, ...(await deps.measureRoot()) })} is enough`;
 }

@@ -61,11 +61,4 @@ describe('a package of the device whose name has other characters', () => {
     ]);
     await output.dispose();
   });
-
-  it('is no warning where nothing is to be removed', async () => {
-    await editImagebuilder(upstream, { '.targetinfo': (text) => text.replace(PROFILE, `${PROFILE} odd=name`) });
-    const output = await build({ packages: ['vim'] });
-    expect(output.warnings).toBeUndefined();
-    await output.dispose();
-  });
 });
