@@ -155,6 +155,19 @@ export class ThrottledError extends AsuError {
   }
 }
 
+/**
+ * A store that holds the server's state cannot be reached or fails. The client can only wait; the operator finds the
+ * error in the log, with a cause that names no build.
+ */
+export class StoreUnavailableError extends AsuError {
+  readonly status = 503;
+  readonly title = 'Service Unavailable';
+  override readonly headers = { 'Retry-After': '10' };
+  constructor(what: string, reason: string) {
+    super(`Error: the server cannot use its ${what} right now, please try again`, { cause: new Error(reason) });
+  }
+}
+
 /** A disk of the server is full. It did not do what the client asked, and keeps what it accepted before. */
 export class StorageFullError extends AsuError {
   readonly status = 503;

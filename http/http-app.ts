@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { AsuError } from '#core/errors.ts';
+import { AsuError, StoreUnavailableError } from '#core/errors.ts';
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import type { Answered } from '#observe/answered.ts';
 import type { Log, LogFields } from '#observe/log.ts';
@@ -58,7 +58,7 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
       c.res = undefined;
       c.res = answer;
     }
-    const isBug = c.error !== undefined && !(c.error instanceof AsuError);
+    const isBug = c.error !== undefined && isFault(c.error);
     const refusal = refusalOf(c.error);
     const answered = {
       ...{ method, route, status, milliseconds: performance.now() - started, correlationId, isBug },
@@ -78,7 +78,7 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
   for (const part of parts) app.route('/', part);
 
   app.onError((error, c) => {
-    if (!(error instanceof AsuError))
+    if (isFault(error))
       log.error('request failed', { error, method: c.req.method, path: shownPath(c.req.path), correlation_id: c.get('correlationId') });
     return errorResponse(error);
   });
@@ -96,6 +96,9 @@ export function httpApp({ log, onAnswered }: HttpAppOptions, ...parts: readonly 
   });
   return app;
 }
+
+/** Whether the error is a fault of the server, which its operator has to know of: a bug, or a store that is gone. */
+const isFault = (error: Error): boolean => !(error instanceof AsuError) || error instanceof StoreUnavailableError;
 
 /**
  * Returns the request for `/x` where a client that is configured with a trailing slash asks for `//x`. GET and HEAD are

@@ -11,7 +11,10 @@ export interface Answered {
   /** Time to the beginning of the answer. */
   readonly milliseconds: number;
   readonly correlationId: string;
-  /** The answer is 500 by a fault of the server, which is logged as an error beside it. */
+  /**
+   * The answer is 500 by a fault of the server, or 503 because a store of its state cannot be used; the log has the error
+   * beside it.
+   */
   readonly isBug: boolean;
   /** Why the server refused the request, if for its load and not for what the request asks. */
   readonly refusal?: Refusal;

@@ -68,7 +68,11 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
     REQUEST_SECONDS,
     ...['method', 'endpoint', 'service'],
   );
-  const bugs = counter('asu_unexpected_errors_total', 'Requests answered 500 by a fault of the server, each in the log.', 'service');
+  const bugs = counter(
+    'asu_unexpected_errors_total',
+    'Requests answered 500 by a fault of the server, or 503 because a store of its state cannot be used; each in the log.',
+    'service',
+  );
   bugs.inc({ service }, 0);
 
   const refused = counter('asu_refused_requests_total', 'Requests answered 429, by what there were too many of.', 'reason', 'service');

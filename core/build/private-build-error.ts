@@ -22,8 +22,8 @@ export const forLog = (error: unknown, { isPrivate }: Pick<Build, 'isPrivate'>):
   isPrivate && !(error instanceof PrivateBuildError) ? new PrivateBuildError(error) : error;
 
 /**
- * The error as an HTTP function may throw it: failures that a client may read stay as they are, since no log shows
- * them.
+ * The error as an HTTP function may throw it: failures that a client may read stay as they are, since the log shows
+ * none of them but `StoreUnavailableError`, which names no build.
  */
 export const forAnswer = (error: unknown, build: Pick<Build, 'isPrivate'>): unknown =>
   error instanceof AsuError ? error : forLog(error, build);

@@ -11,7 +11,7 @@ import {
 import { type Build, isReplaceable, isTransition, markOf } from '#core/build/build.ts';
 import type { BuildTable } from '#core/build/ports.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { queueLedger } from '../queue/queue-ledger.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import { buildKey, buildOf, type Item, itemOf } from './build-item.ts';
@@ -39,7 +39,7 @@ const IS_REPLACEABLE =
  */
 export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads = 'strong' }: DynamoBuildTableOptions = {}): BuildTable {
   const ledger = queueLedger(client, table);
-  const call = <T>(promise: Promise<T>) => withThrottledError('build table', promise);
+  const call = <T>(promise: Promise<T>) => withServiceError('build table', promise);
 
   const readItem = async (hash: RequestHash, isStrong: boolean): Promise<Item | undefined> =>
     (await call(client.send(new GetItemCommand({ TableName: table, Key: buildKey(hash), ConsistentRead: isStrong })))).Item;

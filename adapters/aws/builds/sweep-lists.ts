@@ -1,6 +1,6 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { Build } from '#core/build/build.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import type { Item } from './build-item.ts';
 
@@ -77,7 +77,7 @@ export async function querySweepList(
       ExpressionAttributeValues: { ':list': { S: list }, ...(bound && { ':bound': { S: bound.toISOString() } }) },
       ...(start && { ExclusiveStartKey: start }),
     });
-    const { Items = [], LastEvaluatedKey } = await withThrottledError('build table', client.send(query));
+    const { Items = [], LastEvaluatedKey } = await withServiceError('build table', client.send(query));
     items.push(...Items);
     start = LastEvaluatedKey;
   } while (start !== undefined && items.length < limit);

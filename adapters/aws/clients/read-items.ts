@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchGetItemCommand, type BatchGetItemCommandOutput, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ThrottledError } from '#core/errors.ts';
 import type { Item } from '../builds/build-item.ts';
-import { withThrottledError } from './throttled.ts';
+import { withServiceError } from './with-service-error.ts';
 
 /** The most items that DynamoDB reads in one call. */
 const BATCH = 100;
@@ -34,7 +34,7 @@ export async function readItems(
       if (round === MAX_ROUNDS) throw new ThrottledError('build table');
       if (round > 0) await pause(Math.random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** round));
       const call = client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys: unread } } }));
-      const answer: BatchGetItemCommandOutput = await withThrottledError('build table', call);
+      const answer: BatchGetItemCommandOutput = await withServiceError('build table', call);
       items.push(...(answer.Responses?.[table] ?? []));
       unread = answer.UnprocessedKeys?.[table]?.Keys ?? [];
     }

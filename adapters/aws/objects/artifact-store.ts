@@ -12,7 +12,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { Artifact, ArtifactMeta, ArtifactStore } from '#core/stores.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { isObjectKey, writableKey } from './object-key.ts';
 import { removeObject, removePrefix } from './remove-objects.ts';
 import { PART_BYTES, readPart, uploadParts } from './upload-parts.ts';
@@ -25,7 +25,7 @@ const READ_PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
  * Readers never see a part of an object: S3 shows an upload only when it is complete.
  */
 export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore {
-  const call = <T>(promise: Promise<T>) => withThrottledError('object storage', promise);
+  const call = <T>(promise: Promise<T>) => withServiceError('object storage', promise);
   const put = async (key: string, body: string | Uint8Array, meta: ArtifactMeta): Promise<void> => {
     await call(client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body), ...headersOf(meta) })));
   };

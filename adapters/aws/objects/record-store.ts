@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { RecordStore } from '#core/stores.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { ARTIFACT_BUCKET } from '../resources.ts';
 
 /**
@@ -23,7 +23,7 @@ export function s3RecordStore(client: S3Client, bucket: string, prefix: string =
 
   const read = async (key: string): Promise<{ nonce: string; body: string; tag: string } | undefined> => {
     try {
-      const { Body, ETag } = await withThrottledError('object storage', client.send(new GetObjectCommand(objectOf(key))));
+      const { Body, ETag } = await withServiceError('object storage', client.send(new GetObjectCommand(objectOf(key))));
       const text = (await Body?.transformToString('utf-8')) ?? '';
       const end = text.indexOf('\n');
       return { nonce: text.slice(0, end), body: text.slice(end + 1), tag: ETag ?? '' };
@@ -49,7 +49,7 @@ export function s3RecordStore(client: S3Client, bucket: string, prefix: string =
         ...(tag === undefined ? { IfNoneMatch: '*' } : { IfMatch: tag }),
       });
       try {
-        await withThrottledError('object storage', client.send(put));
+        await withServiceError('object storage', client.send(put));
         return true;
       } catch (error) {
         if (!(error instanceof S3ServiceException && LOST.has(error.$metadata.httpStatusCode ?? 0)) || error.name === 'NoSuchBucket')

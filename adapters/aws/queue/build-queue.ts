@@ -11,7 +11,7 @@ import {
 import * as z from 'zod';
 import type { BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
 import { RequestHash } from '#core/request/request-hash.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { BUILD_QUEUE } from '../resources.ts';
 import { currentReceipts } from './current-receipts.ts';
 
@@ -34,7 +34,7 @@ const UNPRINTABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g;
  */
 export function sqsBuildQueue(client: SQSClient, { queueUrl, deadLetterUrl }: SqsBuildQueueUrls): BuildQueue {
   const receipts = currentReceipts();
-  const call = <T>(promise: Promise<T>) => withThrottledError('build queue', promise);
+  const call = <T>(promise: Promise<T>) => withServiceError('build queue', promise);
 
   const changeVisibility = (receipt: string, seconds: number): Promise<unknown> =>
     withoutStaleReceiptError(

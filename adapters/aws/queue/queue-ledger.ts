@@ -7,7 +7,7 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../builds/build-item.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import { EMPTY_LEDGER, type LedgerState, pruned } from './ledger-state.ts';
 
@@ -45,7 +45,7 @@ export function queueLedger(client: DynamoDBClient, table: string): QueueLedger 
 
   const update = async (change: Partial<UpdateItemCommandInput>): Promise<LedgerState> => {
     const call = client.send(new UpdateItemCommand({ TableName: table, Key: KEY, ReturnValues: 'ALL_NEW', ...change }));
-    const { Attributes } = await withThrottledError('build table', call);
+    const { Attributes } = await withServiceError('build table', call);
     remember(Attributes);
     return stateOf(Attributes);
   };
@@ -89,7 +89,7 @@ export function queueLedger(client: DynamoDBClient, table: string): QueueLedger 
   return {
     async read({ isStrong = false } = {}) {
       const call = client.send(new GetItemCommand({ TableName: table, Key: KEY, ConsistentRead: isStrong }));
-      return remember((await withThrottledError('build table', call)).Item);
+      return remember((await withServiceError('build table', call)).Item);
     },
     async issue() {
       const { issued } = await update({

@@ -3,7 +3,7 @@ import type { QueuePositions } from '#core/build/ports.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { buildKey, buildOf } from '../builds/build-item.ts';
 import { querySweepList } from '../builds/sweep-lists.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import { isWaiting, waitingBelow, waitingCount } from './ledger-state.ts';
 import { queueLedger } from './queue-ledger.ts';
@@ -17,7 +17,7 @@ export function dynamoQueuePositions(client: DynamoDBClient, table: string): Que
 
   const ticketOf = async (hash: RequestHash): Promise<number | undefined> => {
     const call = client.send(new GetItemCommand({ TableName: table, Key: buildKey(hash), ConsistentRead: true }));
-    const { Item } = await withThrottledError('build table', call);
+    const { Item } = await withServiceError('build table', call);
     return Item && buildOf(Item).ticket;
   };
 
@@ -52,7 +52,7 @@ export function dynamoQueuePositions(client: DynamoDBClient, table: string): Que
           ExpressionAttributeValues: { ':list': { S: 'building' } },
           ...(start && { ExclusiveStartKey: start }),
         });
-        const { Count = 0, LastEvaluatedKey } = await withThrottledError('build table', client.send(query));
+        const { Count = 0, LastEvaluatedKey } = await withServiceError('build table', client.send(query));
         running += Count;
         start = LastEvaluatedKey as typeof start;
       } while (start !== undefined);

@@ -3,7 +3,7 @@ import { latestPlausible } from '#core/clock-skew.ts';
 import type { Clock } from '#core/stores.ts';
 import type { Item } from '../builds/build-item.ts';
 import { querySweepList } from '../builds/sweep-lists.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { BUILD_TABLE } from '../resources.ts';
 import { isWaiting, waitingTickets } from './ledger-state.ts';
 import { queueLedger } from './queue-ledger.ts';
@@ -30,7 +30,7 @@ export interface ReconciledLedger {
  */
 export async function reconcileLedger(client: DynamoDBClient, table: string, now: Clock): Promise<ReconciledLedger> {
   const ledger = queueLedger(client, table);
-  const call = <T>(promise: Promise<T>) => withThrottledError('build table', promise);
+  const call = <T>(promise: Promise<T>) => withServiceError('build table', promise);
 
   const state = await ledger.read({ isStrong: true });
   const queued = new Set((await querySweepList(client, table, 'queued')).map((item) => Number(item['ticket']?.N)));

@@ -9,7 +9,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../builds/build-item.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { STATISTICS_TABLE } from '../resources.ts';
 import { type DaySums, type Details, noDetails, type Sums } from './statistics-sums.ts';
 
@@ -40,7 +40,7 @@ export type StatisticsDays = ReturnType<typeof statisticsDays>;
 
 /** Returns access to the items of the statistics table, by day. */
 export function statisticsDays(client: DynamoDBClient, table: string) {
-  const call = <T>(promise: Promise<T>) => withThrottledError('statistics table', promise);
+  const call = <T>(promise: Promise<T>) => withServiceError('statistics table', promise);
 
   async function* query(part: string, from: string, until: string, isStrong = false): AsyncGenerator<Item> {
     let start: Item | undefined;

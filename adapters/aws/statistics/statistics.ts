@@ -4,7 +4,7 @@ import { PartlyCountedError } from '#core/statistics/partly-counted-error.ts';
 import type { Statistics } from '#core/statistics/ports.ts';
 import type { Clock } from '#core/stores.ts';
 import type { Item } from '../builds/build-item.ts';
-import { withThrottledError } from '../clients/throttled.ts';
+import { withServiceError } from '../clients/with-service-error.ts';
 import { STATISTICS_TABLE } from '../resources.ts';
 import {
   addExpression,
@@ -37,7 +37,7 @@ const REMEMBERED = 1_000;
  */
 export function dynamoStatistics(client: DynamoDBClient, table: string, now: Clock): Statistics {
   const days = statisticsDays(client, table);
-  const call = <T>(promise: Promise<T>) => withThrottledError('statistics table', promise);
+  const call = <T>(promise: Promise<T>) => withServiceError('statistics table', promise);
   const noted = new Set<string>();
   const lastSeen = new Map<string, KnownNames>();
 

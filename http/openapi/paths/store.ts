@@ -35,7 +35,7 @@ export const storePaths = {
           { range: { status: 416, title: 'Range Not Satisfiable', detail: 'Range Not Satisfiable: the file has 7274801 bytes' } },
           { headers: ['Content-Range'] },
         ),
-        ...shared({ 404: 'NotFound' }),
+        ...shared({ 404: 'NotFound', 503: 'Unavailable' }),
       },
     },
     head: {
@@ -51,6 +51,7 @@ export const storePaths = {
           404: 'There is none.',
           416: 'It is shorter.',
           500: 'The server has a fault.',
+          503: 'Unavailable.',
         }).map(([status, text]) => [status, answer(text)]),
       ),
     },

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ThrottledError } from '#core/errors.ts';
+import { StoreUnavailableError, ThrottledError } from '#core/errors.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { startHttpServer } from '#test/support/http-server.ts';
 import { dynamoBuildTable } from '../builds/build-table.ts';
@@ -41,6 +41,37 @@ const clientOptions = (endpoint: string) => ({
 type Options = ReturnType<typeof clientOptions>;
 
 const THROTTLED = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException';
+
+const closedPort = async () => {
+  const server = await startHttpServer(() => undefined);
+  await server.close();
+  return server.url;
+};
+const CALLS = [
+  ['build table', (options: Options) => dynamoBuildTable(new DynamoDBClient(options), 'builds').get(HASH)],
+  ['build queue', (options: Options) => sqsQueue(options).send({ hash: HASH, correlationId: 'c' })],
+  ['object storage', (options: Options) => s3ArtifactStore(new S3Client({ ...options, forcePathStyle: true }), 'bucket').read('store/a')],
+] as const;
+const sqsQueue = (options: Options) =>
+  sqsBuildQueue(new SQSClient(options), { queueUrl: `${options.endpoint}/1/q`, deadLetterUrl: `${options.endpoint}/1/d` });
+
+describe('a store that cannot be used', () => {
+  it.each(CALLS)('is a 503 with Retry-After when no connection can be made: %s', async (what, use) => {
+    const error = await use(clientOptions(await closedPort())).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(error).toMatchObject({ status: 503, headers: { 'Retry-After': '10' }, message: expect.stringContaining(what) });
+    expect(String((error as Error).cause)).toContain('ECONNREFUSED');
+  });
+
+  it.each(CALLS)('is a 503 when the store itself fails: %s', async (what, use) => {
+    const { endpoint } = await refusingService([500, 'text/plain', 'store/secret cannot be read']);
+    const error = await use(clientOptions(endpoint)).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(error).toMatchObject({ message: expect.stringContaining(what) });
+    // What a store says of a failure may name a private build, and the error ends up in the log.
+    expect(`${error} ${(error as Error).cause}`).not.toContain('secret');
+  });
+});
 
 describe('throttling that outlasts the retries of the SDK', () => {
   it.each([
