@@ -19,7 +19,7 @@ import { type OrderUpstream, upstreamOf } from './download/upstream-of.ts';
 import { UntrustedSumsFailure } from './download/upstream-sums.ts';
 import { BUILD, type Machine, startMachine } from './machine.ts';
 import { makeImages } from './make-images.ts';
-import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
+import { DEFAULTS, type ImagebuilderMakerOptions, PACKAGE_DOWNLOADS } from './maker-options.ts';
 import { buildLog } from './process/build-log.ts';
 import { type MakeContext, withEvidence } from './process/run-make.ts';
 import { type StepTimer, stepTimer } from './process/step-timer.ts';
@@ -184,7 +184,7 @@ async function buildIn(
       upstream,
       destination: join(directory, 'output'),
       ...(options.outputLimits && { outputLimits: options.outputLimits }),
-      courier: { directory: join(directory, 'courier'), ...download },
+      courier: { directory: join(directory, 'courier'), ...download, ...packageDownloads(options) },
     });
     return isConfirmed ? output : { ...output, warnings: [...(output.warnings ?? []), UPSTREAM_UNREACHABLE] };
   });
@@ -254,6 +254,12 @@ function downloadOptions(options: ImagebuilderMakerOptions, { upstreamUrl, keys 
     stallMs: options.stallMs ?? DEFAULTS.stallMs,
   };
 }
+
+/** Returns the limits on each download of a build. */
+const packageDownloads = ({ downloadAttempts, stallMs }: ImagebuilderMakerOptions) => ({
+  attempts: downloadAttempts ?? PACKAGE_DOWNLOADS.attempts,
+  stallMs: stallMs ?? PACKAGE_DOWNLOADS.stallMs,
+});
 
 /**
  * Checks that upstream still lists a cached ImageBuilder: a snapshot may have moved on. The build goes on when upstream

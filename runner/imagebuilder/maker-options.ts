@@ -43,10 +43,13 @@ export interface ImagebuilderMakerOptions {
   readonly sandbox?: SandboxLevel;
   /** The first of the 800 uids from which each build gets one when we are root. */
   readonly firstUid?: number;
-  /** The number of attempts at each download. `downloadBackoffMs` is the first pause between them. */
+  /**
+   * The number of attempts at each download; the default is higher for packages and indexes. `downloadBackoffMs` is the
+   * first pause between them.
+   */
   readonly downloadAttempts?: number;
   readonly downloadBackoffMs?: number;
-  /** The time without data after which a download starts over. */
+  /** The time without data after which a download starts over; the default is shorter for packages and indexes. */
   readonly stallMs?: number;
   /** The time for which a check of `sha256sums` stays valid when the ImageBuilder is in the cache. */
   readonly recheckMs?: number;
@@ -58,6 +61,12 @@ export interface ImagebuilderMakerOptions {
   /** Called after each further attempt that could not remove everything set aside, with the number of things left. */
   readonly onStillLeft?: (count: number) => void;
 }
+
+/**
+ * The limits on each download of a package or an index, for which make waits. One that stalls each time costs a build 75
+ * seconds, with the pauses between the attempts.
+ */
+export const PACKAGE_DOWNLOADS = { attempts: 6, stallMs: 10_000 } as const;
 
 const GiB = 1024 ** 3;
 
