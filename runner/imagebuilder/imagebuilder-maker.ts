@@ -52,6 +52,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
   machine.catch(() => undefined);
   const confirmed: Site['confirmed'] = new Map();
   let retired = false;
+  let running = 0;
 
   return {
     ready: async () => {
@@ -68,13 +69,17 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       await ready.disposal.relieve();
       const { slots } = ready.sandbox;
       const slot = await slots.take();
+      running++;
       try {
         return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed });
       } finally {
+        running--;
         const left = await ready.sandbox.leave(slot);
         for (const leftover of left) options.onLeftover?.(leftover);
         // A build whose files are still there keeps its uid, so that no other build gets it.
         if (left.length === 0) slots.give(slot);
+        // The end of a later build tries again, so a failure changes nothing for this one.
+        if (running === 0) await ready.trimCaches().catch(() => undefined);
       }
     },
   };

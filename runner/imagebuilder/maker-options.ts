@@ -21,10 +21,8 @@ export interface ImagebuilderMakerOptions {
   readonly workDirectory: string;
   /** The directory of the server's signing keys, which are generated on the first start. */
   readonly keyDirectory: string;
-  /** The limit on all unpacked ImageBuilders together. Those in use do not count. */
+  /** The limit on all unpacked ImageBuilders and downloaded packages together. What builds use may exceed it. */
   readonly cacheBytes?: number;
-  /** The limit on all downloaded packages together. */
-  readonly packageCacheBytes?: number;
   readonly verify?: VerifyMode;
   /** Keys that count as known in addition to OpenWrt's own (`knownUpstreamKeys`). */
   readonly keys?: readonly UsignPublicKey[];
@@ -75,7 +73,6 @@ const TEN_MINUTES_MS = 600_000;
 
 export const DEFAULTS = {
   cacheBytes: 20 * GiB,
-  packageCacheBytes: 5 * GiB,
   verify: 'known',
   keys: [],
   timeoutMs: TEN_MINUTES_MS,
