@@ -40,5 +40,8 @@ export const maintenanceConfig = (env: Env = process.env) => ({ ...server('maint
 /** The address at which the runner's service listens. The runner itself has other settings (`runner/config.ts`). */
 export const runnerConfig = (env: Env = process.env) => server('runner', env);
 
+/** Returns the environment that `npm run services` hands on to the services. */
+export const ownEnvironment = (): Env => process.env;
+
 const withCatalogueUrl = (env: Env): Env =>
   env['ASU_CATALOGUE_URL'] || env['CATALOGUE_URL'] ? env : { ...env, CATALOGUE_URL: env['ASU_UPSTREAM_URL'] || env['UPSTREAM_URL'] };

@@ -2,19 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { demoUpstreamKey } from '#demo/upstream/key.ts';
 import { serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { LOCALSTACK_DIRECTORY } from '#local-aws/config.ts';
 import { startLocalStack } from '#local-aws/localstack/start.ts';
 import { DEVELOPMENT_NAMES } from '#local-aws/resources/aws-resources.ts';
 import { createResources } from '#local-aws/resources/create-resources.ts';
 import { localClients } from '#local-aws/resources/local-clients.ts';
+import { ownEnvironment } from './config.ts';
+import { localOptions } from './local-options.ts';
 import { startTopology } from './start-topology.ts';
 
 const USAGE = `Usage: npm run services [-- --demo] [--verbose]
 
 Starts the services of compose.services.yaml as processes on this machine, without Docker, over their own LocalStack,
-until Ctrl-C. They keep no data.
+until Ctrl-C. They keep no data. Each service takes its settings from the environment, as compose.services.yaml gives
+them, and UPSTREAM_URL.
 
   --demo      over the demo upstream, without the network
   --verbose   show the services' logs
@@ -43,10 +45,9 @@ async function run(): Promise<void> {
     if (demo !== undefined) ends.push(demo.close);
     const topology = await startTopology({
       localstackUrl: localstack.url,
-      upstreamUrl: demo?.url ?? 'https://downloads.openwrt.org',
+      ...localOptions(ownEnvironment(), demo?.url),
       directory,
       names: DEVELOPMENT_NAMES,
-      ...(demo && { environment: { TRUSTED_KEYS: demoUpstreamKey.base64 } }),
       ...(values.verbose && { onLine: (service: string, line: string) => say(`${service}: ${line}`) }),
     });
     ends.push(topology.close);

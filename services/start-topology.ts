@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LOCAL_CREDENTIALS, type ResourceNames } from '#local-aws/resources/aws-resources.ts';
-import { SERVICE_NAMES, type ServiceName, serviceEnvironment, TOPOLOGY } from './topology.ts';
+import { givenSettings, SERVICE_NAMES, type ServiceName, serviceEnvironment, TOPOLOGY } from './topology.ts';
 
 export interface TopologyOptions {
   readonly localstackUrl: string;
@@ -13,6 +13,8 @@ export interface TopologyOptions {
   /** The directory of the runner's caches. */
   readonly directory: string;
   readonly names: ResourceNames;
+  /** The environment from which each service gets the settings that the topology names for it. */
+  readonly settings?: Readonly<Record<string, string | undefined>>;
   /** Settings for every service, which override those of the topology. */
   readonly environment?: Readonly<Record<string, string>>;
   /**
@@ -54,6 +56,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       env: {
         PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
         UPSTREAM_URL: options.upstreamUrl,
+        ...givenSettings(service, options.settings ?? {}),
         // LocalStack accepts any credentials, and no other server gets these.
         ...(service.state.length > 0 && LOCAL_CREDENTIALS),
         ...serviceEnvironment(service, (other) => (other === 'localstack' ? options.localstackUrl : urls[other]), options.names),

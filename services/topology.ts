@@ -181,6 +181,16 @@ export function serviceEnvironment(
 }
 
 /**
+ * Returns the settings of a service that an environment has, under their own names. As for the services themselves, each
+ * name may have the prefix `ASU_`, and an empty value counts as not set.
+ */
+export const givenSettings = (
+  { settings }: ServiceDescription,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> =>
+  Object.fromEntries(settings.map((name) => [name, env[`ASU_${name}`] || env[name] || '']).filter(([, value]) => value !== ''));
+
+/**
  * Options for Node: a small young generation and a cache of compiled code. They reduce the memory to a third, at a cost
  * of one or two milliseconds per hundred answers.
  */

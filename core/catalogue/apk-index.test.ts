@@ -45,6 +45,16 @@ describe('packages.adb', () => {
     expect(written.map(({ conflicts: others }) => others)).toEqual(packages.map(({ conflicts: others }) => others));
   });
 
+  it('names what each package needs where the reader asks for it, without what must not be there', async () => {
+    const read = finished(parseApkIndex(await unpacked('packages'), { withDepends: true }));
+    const needs = Object.fromEntries(read.map(({ name, depends }) => [name, depends]));
+    expect(needs).toMatchObject({ auc: ['attendedsysupgrade-common', 'libc'], 'foe-a': ['libc'], 'needs-foe-a': ['foe-a', 'libc'] });
+    const [plain] = finished(parseApkIndex(await unpacked('packages')));
+    expect(plain).not.toHaveProperty('depends');
+    const written = { name: 'a', version: '1', arch: '', depends: ['b'], conflicts: ['c'], provides: [], tags: [] };
+    expect(finished(parseApkIndex(writeApkIndex([written]), { withDepends: true }))).toEqual([written]);
+  });
+
   it.each(['telephony', 'packages'])('gives the same packages as index.json (%s)', async (feed) => {
     const json = finished(parseIndexJson((await fixture(`${feed}.index.json`)).toString()));
     const adb = finished(apkFeed(finished(parseApkIndex(await unpacked(feed)))));

@@ -15,6 +15,8 @@ export interface ApkPackage {
   readonly conflicts?: readonly string[];
   /** What apk knows the package by, in hexadecimal digits: a digest of its description. Absent in indexes that leave it out. */
   readonly identity?: string;
+  /** The names of the packages that it needs, without versions. Present if the reader asked for them. */
+  readonly depends?: readonly string[];
 }
 
 const MAGIC = 0x2e424441; // "ADB."
@@ -48,9 +50,10 @@ const MAX_TEXT_BYTES = 64 * 1024 * 1024;
  * apk-tools 3 (src/adb.h): blocks, the first being a tree of typed offsets into itself. Signatures are the package
  * manager's business.
  */
-export function* parseApkIndex(bytes: Uint8Array): Sliced<ApkPackage[]> {
+export function* parseApkIndex(bytes: Uint8Array, { withDepends = false } = {}): Sliced<ApkPackage[]> {
   try {
     const tree = openTree(bytes);
+    const nameOf = (dependency: readonly number[]) => tree.text(dependency[DEPENDENCY.name] ?? 0);
     const listed = tree.slots(tree.slots(tree.root)[INDEX_PACKAGES] ?? 0);
     const packages: ApkPackage[] = [];
     for (let item = 1; item < listed.length; item++) {
@@ -58,17 +61,18 @@ export function* parseApkIndex(bytes: Uint8Array): Sliced<ApkPackage[]> {
       const field = tree.slots(listed[item] ?? 0);
       const text = (index: number) => tree.text(field[index] ?? 0);
       const list = (index: number) => tree.slots(field[index] ?? 0).slice(1);
+      const dependencies = (index: number) => list(index).map(tree.slots);
       const identity = tree.hex(field[PACKAGE.identity] ?? 0);
-      const conflicts = list(PACKAGE.depends).flatMap((depended) => {
-        const dependency = tree.slots(depended);
-        return isConflict(dependency[DEPENDENCY.match]) ? [tree.text(dependency[DEPENDENCY.name] ?? 0)] : [];
-      });
+      const depended = dependencies(PACKAGE.depends);
+      const excludes = (dependency: readonly number[]) => isConflict(dependency[DEPENDENCY.match]);
+      const conflicts = depended.filter(excludes).map(nameOf);
       packages.push({
+        ...(withDepends && { depends: depended.filter((dependency) => !excludes(dependency)).map(nameOf) }),
         ...(identity !== '' && { identity }),
         name: text(PACKAGE.name),
         version: text(PACKAGE.version),
         arch: text(PACKAGE.arch),
-        provides: list(PACKAGE.provides).map((provided) => tree.text(tree.slots(provided)[DEPENDENCY.name] ?? 0)),
+        provides: dependencies(PACKAGE.provides).map(nameOf),
         tags: list(PACKAGE.tags).map(tree.text),
         ...(conflicts.length > 0 && { conflicts }),
       });

@@ -3,7 +3,7 @@ import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseApkIndex } from '#core/catalogue/apk-index.ts';
 import { finished } from '#lib/sliced.ts';
-import { apkPackageFiles, opkgPackageFiles } from './package-files.ts';
+import { apkPackageFiles, opkgPackageFiles, opkgPackages } from './package-files.ts';
 
 const digest = 'a'.repeat(64);
 
@@ -43,6 +43,34 @@ describe('opkgPackageFiles', () => {
   ])('lists no file at %j', (path) => {
     expect(finished(opkgPackageFiles(`Package: a\nFilename: ${path}\nSHA256sum: ${digest}\n\n`))).toEqual([]);
   });
+});
+
+describe('opkgPackages', () => {
+  it('names what each package needs and provides, without versions', () => {
+    const index = [
+      'Package: luci-ssl',
+      'Depends: libc, kernel (= 6.6.93~a5b6-r1), luci(>=1),libfoo20240329',
+      'Provides: luci-any, luci-tls=2',
+      'Filename: luci-ssl_1_all.ipk',
+      'Description: Depends on nothing else',
+      ' Depends: this-is-text',
+      '',
+      'Package: alone',
+      'Filename: alone_1_all.ipk',
+    ];
+    expect(finished(opkgPackages(index.join('\n')))).toMatchObject([
+      { name: 'luci-ssl', depends: ['libc', 'kernel', 'luci', 'libfoo20240329'], provides: ['luci-any', 'luci-tls'] },
+      { name: 'alone', depends: [], provides: [] },
+    ]);
+  });
+});
+
+it('keeps a bounded number of the names that an index has', () => {
+  const depends = Array.from({ length: 1_300 }, () => 'a').join(',');
+  const stanza = `Package: p\nDepends: ${depends}\nFilename: p_1_all.ipk\n\n`;
+  const read = finished(opkgPackages(stanza.repeat(600)));
+  expect(read).toHaveLength(600);
+  expect(read.reduce((sum, one) => sum + one.depends.length, 0)).toBeLessThan(502_000);
 });
 
 describe('apkPackageFiles', () => {

@@ -26,9 +26,9 @@ export type Fault =
 export interface Faults {
   /**
    * Adds a fault. A string pattern matches the paths that contain it. `times` limits how often the fault occurs
-   * (default: no limit).
+   * (default: no limit). With `every` it occurs at each so many-th request that matches.
    */
-  add(pattern: RegExp | string, fault: Fault, options?: { times?: number }): void;
+  add(pattern: RegExp | string, fault: Fault, options?: { times?: number; every?: number }): void;
   clear(): void;
 }
 
@@ -36,21 +36,23 @@ interface Entry {
   matches: (path: string) => boolean;
   fault: Fault;
   left: number;
+  every: number;
+  seen: number;
 }
 
 /** Returns an empty list of faults. `take` returns the fault that applies to a request and counts it. */
 export function faultList(): Faults & { take(path: string): Fault | undefined } {
   let entries: Entry[] = [];
   return {
-    add: (pattern, fault, { times = Number.POSITIVE_INFINITY } = {}) => {
+    add: (pattern, fault, { times = Number.POSITIVE_INFINITY, every = 1 } = {}) => {
       const matches = typeof pattern === 'string' ? (path: string) => path.includes(pattern) : (path: string) => path.search(pattern) >= 0;
-      entries.push({ matches, fault, left: times });
+      entries.push({ matches, fault, left: times, every, seen: 0 });
     },
     clear: () => {
       entries = [];
     },
     take: (path) => {
-      const entry = entries.find(({ matches, left }) => left > 0 && matches(path));
+      const entry = entries.find((one) => one.left > 0 && one.matches(path) && ++one.seen % one.every === 0);
       if (entry) entry.left -= 1;
       return entry?.fault;
     },

@@ -163,10 +163,11 @@ export function apkIndex(packages: readonly PackedPackage[], options: PackingOpt
  * adds gzip's checksum and length at the end, so that `gzip -d` can check the stream.
  */
 function adb(packages: readonly PackedPackage[], options: PackingOptions): Buffer {
-  const listed = [...packages].sort(byName).map(({ name, version, architecture, provides, abi, conflicts }) => ({
+  const listed = [...packages].sort(byName).map(({ name, version, architecture, depends, provides, abi, conflicts }) => ({
     name,
     version,
     arch: architecture,
+    depends,
     provides,
     tags: abi === undefined ? [] : [`openwrt:abiversion=${abi}`],
     ...(conflicts.length > 0 && { conflicts }),

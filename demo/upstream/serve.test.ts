@@ -78,6 +78,13 @@ describe('faults', () => {
     ]);
   });
 
+  it('occur at each so many-th request that matches', async () => {
+    server.faults.add('profiles.json', { kind: 'status', status: 503 }, { every: 3 });
+    const statuses: number[] = [];
+    for (let request = 0; request < 6; request++) statuses.push((await get(PATH)).status, (await get('/.versions.json')).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 503, 200, 200, 200, 200, 200, 503, 200]);
+  });
+
   it('html and body replace the content', async () => {
     server.faults.add(/profiles\.json$/, { kind: 'html' }, { times: 1 });
     const page = await get(PATH);

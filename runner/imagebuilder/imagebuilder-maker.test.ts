@@ -428,6 +428,17 @@ describe('a failure that the request did not cause', () => {
     expect(await readdir(join(directory, 'narrow', 'builds'))).toEqual([]);
   });
 
+  it('keeps no more ImageBuilders and packages than the limit on both when no build runs', async () => {
+    const small = { ...options('small-cache'), cacheBytes: 1000 };
+    const { output } = await make(await order(), imagebuilderMaker(small));
+    await output.dispose();
+    const kept = async () => ({
+      imagebuilders: await readdir(join(directory, 'small-cache', 'cache', 'imagebuilders')),
+      packages: await readdir(join(directory, 'small-cache', 'cache', 'fetched-packages')),
+    });
+    expect(await kept()).toEqual({ imagebuilders: [], packages: [] });
+  });
+
   it('stops when its signal aborts, throws the signal’s reason, and leaves nothing', async () => {
     const abort = new AbortController();
     const made = make(await order({ packages: ['slow-30'] }), maker, abort.signal);

@@ -19,7 +19,7 @@ import { type OrderUpstream, upstreamOf } from './download/upstream-of.ts';
 import { UntrustedSumsFailure } from './download/upstream-sums.ts';
 import { BUILD, type Machine, startMachine } from './machine.ts';
 import { makeImages } from './make-images.ts';
-import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
+import { DEFAULTS, type ImagebuilderMakerOptions, PACKAGE_DOWNLOADS } from './maker-options.ts';
 import { buildLog } from './process/build-log.ts';
 import { type MakeContext, withEvidence } from './process/run-make.ts';
 import { type StepTimer, stepTimer } from './process/step-timer.ts';
@@ -52,6 +52,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
   machine.catch(() => undefined);
   const confirmed: Site['confirmed'] = new Map();
   let retired = false;
+  let running = 0;
 
   return {
     ready: async () => {
@@ -68,13 +69,17 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       await ready.disposal.relieve();
       const { slots } = ready.sandbox;
       const slot = await slots.take();
+      running++;
       try {
         return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed });
       } finally {
+        running--;
         const left = await ready.sandbox.leave(slot);
         for (const leftover of left) options.onLeftover?.(leftover);
         // A build whose files are still there keeps its uid, so that no other build gets it.
         if (left.length === 0) slots.give(slot);
+        // The end of a later build tries again, so a failure changes nothing for this one.
+        if (running === 0) await ready.trimCaches().catch(() => undefined);
       }
     },
   };
@@ -184,7 +189,7 @@ async function buildIn(
       upstream,
       destination: join(directory, 'output'),
       ...(options.outputLimits && { outputLimits: options.outputLimits }),
-      courier: { directory: join(directory, 'courier'), ...download },
+      courier: { directory: join(directory, 'courier'), ...download, ...packageDownloads(options) },
     });
     return isConfirmed ? output : { ...output, warnings: [...(output.warnings ?? []), UPSTREAM_UNREACHABLE] };
   });
@@ -254,6 +259,12 @@ function downloadOptions(options: ImagebuilderMakerOptions, { upstreamUrl, keys 
     stallMs: options.stallMs ?? DEFAULTS.stallMs,
   };
 }
+
+/** Returns the limits on each download of a build. */
+const packageDownloads = ({ downloadAttempts, stallMs }: ImagebuilderMakerOptions) => ({
+  attempts: downloadAttempts ?? PACKAGE_DOWNLOADS.attempts,
+  stallMs: stallMs ?? PACKAGE_DOWNLOADS.stallMs,
+});
 
 /**
  * Checks that upstream still lists a cached ImageBuilder: a snapshot may have moved on. The build goes on when upstream

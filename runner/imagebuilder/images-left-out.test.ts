@@ -19,7 +19,7 @@ const tooBigForExt4 = () =>
   editImagebuilder(upstream, {
     'scripts/build-image.sh': (text) =>
       text
-        .replace('bytes=$(installed_bytes)', 'bytes=$((200 * 1024 * 1024))')
+        .replace('\nread_facts\n', '\nread_facts\nbytes=$((200 * 1024 * 1024))\n')
         // What a tool leaves that stops while it writes.
         .replace(
           'exit 1\n\t\tfi\n\t\tsh',

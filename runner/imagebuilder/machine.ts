@@ -20,7 +20,12 @@ export interface Machine {
   /** The directory in which build directories are made. */
   readonly builds: string;
   readonly disposal: Disposal;
+  /** Brings the caches within their common limit. Call it when no build runs. */
+  readonly trimCaches: () => Promise<void>;
 }
+
+/** The part of the cache that packages may take: a quarter. ImageBuilders have the rest, and what packages leave. */
+const PACKAGES_PART = 4;
 
 /** The prefix of the names of build directories. */
 export const BUILD = 'build';
@@ -45,7 +50,7 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   const work = await open(options.workDirectory);
   const trees = await open(join(cache, 'imagebuilders'));
   const builds = await open(join(work, 'builds'));
-  const packages = await ownDirectory(join(cache, 'fetched-packages'), 0o700);
+  const packageDirectory = await ownDirectory(join(cache, 'fetched-packages'), 0o700);
   const rubbish = disposal({
     quarantine: join(work, 'quarantine'),
     onLeftover: options.onLeftover ?? (() => undefined),
@@ -58,19 +63,27 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const sandbox = await chooseSandbox({ directory: builds, limits, firstUid: options.firstUid ?? DEFAULTS.firstUid }, options.sandbox);
   await sandbox.memory.cgroups?.sweep((name) => isLeftover(builds, name));
-  const imagebuilders = imagebuilderCache(trees, options.cacheBytes ?? DEFAULTS.cacheBytes, rubbish);
+  const cacheBytes = options.cacheBytes ?? DEFAULTS.cacheBytes;
+  const packages = packageCache(packageDirectory, Math.floor(cacheBytes / PACKAGES_PART), rubbish);
+  const imagebuilders = imagebuilderCache(trees, cacheBytes, rubbish, packages.bytes);
+  const trimCaches = async (): Promise<void> => {
+    await packages.makeRoom({ idle: true });
+    await imagebuilders.makeRoom(0);
+  };
   await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
   // Earlier versions kept here the files that builds had left in their trees.
   void rubbish.remove(join(cache, 'packages'));
-  // The start does not wait for the removal of what no earlier start could remove.
+  // The start does not wait for the removal of what no earlier start could remove, nor of what a lower limit leaves out.
   void rubbish.retry();
+  trimCaches().catch(() => undefined);
 
   return {
     sandbox,
     imagebuilders,
-    packages: packageCache(packages, options.packageCacheBytes ?? DEFAULTS.packageCacheBytes, rubbish),
+    packages,
     key: await openBuildKey(options.keyDirectory),
     builds,
     disposal: rubbish,
+    trimCaches,
   };
 }

@@ -90,6 +90,7 @@ export async function makeImages(
   });
   const packages = wanted.filter(isPackageArgument);
   const warnings = leftOut(wanted.filter((name) => !isPackageArgument(name)));
+  const installs = installedNames([...facts.info.defaultPackages, ...profile.packages, ...packages]);
   const image = (top: string): ImageCommand => ({
     profile: profileId,
     packages,
@@ -111,8 +112,9 @@ export async function makeImages(
     ...deps.courier,
     repositories,
     expected: order.indexes ?? {},
-    cached: trusted ? { packages: deps.packages, key: order.inputs } : undefined,
+    cached: { packages: deps.packages, key: order.inputs, pinnedOnly: !trusted },
     uid,
+    downloads: { tree, uid },
     log: log.line,
     deadline: deps.make.deadline,
     signal: deps.make.signal,
@@ -122,8 +124,8 @@ export async function makeImages(
     throw orUnusable(error);
   });
   const printed: CommandResult[] = [];
-  const run = async (name: string, argv: readonly string[]): Promise<CommandResult> => {
-    await courier.ready();
+  const run = async (name: string, argv: readonly string[], installs: readonly string[] = []): Promise<CommandResult> => {
+    await courier.ready(installs);
     const result = await runMake(argv, make).catch((error: unknown) => {
       throw courier.broken.aborted ? courier.broken.reason : error;
     });
@@ -168,7 +170,7 @@ export async function makeImages(
       await deps.key?.keepCertificate(tree);
     }
     if (Object.keys(request.packages_versions).length > 0) {
-      const result = await run('make_manifest', makeManifestCommand({ profile: profileId, packages }));
+      const result = await run('make_manifest', makeManifestCommand({ profile: profileId, packages }), installs);
       if (result.exitCode !== 0) throw failureOf(result, request, courier.fetched());
       const installed = await installedNow();
       refuse(checkManifest(manifestOf(installed), request.packages_versions, installed));
@@ -191,7 +193,7 @@ export async function makeImages(
       limits: deps.outputLimits ?? OUTPUT_LIMITS,
       signal: deps.make.signal,
       log: log.line,
-      makeImage: () => run('make_image', command),
+      makeImage: () => run('make_image', command, installs),
       failureOf: (failed, files) => failureOf(failed, request, courier.fetched(), files),
       measureRoot: () => measureRoot(tree, (argv) => runMake(argv, make)),
     });
@@ -241,6 +243,12 @@ export async function makeImages(
     await courier.close();
     await deps.packages.makeRoom().catch((error: unknown) => log.line(`No room made in the package cache: ${error}`));
   }
+}
+
+/** Returns the names that a list of packages installs, of which some are removals. */
+function installedNames(list: readonly string[]): string[] {
+  const removed = new Set(list.filter((name) => name.startsWith('-')).map((name) => name.slice(1)));
+  return [...new Set(list)].filter((name) => !name.startsWith('-') && !removed.has(name));
 }
 
 /** The path of the courier below a build's tree, if its sandbox mounts. */

@@ -21,10 +21,8 @@ export interface ImagebuilderMakerOptions {
   readonly workDirectory: string;
   /** The directory of the server's signing keys, which are generated on the first start. */
   readonly keyDirectory: string;
-  /** The limit on all unpacked ImageBuilders together. Those in use do not count. */
+  /** The limit on all unpacked ImageBuilders and downloaded packages together. What builds use may exceed it. */
   readonly cacheBytes?: number;
-  /** The limit on all downloaded packages together. */
-  readonly packageCacheBytes?: number;
   readonly verify?: VerifyMode;
   /** Keys that count as known in addition to OpenWrt's own (`knownUpstreamKeys`). */
   readonly keys?: readonly UsignPublicKey[];
@@ -43,10 +41,13 @@ export interface ImagebuilderMakerOptions {
   readonly sandbox?: SandboxLevel;
   /** The first of the 800 uids from which each build gets one when we are root. */
   readonly firstUid?: number;
-  /** The number of attempts at each download. `downloadBackoffMs` is the first pause between them. */
+  /**
+   * The number of attempts at each download; the default is higher for packages and indexes. `downloadBackoffMs` is the
+   * first pause between them.
+   */
   readonly downloadAttempts?: number;
   readonly downloadBackoffMs?: number;
-  /** The time without data after which a download starts over. */
+  /** The time without data after which a download starts over; the default is shorter for packages and indexes. */
   readonly stallMs?: number;
   /** The time for which a check of `sha256sums` stays valid when the ImageBuilder is in the cache. */
   readonly recheckMs?: number;
@@ -59,6 +60,12 @@ export interface ImagebuilderMakerOptions {
   readonly onStillLeft?: (count: number) => void;
 }
 
+/**
+ * The limits on each download of a package or an index, for which make waits. One that stalls each time costs a build 75
+ * seconds, with the pauses between the attempts.
+ */
+export const PACKAGE_DOWNLOADS = { attempts: 6, stallMs: 10_000 } as const;
+
 const GiB = 1024 ** 3;
 
 /** The job_timeout of the reference server. */
@@ -66,7 +73,6 @@ const TEN_MINUTES_MS = 600_000;
 
 export const DEFAULTS = {
   cacheBytes: 20 * GiB,
-  packageCacheBytes: 5 * GiB,
   verify: 'known',
   keys: [],
   timeoutMs: TEN_MINUTES_MS,

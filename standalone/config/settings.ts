@@ -186,7 +186,13 @@ export const Settings = z.object({
     ),
   IMAGEBUILDER_CACHE_MB: megabytes
     .default(DEFAULTS.cacheBytes)
-    .meta(facts({ description: 'Disk space that unpacked ImageBuilders may take.', unit: 'megabytes' })),
+    .meta(
+      facts({
+        description:
+          'Disk space that unpacked ImageBuilders and downloaded packages may take together; what running builds use may exceed it.',
+        unit: 'megabytes',
+      }),
+    ),
   BUILD_MEMORY_MB: buildMemory.meta(
     facts({
       description: 'Memory that all processes of one build may take together; a build that needs more fails.',

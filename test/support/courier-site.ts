@@ -96,6 +96,7 @@ export async function courierSite(): Promise<CourierSite> {
       const courier = await openCourier({
         directory: join(directory, `courier-${couriers.length}`),
         uid: undefined,
+        downloads: { tree: join(directory, 'tree'), uid: undefined },
         repositories: { text: texts[packageManager], packageManager, upstreamUrl: url },
         expected: {},
         cached: isCached ? { packages: cache(), key: 'inputs' } : undefined,

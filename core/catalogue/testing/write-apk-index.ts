@@ -52,7 +52,10 @@ export function writeApkIndex(packages: readonly ApkPackage[], appendix: Uint8Ar
         2: text(one.version),
         3: blob(Uint8Array.from(one.identity?.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))),
         5: text(one.arch),
-        15: array((one.conflicts ?? []).map((name) => object({ 1: text(name), 3: value32(1, ANY_VERSION | CONFLICT) }))),
+        15: array([
+          ...(one.depends ?? []).map((name) => object({ 1: text(name) })),
+          ...(one.conflicts ?? []).map((name) => object({ 1: text(name), 3: value32(1, ANY_VERSION | CONFLICT) })),
+        ]),
         16: once(one.provides, () => array(one.provides.map((provided) => object({ 1: text(provided) })))),
         21: array(one.tags.map(text)),
       }),

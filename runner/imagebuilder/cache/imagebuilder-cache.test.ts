@@ -103,6 +103,41 @@ describe('imagebuilderCache', () => {
     });
   });
 
+  it('shares its limit with what others take of it', async () => {
+    let taken = 0;
+    const cache = imagebuilderCache(directory, 25, { remove: removeTree }, async () => taken);
+    for (const name of ['a', 'b']) await cache.use(digest(name), filler().fill, never, async () => undefined);
+    expect(await readdir(directory)).toHaveLength(2);
+    taken = 10;
+    await cache.makeRoom(0);
+    expect(await readdir(directory)).toHaveLength(1);
+    taken = 20;
+    await cache.makeRoom(0);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('fills again for a build that asks while the ImageBuilder is being removed', async () => {
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const slowly = async (path: string) => {
+      if (path.includes('discarded')) {
+        begun.resolve();
+        await gate.promise;
+      }
+      await removeTree(path);
+    };
+    const cache = imagebuilderCache(directory, 15, { remove: slowly });
+    const { calls, fill } = filler();
+    await cache.use(digest('a'), fill, never, async () => undefined);
+    const removal = cache.makeRoom(10);
+    await begun.promise;
+    const used = cache.use(digest('a'), fill, never, async (cached) => readFile(join(cached.tree, 'Makefile'), 'utf8'));
+    gate.resolve();
+    await removal;
+    expect(await used).toBe('all:\n');
+    expect(calls.count).toBe(2);
+  });
+
   it('keeps the order of uses even when the clock is set back between them', async () => {
     const clock = wallClock();
     try {

@@ -51,10 +51,17 @@ interface Filling {
 
 /**
  * Returns a cache of ImageBuilders by digest in an existing directory. It keeps at most `maxBytes` of them besides
- * those in use.
+ * those in use, less what `taken` says that others take of this limit.
  */
-export function imagebuilderCache(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): ImagebuilderCache {
+export function imagebuilderCache(
+  directory: string,
+  maxBytes: number,
+  disposal: Pick<Disposal, 'remove'>,
+  taken: () => Promise<number> = async () => 0,
+): ImagebuilderCache {
   const inUse = new Map<string, number>();
+  /** The removals in progress. A build that needs the ImageBuilder waits for its end, and fills the cache again. */
+  const leaving = new Map<string, Promise<void>>();
   const filling = new Map<string, Filling>();
 
   const hold = (sha256: string) => inUse.set(sha256, (inUse.get(sha256) ?? 0) + 1);
@@ -83,11 +90,13 @@ export function imagebuilderCache(directory: string, maxBytes: number, disposal:
 
   const makeRoom = async (wanted: number): Promise<void> => {
     const entries = await list(directory);
-    let total = wanted + entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    let total = wanted + (await taken()) + entries.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { sha256, bytes } of entries.sort((a, b) => a.usedAt - b.usedAt)) {
       if (total <= maxBytes) return;
       if (inUse.has(sha256)) continue;
-      await discard(sha256);
+      const removal = discard(sha256).finally(() => leaving.delete(sha256));
+      leaving.set(sha256, removal);
+      await removal;
       total -= bytes;
     }
   };
@@ -161,6 +170,7 @@ export function imagebuilderCache(directory: string, maxBytes: number, disposal:
     use: async (sha256, fill, signal, use) => {
       hold(sha256);
       try {
+        await leaving.get(sha256)?.catch(() => undefined);
         let cached = await read(sha256);
         if (cached === undefined) {
           await filled(sha256, fill, signal);

@@ -63,6 +63,28 @@ describe('packageCache', () => {
     await expect(stat(join(directory, 'cache', 'a'))).rejects.toThrow('ENOENT');
   });
 
+  it('keeps the most recently used key while builds run, and not even that beyond its limit when the machine is idle', async () => {
+    const cache = cacheOf(15);
+    await cache.put('old', 'ten.ipk', Buffer.from('0123456789'));
+    await utimes(join(directory, 'cache', 'old'), 1, 1);
+    await cache.put('new', 'twenty.ipk', Buffer.from('01234567890123456789'));
+    expect(await cache.bytes()).toBe(30);
+    await cache.makeRoom();
+    expect(await readdir(join(directory, 'cache'))).toEqual(['new']);
+    expect(await cache.bytes()).toBe(20);
+    await cache.makeRoom({ idle: true });
+    expect(await readdir(join(directory, 'cache'))).toEqual([]);
+    expect(await cache.bytes()).toBe(0);
+  });
+
+  it('knows what an earlier process left, and drops it when the limit is lower', async () => {
+    await cacheOf().put('inputs', 'ten.ipk', Buffer.from('0123456789'));
+    const restarted = cacheOf(5);
+    expect(await restarted.bytes()).toBe(10);
+    await restarted.makeRoom({ idle: true });
+    expect(await readdir(join(directory, 'cache'))).toEqual([]);
+  });
+
   it('needs few descriptors, however many files it keeps', async () => {
     const files = join(directory, 'cache', 'many');
     await mkdir(files);

@@ -20,8 +20,13 @@ export interface PackageCache {
   read(key: string, name: string): Promise<Buffer | undefined>;
   /** Stores a file that the server has fetched and checked for a build. */
   put(key: string, name: string, bytes: Uint8Array): Promise<void>;
-  /** Removes the least recently used keys beyond the limit. Call it when a build is over. */
-  makeRoom(): Promise<void>;
+  /**
+   * Removes the least recently used keys beyond the limit. Call it when a build is over. While builds run, the most
+   * recently used key stays, because it belongs to one of them; when the machine is `idle`, it goes as well.
+   */
+  makeRoom(options?: { idle: boolean }): Promise<void>;
+  /** Returns the disk space that the files take, or a little more. */
+  bytes(): Promise<number>;
   /** Removes a key. Call it after a failure that a damaged file might explain. */
   forget(key: string): Promise<void>;
 }
@@ -39,6 +44,8 @@ const AT_ONCE = 16;
 export function packageCache(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): PackageCache {
   /** Whether the cache may exceed its limit: a file came since the last look, or an earlier process left the files. */
   let hasGrown = true;
+  /** The sum at the last look, and what came since then. */
+  let total: number | undefined;
   return {
     seed: async (key, dl, uid) => {
       const all = (await entriesInside(directory, key)).map(({ name }) => name);
@@ -61,31 +68,52 @@ export function packageCache(directory: string, maxBytes: number, disposal: Pick
     put: async (key, name, bytes) => {
       if (name.startsWith('.') || bytes.length > MAX_FILE) return;
       hasGrown = true;
+      if (total !== undefined) total += bytes.length;
       await putDirectory(directory, key, undefined);
       await putFile(directory, `${key}/${name}`, bytes);
     },
-    makeRoom: async () => {
-      if (!hasGrown) return;
+    makeRoom: async ({ idle } = { idle: false }) => {
+      if (!hasGrown && !(idle && (total ?? 0) > maxBytes)) return;
       hasGrown = false;
-      await dropLeastUsed(directory, maxBytes, disposal).catch((error: unknown) => {
+      try {
+        total = await dropLeastUsed(directory, maxBytes, idle ? 0 : 1, disposal);
+      } catch (error) {
         hasGrown = true;
         throw error;
-      });
+      }
+    },
+    bytes: async () => {
+      total ??= sumOf(await sizes(directory));
+      return total;
     },
     forget: (key) => disposal.remove(join(directory, key)),
   };
 }
 
-async function dropLeastUsed(directory: string, maxBytes: number, disposal: Pick<Disposal, 'remove'>): Promise<void> {
-  const keys: { key: string; bytes: number; usedAt: number }[] = [];
-  for (const { name } of await entriesInside(directory, '')) keys.push(await size(directory, name));
-  let total = keys.reduce((sum, { bytes }) => sum + bytes, 0);
-  // The most recently used key stays, because it belongs to the build that calls.
-  for (const { key, bytes } of keys.sort((a, b) => a.usedAt - b.usedAt).slice(0, -1)) {
-    if (total <= maxBytes) return;
+interface KeySize {
+  readonly key: string;
+  readonly bytes: number;
+  readonly usedAt: number;
+}
+
+async function sizes(directory: string): Promise<KeySize[]> {
+  const found: KeySize[] = [];
+  for (const { name } of await entriesInside(directory, '')) found.push(await size(directory, name));
+  return found;
+}
+
+const sumOf = (keys: readonly KeySize[]): number => keys.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Drops keys until the others fit, but not the last `kept`, and returns the size of the others. */
+async function dropLeastUsed(directory: string, maxBytes: number, kept: 0 | 1, disposal: Pick<Disposal, 'remove'>): Promise<number> {
+  const keys = await sizes(directory);
+  let total = sumOf(keys);
+  for (const { key, bytes } of keys.sort((a, b) => a.usedAt - b.usedAt).slice(0, keys.length - kept)) {
+    if (total <= maxBytes) break;
     await disposal.remove(join(directory, key));
     total -= bytes;
   }
+  return total;
 }
 
 /**
@@ -104,7 +132,7 @@ async function place(from: Directory, to: Directory, name: string, uid: number |
   }
 }
 
-async function size(directory: string, key: string): Promise<{ key: string; bytes: number; usedAt: number }> {
+async function size(directory: string, key: string): Promise<KeySize> {
   const names = (await entriesInside(directory, key)).map(({ name }) => name);
   const bytes = await sumOfSizes(directory, key, names);
   return { key, bytes, usedAt: (await factsInside(directory, key))?.mtimeMs ?? 0 };

@@ -110,6 +110,34 @@ describe('the package cache', () => {
     expect(await site.cachedNames()).toEqual([]);
   });
 
+  it('shares with a build that has repositories of the client only what the expected digests fix', async () => {
+    const cached = { packages: site.cache(), key: 'inputs', pinnedOnly: true };
+    const first = await site.open({ expected, cached });
+    await site.wget(first.courier, '/base/vim_9+1_x86_64.ipk');
+    await site.wget(first.courier, '/base/page_1.ipk');
+    expect(await site.cachedNames()).toEqual(['base', 'vim_9+1_x86_64.ipk']);
+    site.requests = [];
+    const { courier } = await site.open({ expected, cached });
+    expect((await site.wget(courier, '/base/vim_9+1_x86_64.ipk')).got).toBe(VIM_TEXT);
+    expect(site.requests).toEqual(['/base/Packages.sig']);
+  });
+
+  it.each([
+    ['of an index that is not expected', {}, 'opkg'],
+    ['of a repository of the client', { ['CLIENT/base/Packages.gz']: sha256(OPKG_INDEX) }, 'opkg'],
+    ['of apk', { 'apk/packages.adb': sha256(APK_INDEX) }, 'apk'],
+  ] as const)('shares no package %s with such a build', async (_, digests, packageManager) => {
+    const ours = Object.fromEntries(Object.entries(digests).map(([source, digest]) => [source.replace('CLIENT', site.url), digest]));
+    const text = packageManager === 'apk' ? `${site.url}/apk/packages.adb\n` : `src/gz base ${site.url}/base\n`;
+    const { courier } = await site.open({
+      expected: ours,
+      cached: { packages: site.cache(), key: 'inputs', pinnedOnly: true },
+      repositories: { text, packageManager, upstreamUrl: packageManager === 'apk' ? site.url : 'http://elsewhere.example' },
+    });
+    expect((await site.wget(courier, packageManager === 'apk' ? '/apk/vim-9-r1.apk' : '/base/vim_9+1_x86_64.ipk')).code).toBe(0);
+    expect((await site.cachedNames()).filter((name) => name.endsWith('pk'))).toEqual([]);
+  });
+
   it('is bypassed when it is damaged', async () => {
     await site.open({ expected });
     await site.cache().put('inputs', 'base', Buffer.from('damaged'));

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
+import { inSlices } from '#adapters/upstream/in-slices.ts';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import type { Fetched } from '#core/imagebuilder/download-troubles.ts';
+import { neededPackages } from '#core/imagebuilder/needed-packages.ts';
+import type { ListedPackage } from '#core/imagebuilder/package-files.ts';
 import { hasCode } from '#lib/has-code.ts';
 import { mapAtMost } from '#lib/map-at-most.ts';
 import { messageOf } from '#lib/message-of.ts';
@@ -9,6 +12,7 @@ import { makeDirectory, putDirectory, putFile } from '#runner/files/put-file.ts'
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import { runTool } from '../process/run-tool.ts';
 import { type Repositories, type RepositoryIndex, repositoryIndexes } from '../tree/repository-indexes.ts';
+import { type Downloads, fetchAhead } from './fetch-ahead.ts';
 import { FetchFailure } from './fetch-listed.ts';
 import { type FileSourceOptions, fileSource } from './file-source.ts';
 import { type ListedFile, listedFiles } from './listed-files.ts';
@@ -30,9 +34,10 @@ export interface Courier {
   readonly broken: AbortSignal;
   /**
    * Fetches the indexes that are still missing, and allows failed files to be tried again. Call it before each command
-   * of the build.
+   * of the build. If the command installs packages, `wanted` are their names: these packages, and those that they need,
+   * are put where the package manager looks before it downloads.
    */
-  ready(): Promise<void>;
+  ready(wanted?: readonly string[]): Promise<void>;
   /** Returns the SHA-256 of the indexes that the build was given, by source, whatever is in its tree by now. */
   delivered(): ReadonlyMap<string, string>;
   /** Returns what became of the files that the build needed, by URL. */
@@ -51,7 +56,15 @@ export interface CourierOptions extends FileSourceOptions {
   /** The user who may ask; `undefined` when builds have our own uid. */
   readonly uid: number | undefined;
   readonly repositories: Repositories;
+  readonly downloads: Downloads;
 }
+
+/** A package that an index lists, and the directory of the index. */
+type OfferedPackage = ListedPackage & { readonly base: string };
+
+/** The limits on what is kept of all indexes together for a look ahead, ten times as much as OpenWrt's feeds have. */
+const MAX_OFFERED = 150_000;
+const MAX_OFFERED_NAMES = 1_000_000;
 
 /** The limit on all indexes of one build together: a hundred times the size of OpenWrt's feeds. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
@@ -66,7 +79,7 @@ const INDEXES_AT_ONCE = 4;
 const MAX_BYTES = 4 * 1024 ** 3;
 
 export async function openCourier(options: CourierOptions): Promise<Courier> {
-  const { directory, uid, repositories, log } = options;
+  const { directory, uid, repositories, downloads, log } = options;
   const closing = new AbortController();
   const broken = new AbortController();
   const signal = AbortSignal.any([options.signal, closing.signal]);
@@ -78,6 +91,9 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   /** The indexes and signatures, which do not change during the build. */
   const fetched = new Map<ListedFile, Buffer>();
   const read = new Set<RepositoryIndex>();
+  /** What the indexes list, with the directory of each. It is read when the first file is looked up or wanted. */
+  const offered: OfferedPackage[] = [];
+  let offeredNames = 0;
   /** The files that failed since the command began. A build cannot make the server try them again and again. */
   const failed = new Map<ListedFile, FetchFailure>();
   /** The last failure of each file, for the explanation of a failed build. */
@@ -86,24 +102,32 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   let indexBytes = 0;
   let bytesGiven = 0;
 
-  const get = async (file: ListedFile): Promise<Buffer> => {
+  /** Fetches a file, unless that has failed since the command began. A package that is longer than `maxBytes` may be asked for again. */
+  const get = async (file: ListedFile, maxBytes = Number.POSITIVE_INFINITY): Promise<Buffer> => {
     const [before, failure] = [fetched.get(file), failed.get(file)];
     if (before !== undefined) return before;
     if (failure !== undefined) throw failure;
     try {
+      if (file.kind === 'package') return await source.get(file, maxBytes);
       const bytes = await source.get(file, MAX_INDEX_BYTES - indexBytes);
-      if (file.kind === 'package') {
-        failures.delete(file.url);
-        return bytes;
-      }
       indexBytes += bytes.length;
       if (indexBytes > MAX_INDEX_BYTES) throw new FetchFailure(`the indexes have more than ${MAX_INDEX_BYTES} bytes together`, 8);
       fetched.set(file, bytes);
+      return bytes;
+    } catch (error) {
+      if (error instanceof FetchFailure && (error.code === 4 || maxBytes === Number.POSITIVE_INFINITY)) failed.set(file, error);
+      throw error;
+    }
+  };
+
+  /** Fetches a file that the build needs, and remembers what became of it. */
+  const need = async (file: ListedFile): Promise<Buffer> => {
+    try {
+      const bytes = await get(file);
       failures.delete(file.url);
       return bytes;
     } catch (error) {
       if (error instanceof FetchFailure) {
-        failed.set(file, error);
         failures.set(file.url, error);
         isCutOff ||= error.code === 4;
       }
@@ -115,7 +139,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     for (const file of listed.ofIndex(index)) {
       if (fetched.has(file)) continue;
       try {
-        const bytes = await get(file);
+        const bytes = await need(file);
         await putKnown(directory, file.url, bytes);
       } catch (error) {
         if (!(error instanceof FetchFailure)) throw error;
@@ -126,7 +150,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     }
   };
 
-  /** Reads the indexes when the first file is looked up in them. */
+  /** Reads the indexes that were fetched since the last call. */
   const readIndexes = async (): Promise<void> => {
     for (const index of indexes) {
       const [file] = listed.ofIndex(index);
@@ -134,7 +158,16 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       if (bytes === undefined || read.has(index)) continue;
       read.add(index);
       try {
-        await listed.addPackages(index, await listedPackages(bytes, index.format));
+        const found = await listedPackages(bytes, index.format);
+        await listed.addPackages(
+          index,
+          found.map(({ file: listedFile }) => listedFile),
+        );
+        for (const one of found) {
+          offeredNames += one.depends.length + one.provides.length;
+          if (offered.length >= MAX_OFFERED || offeredNames > MAX_OFFERED_NAMES) break;
+          offered.push({ ...one, base: index.base });
+        }
       } catch (error) {
         log(`${index.url}: ${messageOf(error)}`);
       }
@@ -146,9 +179,16 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     const file = listed.find(url);
     if (file === undefined) throw new FetchFailure('no repository of this build lists it', 8);
     if (bytesGiven > MAX_BYTES) throw new FetchFailure(`this build was given more than ${MAX_BYTES} bytes`, 8);
-    const bytes = await get(file);
+    const bytes = await need(file);
     bytesGiven += bytes.length;
     return bytes;
+  };
+
+  const putWanted = async (wanted: readonly string[]): Promise<void> => {
+    await readIndexes();
+    const needed = await inSlices(neededPackages(wanted, offered));
+    const files = needed.map(({ base, file }) => listed.find(`${base}${file.path}`)).filter((file) => file !== undefined);
+    await fetchAhead(files, { downloads, get });
   };
 
   const answer = async ({ id, url }: Question): Promise<void> => {
@@ -175,9 +215,10 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   return {
     directory,
     broken: broken.signal,
-    ready: async () => {
+    ready: async (wanted = []) => {
       failed.clear();
       await mapAtMost(indexes, INDEXES_AT_ONCE, prefetch);
+      if (wanted.length > 0) await putWanted(wanted);
     },
     delivered: source.digests,
     fetched: () => ({ delivered: new Set([...fetched.keys()].map(({ url }) => url)), failed: failures }),

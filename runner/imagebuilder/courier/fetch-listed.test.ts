@@ -47,6 +47,35 @@ describe('upstream', () => {
     expect(asked(PACKAGE)).toBe(2);
   });
 
+  it('that sends a byte now and then is asked again', async () => {
+    const { courier } = await site.open({ stallMs: 300 });
+    let trickle: NodeJS.Timeout | undefined;
+    site.files.set(PACKAGE, (response) => {
+      site.files.set(PACKAGE, VIM);
+      response.writeHead(200, { 'content-length': 100_000 });
+      trickle = setInterval(() => response.write('\x1f'), 20);
+      response.on('close', () => clearInterval(trickle));
+    });
+    expect((await site.wget(courier, PACKAGE)).code).toBe(0);
+    expect(asked(PACKAGE)).toBe(2);
+  });
+
+  it('that sends a long file slowly, but goes on, is asked once', async () => {
+    const long = Buffer.alloc(200_000);
+    VIM.copy(long);
+    site.files.set('/base/endless_1.ipk', async (response) => {
+      response.writeHead(200, { 'content-length': long.length });
+      for (let at = 0; at < long.length; at += 20_000) {
+        response.write(long.subarray(at, at + 20_000));
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      response.end();
+    });
+    const { courier } = await site.open({ stallMs: 900 });
+    expect((await site.wget(courier, '/base/endless_1.ipk')).code).toBe(0);
+    expect(asked('/base/endless_1.ipk')).toBe(1);
+  });
+
   it('that closes the connection in the middle is asked again', async () => {
     const { courier } = await site.open();
     site.files.set(PACKAGE, (response) => {

@@ -24,7 +24,7 @@ export interface ListedFetch {
   readonly attempts: number;
   /** The first pause between attempts. It doubles each time. */
   readonly backoffMs: number;
-  /** The time after which a connection that sends nothing is given up. */
+  /** The time in which a download must receive `PROGRESS_BYTES`, or come to its end; otherwise it is given up. */
   readonly stallMs: number;
   /** The time, by `performance.now()`, at which the build is over. No download goes on beyond it. */
   readonly deadline: number;
@@ -32,6 +32,9 @@ export interface ListedFetch {
 }
 
 const MAX_REDIRECTS = 5;
+
+/** A download that goes on must receive this much within `stallMs`: a server that sends now and then a byte holds no build. */
+const PROGRESS_BYTES = 16 * 1024;
 
 /**
  * Returns the bytes at a URL that a repository lists, at most `maxBytes`. Throws `FetchFailure`, or the signal's
@@ -62,7 +65,14 @@ function asFailure(error: unknown): FetchFailure {
 async function fetchOnce(url: string, maxBytes: number, { fetch, fetchPublicly, stallMs, deadline, signal }: ListedFetch): Promise<Buffer> {
   const stalled = new AbortController();
   const stop = (why: string) => () => stalled.abort(new Error(why));
-  const watch = setTimeout(stop(`nothing received for ${stallMs} ms`), stallMs);
+  const watch = setTimeout(stop(`fewer than ${PROGRESS_BYTES} bytes received in ${stallMs} ms`), stallMs);
+  let received = 0;
+  const onReceived = ({ length }: Uint8Array): void => {
+    received += length;
+    if (received < PROGRESS_BYTES) return;
+    received = 0;
+    watch.refresh();
+  };
   const end = setTimeout(stop('the time of the build is over'), Math.max(0, deadline - performance.now()));
   try {
     const { response, isElsewhere } = await follow(url, { fetch, fetchPublicly }, AbortSignal.any([signal, stalled.signal]));
@@ -76,7 +86,7 @@ async function fetchOnce(url: string, maxBytes: number, { fetch, fetchPublicly, 
       );
     }
     const tooLong = () => new FetchFailure(`longer than ${maxBytes} bytes`, 8);
-    const bytes = await collectAtMost(response.body, maxBytes, tooLong, () => watch.refresh());
+    const bytes = await collectAtMost(response.body, maxBytes, tooLong, onReceived);
     const length = response.headers.get('content-length');
     if (length !== null && Number(length) !== bytes.length) throw new FetchFailure(`cut off after ${bytes.length} of ${length} bytes`, 4);
     return bytes;

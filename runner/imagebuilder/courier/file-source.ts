@@ -13,7 +13,7 @@ import type { ListedFile } from './listed-files.ts';
  */
 export interface FileSource {
   /**
-   * Returns the content of a file; an index or signature has at most `room` bytes. Throws `FetchFailure`, or the signal's
+   * Returns the content of a file; it has at most `room` bytes. Throws `FetchFailure`, or the signal's
    * reason. Ask for an index before its signature, because the cached signature depends on the index.
    */
   get(file: ListedFile, room: number): Promise<Buffer>;
@@ -29,16 +29,26 @@ export interface FileSourceOptions extends ListedFetch {
    * builds.
    */
   readonly expected: IndexDigests;
-  /** The cache; `undefined` when a client has its own repositories or keys, because nothing is cached then. */
-  readonly cached: { readonly packages: PackageCache; readonly key: string } | undefined;
+  /** The cache; `undefined` for a build that may not use it. */
+  readonly cached: CachedFiles | undefined;
   readonly log: (line: string) => void;
+}
+
+export interface CachedFiles {
+  readonly packages: PackageCache;
+  readonly key: string;
+  /**
+   * Whether only files of OpenWrt count whose content the expected digests fix: its indexes, and the packages whose
+   * digests they have. A build with repositories or keys of the client shares no other file with other builds.
+   */
+  readonly pinnedOnly?: boolean;
 }
 
 /** The limit on an index, which is the same in the catalogue. */
 const MAX_INDEX = 16 * 1024 * 1024;
 const MAX_SIGNATURE = 16 * 1024;
 
-/** The limit on a package. OpenWrt's largest have tens of megabytes. Files pass through memory one at a time. */
+/** The limit on a package. OpenWrt's largest have tens of megabytes. Files that a build asks for pass through memory one at a time. */
 const MAX_PACKAGE = 128 * 1024 * 1024;
 
 export function fileSource(options: FileSourceOptions): FileSource {
@@ -52,16 +62,24 @@ export function fileSource(options: FileSourceOptions): FileSource {
   /** Returns whether upstream has changed the index since the request hash was made over it. */
   const isMoved = (index: RepositoryIndex) => expected[index.source] !== undefined && !isExpected(index);
 
+  /** Returns whether the file is OpenWrt's, and the expected digests fix its content, once its index has been fetched. */
+  const isPinned = ({ kind, index, sha256 }: ListedFile) => {
+    if (index.source.includes('://') || expected[index.source] === undefined) return false;
+    return kind === 'index' || (kind === 'package' && sha256 !== undefined && isExpected(index));
+  };
+
   const addToCache = async (file: ListedFile, bytes: Buffer): Promise<void> => {
     const { name, index, kind, sha256 } = file;
-    if (cached === undefined || isMoved(index) || (kind !== 'package' && !isExpected(index))) return;
+    if (cached === undefined || (cached.pinnedOnly && !isPinned(file))) return;
+    if (isMoved(index) || (kind !== 'package' && !isExpected(index))) return;
     if (kind === 'package' && sha256 === undefined && index.format !== 'adb') return;
     sharesUnverified ||= isUnverified(file);
     await cached.packages.put(cached.key, name, bytes).catch((error: unknown) => log(`Not cached for the next build: ${messageOf(error)}`));
   };
 
   const fromCache = async (file: ListedFile): Promise<Buffer | undefined> => {
-    const bytes = await cached?.packages.read(cached.key, file.name);
+    if (cached === undefined || (cached.pinnedOnly && !isPinned(file))) return undefined;
+    const bytes = await cached.packages.read(cached.key, file.name);
     if (bytes === undefined) return undefined;
     if (file.kind === 'index') {
       const digest = await digestOf(bytes);
@@ -77,7 +95,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
     const limits = {
       index: Math.min(MAX_INDEX, room),
       signature: Math.min(MAX_SIGNATURE, room),
-      package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE),
+      package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE, room),
     };
     const bytes = await fetchListed(file.url, limits[file.kind], options);
     if (file.kind === 'index' && !isIndex(bytes, file.index.format)) throw new FetchFailure('it is no package index', 8);

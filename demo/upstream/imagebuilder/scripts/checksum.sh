@@ -5,7 +5,6 @@ echo
 echo Calculating checksums...
 cd "$BIN_DIR" || exit 1
 for file in .[!.]* *; do
-	[ -f "$file" ] && [ ! -h "$file" ] && [ "$file" != sha256sums ] && set -- "$@" "$file"
-done
-[ $# -gt 0 ] || exit 0
-exec sha256sum -b -- "$@" > sha256sums
+	[ -f "$file" ] && [ ! -h "$file" ] && [ "$file" != sha256sums ] && printf '%s\n' "$file"
+done > "$KDIR_TMP/summed"
+xargs sha256sum -b < "$KDIR_TMP/summed" > sha256sums
