@@ -59,7 +59,7 @@ interface Overfull {
 
 /**
  * Makes the images, in one run of `make image`. Where the request asks for no file system and the root file system of
- * one kind does not fit, it runs again without that kind (decision 60): every image that is delivered comes from a run
+ * one kind does not fit, it runs again without that kind (decision 58): every image that is delivered comes from a run
  * that had no complaint. Throws the failure of the last run, with the size that would be enough.
  */
 export async function fittingImages(deps: FittingImagesDeps): Promise<FittingImages> {
