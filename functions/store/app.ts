@@ -19,7 +19,7 @@ const FILE = /^\/store\/([0-9a-f]{64})\/([A-Za-z0-9._+-]+)$/;
 /**
  * Serves finished images: `GET` and `HEAD /store/{bin_dir}/{file}`. On AWS the bucket does this without any function.
  * Where no file has the path and `{bin_dir}` is the request hash of a finished build, the answer is a redirect to the
- * build's file of that name (docs/contract.md §8).
+ * build's file of that name (docs/decisions/0062-images-by-the-request-hash.md).
  */
 export function storeApp({ artifacts, signingKey, findImage }: StoreAppDeps): Routes {
   const app = routes().get('/store/*', async (c) => {
