@@ -57,7 +57,7 @@ export function* opkgPackages(index: string): Sliced<ListedPackage[]> {
     const newline = index.indexOf('\n', start);
     const end = newline === -1 ? index.length : newline;
     if (end === start) add();
-    else {
+    else if (FIRST_LETTERS.includes(index.charAt(start))) {
       const colon = index.slice(start, Math.min(end, start + MAX_FIELD_NAME)).indexOf(':');
       const name = colon === -1 ? '' : index.slice(start, start + colon);
       if (FIELDS.has(name)) fields[name] = index.slice(start + colon + 1, Math.min(end, start + MAX_LINE)).trim();
@@ -74,14 +74,21 @@ export function* opkgPackageFiles(index: string): Sliced<PackageFile[]> {
 }
 
 const FIELDS: ReadonlySet<string> = new Set(['Package', 'Filename', 'SHA256sum', 'Size', 'Depends', 'Provides']);
-const MAX_FIELD_NAME = 20;
+/** Most lines begin with another letter, and are passed over. */
+const FIRST_LETTERS = 'PFSD';
+const MAX_FIELD_NAME = 12;
 const MAX_LINE = 4096;
 
 /** The limit on all names in `Depends` and `Provides`: the largest feed has 60,000. */
 const MAX_NAMES = 500_000;
 
 /** Returns the names in a list like `libc, kernel (= 6.6.93)`. */
-const namesIn = (list: string): string[] => list.split(',').map((entry) => /^[^\s(=<>~]*/.exec(entry.trimStart())?.[0] ?? '');
+const namesIn = (list: string): string[] =>
+  list.split(',').map((entry) => {
+    const text = entry.trim();
+    const end = text.search(/[\s(=<>~]/);
+    return end === -1 ? text : text.slice(0, end);
+  });
 
 const sizeOf = (text: string | undefined): { size?: number } =>
   text !== undefined && /^\d{1,12}$/.test(text) ? { size: Number(text) } : {};

@@ -93,6 +93,24 @@ describe('the packages that a command installs', () => {
     expect(await dl()).toEqual(['vim_1.ipk']);
   });
 
+  it('are no longer fetched, and nothing more is written, when the build is cancelled', async () => {
+    const names = Array.from({ length: 30 }, (_, at) => `p${at}`);
+    offer(Object.fromEntries(names.map((name) => [name, []])));
+    const cancel = new AbortController();
+    for (const name of names.slice(6))
+      site.files.set(`/base/${name}_1.ipk`, (response) => {
+        response.write(content(name).subarray(0, 4));
+        cancel.abort(new Error('cancelled'));
+      });
+    const { courier } = await site.open({ signal: cancel.signal });
+    await expect(courier.ready(names)).rejects.toThrow('cancelled');
+    const there = await dl();
+    await courier.close();
+    expect(await dl()).toEqual(there);
+    expect(there.filter((name) => name.startsWith('.'))).toEqual([]);
+    expect(asked().length).toBeLessThanOrEqual(12);
+  });
+
   it('are no longer fetched when the network has failed, and a build that asks for one learns it at once', async () => {
     const names = Array.from({ length: 60 }, (_, at) => `p${at}`);
     offer(Object.fromEntries(names.map((name) => [name, []])));

@@ -41,6 +41,7 @@ export async function fetchAhead(files: readonly ListedFile[], { downloads, get 
   const there = new Set(await namesIn(tree));
   const missing = files.filter((file) => canBeChecked(file) && !there.has(file.name) && (file.size ?? 0) <= MAX_BYTES_EACH);
   let bytesLeft = MAX_BYTES;
+  const problems: unknown[] = [];
   const fetchOne = async (file: ListedFile): Promise<void> => {
     if (bytesLeft <= 0) return;
     try {
@@ -49,11 +50,14 @@ export async function fetchAhead(files: readonly ListedFile[], { downloads, get 
       await putFile(tree, `${DL}/${file.name}`, bytes, { uid });
     } catch (error) {
       if (error instanceof UnexpectedFileError || hasCode(error, ...NO_PLACE)) return;
-      if (!(error instanceof FetchFailure)) throw error;
-      if (error.code === 4) bytesLeft = 0;
+      if (error instanceof FetchFailure && error.code !== 4) return;
+      bytesLeft = 0;
+      if (!(error instanceof FetchFailure)) problems.push(error);
     }
   };
   await mapAtMost(missing.slice(0, MAX_FILES), AT_ONCE, fetchOne);
+  // Nothing is written to the tree any more when the caller learns of a problem.
+  if (problems.length > 0) throw problems[0];
 }
 
 /** The system's errors for a name that cannot be used, as an earlier command of the build may have arranged it. */
