@@ -184,15 +184,13 @@ export const Settings = z.object({
     .meta(
       facts({ description: 'How often the server looks for builds that another process queued, in seconds; it sees its own at once.' }),
     ),
-  IMAGEBUILDER_CACHE_MB: megabytes
-    .default(DEFAULTS.cacheBytes)
-    .meta(
-      facts({
-        description:
-          'Disk space that unpacked ImageBuilders and downloaded packages may take together; what running builds use may exceed it.',
-        unit: 'megabytes',
-      }),
-    ),
+  IMAGEBUILDER_CACHE_MB: megabytes.default(DEFAULTS.cacheBytes).meta(
+    facts({
+      description:
+        'Disk space that unpacked ImageBuilders and downloaded packages may take together; what running builds use may exceed it.',
+      unit: 'megabytes',
+    }),
+  ),
   BUILD_MEMORY_MB: buildMemory.meta(
     facts({
       description: 'Memory that all processes of one build may take together; a build that needs more fails.',
