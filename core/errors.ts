@@ -93,8 +93,8 @@ export class ImagebuilderNotPublishedError extends BadRequestError {
 }
 
 /**
- * Upstream has an ImageBuilder for the target, but one whose name belongs to another distribution. Only the operator can
- * change that.
+ * Upstream has an ImageBuilder for the target, but its name belongs to another distribution. Only the operator can change
+ * that.
  */
 export class ForeignImagebuilderError extends BadRequestError {
   constructor(version: string, target: string, distro: string, name: string) {

@@ -4,7 +4,7 @@ import { type UpstreamCatalogue, type UpstreamCatalogueOptions, upstreamCatalogu
 import { measuredFetch } from '#observe/measured-fetch.ts';
 import type { CompositionParts } from './composition.ts';
 
-/** The catalogue of upstream, read through the proxies of the settings, with its requests counted and its failures logged. */
+/** Returns the catalogue of upstream, read through the proxies, with its requests counted and its failures logged. */
 export const measuredCatalogue = (
   options: Omit<UpstreamCatalogueOptions, 'fetch' | 'onError'>,
   proxies: ProxyConfig,

@@ -11,7 +11,7 @@ export interface SharedCatalogueConfig extends ProxyConfig {
   readonly ARTIFACT_BUCKET: string;
 }
 
-/** Returns the catalogue that all functions share: its records are in the bucket. It is OpenWrt's, or another distribution's. */
+/** Returns the catalogue of OpenWrt, or of another distribution, that all functions share: its records are in the bucket. */
 export function sharedCatalogue(
   config: SharedCatalogueConfig,
   { s3 }: { readonly s3: S3Client },

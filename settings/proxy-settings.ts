@@ -28,7 +28,7 @@ export const proxySettings = {
   NO_PROXY: words.default([]),
 };
 
-/** Returns the variables that give a setting without a prefix, the first of which wins: `https_proxy` before `HTTPS_PROXY`, as for curl. */
+/** Returns the variables that give a setting, without a prefix. The first wins: `https_proxy`, as for curl. */
 export const variablesOf = (name: string): readonly string[] => (Object.hasOwn(proxySettings, name) ? [name.toLowerCase(), name] : [name]);
 
 /** Returns the text of a setting without the user name and password that a URL in it holds. */

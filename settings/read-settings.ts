@@ -8,7 +8,8 @@ export class SettingsError extends Error {
 
 /**
  * Reads the settings of a composition root by the names in its schema. Each may have `ASU_` before its name, which
- * wins, and the names of proxies may be in lower case. An empty value counts as not set. Throws a `SettingsError` that names every bad setting.
+ * wins, and the names of proxies may be in lower case. An empty value counts as not set. Throws a `SettingsError` that
+ * names every bad setting.
  */
 export function readSettings<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,

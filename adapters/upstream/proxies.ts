@@ -6,7 +6,7 @@ export interface Proxies {
   readonly http?: URL | undefined;
   /** The proxy for `https:` URLs. */
   readonly https?: URL | undefined;
-  /** The entries of `NO_PROXY`: `*`, names (with all names below them), addresses and networks, each with or without a port. */
+  /** The entries of `NO_PROXY`: `*`, names (with all names below them), addresses and networks, each also with a port. */
   readonly direct: readonly string[];
 }
 

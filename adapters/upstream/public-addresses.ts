@@ -55,7 +55,9 @@ export const lookupPublic: LookupFunction = (hostname, options, callback) =>
     callback(null, first.address, first.family);
   });
 
-/** How long a name may take to be looked up that a proxy will look up again. Behind a proxy there may be no name server. */
+/**
+ * The time limit on looking up a name that a proxy will look up again. Behind a proxy there may be no name server.
+ */
 const LOOKUP_MS = 2_000;
 
 /**

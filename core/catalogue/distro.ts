@@ -18,7 +18,7 @@ export interface Distro {
   readonly imagebuilderPrefix: string;
   /** The usign public keys (base64) whose signatures of `sha256sums` count. OpenWrt's own keys do not. */
   readonly trustedKeys: readonly string[];
-  /** The hosts, with or without a path, that its ImageBuilders name in their repositories: `upstreamUrl` replaces them. */
+  /** The hosts, with or without a path, in the repositories of its ImageBuilders. `upstreamUrl` replaces them. */
   readonly repositoryHosts: readonly string[];
   readonly branches: readonly Branch[];
 }

@@ -52,7 +52,7 @@ export interface ImagebuilderMakerOptions {
   /** The time for which a check of `sha256sums` stays valid when the ImageBuilder is in the cache. */
   readonly recheckMs?: number;
   readonly fetch?: typeof fetch;
-  /** The function for requests to other hosts, to which upstream or a repository redirects: it reaches the internet alone. */
+  /** The function for requests to other hosts, to which a repository redirects. It connects to public addresses only. */
   readonly fetchPublicly?: typeof fetch;
   /** Called when something that a build left behind could not be removed and was set aside. */
   readonly onLeftover?: (leftover: Leftover) => void;

@@ -27,9 +27,11 @@ const distros = (url: string) =>
   });
 
 let server: TestServer;
+let otherUrl: string;
 let close: () => Promise<void>;
 beforeAll(async () => {
   const upstream = await serveDemoUpstream();
+  otherUrl = `${upstream.url}/otherwrt`;
   server = await startTestServer({
     realImages: { downloadAttempts: 1 },
     env: { DISTROS: distros(upstream.url), VERIFY: 'require', RETRY_DELAYS: '1s' },
@@ -51,6 +53,8 @@ describe('a second distribution', () => {
     const inputs = Object.keys(body['inputs'] as object);
     expect(inputs).toContain('releases/24.10.2/targets/x86/64/otherwrt-imagebuilder-24.10.2-x86-64.Linux-x86_64.tar.zst');
     expect(inputs.filter((name) => name.includes('://'))).toEqual([]);
+    expect(body['reproduce']).toContain(`${otherUrl}/releases/24.10.2/targets/x86/64/otherwrt-imagebuilder-`);
+    expect(body['reproduce']).toContain('# otherwrt 24.10.2');
   });
 
   it('is refused where only the key of another distribution is trusted, and OpenWrt’s keys are not', async () => {

@@ -6,7 +6,7 @@ export interface ForwardProxy {
   /** The URL without user name and password, and its parts. */
   readonly url: string;
   readonly host: string;
-  /** The requests so far: `GET http://host/path` and `CONNECT host:port`, each with the credentials that came with it. */
+  /** The requests so far, `GET http://host/path` or `CONNECT host:port`, each with its credentials. */
   readonly requests: { readonly line: string; readonly credentials: string | undefined }[];
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { BuildOrder } from '#core/build/build-order.ts';
+import { DEFAULT_DISTRO } from '#core/catalogue/distro.ts';
 import { repositoryKeyFiles } from '#core/request/repository-keys.ts';
 import type { PreparedTree } from '../tree/prepare-tree.ts';
 import { shellQuote } from './shell-quote.ts';
@@ -27,7 +28,7 @@ export function reproduceScript(
     .join(' \\\n  ');
   return [
     '#!/bin/sh',
-    `# OpenWrt ${request.version} (${order.revision}) for ${request.target}, ${request.profile}`,
+    `# ${request.distro === DEFAULT_DISTRO ? 'OpenWrt' : request.distro} ${request.version} (${order.revision}) for ${request.target}, ${request.profile}`,
     `# request ${order.requestHash}`,
     'set -eu',
     'umask 022',
