@@ -205,3 +205,14 @@ it('a reader that is stopped at any moment does not put back an expired result t
     expect((await deps.builds.get(hash))?.state).toBe('queued');
   }
 });
+
+it('a failure that would repeat is the answer until it expires, and says for how long', async () => {
+  const { submit, run } = world(failing(new BuildFailure('conflicts')));
+  await submit();
+  await run();
+  expect((await submit()).view).toMatchObject({ state: 'failed', retryAfterSeconds: TIMES.failureSeconds });
+  clock += (TIMES.failureSeconds - 1) * 1000;
+  expect((await submit()).view).toMatchObject({ state: 'failed', retryAfterSeconds: 1 });
+  clock += 1000;
+  expect((await submit()).outcome).toBe('new');
+});
