@@ -9,6 +9,7 @@ export const WARNING_CODES = {
   removal_left_out:
     'A package that upstream lists for the device could not be removed, because its name has characters that make would misread.',
   packages_conflict: 'One of two packages of the image declares a conflict with the other.',
+  feeds_changed: 'A package feed changed after the request was accepted. The image has the packages of the newer one.',
   upstream_unreachable: 'Upstream did not answer. The image was made from what the server had downloaded and verified before.',
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { assertWritable } from '#adapters/disk/assert-writable.ts';
-import type { UpstreamCatalogueOptions } from '#adapters/upstream/upstream-catalogue.ts';
+import type { UpstreamCatalogue, UpstreamCatalogueOptions } from '#adapters/upstream/upstream-catalogue.ts';
 import { imageFinder } from '#core/build/find-image.ts';
 import type { ClientKey } from '#core/build/ports.ts';
 import { resultIntegrity } from '#core/build/result-integrity.ts';
@@ -43,13 +43,20 @@ export interface AppParts extends ServerParts {
 const REMEMBERED_RESULTS_BYTES = 32 * 1024 * 1024;
 
 /** The HTTP application of a standalone server: all functions over one state. */
-export function composeApp({ config, settings, state, log, metrics, recorder, keyOf, signingKey, sandbox }: AppParts) {
+export function composeApp({ config, settings, state, log, metrics, recorder, upstreamChanges, keyOf, signingKey, sandbox }: AppParts) {
   const { builds, positions, artifacts, now, monotonic } = state;
   const ages = { recordMaxAgeMs: config.CATALOGUE_REFRESH * 1000, listMaxAgeMs: Math.min(300, config.CATALOGUE_REFRESH) * 1000 };
-  const catalogueAt = (upstream: Pick<UpstreamCatalogueOptions, 'baseUrl' | 'distro'>) =>
-    measuredCatalogue({ ...upstream, ...ages, records: state.records, now }, config, { log, metrics });
+  const catalogues = new Map<string | undefined, UpstreamCatalogue>();
+  const catalogueAt = (upstream: Pick<UpstreamCatalogueOptions, 'baseUrl' | 'distro'>) => {
+    const made = measuredCatalogue({ ...upstream, ...ages, records: state.records, now }, config, { log, metrics });
+    catalogues.set(upstream.distro?.name, made);
+    return made;
+  };
   const catalogue = catalogueAt({ baseUrl: config.UPSTREAM_URL });
   const others = otherDistros(config.DISTROS, (distro) => catalogueAt({ baseUrl: distro.upstreamUrl, distro }));
+  upstreamChanges.listen(({ versionPath, request }) =>
+    (catalogues.get(request.distro) ?? catalogue).noteChange(versionPath, request.target),
+  );
   const status = {
     ...{ builds, positions, artifacts, now, timeOf: timeOfBuilds(now, monotonic) },
     results: boundedMap<string>(REMEMBERED_RESULTS_BYTES, (text) => text.length * 2),

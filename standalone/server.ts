@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import type { BuildOrder } from '#core/build/build-order.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { clientKeys } from '#http/rate-limit/client-keys.ts';
@@ -11,7 +12,7 @@ import { clientSecret } from './client-secret.ts';
 import { composeApp } from './compose-app.ts';
 import type { StandaloneConfig } from './config.ts';
 import { liveSettings } from './live-settings.ts';
-import type { Relay } from './relay.ts';
+import { type Relay, relay } from './relay.ts';
 import { runBackground } from './run-background.ts';
 import { openState } from './state.ts';
 
@@ -63,7 +64,8 @@ export async function startStandalone(
     isCounting: config.SERVER_STATS,
     onError: (error) => log.warn('statistics could not be written', { error }),
   });
-  const parts = { config, settings, state, log, metrics, recorder };
+  const upstreamChanges = relay<[order: BuildOrder]>();
+  const parts = { config, settings, state, log, metrics, recorder, upstreamChanges };
   const server = await serveNode(composeApp({ ...parts, keyOf, signingKey, sandbox }), { host: config.HOST, port: config.PORT });
   const stopBackground = await runBackground({ ...parts, imageMaker, isAlone });
   return {

@@ -22,6 +22,11 @@ export interface DocumentPolicy<T> {
   /** Whether the caller is about to answer "unknown": then upstream is asked first, unless that was done just now. */
   readonly fresh?: boolean;
   /**
+   * When upstream is known to have changed, in milliseconds since the epoch: a copy that may be from before is read again
+   * first. This process does so once for one time, whatever the clocks of others say.
+   */
+  readonly changedAt?: number | undefined;
+  /**
    * Returns whether parts of the value could not be read: then the copy is checked again as soon as an answer of
    * "unknown".
    */
@@ -89,8 +94,12 @@ interface Stored {
 export function sharedDocuments({ records, now, monotonic, waitMs, onError }: SharedDocumentsOptions): SharedDocuments {
   const memory = boundedMap<Remembered>(MAX_TEXT_IN_MEMORY, ({ size }) => size + LEAST_WEIGHT);
   const triedAt = boundedMap<number>(10_000, () => 1);
+  /** The latest change that this process has asked upstream about, by key. */
+  const askedAbout = boundedMap<number>(10_000, () => 1);
   const lookUps = new Map<string, Promise<Remembered | undefined>>();
   const refreshes = new Map<string, Promise<Copy<unknown>>>();
+  /** The refreshes for the sake of a change, by its time and the key. */
+  const afterChange = new Map<string, Promise<Copy<unknown>>>();
   const time = () => now().getTime();
   /**
    * Returns the age of a copy. One from the future was dated by a clock that has been set back since, so it may have
@@ -100,6 +109,9 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
     const age = time() - checkedAt;
     return age < -MAX_CLOCK_SKEW_SECONDS * 1000 ? Number.MAX_VALUE : Math.max(0, age);
   };
+  /** Returns whether the copy is surely from after the change. The clocks of two machines may differ. */
+  const isSince = ({ checkedAt }: Copy<unknown>, changedAt: number): boolean =>
+    Math.min(checkedAt, time()) >= changedAt + MAX_CLOCK_SKEW_SECONDS * 1000;
   let lookUpsBegun = 0;
   const remember = (key: string, remembered: Remembered): void => {
     if ((memory.get(key)?.lookUp ?? 0) <= remembered.lookUp) memory.set(key, remembered);
@@ -134,10 +146,10 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
     !refreshes.has(key) && monotonic() - (triedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REVALIDATE_MS;
 
   /** Fetches and stores a copy. The first process to store one wins, and all processes answer with that one. */
-  async function refresh(key: string, load: Load<unknown>, goodEnoughMs: number): Promise<Copy<unknown>> {
+  async function refresh(key: string, load: Load<unknown>, isGoodEnough: (copy: Copy<unknown>) => boolean): Promise<Copy<unknown>> {
     triedAt.set(key, monotonic());
     const before = await lookUp(key);
-    if (before !== undefined && ageOf(before.copy) < goodEnoughMs) return before.copy;
+    if (before !== undefined && isGoodEnough(before.copy)) return before.copy;
     const value = await load(before?.copy.value);
     const copy = { value, checkedAt: time() };
     if (value === undefined && before === undefined) {
@@ -157,22 +169,36 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
       key: string,
       what: string,
       load: Load<T>,
-      { maxAgeMs, maxStaleMs, memoryMs, fresh = false, isPartial = () => false }: DocumentPolicy<T>,
+      { maxAgeMs, maxStaleMs, memoryMs, fresh = false, changedAt = Number.NEGATIVE_INFINITY, isPartial = () => false }: DocumentPolicy<T>,
     ) {
       const copy = (await current(key, memoryMs ?? Number.POSITIVE_INFINITY)) as Copy<T> | undefined;
       const age = copy === undefined ? Number.POSITIVE_INFINITY : ageOf(copy);
       const isGood = copy?.value !== undefined && !isPartial(copy.value);
       const wanted = fresh || !isGood ? Math.min(REVALIDATE_MS, maxAgeMs) : maxAgeMs;
-      if (copy !== undefined && (age < wanted || isTriedLately(key))) return copy;
-      const flight = singleFlight(refreshes, key, () => {
-        const refreshed = refresh(key, load as Load<unknown>, wanted);
-        refreshed.catch((error: unknown) => onError?.(what, error));
-        return refreshed;
-      }) as Promise<Copy<T>>;
+      const isOutdated = copy !== undefined && !isSince(copy, changedAt) && (askedAbout.get(key) ?? Number.NEGATIVE_INFINITY) < changedAt;
+      if (copy !== undefined && !isOutdated && (age < wanted || isTriedLately(key))) return copy;
+      const begin = (isGoodEnough: (found: Copy<unknown>) => boolean) =>
+        singleFlight(refreshes, key, () => {
+          const refreshed = refresh(key, load as Load<unknown>, isGoodEnough);
+          refreshed.catch((error: unknown) => onError?.(what, error));
+          return refreshed;
+        });
+      const beginAfterChange = async () => {
+        // A refresh that began before upstream changed may end with what upstream had then.
+        await refreshes.get(key)?.catch(() => undefined);
+        try {
+          return await begin((found) => isSince(found, changedAt));
+        } finally {
+          askedAbout.set(key, Math.max(changedAt, askedAbout.get(key) ?? changedAt));
+        }
+      };
+      const flight = (
+        isOutdated ? singleFlight(afterChange, `${changedAt} ${key}`, beginAfterChange) : begin((found) => ageOf(found) < wanted)
+      ) as Promise<Copy<T>>;
       // `onError` has the failure. Without this, a refresh in the background that fails would be an unhandled
       // rejection.
       flight.catch(() => {});
-      if (copy !== undefined && isGood && !fresh && age < maxStaleMs) return copy;
+      if (copy !== undefined && isGood && !fresh && !isOutdated && age < maxStaleMs) return copy;
       try {
         return await withTimeout(waitMs, flight);
       } catch (cause) {

@@ -310,6 +310,86 @@ describe('asking upstream', () => {
   });
 });
 
+describe('a change of upstream that a build has found', () => {
+  const feed = `${PATH}/packages/x86_64/base/Packages.gz`;
+  const newer = gzipSync('Package: only-this\nVersion: 1\n\n');
+  const at = (changedAt: Date) => ({ fresh: true, changedAt });
+  const asks = (catalogue: Catalogue, options?: { fresh: boolean; changedAt?: Date }) =>
+    known(catalogue.target('24.10.2', PATH, TARGET, options));
+
+  it('is read at once, however young the copies are, and once for all callers', async () => {
+    const [one, other] = [make(), make()];
+    const before = await asks(one);
+    await asks(other);
+    upstream.overlay(feed, newer);
+    time += 1000;
+    expect(await asks(one, { fresh: true })).toBe(before);
+    upstream.clearRequests();
+    const after = await Promise.all(Array.from({ length: 10 }, () => asks(one, at(new Date(time + set)))));
+    for (const record of after) expect(record.indexes[feed]).toBe(sha256(newer));
+    expect(paths().filter((path) => path === `/${feed}`)).toHaveLength(1);
+    upstream.clearRequests();
+    await asks(one, at(new Date(time + set)));
+    time += 1000;
+    expect((await asks(other)).indexes[feed]).toBe(sha256(newer));
+    expect(paths()).toEqual([]);
+  });
+
+  it('is read at once for the next request of the process that found it', async () => {
+    const catalogue = make();
+    const before = await asks(catalogue);
+    upstream.overlay(feed, newer);
+    expect(await asks(catalogue)).toBe(before);
+    catalogue.noteChange(PATH, TARGET);
+    expect((await asks(catalogue)).indexes[feed]).toBe(sha256(newer));
+    upstream.clearRequests();
+    await asks(catalogue);
+    expect(paths()).toEqual([]);
+  });
+
+  it.each([
+    ['behind', -30_000],
+    ['ahead', 30_000],
+  ])('is read once when the clock of the runner is %s', async (_, skew) => {
+    const catalogue = make();
+    await asks(catalogue);
+    upstream.overlay(feed, newer);
+    expect((await asks(catalogue, at(new Date(time + skew)))).indexes[feed]).toBe(sha256(newer));
+    upstream.clearRequests();
+    await asks(catalogue, at(new Date(time + skew)));
+    expect(paths()).toEqual([]);
+  });
+
+  it('is read after a refresh that began before it', async () => {
+    const catalogue = make();
+    await asks(catalogue);
+    time += 11 * MINUTE;
+    upstream.faults.add(`${DIRECTORY}/sha256sums`, { kind: 'slow', ms: 300 }, { times: 1 });
+    const early = asks(catalogue, { fresh: true });
+    await eventually(
+      async () => paths(),
+      (asked) => asked.includes(`/${feed}`) || asked.some((path) => path.endsWith('/sha256sums')),
+    );
+    upstream.overlay(feed, newer);
+    expect((await asks(catalogue, at(new Date(time)))).indexes[feed]).toBe(sha256(newer));
+    await early;
+  });
+
+  it('costs one attempt while upstream does not answer', async () => {
+    const catalogue = make(IMPATIENT);
+    const before = await asks(catalogue);
+    upstream.faults.add(/./, { kind: 'status', status: 503 });
+    expect(await asks(catalogue, at(new Date(time)))).toMatchObject({ indexes: before.indexes });
+    await eventually(
+      async () => failures,
+      (reported) => reported.includes(`${TARGET} of 24.10.2`),
+    );
+    upstream.clearRequests();
+    expect(await asks(catalogue, at(new Date(time)))).toMatchObject({ indexes: before.indexes });
+    expect(paths()).toEqual([]);
+  });
+});
+
 /** Replaces the content of a path, and its digest in the sums of its target. */
 async function publish(path: string, content: string): Promise<void> {
   const name = path.slice(DIRECTORY.length + 1);

@@ -4,6 +4,7 @@ import { DEFAULT_IMAGEBUILDER_PREFIX, type Distro } from '#core/catalogue/distro
 import { packageIndex } from '#core/catalogue/package-index.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
+import { boundedMap } from '#lib/bounded-map.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
 import { messageOf } from '#lib/message-of.ts';
 import { withTimeout } from '#lib/with-timeout.ts';
@@ -68,6 +69,8 @@ const FEEDS_MAX_AGE_MS = MINUTE_MS;
  */
 type StoredRecord = Omit<TargetRecord, 'fetchedAt'> & Partiality;
 
+type PolicyFreshness = Pick<DocumentPolicy<unknown>, 'fresh' | 'changedAt'>;
+
 type Partiality = Pick<ReadIndex, 'unread'>;
 
 /** Returns whether an index lacks a part that upstream serves. Such a copy is checked again soon. */
@@ -77,6 +80,8 @@ const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
 export interface UpstreamCatalogue extends Catalogue {
   /** Asks upstream for a small file. Throws `UpstreamUnavailableError` if it does not answer, whatever copies there are. */
   assertReachable(): Promise<void>;
+  /** Called when a build has found upstream changed: the next request for the target is about upstream as it is. */
+  noteChange(versionPath: string, target: string): void;
 }
 
 /**
@@ -94,6 +99,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
   const root = `catalogue/${sha256(sourceOf(baseUrl, options.distro)).slice(0, 12)}`;
   const slots = indexSlots(records);
 
+  /** When a build of this process found the target changed, in milliseconds since the epoch, by the key of its record. */
+  const changes = boundedMap<number>(1000, () => 1);
   /** Clients can name any number of targets that no list has. They must not keep the others waiting. */
   const unlistedInTurn = gate(1);
 
@@ -156,13 +163,13 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
   async function loadRecord(
     name: TargetName,
     previous: StoredRecord | undefined,
-    { fresh = false }: Freshness,
+    { fresh = false, changedAt }: PolicyFreshness,
   ): Promise<StoredRecord | undefined> {
     const read = await readTarget(files, name, gapOptions(previous));
     if (read === undefined) return undefined;
     const { record, own } = read;
     const feeds = isUpstreamPath(record.arch)
-      ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0, fresh })
+      ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0, fresh, changedAt })
       : undefined;
     const unread = [...(own.unread ?? []), ...(feeds?.unread ?? [])];
     const indexes = { ...own.indexes, ...feeds?.indexes };
@@ -188,6 +195,10 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     hasVersion,
     targets,
 
+    noteChange(versionPath, target) {
+      changes.set(recordKey(versionPath, target), now().getTime());
+    },
+
     async assertReachable() {
       try {
         await withTimeout(REACH_MS, files.read('.versions.json', VERSIONS));
@@ -196,17 +207,26 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
       }
     },
 
-    async target(version, versionPath, target, { fresh = false } = {}) {
+    async target(version, versionPath, target, { fresh = false, changedAt: knownAt } = {}) {
       const arch = await archOf(versionPath, target);
       if (arch === undefined) return undefined;
       const { imagebuilderPrefix = DEFAULT_IMAGEBUILDER_PREFIX } = options.distro ?? {};
       const name = { version, versionPath, target, arch, imagebuilderPrefix };
-      const load = (previous: StoredRecord | undefined) => loadRecord(name, previous, { fresh });
+      const key = recordKey(versionPath, target);
+      const changedAt = latest(knownAt?.getTime(), changes.get(key));
+      const load = (previous: StoredRecord | undefined) => loadRecord(name, previous, { fresh, changedAt });
       const { value, checkedAt } = await documents.read(
-        recordKey(versionPath, target),
+        key,
         `${target} of ${version}`,
         arch === '' ? (previous: StoredRecord | undefined) => unlistedInTurn(() => load(previous)) : load,
-        { maxAgeMs: recordMaxAgeMs, maxStaleMs: RECORD_MAX_STALE * recordMaxAgeMs, memoryMs: RECORD_MEMORY_MS, fresh, isPartial },
+        {
+          maxAgeMs: recordMaxAgeMs,
+          maxStaleMs: RECORD_MAX_STALE * recordMaxAgeMs,
+          memoryMs: RECORD_MEMORY_MS,
+          fresh,
+          changedAt,
+          isPartial,
+        },
       );
       return value && stamp(value, checkedAt);
     },
@@ -237,6 +257,9 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
 function withoutPrototype<T extends object | undefined>(map: T): T {
   return map === undefined || Object.getPrototypeOf(map) === null ? map : Object.setPrototypeOf(map, null);
 }
+
+const latest = (...times: readonly (number | undefined)[]): number | undefined =>
+  times.reduce((a, b) => (a === undefined || (b !== undefined && b > a) ? b : a), undefined);
 
 const isTargetName = (target: string): boolean => /^\w+\/\w+$/.test(target) && isUpstreamPath(target);
 

@@ -39,8 +39,8 @@ export type BuildView =
   | { state: 'building'; build: RunningBuild; order: BuildOrder | undefined }
   /** `maxAgeSeconds`: how long caches may keep the answer. */
   | { state: 'done'; build: DoneBuild; document: string; maxAgeSeconds: number }
-  /** `retryAfterSeconds`: how long a client must wait before it may ask for the build again. */
-  | { state: 'failed'; build: FailedBuild; document: string | undefined; retryAfterSeconds: number | undefined }
+  /** `retryAfterSeconds`: how long the failure is still the answer. Then the build begins again if a client asks for it. */
+  | { state: 'failed'; build: FailedBuild; document: string | undefined; retryAfterSeconds: number }
   | { state: 'cancelled'; build: CancelledBuild };
 
 /**
@@ -89,8 +89,9 @@ async function viewOf(deps: BuildStatusDeps, build: Build): Promise<BuildView> {
       const time = timeOf(deps, build);
       if (build.expiresAt <= time.toISOString()) throw new BuildNotFoundError();
       const document = build.binDir === undefined ? undefined : await readFailure(deps.artifacts, build.binDir);
-      const pause = isRetryable(build) ? rebuildPauseLeft(build, time, deps.rebuildPauseSeconds?.()) : undefined;
-      return { state: 'failed', build, document, retryAfterSeconds: pause === undefined ? undefined : Math.max(1, pause) };
+      const remembered = Math.ceil((Date.parse(build.expiresAt) - time.getTime()) / 1000);
+      const left = isRetryable(build) ? rebuildPauseLeft(build, time, deps.rebuildPauseSeconds?.()) : remembered;
+      return { state: 'failed', build, document, retryAfterSeconds: Math.max(1, left) };
     }
     case 'cancelled':
       return { state: 'cancelled', build };

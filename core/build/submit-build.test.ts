@@ -50,15 +50,16 @@ function world(script: Script, timesToLive = TIMES) {
   const builds = sqliteBuildTable(db);
   const queue = sqliteBuildQueue(db, { pollMs: 5 });
   const artifacts = diskArtifactStore(directory);
-  const upstream = { revision: 'r1-1111111111', looks: 0 };
+  const upstream: { revision: string; looks: number; changedAt?: Date | undefined } = { revision: 'r1-1111111111', looks: 0 };
   let known = recordOf(upstream.revision);
   const catalogue: Catalogue = {
     versions: async () => ({ list: [] }),
     hasVersion: async () => true,
     targets: async () => ({ 'x86/64': 'x86_64' }),
-    target: async (_version, _path, _target, { fresh = false }: Freshness = {}) => {
+    target: async (_version, _path, _target, { fresh = false, changedAt }: Freshness = {}) => {
       if (fresh) {
         upstream.looks += 1;
+        upstream.changedAt = changedAt;
         known = recordOf(upstream.revision);
       }
       return known;
@@ -116,6 +117,16 @@ describe('a build that failed without fault of its request', () => {
     clock += 1;
     expect([(await submit()).outcome, (await submit()).outcome]).toEqual(['new', 'joined']);
     expect(upstream.looks).toBeGreaterThan(0);
+  });
+
+  it('is looked at once more with copies from after its end, since it may have found upstream changed', async () => {
+    const { submit, run, upstream, deps } = world(failing(GONE));
+    const { prepared } = await submit();
+    expect(upstream.changedAt).toBeUndefined();
+    await run();
+    const failed = await deps.builds.get(prepared.hash);
+    await submit();
+    expect(failed).toMatchObject({ state: 'failed', finishedAt: upstream.changedAt?.toISOString() });
   });
 
   it('is built again once the failure or its pause has expired, and is answered no longer than that after a clock was set back', async () => {
@@ -193,4 +204,15 @@ it('a reader that is stopped at any moment does not put back an expired result t
     expect(await deps.artifacts.read(artifactKeys.result(hash))).toBeUndefined();
     expect((await deps.builds.get(hash))?.state).toBe('queued');
   }
+});
+
+it('a failure that would repeat is the answer until it expires, and says for how long', async () => {
+  const { submit, run } = world(failing(new BuildFailure('conflicts')));
+  await submit();
+  await run();
+  expect((await submit()).view).toMatchObject({ state: 'failed', retryAfterSeconds: TIMES.failureSeconds });
+  clock += (TIMES.failureSeconds - 1) * 1000;
+  expect((await submit()).view).toMatchObject({ state: 'failed', retryAfterSeconds: 1 });
+  clock += 1000;
+  expect((await submit()).outcome).toBe('new');
 });

@@ -132,7 +132,8 @@ async function identify(deps: SubmitBuildDeps, request: BuildRequest, options: P
   if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
   const known = await deps.builds.get(prepared.hash);
   // The usual reason is that upstream has moved on: then the same request is another build by now.
-  if (known !== undefined && isRetryable(known) && !options.fresh) return identify(deps, request, { ...options, fresh: true });
+  if (known !== undefined && isRetryable(known) && !options.fresh)
+    return identify(deps, request, { ...options, fresh: true, changedAt: new Date(known.finishedAt) });
   return { prepared, known };
 }
 

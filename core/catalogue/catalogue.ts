@@ -90,6 +90,11 @@ export interface PackageIndex {
  */
 export interface Freshness {
   readonly fresh?: boolean;
+  /**
+   * Upstream is known to have changed by this time (decision 63): a copy that may be older is read again, however young
+   * it is. One process does so once for one such time.
+   */
+  readonly changedAt?: Date;
 }
 
 /**

@@ -22,6 +22,8 @@ export interface PrepareBuildOptions {
   readonly skipResolution?: boolean;
   /** Asks upstream for the target again, unless that happened a moment ago. */
   readonly fresh?: boolean;
+  /** See `Freshness`. */
+  readonly changedAt?: Date;
 }
 
 /**
@@ -40,9 +42,9 @@ export async function prepareBuild(
 async function prepareFrom(
   deps: PrepareBuildDeps,
   request: BuildRequest,
-  { skipResolution = false, fresh = false }: PrepareBuildOptions,
+  { skipResolution = false, ...freshness }: PrepareBuildOptions,
 ): Promise<PreparedBuild> {
-  const valid = await validateRequest(deps, request, { fresh });
+  const valid = await validateRequest(deps, request, freshness);
   const recalled = deps.memory?.recall(request, skipResolution, valid);
   if (recalled !== undefined) return { ...recalled, valid };
   const asked = valid.request;

@@ -46,7 +46,7 @@ export interface ValidRequest {
  * Checks a request against policy and upstream in the reference server's order; the first check that fails answers
  * (docs/contract.md §4). Unlike there, the checks also run when the answer is cached (decision 6). Throws the matching
  * `AsuError`, or `UpstreamUnavailableError` if upstream cannot be asked and was never seen. With `fresh`, upstream is
- * asked for the target again, unless that happened a moment ago.
+ * asked for the target again, unless that happened a moment ago and `changedAt` does not say otherwise.
  */
 export async function validateRequest(
   { policy, others, ...deps }: ValidateRequestDeps,

@@ -4,6 +4,7 @@ import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildProgress, ImageMaker } from '#core/build/ports.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { UnsafeArgumentError } from '#core/imagebuilder/commands.ts';
+import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
 import type { Warning } from '#core/warning.ts';
 import { hasCode } from '#lib/has-code.ts';
@@ -176,7 +177,7 @@ async function buildIn(
     const isSigned = isSignedByKnown(order, facts, site, download);
     admitImagebuilder(sandbox, isSigned);
     if (facts.info.revision !== order.revision)
-      throw new InfrastructureFailure(`Received incorrect version ${facts.info.revision} (requested ${order.revision})`, { isFinal: true });
+      throw new UpstreamChangedFailure(`Received incorrect version ${facts.info.revision} (requested ${order.revision})`);
     if (facts.info.target !== order.request.target)
       throw new InfrastructureFailure(`Received an ImageBuilder of ${facts.info.target} for ${order.request.target}`, { isFinal: true });
     await placeWget(cached.tree);

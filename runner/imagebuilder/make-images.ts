@@ -14,6 +14,7 @@ import { downloadTroubles } from '#core/imagebuilder/download-troubles.ts';
 import { type FailureAnalysis, outputLines } from '#core/imagebuilder/failure-analysis.ts';
 import { findProfile } from '#core/imagebuilder/find-profile.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
+import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
 import { type Warning, warningsPart } from '#core/warning.ts';
@@ -207,9 +208,8 @@ export async function makeImages(
     for (const source of unknown) log.line(`Package index not compared with that of the request hash: ${source}`);
     if (lacking.length > 0) throw new InfrastructureFailure(`Package indexes could not be had: ${lacking.join(', ')}`);
     if (moved.some((source) => source.startsWith(`${order.versionPath}/targets/`)))
-      throw new InfrastructureFailure(
+      throw new UpstreamChangedFailure(
         `The packages of ${request.target} are no longer those of revision ${order.revision}: upstream has changed them since the request was accepted. Ask again`,
-        { isFinal: true },
       );
 
     return {
@@ -223,7 +223,7 @@ export async function makeImages(
         [`${order.versionPath}/targets/${request.target}/${order.imagebuilder.name}`]: order.imagebuilder.sha256,
         ...Object.fromEntries(used.map(({ source, sha256 }) => [source, sha256])),
       },
-      ...warningsPart([...warnings, ...imageWarnings]),
+      ...warningsPart([...warnings, ...imageWarnings, ...newerFeeds(moved)]),
       reproduce: reproduceScript(order, buildCommand, withoutLeftOut(prepared, leftOut), deps.upstream.upstreamUrl),
     };
   } catch (error) {
@@ -233,10 +233,9 @@ export async function makeImages(
     // A request that fails with other feeds than it was accepted for has not failed for good.
     const compared = error instanceof BuildFailure ? await indexesUsed().catch(() => undefined) : undefined;
     if (compared !== undefined && compared.moved.length > 0 && error instanceof BuildFailure)
-      throw new InfrastructureFailure(`${error.message} (the package feeds have changed since the request was accepted: ask again)`, {
+      throw new UpstreamChangedFailure(`${error.message} (the package feeds have changed since the request was accepted: ask again)`, {
         cause: error,
         evidence: { ...evidence(), ...error.evidence },
-        isFinal: true,
       });
     throw withEvidence(error, evidence());
   } finally {
@@ -274,6 +273,13 @@ function leftOut(removals: readonly string[]): Warning[] {
   const packages = removals.map((name) => name.slice(1));
   const detail = `ImageBuilder's own list has packages that could not be removed, because make would misread their names: ${packages.join(', ')}`;
   return [{ code: 'removal_left_out', severity: 'note', detail, packages }];
+}
+
+/** The images are published all the same: these are the packages that upstream offers now (decision 42). */
+function newerFeeds(moved: readonly string[]): Warning[] {
+  if (moved.length === 0) return [];
+  const detail = `Upstream published newer package feeds after the request was accepted, and the image was made with them: ${moved.join(', ')}`;
+  return [{ code: 'feeds_changed', severity: 'note', detail }];
 }
 
 function refuse(problem: FailureAnalysis | undefined): void {

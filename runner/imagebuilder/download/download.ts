@@ -4,6 +4,7 @@ import { inSlices } from '#adapters/upstream/in-slices.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { parseDigests, parseProfiles } from '#core/catalogue/upstream-files.ts';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import { hasCode } from '#lib/has-code.ts';
 import type { PlainFile } from '#runner/files/plain-file.ts';
 import { createFile } from '#runner/files/put-file.ts';
@@ -51,9 +52,8 @@ export async function checkListed(
   if (listed === sha256) return { signedBy };
   const now = listed === undefined ? 'it is no longer listed' : `upstream now has SHA-256 ${listed}`;
   const revision = await currentRevision(directory, options.fetch, signal);
-  throw new InfrastructureFailure(
+  throw new UpstreamChangedFailure(
     `The ImageBuilder of this build is gone: ${name} of revision ${order.revision} had SHA-256 ${sha256}, ${now}${revision === undefined ? '' : ` (revision ${revision})`}. Ask again to build the current one.`,
-    { isFinal: true },
   );
 }
 

@@ -1,4 +1,5 @@
 import { BuildFailure, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import { type CommandTraits, processesOf } from '#runner/processes/command-processes.ts';
 import { heldFiles } from '#runner/processes/process-files.ts';
 import { evidenceText } from '../output/evidence-text.ts';
@@ -71,11 +72,7 @@ export async function runMake(argv: readonly string[], context: MakeContext): Pr
 /** Adds what the run printed to an error that has no such evidence yet, and returns the error. */
 export function withEvidence(error: unknown, evidence: FailureEvidence): unknown {
   if (error instanceof BuildFailure) return new BuildFailure(error.message, { ...evidence, ...error.evidence }, { cause: error.cause });
-  if (error instanceof InfrastructureFailure)
-    return new InfrastructureFailure(error.message, {
-      cause: error.cause,
-      isFinal: error.isFinal,
-      evidence: { ...evidence, ...error.evidence },
-    });
-  return error;
+  if (!(error instanceof InfrastructureFailure)) return error;
+  const Kind = error instanceof UpstreamChangedFailure ? UpstreamChangedFailure : InfrastructureFailure;
+  return new Kind(error.message, { cause: error.cause, isFinal: error.isFinal, evidence: { ...evidence, ...error.evidence } });
 }

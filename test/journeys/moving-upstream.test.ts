@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
+import { demoUpstreamDirectory } from '#demo/upstream/generate.ts';
+import { demoUpstreamKey, usignSignature } from '#demo/upstream/key.ts';
+import { downloadAll, type Finished } from '#test/support/download.ts';
+import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
+import { startTestServer, type TestServer } from '#test/support/test-server.ts';
+
+const PATH = 'releases/24.10.2';
+const X86 = { version: '24.10.2', target: 'x86/64', profile: 'generic', filesystem: 'squashfs' };
+
+let server: TestServer;
+beforeEach(async () => {
+  server = await startTestServer({ realImages: { downloadAttempts: 1 }, env: { REBUILD_PAUSE: '2' } });
+});
+afterEach(() => server.close());
+
+const onDisk = async (path: string) => readFile(join(await demoUpstreamDirectory(), path));
+
+/** Publishes an index once more: the same packages, in a file with another digest. Its signature is that of the text. */
+async function publishAgain(directory: string, { upstream } = server): Promise<Buffer> {
+  const packed = gzipSync(gunzipSync(await onDisk(`${directory}/Packages.gz`)), { level: 1 });
+  upstream.overlay(`${directory}/Packages.gz`, packed);
+  return packed;
+}
+
+/** Publishes the target's own packages once more, and the sums that list them. */
+async function publishTargetAgain(target: string, on = server): Promise<void> {
+  const digest = createHash('sha256')
+    .update(await publishAgain(`${target}/packages`, on))
+    .digest('hex');
+  const sums = (await onDisk(`${target}/sha256sums`)).toString();
+  const changed = Buffer.from(sums.replace(/^.{64} \*packages\/Packages\.gz$/m, `${digest} *packages/Packages.gz`));
+  on.upstream.overlay(`${target}/sha256sums`, changed);
+  on.upstream.overlay(`${target}/sha256sums.sig`, usignSignature(changed, demoUpstreamKey));
+}
+
+/** Publishes an index without a package, with its signature. */
+async function publishWithout(directory: string, name: string): Promise<void> {
+  const { packages, ...facts } = JSON.parse((await onDisk(`${directory}/index.json`)).toString());
+  const { [name]: _, ...others } = packages;
+  server.upstream.overlay(`${directory}/index.json`, JSON.stringify({ ...facts, packages: others }));
+  const text = gunzipSync(await onDisk(`${directory}/Packages.gz`)).toString();
+  const rest = `${text
+    .split('\n\n')
+    .filter((paragraph) => !paragraph.startsWith(`Package: ${name}\n`) && paragraph !== '')
+    .join('\n\n')}\n\n`;
+  server.upstream.overlay(`${directory}/Packages`, rest);
+  server.upstream.overlay(`${directory}/Packages.gz`, gzipSync(rest));
+  server.upstream.overlay(`${directory}/Packages.sig`, usignSignature(Buffer.from(rest), demoUpstreamKey));
+}
+
+it('packages of the target that change under a build: the client that waits as it is asked to gets its image the second time', async () => {
+  await server.get('/api/v1/revision/24.10.2/x86/64');
+  await publishTargetAgain(`${PATH}/targets/x86/64`);
+  const first = await server.build({ ...X86, packages: ['vim'] });
+  expect([first.status, first.body['detail']]).toEqual([500, expect.stringContaining('Ask again')]);
+
+  await delay(Number(first.headers.get('Retry-After')) * 1000);
+  const second = await server.build({ ...X86, packages: ['vim'] });
+  expect([second.status, second.body['detail']]).toEqual([200, 'done']);
+  expect(second.body['request_hash']).not.toBe(first.body['request_hash']);
+  await downloadAll(server.url, second.body as unknown as Finished);
+});
+
+it('a feed that loses a package under a build: the client that asks again learns at once that there is none', async () => {
+  await server.get('/api/v1/revision/24.10.2/x86/64');
+  await publishWithout(`${PATH}/packages/x86_64/packages`, 'vim');
+  const first = await server.build({ ...X86, packages: ['vim'] });
+  expect([first.status, first.body['detail']]).toEqual([500, expect.stringContaining('package feeds have changed')]);
+  expect(Number(first.headers.get('Retry-After'))).toBeGreaterThan(0);
+  const second = await server.post('/api/v1/build', { ...X86, packages: ['vim'] });
+  expect(second.status).toBe(422);
+});
+
+it('a feed that is newer than the request: its image says so, and the next request is about the newer one', async () => {
+  await server.get('/api/v1/revision/24.10.2/x86/64');
+  await publishAgain(`${PATH}/packages/x86_64/packages`);
+  const first = await server.build({ ...X86, packages: ['vim'] });
+  expect(first.status).toBe(200);
+  expect(first.body['warnings']).toEqual([{ code: 'feeds_changed', severity: 'note', detail: expect.stringContaining('x86_64/packages') }]);
+  const second = await server.build({ ...X86, packages: ['vim'] });
+  expect(second.status).toBe(200);
+  expect(second.body['request_hash']).not.toBe(first.body['request_hash']);
+  expect(second.body).not.toHaveProperty('warnings');
+});
+
+it('a target that a build found changed: other requests for it do not have to fail first', async () => {
+  const index = `${PATH}/targets/x86/64/packages/Packages.gz`;
+  let published: string | undefined;
+  const imageMaker = scriptedImageMaker({
+    act: ({ indexes }) => {
+      published ??= indexes?.[index];
+      if (indexes?.[index] === published) throw new UpstreamChangedFailure('Ask again');
+    },
+  });
+  const scripted = await startTestServer({ imageMaker });
+  try {
+    await scripted.get('/api/v1/revision/24.10.2/x86/64');
+    await publishTargetAgain(`${PATH}/targets/x86/64`, scripted);
+    expect((await scripted.build({ ...X86, packages: ['vim'] })).status).toBe(500);
+    expect((await scripted.build({ ...X86, packages: ['tmux'] })).status).toBe(200);
+    expect((await scripted.build({ ...X86, packages: ['vim'] })).status).toBe(200);
+  } finally {
+    await scripted.close();
+  }
+});
