@@ -192,7 +192,7 @@ describe('a device of which upstream has only an initramfs', () => {
     await expect(prepareBuild(deps, request)).rejects.toMatchObject({
       status: 400,
       message:
-        'Unsupported profile: generic. OpenWrt makes no firmware image for this device in this version, at most an initramfs. Please check the forums for more information.',
+        'Unsupported profile: generic. Upstream makes no firmware image for this device in this version, at most an initramfs. Please check the forums for more information.',
     });
   });
 

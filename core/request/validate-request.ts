@@ -90,7 +90,7 @@ async function assertTarget(catalogue: Catalogue, path: string, { version, targe
   if (listed !== undefined && !Object.hasOwn(listed, target)) throw new UnsupportedTargetError(target);
 }
 
-const NO_IMAGES = 'OpenWrt makes no firmware image for this device in this version, at most an initramfs';
+const NO_IMAGES = 'Upstream makes no firmware image for this device in this version, at most an initramfs';
 
 function fits(record: TargetRecord, request: BuildRequest): boolean {
   const profile = resolveProfile(record, request.profile);

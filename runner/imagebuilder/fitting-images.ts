@@ -24,6 +24,8 @@ export interface FittingImagesDeps {
   readonly profileIds: readonly string[];
   readonly tree: string;
   readonly uid: number | undefined;
+  /** The name of the ImageBuilder's archive. */
+  readonly imagebuilder: string;
   /** The path of BIN_DIR below the tree. */
   readonly binDir: string;
   /** The directory for the images, out of the build's reach. */
@@ -100,7 +102,7 @@ async function runOnce(deps: FittingImagesDeps): Promise<Run> {
   const result = await deps.makeImage();
   const reading = readingTime(limits, signal);
   const { files, ignored } = await reading.within((within) =>
-    takeOutput(join(deps.tree, deps.binDir), destination, { limits, signal: within }),
+    takeOutput(join(deps.tree, deps.binDir), destination, { limits, signal: within, imagebuilder: deps.imagebuilder }),
   );
   if (ignored.length > 0) log(`Not taken from BIN_DIR: ${ignored.join(', ')}`);
   const built = await readBuiltProfile(destination, deps.profileIds, files);

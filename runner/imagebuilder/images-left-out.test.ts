@@ -90,6 +90,7 @@ describe('a root file system that does not fit', () => {
   it('fails it without advice if the request gave a size', async () => {
     await tooBigForExt4();
     const failure = await buildOnce(upstream.url, directory, { filesystem: 'ext4', rootfs_size_mb: 64 });
+    expect(failure).toBeInstanceOf(BuildFailure);
     expect(failure).toMatchObject({ message: expect.not.stringContaining('is enough') });
   });
 

@@ -188,6 +188,7 @@ export async function makeImages(
       profileIds: [request.profile, profileId],
       tree,
       uid,
+      imagebuilder: order.imagebuilder.name,
       binDir,
       destination: deps.destination,
       prepared,

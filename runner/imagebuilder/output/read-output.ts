@@ -8,7 +8,7 @@ import { isOutputName } from './output-name.ts';
 
 /**
  * Takes a build's output out of its reach: moves BIN_DIR to `destination`, which the build cannot write to, and returns
- * its regular files with expected names, hashed. Everything else, such as links and directories, stays and is named in
+ * its regular files with the names that `imagebuilder` gives, hashed. Everything else, such as links and directories, stays and is named in
  * `ignored`. Call it when no process of the build is left. It returns no files when there is no BIN_DIR. It throws
  * `BuildFailure`, before anything is hashed, for more than `limits` allow, and the signal's reason when the signal
  * aborts.
@@ -16,12 +16,22 @@ import { isOutputName } from './output-name.ts';
 export async function takeOutput(
   binDir: string,
   destination: string,
-  { limits = OUTPUT_LIMITS, signal }: { readonly limits?: OutputLimits; readonly signal?: AbortSignal } = {},
+  {
+    limits = OUTPUT_LIMITS,
+    signal,
+    imagebuilder,
+  }: { readonly limits?: OutputLimits; readonly signal?: AbortSignal; readonly imagebuilder?: string } = {},
 ): Promise<{ files: BuiltFile[]; ignored: string[] }> {
   const files: BuiltFile[] = [];
   const take = async (name: string, file: PlainFile) =>
     void files.push({ name, path: join(destination, name), ...(await hash(file, signal)) });
-  const taking = { root: dirname(binDir), path: basename(binDir), destination, isWanted: isOutputName, count: outputCount(limits) };
+  const taking = {
+    root: dirname(binDir),
+    path: basename(binDir),
+    destination,
+    isWanted: (name: string) => isOutputName(name, imagebuilder),
+    count: outputCount(limits),
+  };
   const ignored = await takeFiles(taking, take);
   return ignored === undefined ? { files: [], ignored: ['BIN_DIR itself'] } : { files, ignored };
 }
