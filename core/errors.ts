@@ -195,6 +195,26 @@ export class UnknownPackagesError extends AsuError {
   }
 }
 
+/** The request requires packages in versions that the feeds no longer have, or not yet (docs/contract.md §10.29). */
+export class OutdatedVersionsError extends AsuError {
+  readonly status = 422;
+  readonly title = 'Unprocessable Content';
+  override readonly errors: readonly ErrorEntry[];
+  override readonly stderr: string;
+  constructor(outdated: readonly { readonly name: string; readonly required: string; readonly found: string }[]) {
+    const entries = outdated.map(({ name, required, found }) => ({
+      code: 'version_mismatch',
+      packages: [name],
+      required,
+      found,
+      message: `${name} version not as requested: ${required} vs. ${found}`,
+    }));
+    super(`Error: Impossible package selection: ${entries.map(({ message }) => message).join(', ')}`);
+    this.stderr = this.message;
+    this.errors = entries;
+  }
+}
+
 /** Proxies and clients refuse headers of more than a few kilobytes. The body names all packages. */
 const MAX_HEADER_LENGTH = 1_024;
 

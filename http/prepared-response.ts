@@ -14,6 +14,7 @@ export interface PreparedBody {
   readonly changes: PreparedBuild['changes'];
   readonly missing: readonly string[];
   readonly suggestions?: PreparedBuild['suggestions'];
+  readonly outdated?: PreparedBuild['outdated'];
   readonly warnings?: readonly Warning[];
   /** The client can post it to `/api/v1/build` unchanged, with the skip flag or without, for the same build. */
   readonly prepared_request: BuildRequest;
@@ -22,7 +23,7 @@ export interface PreparedBody {
 }
 
 export function preparedBody(prepared: PreparedBuild): PreparedBody {
-  const { asked, resolved, missing, suggestions, warnings } = prepared;
+  const { asked, resolved, missing, suggestions, outdated, warnings } = prepared;
   return {
     status: 'prepared',
     original_packages: Object.keys(asked.packages_versions).length > 0 ? Object.keys(asked.packages_versions) : asked.packages,
@@ -31,6 +32,7 @@ export function preparedBody(prepared: PreparedBuild): PreparedBody {
     changes: prepared.changes,
     missing,
     ...(Object.keys(suggestions).length > 0 && { suggestions }),
+    ...(outdated.length > 0 && { outdated }),
     ...warningsPart(warnings),
     prepared_request: resolved,
     request_hash: prepared.hash,

@@ -49,7 +49,17 @@ async function readIndex(
   if (own?.feed === undefined) return { feed: json.value, indexes };
   if (!json.value.clean) return { feed: own.feed, indexes };
   const { conflicts } = own.feed;
-  return { feed: { ...json.value, aliases: namesBeside(json.value, own.feed), ...(conflicts && { conflicts }), complete: true }, indexes };
+  const uncertain = uncertainBeside(json.value, own.feed);
+  return {
+    feed: {
+      ...json.value,
+      aliases: namesBeside(json.value, own.feed),
+      ...(conflicts && { conflicts }),
+      ...(uncertain.length > 0 && { uncertain }),
+      complete: true,
+    },
+    indexes,
+  };
 }
 
 const readIndexJson = (files: CachedFiles, directory: string, reload = false) =>
@@ -76,6 +86,12 @@ async function readManagerIndex(files: CachedFiles, directory: string, formats: 
 const namesBeside = (index: FeedIndex, { packages, aliases }: FeedIndex): string[] => [
   ...aliases,
   ...Object.keys(packages).filter((name) => !Object.hasOwn(index.packages, name)),
+];
+
+/** Returns the packages that the two indexes of a directory, or one of them, list in more than one version. */
+const uncertainBeside = (index: FeedIndex, { packages, uncertain = [] }: FeedIndex): string[] => [
+  ...uncertain,
+  ...Object.keys(packages).filter((name) => Object.hasOwn(index.packages, name) && index.packages[name] !== packages[name]),
 ];
 
 /**

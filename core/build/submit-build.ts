@@ -1,4 +1,10 @@
-import { BuildNotFoundError, ForeignImagebuilderError, ImagebuilderNotPublishedError, UnknownPackagesError } from '#core/errors.ts';
+import {
+  BuildNotFoundError,
+  ForeignImagebuilderError,
+  ImagebuilderNotPublishedError,
+  OutdatedVersionsError,
+  UnknownPackagesError,
+} from '#core/errors.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { type PrepareBuildDeps, type PrepareBuildOptions, prepareBuild } from '#core/request/prepare-build.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
@@ -130,6 +136,7 @@ async function beginBuild(
 async function identify(deps: SubmitBuildDeps, request: BuildRequest, options: PrepareBuildOptions) {
   const prepared = await prepareBuild(deps, request, options);
   if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
+  if (prepared.outdated.length > 0) throw new OutdatedVersionsError(prepared.outdated);
   const known = await deps.builds.get(prepared.hash);
   // The usual reason is that upstream has moved on: then the same request is another build by now.
   if (known !== undefined && isRetryable(known) && !options.fresh)

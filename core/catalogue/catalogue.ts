@@ -79,6 +79,11 @@ export interface PackageIndex {
    */
   readonly conflicts?: Readonly<Record<string, readonly string[]>>;
   /**
+   * The packages of the feeds that are listed in more than one version. Absent: the index is of a version that did not
+   * look for them.
+   */
+  readonly uncertain?: readonly string[];
+  /**
    * False when a feed could not be read or lists no Provides: then only the build can tell that a package is unknown.
    */
   readonly complete: boolean;

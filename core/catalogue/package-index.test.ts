@@ -167,9 +167,9 @@ it('reads apk packages with and without ABI suffix, without sonames', () => {
 
 const feed = (packages: Record<string, string>, aliases: string[] = [], complete = true) => ({ packages, aliases, complete });
 
-it('merges feeds: the later wins, and all must be complete', () => {
+it('merges feeds: the later wins, two versions are uncertain, and all must be complete', () => {
   const merged = mergeFeeds([feed({ a: '1', b: '1' }, ['x']), { ...feed({ b: '2' }, ['x', 'y']), architecture: 'mips' }]);
-  expect(merged).toEqual({ architecture: 'mips', packages: { a: '1', b: '2' }, aliases: ['x', 'y'], complete: true });
+  expect(merged).toEqual({ architecture: 'mips', packages: { a: '1', b: '2' }, aliases: ['x', 'y'], uncertain: ['b'], complete: true });
   expect(mergeFeeds([feed({}), feed({}, [], false)]).complete).toBe(false);
 });
 

@@ -17,6 +17,8 @@ export interface FeedIndex {
   readonly aliases: readonly string[];
   /** name → the names that the package declares a conflict with. Absent: no package declares any. */
   readonly conflicts?: Conflicts;
+  /** The packages that are listed in more than one version. Absent: there are none, or the index was not merged. */
+  readonly uncertain?: readonly string[];
   /** False where no Provides were read, so that a request may name packages that are not listed. */
   readonly complete: boolean;
 }
@@ -24,6 +26,9 @@ export interface FeedIndex {
 /** Returns the part of an index that has the conflicts: nothing where there are none. */
 const conflictsPart = (conflicts: Conflicts): { readonly conflicts?: Conflicts } =>
   Object.keys(conflicts).length > 0 ? { conflicts } : {};
+
+const uncertainPart = (uncertain: readonly string[]): { readonly uncertain?: readonly string[] } =>
+  uncertain.length > 0 ? { uncertain } : {};
 
 export const EMPTY_FEED: FeedIndex = { packages: dictionary<string>([]), aliases: [], complete: true };
 
@@ -36,6 +41,7 @@ function feedOf(what: string) {
   const packages = dictionary<string>([]);
   const aliases = new Set<string>();
   const conflicts = dictionary<readonly string[]>([]);
+  const uncertain = new Set<string>();
   let listed = 0;
   const admit = (name: string): string => {
     if (++listed > MAX_NAMES) throw new MalformedFileError(what, `it lists more than ${MAX_NAMES} names`);
@@ -49,6 +55,7 @@ function feedOf(what: string) {
   return {
     packages,
     add(name: string, version: string): void {
+      if (Object.hasOwn(packages, name) && packages[name] !== version) uncertain.add(name);
       packages[admit(name)] = bounded(version);
     },
     addAlias(name: string): void {
@@ -59,7 +66,9 @@ function feedOf(what: string) {
       if (others.length > 0) conflicts[name] = [...new Set(others)].map(admit);
       else delete conflicts[name];
     },
+    addUncertain: (name: string): void => void uncertain.add(name),
     aliases: () => [...aliases],
+    uncertain: () => [...uncertain],
     conflicts: () => conflictsPart(conflicts),
   };
 }
@@ -152,6 +161,7 @@ export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
     packages: feed.packages,
     aliases: feed.aliases(),
     ...feed.conflicts(),
+    ...uncertainPart(feed.uncertain()),
     complete: true,
   };
 }
@@ -175,6 +185,7 @@ export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
     packages: feed.packages,
     aliases: feed.aliases(),
     ...feed.conflicts(),
+    ...uncertainPart(feed.uncertain()),
     complete: true,
   };
 }
@@ -186,18 +197,20 @@ export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
 export function* mergeFeeds(feeds: readonly FeedIndex[]): Sliced<FeedIndex> {
   const architecture = feeds.find((feed) => feed.architecture !== undefined)?.architecture;
   const merged = feedOf('All feeds');
-  for (const { packages, aliases, conflicts = {} } of feeds) {
+  for (const { packages, aliases, conflicts = {}, uncertain = [] } of feeds) {
     yield* inPieces(Object.keys(packages), (name) => {
       merged.add(name, packages[name] ?? '');
       merged.setConflicts(name, Object.hasOwn(conflicts, name) ? (conflicts[name] ?? []) : []);
     });
     yield* inPieces(aliases, merged.addAlias);
+    uncertain.forEach(merged.addUncertain);
   }
   return {
     ...(architecture !== undefined && { architecture }),
     packages: merged.packages,
     aliases: merged.aliases(),
     ...merged.conflicts(),
+    uncertain: merged.uncertain(),
     complete: feeds.every((feed) => feed.complete),
   };
 }
@@ -210,6 +223,7 @@ export function packageIndex(target: FeedIndex, feeds: FeedIndex, arch: string):
     feeds: feeds.packages,
     aliases: [...new Set([...target.aliases, ...feeds.aliases])],
     ...conflictsPart(bothOf(target.conflicts, feeds.conflicts)),
+    ...(feeds.uncertain && { uncertain: feeds.uncertain }),
     complete: target.complete && feeds.complete && Object.keys(target.packages).length > 0,
   };
 }
@@ -240,7 +254,7 @@ export function hasKmodSplit(versionPath: string): boolean {
 }
 
 /** Packages that every image has. ImageBuilder brings them where the feeds do not list them. */
-const ALWAYS_KNOWN = new Set(['kernel', 'libc', 'base-files']);
+export const ALWAYS_KNOWN = new Set(['kernel', 'libc', 'base-files']);
 
 /**
  * Names that are derived from an index and a record. A process makes each once and remembers it (`preparationMemory`).

@@ -130,6 +130,44 @@ describe('a package that the server does not know', () => {
   });
 });
 
+describe('a version that the feeds do not have', () => {
+  const versioned = buildRequestParser()({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages_versions: { vim: '9.1' } });
+  const having = (vim: string) => ({ ...feeds({ vim }), uncertain: [] });
+  const asking = (published: PackageIndex) => {
+    const asked: boolean[] = [];
+    const copies = { old: { ...record }, fresh: { ...record } };
+    const late: Catalogue = {
+      ...catalogue,
+      target: async (_version, _path, _target, { fresh = false } = {}) => {
+        asked.push(fresh);
+        return fresh ? copies.fresh : copies.old;
+      },
+      packages: async (copy) => (copy === copies.fresh ? published : having('9.0')),
+    };
+    return { late, asked };
+  };
+
+  it('is accepted when upstream has it by now', async () => {
+    const { late, asked } = asking(having('9.1'));
+    expect((await prepareBuild({ catalogue: late, policy }, versioned)).outdated).toEqual([]);
+    expect(asked).toEqual([false, true]);
+  });
+
+  it('is named after upstream was asked once more', async () => {
+    const { late, asked } = asking(having('9.2'));
+    const { outdated } = await prepareBuild({ catalogue: late, policy }, versioned);
+    expect(outdated).toEqual([{ name: 'vim', required: '9.1', found: '9.2' }]);
+    expect(asked).toEqual([false, true]);
+  });
+
+  it('is left to the build where the client has repositories of its own', async () => {
+    const { late } = asking(having('9.2'));
+    const own = { ...versioned, repositories: { mine: 'https://example.org/packages' } };
+    const open = { ...policy, repositoryAllowList: ['https://example.org'] };
+    expect((await prepareBuild({ catalogue: late, policy: open }, own)).outdated).toEqual([]);
+  });
+});
+
 describe('a package that upstream marks with a tilde', () => {
   const marked = {
     ...record,

@@ -1,3 +1,4 @@
+import { outdatedVersions } from '#core/catalogue/outdated-versions.ts';
 import { unknownPackages } from '#core/catalogue/package-index.ts';
 import { type ResolvedPackages, resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import { withoutSkipped } from '#core/package-changes/without-skipped.ts';
@@ -27,8 +28,8 @@ export interface PrepareBuildOptions {
 }
 
 /**
- * Validates, resolves and identifies a request without side effects. Before it calls a package missing, it asks upstream
- * once more: the package may be newer than the server's copy. Throws what `validateRequest` throws.
+ * Validates, resolves and identifies a request without side effects. Before it calls a package missing, or its required
+ * version outdated, it asks upstream once more: the package may be newer than the server's copy. Throws what `validateRequest` throws.
  */
 export async function prepareBuild(
   deps: PrepareBuildDeps,
@@ -36,7 +37,8 @@ export async function prepareBuild(
   options: PrepareBuildOptions = {},
 ): Promise<PreparedBuild> {
   const prepared = await prepareFrom(deps, request, options);
-  return prepared.missing.length === 0 || options.fresh ? prepared : prepareFrom(deps, request, { ...options, fresh: true });
+  const isPossible = prepared.missing.length === 0 && prepared.outdated.length === 0;
+  return isPossible || options.fresh ? prepared : prepareFrom(deps, request, { ...options, fresh: true });
 }
 
 async function prepareFrom(
@@ -52,10 +54,12 @@ async function prepareFrom(
   const { missing, suggestions } = missingPackages(asked, listed.packages, valid, deps.memory);
   const { packages, packagesVersions, changes } = withoutSkipped(listed);
   const resolved: BuildRequest = { ...asked, packages: [...packages], packages_versions: { ...packagesVersions } };
+  const outdated =
+    hasOwnRepositories(asked) || valid.index === undefined ? [] : outdatedVersions(packagesVersions, valid.index, deps.memory);
   const inputs = deps.memory?.inputs(valid.record) ?? inputsDigest(valid.record);
   const hash = requestHash(resolved, valid.record.revision, inputs);
   const warnings = [...essentialPackages(resolved, valid.record), ...declaredConflicts(resolved, valid.record, valid.index)];
-  const made = { asked, resolved, changes, missing, suggestions, warnings, inputs, hash };
+  const made = { asked, resolved, changes, missing, suggestions, outdated, warnings, inputs, hash };
   deps.memory?.remember(request, skipResolution, valid, made);
   return { ...made, valid };
 }
@@ -69,6 +73,8 @@ function asListed(request: BuildRequest): ResolvedPackages {
   return { packages, packagesVersions: request.packages_versions, changes: [] };
 }
 
+const hasOwnRepositories = ({ repositories }: BuildRequest): boolean => Object.keys(repositories).length > 0;
+
 /** Returns nothing for a request with repositories of its own: only the build can tell what exists there. */
 function missingPackages(
   request: BuildRequest,
@@ -76,6 +82,6 @@ function missingPackages(
   { index, record }: ValidRequest,
   memory: PreparationMemory | undefined,
 ) {
-  if (index === undefined || Object.keys(request.repositories).length > 0) return { missing: [], suggestions: {} };
+  if (index === undefined || hasOwnRepositories(request)) return { missing: [], suggestions: {} };
   return unknownPackages(packages, index, record, memory);
 }

@@ -1,3 +1,4 @@
+import type { OutdatedVersion } from '#core/catalogue/outdated-versions.ts';
 import type { PackageChange } from '#core/package-changes/resolve-packages.ts';
 import type { Warning } from '#core/warning.ts';
 import type { BuildRequest } from './build-request.ts';
@@ -18,6 +19,8 @@ export interface PreparedBuild {
   readonly missing: readonly string[];
   /** Similar names for each missing package that has any. */
   readonly suggestions: Readonly<Record<string, readonly string[]>>;
+  /** The packages of `resolved` that are required in a version that upstream does not have. */
+  readonly outdated: readonly OutdatedVersion[];
   /** What the owner of the device may not have meant; part of every answer about the build. */
   readonly warnings: readonly Warning[];
   readonly valid: ValidRequest;

@@ -69,6 +69,21 @@ export const SHARED: Readonly<Record<string, Answer>> = {
         errors: [{ code: 'package_missing', packages: ['vimm'], suggestion: { vimm: ['vim'] } }],
         stderr: 'Error: Impossible package selection: missing (vimm)',
       },
+      versions: {
+        status: 422,
+        title: 'Unprocessable Content',
+        detail: 'Error: Impossible package selection: vim version not as requested: 9.0-r1 vs. 9.1-r1',
+        errors: [
+          {
+            code: 'version_mismatch',
+            packages: ['vim'],
+            required: '9.0-r1',
+            found: '9.1-r1',
+            message: 'vim version not as requested: 9.0-r1 vs. 9.1-r1',
+          },
+        ],
+        stderr: 'Error: Impossible package selection: vim version not as requested: 9.0-r1 vs. 9.1-r1',
+      },
     },
     { headers: ['X-Unknown-Package'] },
   ),

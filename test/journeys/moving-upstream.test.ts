@@ -55,6 +55,30 @@ async function publishWithout(directory: string, name: string): Promise<void> {
   server.upstream.overlay(`${directory}/Packages.sig`, usignSignature(Buffer.from(rest), demoUpstreamKey));
 }
 
+/** Publishes the feed `packages` with another version of a package. */
+async function publishVersion(name: string, version: string): Promise<void> {
+  const directory = `${PATH}/packages/x86_64/packages`;
+  const { packages, ...facts } = JSON.parse((await onDisk(`${directory}/index.json`)).toString());
+  server.upstream.overlay(`${directory}/index.json`, JSON.stringify({ ...facts, packages: { ...packages, [name]: version } }));
+  const text = gunzipSync(await onDisk(`${directory}/Packages.gz`)).toString();
+  const changed = text.replace(new RegExp(`(^Package: ${name}\\nVersion: ).*`, 'm'), `$1${version}`);
+  expect(changed).not.toBe(text);
+  server.upstream.overlay(`${directory}/Packages.gz`, gzipSync(changed));
+}
+
+it('a version that a feed no longer has is refused at once, with the version that it has', async () => {
+  await publishVersion('test1', '1.1-r1');
+  const refused = await server.post('/api/v1/build', { ...X86, packages_versions: { test1: '1.0-r1' } });
+  expect(refused.status).toBe(422);
+  expect(await refused.json()).toMatchObject({
+    detail: 'Error: Impossible package selection: test1 version not as requested: 1.0-r1 vs. 1.1-r1',
+    errors: [{ code: 'version_mismatch', packages: ['test1'], required: '1.0-r1', found: '1.1-r1' }],
+  });
+  const prepared = await server.post('/api/v1/build/prepare', { ...X86, packages_versions: { test1: '1.0-r1' } });
+  expect(await prepared.json()).toMatchObject({ outdated: [{ name: 'test1', required: '1.0-r1', found: '1.1-r1' }] });
+  expect(await (await server.get('/api/v1/stats')).json()).toMatchObject({ queue_length: 0 });
+});
+
 it('packages of the target that change under a build: the client that waits as it is asked to gets its image the second time', async () => {
   await server.get('/api/v1/revision/24.10.2/x86/64');
   await publishTargetAgain(`${PATH}/targets/x86/64`);

@@ -112,10 +112,11 @@ describe('a request decides what is in the image', () => {
     });
     expect(result.build_cmd).toContain('ROOTFS_PARTSIZE=200');
     expect(result.manifest['test1']).toBe('1.0-r1');
+    const detail = 'Error: Impossible package selection: test1 version not as requested: 0.9 vs. 1.0-r1';
     const wrong = await server.build({ ...X86, version: '24.10.2', packages_versions: { test1: '0.9' } });
     expect(wrong).toMatchObject({
-      status: 500,
-      body: { detail: 'Error: Impossible package selection: test1 version not as requested: 0.9 vs. 1.0-r1' },
+      status: 422,
+      body: { detail, stderr: detail, errors: [{ code: 'version_mismatch', packages: ['test1'], required: '0.9', found: '1.0-r1' }] },
     });
   });
 });

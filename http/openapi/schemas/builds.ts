@@ -140,6 +140,11 @@ const prepared = {
   changes: z.array(PackageChange),
   missing: z.array(z.string()).meta({ description: 'Packages that do not exist. The server would refuse the build.' }),
   suggestions: z.record(z.string(), z.array(z.string())).optional(),
+  outdated: z
+    .array(z.object({ name: z.string(), required: z.string(), found: z.string() }))
+    .min(1)
+    .optional()
+    .meta({ description: 'Packages whose required version the feeds do not have. The server would refuse the build.' }),
   ...warnings,
   prepared_request: NormalisedRequest,
   request_hash: hash,

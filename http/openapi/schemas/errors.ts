@@ -22,6 +22,17 @@ const UnknownPackages = answerSchema(
   }),
 );
 
+const OutdatedVersion = answerSchema(
+  'OutdatedVersion',
+  z.object({
+    code: z.literal('version_mismatch'),
+    packages: z.array(z.string()).length(1),
+    required: z.string().meta({ description: 'The version in `packages_versions`.' }),
+    found: z.string().meta({ description: 'The version in the feeds.' }),
+    message: z.string(),
+  }),
+);
+
 const shape = {
   status: z.int().min(400).max(599).meta({ description: 'The same number as the HTTP status.' }),
   title: z.string(),
@@ -38,8 +49,8 @@ export const InvalidRequest = answerSchema(
     .object({
       ...shape,
       status: z.literal(422),
-      errors: z.array(z.union([FieldError, UnknownPackages])).min(1),
+      errors: z.array(z.union([FieldError, UnknownPackages, OutdatedVersion])).min(1),
       stderr: z.string().optional().meta({ description: 'The text for clients that show the output of the ImageBuilder.' }),
     })
-    .meta({ description: 'The request does not match the schema, or asks for packages that do not exist.' }),
+    .meta({ description: 'The request does not match the schema, or asks for packages or versions that do not exist.' }),
 );
