@@ -29,6 +29,7 @@ const DESCRIBED: { readonly [Name in SettingName]?: string } = {
   MAX_PENDING_PER_CLIENT: 'a tenth of `MAX_PENDING_JOBS`',
   WORKER_CONCURRENT: 'half the processors',
   BRANCHES: 'the releases since 21.02 and SNAPSHOT',
+  DISTROS: 'none',
 };
 
 function shownDefault(name: SettingName): string {

@@ -42,3 +42,7 @@ it('tests run on the Node that is pinned', async () => {
   const { dependencies } = JSON.parse(await textOf('package.json'));
   expect(process.versions.node).toBe(dependencies.node);
 });
+
+it('the table of settings shows every default as text', () => {
+  expect(settingsTable()).not.toContain('[object');
+});
