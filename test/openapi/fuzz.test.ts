@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { OTHERWRT } from '#demo/upstream/distributions.ts';
 import { demoUpstreamKey } from '#demo/upstream/key.ts';
+import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { jsonLog } from '#observe/log.ts';
 import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 import { loadFuzzConfig } from './config.ts';
@@ -8,15 +10,25 @@ import { type FuzzReport, runSchemathesis } from './run-schemathesis.ts';
 /** At least 5,000 cases with the default settings. */
 const { leastCases, ...fuzzing } = loadFuzzConfig();
 
+let upstream: DemoUpstreamServer;
 let server: TestServer;
 const troubles: string[] = [];
 let report: FuzzReport;
 let output: string;
 
 beforeAll(async () => {
+  upstream = await serveDemoUpstream();
+  const other = {
+    upstream_url: `${upstream.url}/${OTHERWRT.name}`,
+    branches: { '24.10': { path: 'releases/{version}' }, SNAPSHOT: { path: 'snapshots' } },
+  };
   // Everything is allowed that a request can ask for.
   server = await startTestServer({
-    env: { ALLOW_DEFAULTS: 'true', REPOSITORY_ALLOW_LIST: 'https://feeds.example/' },
+    env: {
+      ALLOW_DEFAULTS: 'true',
+      REPOSITORY_ALLOW_LIST: 'https://feeds.example/',
+      DISTROS: JSON.stringify({ [OTHERWRT.name]: other }),
+    },
     signingKey: demoUpstreamKey.publicKey,
     log: jsonLog('warn', (line) => troubles.push(line)),
   });
@@ -24,7 +36,10 @@ beforeAll(async () => {
   console.log(output.slice(output.indexOf('= SUMMARY =')));
 }, 3_600_000);
 
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await upstream.close();
+});
 
 it('answers every request as the document says', () => {
   expect(report.failures, output).toEqual([]);
