@@ -3,7 +3,7 @@ import { type AwsProxy, awsProxy, type Costs } from '#test/support/aws-proxy.ts'
 import type { StartedProcess } from '../../../local-aws/started-process.ts';
 import { type TestStack, testStack } from './test-stack.ts';
 
-/** A request as owut sends it: every installed package with its version; here, all packages of the demo's feeds. */
+/** A request as owut sends it: every installed package with its version; here, all packages of the demo's feeds that can be installed together. */
 let versions: Record<string, string>;
 const request = (rootfs_size_mb: number) => ({
   version: '24.10.2',
@@ -34,6 +34,8 @@ beforeAll(async () => {
     return ((await response.json()) as { packages: Record<string, string> }).packages;
   });
   versions = Object.assign({}, ...(await Promise.all(indexes)));
+  // No device has two packages that exclude each other. Their warning would make the order larger.
+  delete versions['foe-b'];
   // This first build lets each process do its one-time work: the checks at the start and the day's first statistics.
   const { status: accepted, body } = await stack.post('/api/v1/build', request(1));
   expect([accepted, Object.keys(versions).length > 80]).toEqual([202, true]);
