@@ -84,6 +84,19 @@ describe('the packages that a command installs', () => {
     expect((await site.wget(courier, '/base/bare_1.ipk')).code).toBe(0);
   });
 
+  it('are left to the build if they are longer, even if they are in the package cache', async () => {
+    const long = Buffer.alloc(17 * 1024 * 1024);
+    content('long').copy(long);
+    site.files.set('/base/long_1.ipk', long);
+    site.files.set('/base/Packages.gz', gzipSync(`Package: long\nFilename: long_1.ipk\nSHA256sum: ${sha256(long)}\n`));
+    await site.cache().put('inputs', 'long_1.ipk', long);
+    const { courier } = await site.open();
+    await courier.ready(['long']);
+    expect(await dl()).toEqual([]);
+    expect((await site.wget(courier, '/base/long_1.ipk')).code).toBe(0);
+    expect(asked()).toEqual([]);
+  });
+
   it('are left out, and no build fails, where they differ from the index or cannot be had', async () => {
     offer({ vim: [], gone: [], damaged: [] });
     site.files.delete('/base/gone_1.ipk');

@@ -77,10 +77,11 @@ export function fileSource(options: FileSourceOptions): FileSource {
     await cached.packages.put(cached.key, name, bytes).catch((error: unknown) => log(`Not cached for the next build: ${messageOf(error)}`));
   };
 
-  const fromCache = async (file: ListedFile): Promise<Buffer | undefined> => {
+  const fromCache = async (file: ListedFile, room: number): Promise<Buffer | undefined> => {
     if (cached === undefined || (cached.pinnedOnly && !isPinned(file))) return undefined;
     const bytes = await cached.packages.read(cached.key, file.name);
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined || formProblem(file, bytes) !== undefined) return undefined;
+    if (bytes.length > room) throw new FetchFailure(`longer than ${room} bytes`, 8);
     if (file.kind === 'index') {
       const digest = await digestOf(bytes);
       if (digest !== expected[file.index.source]) return undefined;
@@ -98,9 +99,8 @@ export function fileSource(options: FileSourceOptions): FileSource {
       package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE, room),
     };
     const bytes = await fetchListed(file.url, limits[file.kind], options);
-    if (file.kind === 'index' && !isIndex(bytes, file.index.format)) throw new FetchFailure('it is no package index', 8);
-    if (file.kind === 'signature' && !isSignature(bytes)) throw new FetchFailure('it is no signature', 8);
-    if (file.kind === 'package' && !isPackage(bytes)) throw new FetchFailure('it is no package', 8);
+    const problem = formProblem(file, bytes);
+    if (problem !== undefined) throw new FetchFailure(problem, 8);
     if (file.sha256 !== undefined && (await digestOf(bytes)) !== file.sha256)
       throw new FetchFailure('it is not what the package index says', 4, 'checksum');
     if (file.kind === 'index') digests.set(file.index, await digestOf(bytes));
@@ -110,7 +110,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
 
   return {
     get: async (file, room) => {
-      const bytes = await fromCache(file);
+      const bytes = await fromCache(file, room);
       if (bytes === undefined) return fromUpstream(file, room);
       sharesUnverified ||= isUnverified(file);
       return bytes;
@@ -118,4 +118,11 @@ export function fileSource(options: FileSourceOptions): FileSource {
     digests: () => new Map([...digests].map(([{ source }, sha256]) => [source, sha256])),
     sharesUnverified: () => sharesUnverified,
   };
+}
+
+/** Returns why a build must not have the bytes, whatever the file is called; `undefined` if they have the form of such a file. */
+function formProblem({ kind, index }: ListedFile, bytes: Buffer): string | undefined {
+  if (kind === 'index') return isIndex(bytes, index.format) ? undefined : 'it is no package index';
+  if (kind === 'signature') return isSignature(bytes) ? undefined : 'it is no signature';
+  return isPackage(bytes) ? undefined : 'it is no package';
 }
