@@ -3,9 +3,10 @@ import { messageOf } from '#lib/message-of.ts';
 import type { PackageCache } from '../cache/package-cache.ts';
 import { digestOf } from '../tree/digest-of.ts';
 import type { RepositoryIndex } from '../tree/repository-indexes.ts';
-import { FetchFailure, fetchListed, type ListedFetch } from './fetch-listed.ts';
+import { FetchFailure, type ListedFetch } from './fetch-listed.ts';
 import { isIndex, isPackage, isSignature } from './file-forms.ts';
 import type { ListedFile } from './listed-files.ts';
+import { originFetch } from './origin-fetch.ts';
 
 /**
  * The source of the files that a build may have: the package cache, or upstream. A file that does not match its index
@@ -17,6 +18,8 @@ export interface FileSource {
    * reason. Ask for an index before its signature, because the cached signature depends on the index.
    */
   get(file: ListedFile, room: number): Promise<Buffer>;
+  /** Asks servers again that have failed to deliver files. */
+  forgive(): void;
   /** Returns the SHA-256 of the indexes fetched so far, by source. */
   digests(): ReadonlyMap<string, string>;
   /** Whether the cache gave or was given a signature, or a package without a digest in its index: only the build can check those. */
@@ -53,6 +56,7 @@ const MAX_PACKAGE = 128 * 1024 * 1024;
 
 export function fileSource(options: FileSourceOptions): FileSource {
   const { expected, cached, log } = options;
+  const upstream = originFetch(options);
   const digests = new Map<RepositoryIndex, string>();
   let sharesUnverified = false;
 
@@ -98,7 +102,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
       signature: Math.min(MAX_SIGNATURE, room),
       package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE, room),
     };
-    const bytes = await fetchListed(file.url, limits[file.kind], options);
+    const bytes = await upstream.get(file.url, limits[file.kind]);
     const problem = formProblem(file, bytes);
     if (problem !== undefined) throw new FetchFailure(problem, 8);
     if (file.sha256 !== undefined && (await digestOf(bytes)) !== file.sha256)
@@ -115,6 +119,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
       sharesUnverified ||= isUnverified(file);
       return bytes;
     },
+    forgive: upstream.forgive,
     digests: () => new Map([...digests].map(([{ source }, sha256]) => [source, sha256])),
     sharesUnverified: () => sharesUnverified,
   };
