@@ -274,6 +274,37 @@ describe('classifyFailure', () => {
     expect(failed(others)).toMatchObject({ kind: 'infrastructure', detail: 'Error while building firmware. See stdout/stderr' });
   });
 
+  describe('a failure that follows from a package that could not be downloaded', () => {
+    const root = '/builder/build_dir/target-x86_64_musl/root-x86';
+    const file = 'http://feed.example/base/foo-common_1-r1_all.ipk';
+    const download = ` * opkg_download: Failed to download ${file}, wget returned 4.\n`;
+    const fetched = { delivered: new Set<string>(), failed: new Map([[file, { message: 'HTTP 503' }]]) };
+    const consequences: [string, string][] = [
+      ['a file that cannot be written', ` * wfopen: ${root}/usr/share/a: No such file or directory.\n`],
+      ['a script of opkg', ' * pkg_run_script: package "foo" postinst script returned status 1.\n'],
+      ['a script of ImageBuilder', 'postinst script ./usr/lib/opkg/info/foo.postinst has failed with exit code 1\n'],
+    ];
+
+    it.each(consequences)('is not the request’s fault: %s', (_, line) => {
+      const run = { exitCode: 2, stdout: '', stderr: download + line };
+      expect(classifyFailure(run, {}, fetched)).toEqual({ kind: 'infrastructure', detail: `Could not download ${file}: HTTP 503` });
+    });
+
+    it.each(consequences)('is the request’s fault where only a repository of the client is at fault: %s', (_, line) => {
+      const unsigned = 'Downloading http://c.example/opkg/Packages.sig\nSignature check failed.\n';
+      const run = { exitCode: 2, stdout: '', stderr: unsigned + line };
+      expect(classifyFailure(run, { mine: 'http://c.example/opkg' }).kind).toBe('deterministic');
+    });
+  });
+
+  it('does not take the failed script of a package of apk for a download', () => {
+    const script = 'postinst script ./lib/apk/db/foo-1-r1.X0a1b.post-install has failed with exit code 1\n';
+    expect(failed(`ERROR: foo-1-r1.post-install: script exited with error 1\n${script}`)).toMatchObject({
+      kind: 'deterministic',
+      errors: [{ code: 'script_failed', packages: ['foo'] }],
+    });
+  });
+
   it('counts no errors of apk and no lines of Makefiles', () => {
     const missing = 'ERROR: unable to select packages:\n  a (no such package):\n    required by: world[a]\n';
     for (const count of [1, 99, 137, 143])

@@ -24,9 +24,9 @@ export interface ClassifiedFailure {
 
 /**
  * Returns whose fault a failed run of make was. A failure is not the request's fault while the machine lacked
- * something, or if its output is not understood. No package counts as missing while a feed or a package could not be
- * fetched or verified, unless it is the client's own repository that has no good signature or does not exist. The texts
- * for image size and for the rest are those of asu/build.py.
+ * something, or if its output is not understood. No package or file counts as missing and no script as faulty while a feed
+ * or a package could not be fetched or verified, unless it is the client's own repository that has no good signature or
+ * does not exist. The texts for image size and for the rest are those of asu/build.py.
  */
 export function classifyFailure(
   { exitCode, stdout, stderr, hasImages }: FailedRun,
@@ -38,12 +38,18 @@ export function classifyFailure(
   const shortage = shortageOf(lines, exitCode);
   if (shortage !== undefined) return { kind: 'infrastructure', detail: shortage };
 
+  const troubles = downloadTroubles(lines, fetched);
+  const faults = faultyRepositories(troubles, ownRepositories);
+  const trouble = troubles.find((one) => !faults.explains(one));
+  /** Scripts and files may only lack the package that could not be downloaded. */
+  const isIncomplete = trouble !== undefined && exitCode !== 0;
+
   const image = imageErrorsOf(lines);
-  if (image !== undefined) return deterministic(image);
+  if (image !== undefined && !(isIncomplete && isFailedScript(image))) return deterministic(image);
 
   const packages = packageErrorsOf(lines);
   if (packages !== undefined && !isMissing(packages)) return deterministic(packages);
-  const unwritten = packages === undefined ? unwrittenFiles(lines) : undefined;
+  const unwritten = packages === undefined && !isIncomplete ? unwrittenFiles(lines) : undefined;
   if (unwritten !== undefined) return deterministic(unwritten);
 
   // Every package was installed, or make would not have ended well.
@@ -52,9 +58,6 @@ export function classifyFailure(
     return line === undefined ? deterministic(NO_IMAGES) : { kind: 'infrastructure', detail: blamed(DISK_FAILED, line) };
   }
 
-  const troubles = downloadTroubles(lines, fetched);
-  const faults = faultyRepositories(troubles, ownRepositories);
-  const trouble = troubles.find((one) => !faults.explains(one));
   if (trouble !== undefined) return notOfTheRequest(trouble);
   if (packages !== undefined) return deterministic(withReasons(packages, [...faults.problems, ...replacedFeeds(ownRepositories, mode)]));
 
@@ -96,6 +99,8 @@ const deterministic = ({ detail, errors }: FailureAnalysis): ClassifiedFailure =
 
 const isMissing = ({ errors }: FailureAnalysis): boolean =>
   errors.some(({ code }) => code === 'package_missing' || code === 'dependency_missing');
+
+const isFailedScript = ({ errors }: FailureAnalysis): boolean => errors.some(({ code }) => code === 'script_failed');
 
 type Pattern = (line: string) => boolean;
 

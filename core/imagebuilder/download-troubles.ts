@@ -43,7 +43,7 @@ const OPKG_DAMAGED = /^ \* opkg_install_pkg: Checksum or size mismatch for packa
  */
 const APK_INDEX = /^WARNING: (?!opening from cache)[a-z ]*(https?:\/\/\S+): (.+)$/;
 /** `ERROR: curl-8.10.1-r1: unexpected end of file`; see `hasVersion`. */
-const APK_PACKAGE = /^ERROR: (\S+): (?!trying to overwrite )(.+)$/;
+const APK_PACKAGE = /^ERROR: (\S+): (?!trying to overwrite |(?:script )?exited with )(.+)$/;
 /** apk's words for a package that differs from the index (src/print.c of apk-tools). */
 const NOT_AS_LISTED = /\bintegrity error\b|\bchecksum\b|\bBAD (?:archive|signature)\b|package mentioned in index not found/i;
 const VERSION = /-\d/;

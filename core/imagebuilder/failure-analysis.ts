@@ -33,7 +33,18 @@ export type BuildProblem = {
   | { readonly code: 'script_failed'; readonly packages: readonly string[]; readonly exit_code: number }
   /** make ended well and left no image of the device. */
   | { readonly code: 'no_images' }
-  | { readonly code: 'image_too_big'; readonly image?: string; readonly size?: number; readonly limit?: number }
+  /**
+   * `part`: it is the root file system that does not fit, and images of another one may. `setting` is the field of the request
+   * that raises the limit; without it, the device sets the limit.
+   */
+  | {
+      readonly code: 'image_too_big';
+      readonly image?: string;
+      readonly size?: number;
+      readonly limit?: number;
+      readonly part?: 'rootfs';
+      readonly setting?: 'rootfs_size_mb';
+    }
   /** The client's own repository has no signature of a key that the client gave: its packages do not count. */
   | { readonly code: 'repository_untrusted'; readonly repository: string; readonly url: string }
   /** The server of the client's own repository says that there is no package index. */

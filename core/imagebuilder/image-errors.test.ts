@@ -31,7 +31,10 @@ describe('analyseImageErrors', () => {
       { limit: 7798784, message: 'the file-system partition of the device takes 7798784 bytes' },
     ],
     ['[mkdniimg] *** error: kernel image too big', { message: '[mkdniimg] *** error: kernel image too big' }],
-    ['Error: max_leb_cnt too low (93 needed)', { message: 'the UBIFS file system is too small (Error: max_leb_cnt too low (93 needed))' }],
+    [
+      'Error: max_leb_cnt too low (93 needed)',
+      { part: 'rootfs', message: 'the UBIFS file system is too small (Error: max_leb_cnt too low (93 needed))' },
+    ],
     ['Kernel size exceeds the limit: 4194304', { message: 'Kernel size exceeds the limit: 4194304' }],
   ])('knows the words of image tools: %s', (line, problem) => {
     expect(analyseImageErrors(`  MKIMAGE\n${line}\n`)).toEqual({

@@ -14,7 +14,10 @@ export function imageErrorsOf(lines: readonly string[]): FailureAnalysis | undef
 }
 
 const TOO_BIG = /^\s*WARNING: Image file (\S+) is too big: (\d+) > (\d+)$/;
-const FEW_BLOCKS = /failed to allocate \d+ blocks, out of space\?/;
+/** The words of make_ext4fs, with the number of blocks that it lacked. */
+export const FEW_BLOCKS = /\bfailed to allocate (\d+) blocks, out of space\?/;
+/** The words of mkfs.ubifs. */
+export const FEW_ERASE_BLOCKS = /\bmax_leb_cnt too low\b/;
 
 /** Matches the words that asu/build.py looks for. The build of a flash device then succeeds, without an image. */
 function tooBig(lines: readonly string[]): FailureAnalysis | undefined {
@@ -33,13 +36,12 @@ function tooBig(lines: readonly string[]): FailureAnalysis | undefined {
 }
 
 /**
- * The complaints of image tools, each with what it says of sizes. mktplinkfw and its relatives: "images are too big by 131072 bytes".
- * tplink-safeloader: "file-system partition too big (more than 7798784 bytes)". mkfs.ubifs: "max_leb_cnt too low (93 needed)". Several
- * makers' tools: "kernel image too big", "Kernel size exceeds the limit".
+ * The complaints of image tools, each with what it says of sizes. mktplinkfw and its relatives: "images are too big by
+ * 131072 bytes". tplink-safeloader: "file-system partition too big (more than 7798784 bytes)". Several makers' tools:
+ * "kernel image too big", "Kernel size exceeds the limit".
  */
 const EXCESS = /\bimages? (?:are|is) too big by (\d+) bytes\b/;
 const FULL_PARTITION = /(?<=^|[\s:])([\w-]{1,64}) partition too big \(more than (\d{1,20}) bytes\)/;
-const FEW_ERASE_BLOCKS = /\bmax_leb_cnt too low\b/;
 const OTHER_WORDS =
   /\bis too big\b|\bimages? too big\b|\bpartition too big\b|out of space\?|\b(?:kernel|image|rootfs) size exceeds the limit\b/i;
 
@@ -53,7 +55,8 @@ function tooBigInOtherWords(line: string): BuildProblem | undefined {
   const [, partition, limit] = FULL_PARTITION.exec(line) ?? [];
   if (partition !== undefined)
     return { code: 'image_too_big', limit: Number(limit), message: `the ${partition} partition of the device takes ${limit} bytes` };
-  if (FEW_ERASE_BLOCKS.test(line)) return { code: 'image_too_big', message: `the UBIFS file system is too small (${line.trim()})` };
+  if (FEW_ERASE_BLOCKS.test(line))
+    return { code: 'image_too_big', part: 'rootfs', message: `the UBIFS file system is too small (${line.trim()})` };
   return OTHER_WORDS.test(line) ? { code: 'image_too_big', message: line.trim() } : undefined;
 }
 
@@ -80,10 +83,11 @@ function tooBigForPartition(lines: readonly string[]): BuildProblem {
     .slice(lines.indexOf('Creating filesystem with parameters:') + 1)
     .map((line) => /^ {4}Size: (\d+)$/.exec(line)?.[1])
     .find((bytes) => bytes !== undefined);
-  if (size === undefined) return { code: 'image_too_big', message: 'the root file system is too small (rootfs_size_mb)' };
+  const problem = { code: 'image_too_big', part: 'rootfs', setting: 'rootfs_size_mb' } as const;
+  if (size === undefined) return { ...problem, message: 'the root file system is too small (rootfs_size_mb)' };
   const limit = Number(size);
   const message = `the root file system of ${Math.floor(limit / 2 ** 20)} MiB is too small (rootfs_size_mb)`;
-  return { code: 'image_too_big', limit, message };
+  return { ...problem, limit, message };
 }
 
 function unknownProfile(lines: readonly string[]): FailureAnalysis | undefined {

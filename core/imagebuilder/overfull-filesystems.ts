@@ -1,12 +1,13 @@
 import { FILESYSTEMS, type Filesystem } from '#core/request/build-request.ts';
+import { FEW_BLOCKS, FEW_ERASE_BLOCKS } from './image-errors.ts';
 
 /** A problem as the evidence of a failed build has it. */
 type Problem = Readonly<Record<string, unknown>>;
 
 /** The words of mkfs tools that name no image, each with its file system. */
 const WORDS: readonly (readonly [RegExp, Filesystem])[] = [
-  [/\bext4_\w+: failed to allocate \d+ blocks, out of space\?/, 'ext4'],
-  [/\bmax_leb_cnt too low\b/, 'ubifs'],
+  [FEW_BLOCKS, 'ext4'],
+  [FEW_ERASE_BLOCKS, 'ubifs'],
 ];
 
 /** The longest names first: `jffs2-nand` before `jffs2`. */
@@ -14,13 +15,14 @@ const BY_LENGTH = FILESYSTEMS.toSorted((a, b) => b.length - a.length);
 
 /**
  * Returns the root file systems that do not fit their partition or device, if that is all that went wrong: each problem
- * is an image that is too big and belongs to one file system. ImageBuilder can then make the images of the others.
- * `lines` are what make printed.
+ * is a root file system of one kind that is too big. ImageBuilder can then make the images of the others. An image that
+ * is too big for the flash of its device is no such problem: its root file system may fit other images. `lines` are what
+ * make printed.
  */
 export function overfullFilesystems(problems: readonly Problem[], lines: readonly string[]): readonly Filesystem[] | undefined {
   const said = WORDS.filter(([words]) => lines.some((line) => words.test(line))).map(([, filesystem]) => filesystem);
   const found = problems.flatMap((problem) => {
-    if (problem['code'] !== 'image_too_big') return [undefined];
+    if (problem['code'] !== 'image_too_big' || problem['part'] !== 'rootfs') return [undefined];
     const { image } = problem;
     return typeof image === 'string' ? [filesystemIn(image)] : said.length > 0 ? said : [undefined];
   });

@@ -1,12 +1,14 @@
+import { FEW_BLOCKS } from './image-errors.ts';
+
 const MIB = 1024 * 1024;
 const BLOCK = 4096;
 
-/** What is known of a root file system that did not fit. */
+/** The known facts about root file systems that did not fit. */
 export interface Shortage {
   /** The size of the partition in MiB: ROOTFS_PARTSIZE. */
   readonly partitionMb: number;
   readonly problems: readonly Readonly<Record<string, unknown>>[];
-  /** What make printed. */
+  /** The lines that make printed. */
   readonly lines: readonly string[];
   /** The space that the files of the root take on disk, in KiB, and their number. Absent if it is not known. */
   readonly rootKb?: number | undefined;
@@ -21,21 +23,26 @@ const EXT4_INODES_PER_MB = 64;
 /** The least room that a device needs for its settings, above a squashfs. */
 const OVERLAY_MB = 16;
 
-const FEW_BLOCKS = /\bfailed to allocate (\d+) blocks, out of space\?/;
-
 /**
  * Returns a size in MiB (`rootfs_size_mb`) with which the root file systems fit their partition, or `undefined` if a
  * larger partition would not help: the limit is the device's own.
  */
 export function sufficientSize({ partitionMb, problems, lines, rootKb = 0, rootFiles = 0 }: Shortage): number | undefined {
-  const needs = problems.map(({ message, size, limit }) => {
-    if (typeof message !== 'string' || !message.includes('(rootfs_size_mb)')) return undefined;
+  const blocks = mostLacking(lines);
+  const needs = problems.map(({ setting, size, limit }) => {
+    if (setting !== 'rootfs_size_mb') return undefined;
     if (typeof size === 'number' && typeof limit === 'number' && limit > 0) return (partitionMb * size) / limit + OVERLAY_MB;
-    const blocks = Math.max(0, ...lines.map((line) => Number(FEW_BLOCKS.exec(line)?.[1] ?? 0)));
     // The blocks are those of the file at which the tool stopped; others may follow.
     const content = Math.max(partitionMb + (blocks * BLOCK) / MIB, rootKb / 1024, rootFiles / EXT4_INODES_PER_MB);
     return content * EXT4_SHARE + EXT4_FIXED_MB;
   });
   const known = needs.filter((need) => need !== undefined);
   return known.length === problems.length && known.length > 0 ? Math.ceil(Math.max(...known)) : undefined;
+}
+
+/** Returns the largest number of blocks that make_ext4fs says it lacked. There may be too many lines for one `Math.max`. */
+function mostLacking(lines: readonly string[]): number {
+  let most = 0;
+  for (const line of lines) most = Math.max(most, Number(FEW_BLOCKS.exec(line)?.[1] ?? 0));
+  return most;
 }

@@ -97,6 +97,15 @@ describe.each(['24.10.2', '25.12.0'])('a build of %s', (version) => {
     expect(filesAsked().filter(({ status }) => status === 0).length).toBeGreaterThan(1);
   });
 
+  it('fails with the reason of its downloads, and asks for few packages, where upstream hangs at all of them', async () => {
+    const order = await orderOf({ version, packages: ['luci', 'vim'] });
+    upstream.faults.add(/\.[ia]pk$/, { kind: 'hang' });
+    const failure = await make(order, await makerOf({ stallMs: 300, downloadAttempts: 2 })).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(InfrastructureFailure);
+    expect(failure).toMatchObject({ message: expect.stringMatching(/^Could not download /) });
+    expect(filesAsked().filter(({ path }) => /\.[ia]pk$/.test(path)).length).toBeLessThanOrEqual(12);
+  });
+
   it('keeps what an attempt has fetched for the next one', async () => {
     const order = await orderOf({ version, packages: ['vim', 'htop'] });
     const maker = await makerOf({ downloadAttempts: 1 });

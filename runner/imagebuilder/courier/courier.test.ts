@@ -8,6 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { APK_INDEX, type CourierSite, courierSite, IDENTITY, OPKG_INDEX, SIGNATURE, sha256, VIM } from '#test/support/courier-site.ts';
 import { findTool } from '../sandbox/host-tools.ts';
 
+/** The name of the index of the feed `base` in the package cache. */
+const BASE_INDEX = `index-${sha256('base/Packages.gz').slice(0, 32)}`;
 const VIM_TEXT = VIM.toString('latin1');
 let site: CourierSite;
 beforeEach(async () => {
@@ -89,7 +91,7 @@ describe('the package cache', () => {
   it('serves the next build without a request, including indexes', async () => {
     const first = await site.open({ expected });
     await site.wget(first.courier, '/base/vim_9+1_x86_64.ipk');
-    expect(await site.cachedNames()).toEqual(['base', 'base.sig', 'vim_9+1_x86_64.ipk']);
+    expect(await site.cachedNames()).toEqual([BASE_INDEX, `${BASE_INDEX}.sig`, 'vim_9+1_x86_64.ipk']);
     site.requests = [];
     const { courier } = await site.open({ expected });
     expect((await site.wget(courier, '/base/Packages.gz')).got).toBe(OPKG_INDEX.toString('latin1'));
@@ -115,11 +117,48 @@ describe('the package cache', () => {
     const first = await site.open({ expected, cached });
     await site.wget(first.courier, '/base/vim_9+1_x86_64.ipk');
     await site.wget(first.courier, '/base/page_1.ipk');
-    expect(await site.cachedNames()).toEqual(['base', 'vim_9+1_x86_64.ipk']);
+    expect(await site.cachedNames()).toEqual([BASE_INDEX, 'vim_9+1_x86_64.ipk']);
     site.requests = [];
     const { courier } = await site.open({ expected, cached });
     expect((await site.wget(courier, '/base/vim_9+1_x86_64.ipk')).got).toBe(VIM_TEXT);
     expect(site.requests).toEqual(['/base/Packages.sig']);
+  });
+
+  it.each(['base.sig', 'vim_9-1_x86_64.ipk', 'dropbear_2024.86-r1_x86_64.ipk'])(
+    'gets no file under %s, the name of a repository of the client',
+    async (name) => {
+      await (await site.open({ expected })).courier.ready(['vim']);
+      const before = await site.cachedNames();
+      const contents = () => Promise.all(before.map((one) => site.cache().read('inputs', one)));
+      const had = await contents();
+      await site.open({
+        expected,
+        cached: { packages: site.cache(), key: 'inputs', pinnedOnly: true },
+        repositories: { text: `src/gz ${name} ${site.url}/base\n`, packageManager: 'opkg', upstreamUrl: site.url },
+      });
+      expect(await site.cachedNames()).toEqual(before);
+      expect(await contents()).toEqual(had);
+    },
+  );
+
+  it('gets no index under the name that a client gave its repository, which the next builds would meet', async () => {
+    await site.open({
+      expected,
+      cached: { packages: site.cache(), key: 'inputs', pinnedOnly: true },
+      repositories: { text: `src/gz dropbear_1_x86_64.ipk ${site.url}/base\n`, packageManager: 'opkg', upstreamUrl: site.url },
+    });
+    expect(await site.cachedNames()).toEqual([BASE_INDEX]);
+    const dl = join(site.directory, 'tree/dl');
+    expect(await site.cache().seed('inputs', dl, undefined)).toBe(0);
+  });
+
+  it('gives no file of another form than it should have', async () => {
+    await site.open({ expected });
+    await site.cache().put('inputs', `${BASE_INDEX}.sig`, OPKG_INDEX);
+    await site.cache().put('inputs', 'page_1.ipk', Buffer.from('secret of this machine'));
+    const { courier } = await site.open({ expected });
+    expect(await site.wget(courier, '/base/Packages.sig')).toEqual({ code: 0, got: SIGNATURE });
+    expect((await site.wget(courier, '/base/page_1.ipk')).code).toBe(8);
   });
 
   it.each([
@@ -140,7 +179,7 @@ describe('the package cache', () => {
 
   it('is bypassed when it is damaged', async () => {
     await site.open({ expected });
-    await site.cache().put('inputs', 'base', Buffer.from('damaged'));
+    await site.cache().put('inputs', BASE_INDEX, Buffer.from('damaged'));
     await site.cache().put('inputs', 'vim_9+1_x86_64.ipk', Buffer.from('damaged'));
     const { courier } = await site.open({ expected });
     expect((await site.wget(courier, '/base/Packages.gz')).got).toBe(OPKG_INDEX.toString('latin1'));

@@ -13,7 +13,7 @@ import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import { runTool } from '../process/run-tool.ts';
 import { type Repositories, type RepositoryIndex, repositoryIndexes } from '../tree/repository-indexes.ts';
 import { type Downloads, fetchAhead } from './fetch-ahead.ts';
-import { FetchFailure } from './fetch-listed.ts';
+import { FetchFailure, isNetworkFailure } from './fetch-listed.ts';
 import { type FileSourceOptions, fileSource } from './file-source.ts';
 import { type ListedFile, listedFiles } from './listed-files.ts';
 import { listedPackages } from './listed-packages.ts';
@@ -69,7 +69,7 @@ const MAX_OFFERED_NAMES = 1_000_000;
 /** The limit on all indexes of one build together: a hundred times the size of OpenWrt's feeds. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
-/** The number of repositories of one build whose indexes are fetched: ten times as many as OpenWrt's own. Others are left out. */
+/** The number of repositories of one build whose indexes are fetched: ten times as many as OpenWrt has. Others are left out. */
 const MAX_INDEXES = 100;
 
 /** The number of indexes that are fetched at a time, since each may be long and stays in memory. */
@@ -102,7 +102,10 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   let indexBytes = 0;
   let bytesGiven = 0;
 
-  /** Fetches a file, unless that has failed since the command began. A package that is longer than `maxBytes` may be asked for again. */
+  /**
+   * Fetches a file, unless that has failed since the command began. A package that is longer than `maxBytes` may be
+   * asked for again.
+   */
   const get = async (file: ListedFile, maxBytes = Number.POSITIVE_INFINITY): Promise<Buffer> => {
     const [before, failure] = [fetched.get(file), failed.get(file)];
     if (before !== undefined) return before;
@@ -129,7 +132,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     } catch (error) {
       if (error instanceof FetchFailure) {
         failures.set(file.url, error);
-        isCutOff ||= error.code === 4;
+        isCutOff ||= isNetworkFailure(error);
       }
       throw error;
     }
@@ -217,6 +220,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
     broken: broken.signal,
     ready: async (wanted = []) => {
       failed.clear();
+      source.forgive();
       await mapAtMost(indexes, INDEXES_AT_ONCE, prefetch);
       if (wanted.length > 0) await putWanted(wanted);
     },

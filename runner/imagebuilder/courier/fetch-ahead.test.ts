@@ -84,6 +84,19 @@ describe('the packages that a command installs', () => {
     expect((await site.wget(courier, '/base/bare_1.ipk')).code).toBe(0);
   });
 
+  it('are left to the build if they are longer, even if they are in the package cache', async () => {
+    const long = Buffer.alloc(17 * 1024 * 1024);
+    content('long').copy(long);
+    site.files.set('/base/long_1.ipk', long);
+    site.files.set('/base/Packages.gz', gzipSync(`Package: long\nFilename: long_1.ipk\nSHA256sum: ${sha256(long)}\n`));
+    await site.cache().put('inputs', 'long_1.ipk', long);
+    const { courier } = await site.open();
+    await courier.ready(['long']);
+    expect(await dl()).toEqual([]);
+    expect((await site.wget(courier, '/base/long_1.ipk')).code).toBe(0);
+    expect(asked()).toEqual([]);
+  });
+
   it('are left out, and no build fails, where they differ from the index or cannot be had', async () => {
     offer({ vim: [], gone: [], damaged: [] });
     site.files.delete('/base/gone_1.ipk');
@@ -122,6 +135,62 @@ describe('the packages that a command installs', () => {
     expect((await site.wget(courier, '/base/p0_1.ipk')).code).toBe(4);
     expect(asked()).toHaveLength(before);
   });
+});
+
+describe('a server that does not answer', () => {
+  const names = Array.from({ length: 30 }, (_, at) => `p${at}`);
+  beforeEach(() => offer(Object.fromEntries(names.map((name) => [name, []]))));
+  const hang = (some: readonly string[]) => {
+    for (const name of some) site.files.set(`/base/${name}_1.ipk`, () => undefined);
+  };
+
+  it('is asked for a few files, not for each that the build wants', async () => {
+    hang(names);
+    const { courier, log } = await site.open({ stallMs: 200 });
+    await courier.ready(names);
+    const ahead = asked().length;
+    for (const name of names.slice(0, 12)) expect((await site.wget(courier, `/base/${name}_1.ipk`)).code).toBe(4);
+    expect(asked()).toHaveLength(ahead);
+    expect(courier.wasCutOff()).toBe(true);
+    expect(log.join()).toContain('has failed to deliver 6 other files');
+  });
+
+  it('for one file only is asked for the others', async () => {
+    hang(['p0']);
+    const { courier } = await site.open({ stallMs: 200 });
+    await courier.ready(['p0']);
+    for (const name of names.slice(1, 4)) expect((await site.wget(courier, `/base/${name}_1.ipk`)).code).toBe(0);
+  });
+
+  it('is asked again for the next command', async () => {
+    hang(names);
+    const { courier } = await site.open({ stallMs: 200 });
+    await courier.ready(names);
+    offer(Object.fromEntries(names.map((name) => [name, []])));
+    await courier.ready(['p29']);
+    expect(await dl()).toEqual(['p29_1.ipk']);
+  });
+
+  it('keeps no build from what is in the package cache', async () => {
+    const first = await site.open();
+    await first.courier.ready(['p20']);
+    await rm(join(site.directory, 'tree/dl'), { recursive: true });
+    hang(names);
+    const { courier } = await site.open({ stallMs: 200 });
+    await courier.ready(names.slice(0, 6));
+    expect((await site.wget(courier, '/base/p20_1.ipk')).code).toBe(0);
+  });
+});
+
+it('a package that is not what its index says keeps no other from being fetched in advance', async () => {
+  const names = Array.from({ length: 30 }, (_, at) => `p${at}`);
+  offer(Object.fromEntries(names.map((name) => [name, []])));
+  site.files.set('/base/p0_1.ipk', content('something else'));
+  const { courier } = await site.open();
+  await courier.ready(names);
+  expect(await dl()).toHaveLength(29);
+  expect((await site.wget(courier, '/base/p0_1.ipk')).code).toBe(4);
+  expect(courier.wasCutOff()).toBe(false);
 });
 
 describe('a build whose earlier command changed its dl', () => {

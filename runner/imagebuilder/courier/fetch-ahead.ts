@@ -4,7 +4,7 @@ import { entriesInside } from '#runner/files/entries.ts';
 import { putFile } from '#runner/files/put-file.ts';
 import { TooManyEntriesError } from '#runner/files/read-entries.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
-import { FetchFailure } from './fetch-listed.ts';
+import { FetchFailure, isNetworkFailure } from './fetch-listed.ts';
 import type { ListedFile } from './listed-files.ts';
 
 /** The tree of a build, in whose `dl` the package manager looks before it downloads. */
@@ -34,25 +34,30 @@ const DL = 'dl';
 
 /**
  * Puts packages into the build's `dl`, except those that are there. A package that cannot be had is left out: the build
- * may not need it, and otherwise asks for it. No further package is fetched after a failure of the network.
+ * may not need it, and otherwise asks for it. No further package is fetched from a server that did not answer.
  */
 export async function fetchAhead(files: readonly ListedFile[], { downloads, get }: FetchAheadDeps): Promise<void> {
   const { tree, uid } = downloads;
   const there = new Set(await namesIn(tree));
   const missing = files.filter((file) => canBeChecked(file) && !there.has(file.name) && (file.size ?? 0) <= MAX_BYTES_EACH);
   let bytesLeft = MAX_BYTES;
+  const silent = new Set<string>();
   const problems: unknown[] = [];
   const fetchOne = async (file: ListedFile): Promise<void> => {
-    if (bytesLeft <= 0) return;
+    const { origin } = new URL(file.url);
+    if (bytesLeft <= 0 || silent.has(origin)) return;
     try {
       const bytes = await get(file, MAX_BYTES_EACH);
       bytesLeft -= bytes.length;
       await putFile(tree, `${DL}/${file.name}`, bytes, { uid });
     } catch (error) {
       if (error instanceof UnexpectedFileError || hasCode(error, ...NO_PLACE)) return;
-      if (error instanceof FetchFailure && error.code !== 4) return;
+      if (error instanceof FetchFailure) {
+        if (isNetworkFailure(error)) silent.add(origin);
+        return;
+      }
       bytesLeft = 0;
-      if (!(error instanceof FetchFailure)) problems.push(error);
+      problems.push(error);
     }
   };
   await mapAtMost(missing.slice(0, MAX_FILES), AT_ONCE, fetchOne);

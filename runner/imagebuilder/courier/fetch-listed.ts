@@ -16,6 +16,9 @@ export class FetchFailure extends Error {
   }
 }
 
+/** Returns whether a file could not be had because its server did not answer, or answered with a fault of its own. */
+export const isNetworkFailure = ({ code, kind }: FetchFailure): boolean => code === 4 && kind === undefined;
+
 export interface ListedFetch {
   readonly fetch: typeof fetch;
   /** The function for requests to another host than the repository's. It connects to public addresses only. */

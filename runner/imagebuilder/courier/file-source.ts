@@ -3,9 +3,10 @@ import { messageOf } from '#lib/message-of.ts';
 import type { PackageCache } from '../cache/package-cache.ts';
 import { digestOf } from '../tree/digest-of.ts';
 import type { RepositoryIndex } from '../tree/repository-indexes.ts';
-import { FetchFailure, fetchListed, type ListedFetch } from './fetch-listed.ts';
+import { FetchFailure, type ListedFetch } from './fetch-listed.ts';
 import { isIndex, isPackage, isSignature } from './file-forms.ts';
 import type { ListedFile } from './listed-files.ts';
+import { originFetch } from './origin-fetch.ts';
 
 /**
  * The source of the files that a build may have: the package cache, or upstream. A file that does not match its index
@@ -17,6 +18,8 @@ export interface FileSource {
    * reason. Ask for an index before its signature, because the cached signature depends on the index.
    */
   get(file: ListedFile, room: number): Promise<Buffer>;
+  /** Asks servers again that have failed to deliver files. */
+  forgive(): void;
   /** Returns the SHA-256 of the indexes fetched so far, by source. */
   digests(): ReadonlyMap<string, string>;
   /** Whether the cache gave or was given a signature, or a package without a digest in its index: only the build can check those. */
@@ -53,6 +56,7 @@ const MAX_PACKAGE = 128 * 1024 * 1024;
 
 export function fileSource(options: FileSourceOptions): FileSource {
   const { expected, cached, log } = options;
+  const upstream = originFetch(options);
   const digests = new Map<RepositoryIndex, string>();
   let sharesUnverified = false;
 
@@ -77,10 +81,11 @@ export function fileSource(options: FileSourceOptions): FileSource {
     await cached.packages.put(cached.key, name, bytes).catch((error: unknown) => log(`Not cached for the next build: ${messageOf(error)}`));
   };
 
-  const fromCache = async (file: ListedFile): Promise<Buffer | undefined> => {
+  const fromCache = async (file: ListedFile, room: number): Promise<Buffer | undefined> => {
     if (cached === undefined || (cached.pinnedOnly && !isPinned(file))) return undefined;
     const bytes = await cached.packages.read(cached.key, file.name);
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined || formProblem(file, bytes) !== undefined) return undefined;
+    if (bytes.length > room) throw new FetchFailure(`longer than ${room} bytes`, 8);
     if (file.kind === 'index') {
       const digest = await digestOf(bytes);
       if (digest !== expected[file.index.source]) return undefined;
@@ -97,10 +102,9 @@ export function fileSource(options: FileSourceOptions): FileSource {
       signature: Math.min(MAX_SIGNATURE, room),
       package: Math.min(file.size ?? MAX_PACKAGE, MAX_PACKAGE, room),
     };
-    const bytes = await fetchListed(file.url, limits[file.kind], options);
-    if (file.kind === 'index' && !isIndex(bytes, file.index.format)) throw new FetchFailure('it is no package index', 8);
-    if (file.kind === 'signature' && !isSignature(bytes)) throw new FetchFailure('it is no signature', 8);
-    if (file.kind === 'package' && !isPackage(bytes)) throw new FetchFailure('it is no package', 8);
+    const bytes = await upstream.get(file.url, limits[file.kind]);
+    const problem = formProblem(file, bytes);
+    if (problem !== undefined) throw new FetchFailure(problem, 8);
     if (file.sha256 !== undefined && (await digestOf(bytes)) !== file.sha256)
       throw new FetchFailure('it is not what the package index says', 4, 'checksum');
     if (file.kind === 'index') digests.set(file.index, await digestOf(bytes));
@@ -110,12 +114,20 @@ export function fileSource(options: FileSourceOptions): FileSource {
 
   return {
     get: async (file, room) => {
-      const bytes = await fromCache(file);
+      const bytes = await fromCache(file, room);
       if (bytes === undefined) return fromUpstream(file, room);
       sharesUnverified ||= isUnverified(file);
       return bytes;
     },
+    forgive: upstream.forgive,
     digests: () => new Map([...digests].map(([{ source }, sha256]) => [source, sha256])),
     sharesUnverified: () => sharesUnverified,
   };
+}
+
+/** Returns why a build must not have the bytes, whatever the file is called; `undefined` if they have the form of such a file. */
+function formProblem({ kind, index }: ListedFile, bytes: Buffer): string | undefined {
+  if (kind === 'index') return isIndex(bytes, index.format) ? undefined : 'it is no package index';
+  if (kind === 'signature') return isSignature(bytes) ? undefined : 'it is no signature';
+  return isPackage(bytes) ? undefined : 'it is no package';
 }

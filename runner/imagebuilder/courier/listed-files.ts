@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { inSlices } from '#adapters/upstream/in-slices.ts';
 import type { PackageFile } from '#core/imagebuilder/package-files.ts';
 import { PIECE, type Sliced } from '#lib/sliced.ts';
@@ -52,9 +53,10 @@ export function listedFiles(indexes: readonly RepositoryIndex[]): ListedFiles {
 
   for (const index of indexes) {
     const base = canonical(index.base);
-    add({ kind: 'index', url: index.url, index, name: index.file }, canonical(index.url), base);
+    const name = cachedAs(index);
+    add({ kind: 'index', url: index.url, index, name }, canonical(index.url), base);
     const { signatureUrl: url } = index;
-    if (url !== undefined) add({ kind: 'signature', url, index, name: `${index.file}.sig` }, canonical(url), base);
+    if (url !== undefined) add({ kind: 'signature', url, index, name: `${name}.sig` }, canonical(url), base);
   }
   return {
     ofIndex: ({ url, signatureUrl }) =>
@@ -63,6 +65,12 @@ export function listedFiles(indexes: readonly RepositoryIndex[]): ListedFiles {
     find,
   };
 }
+
+/**
+ * Returns the name of an index in the package cache. It comes from the place of the index: the name of a repository is
+ * the client's choice, and may be that of a package or of another repository's signature.
+ */
+const cachedAs = ({ source }: RepositoryIndex): string => `index-${createHash('sha256').update(source).digest('hex').slice(0, 32)}`;
 
 /** Matches a path that has one spelling below a base, as nearly all have: nothing in it needs to be resolved or decoded. */
 const PLAIN_PATH = /^(?:[\w+~-][\w+~.-]*\/)*[\w+~-][\w+~.-]*$/;

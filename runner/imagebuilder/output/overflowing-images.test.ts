@@ -99,6 +99,8 @@ describe.each(Object.entries({ mbr: mbr([boot, root]), gpt: gpt([boot, root]) })
           image: name,
           size: root.size + 4096,
           limit: root.size,
+          part: 'rootfs',
+          setting: 'rootfs_size_mb',
           message: `${name}: the root file system has ${root.size + 4096} bytes, its partition takes ${root.size} (rootfs_size_mb)`,
         },
       ]);

@@ -24,7 +24,7 @@ export async function overflowingImages(files: readonly BuiltFile[], signal: Abo
     if (overflow === undefined) continue;
     const { size, limit } = overflow;
     const message = `${name}: the root file system has ${size} bytes, its partition takes ${limit} (rootfs_size_mb)`;
-    problems.push({ code: 'image_too_big', image: name, size, limit, message });
+    problems.push({ code: 'image_too_big', image: name, size, limit, part: 'rootfs', setting: 'rootfs_size_mb', message });
   }
   return problems;
 }
