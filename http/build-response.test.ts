@@ -40,6 +40,12 @@ describe('caches', () => {
   });
 });
 
+it('a failure says when to ask again only where the build is then made again', () => {
+  const failed = { state: 'failed', build };
+  expect(answer({ ...failed, retryAfterSeconds: 7 }, 'GET').headers.get('Retry-After')).toBe('7');
+  expect(answer(failed, 'GET').headers.has('Retry-After')).toBe(false);
+});
+
 describe('warnings', () => {
   const warning: Warning = { code: 'essential_packages_missing', severity: 'strong', detail: 'No network.', packages: ['netifd'] };
   const body = (view: object, warnings?: readonly Warning[]) => buildResponse(view as BuildView, () => 60, 'POST', warnings).json();

@@ -52,7 +52,7 @@ export function buildResponse(
     case 'failed':
       return jsonResponse(500, view.document ?? failureBody(view.build, 'Build failed', view.build.detail), {
         ...headers('failed', 0),
-        'Retry-After': String(view.retryAfterSeconds),
+        ...(view.retryAfterSeconds !== undefined && { 'Retry-After': String(view.retryAfterSeconds) }),
         'Cache-Control': 'no-store',
       });
     case 'cancelled':

@@ -12,7 +12,12 @@ export interface ReadIndex {
   readonly indexes: IndexDigests;
   /** The directories whose index upstream serves but this process could not read. Absent when there are none. */
   readonly unread?: readonly string[];
+  /** The target's own directories that upstream does not have yet. Absent when there are none. */
+  readonly missing?: readonly string[];
 }
+
+/** What takes the place of an index that is not there. Without it, all that is merged is not complete. */
+export const NO_INDEX: ReadIndex = { feed: { ...EMPTY_FEED, complete: false }, indexes: {} };
 
 export interface ReadOptions {
   readonly reload?: boolean;
@@ -101,7 +106,7 @@ const uncertainBeside = (index: FeedIndex, { packages, uncertain = [] }: FeedInd
 export async function readFeeds(files: CachedFiles, versionPath: string, arch: string, options: ReadOptions = {}): Promise<ReadIndex> {
   const directory = `${versionPath}/packages/${arch}`;
   const conf = await files.read(`${directory}/feeds.conf`, FEEDS);
-  if (conf === undefined) return { feed: { ...EMPTY_FEED, complete: false }, indexes: {} };
+  if (conf === undefined) return NO_INDEX;
   const feeds = [...new Set(['base', ...conf.value])];
   const read = await Promise.all(feeds.map((feed) => readIndexOrGap(files, `${directory}/${feed}`, options)));
   return mergeIndexes(read);
@@ -114,11 +119,13 @@ export async function readFeeds(files: CachedFiles, versionPath: string, arch: s
 export async function mergeIndexes(read: readonly (ReadIndex | undefined)[]): Promise<ReadIndex> {
   const found = read.filter((index) => index !== undefined);
   const unread = found.flatMap((index) => index.unread ?? []);
+  const missing = found.flatMap((index) => index.missing ?? []);
   const feed = await inSlices(mergeFeeds(found.map(({ feed }) => feed)));
   return {
     feed: { ...feed, complete: feed.complete && found.length === read.length },
     indexes: Object.assign({}, ...found.map(({ indexes }) => indexes)),
     ...(unread.length > 0 && { unread }),
+    ...(missing.length > 0 && { missing }),
   };
 }
 
@@ -136,7 +143,7 @@ export async function readIndexOrGap(files: CachedFiles, directory: string, opti
     if (!isLasting || !options.mayLack?.(directory)) throw error;
     options.onUnread?.(directory, error);
     const json = await readIndexJson(files, directory).catch(() => undefined);
-    return { feed: json?.value.clean ? json.value : { ...EMPTY_FEED, complete: false }, indexes: {}, unread: [directory] };
+    return { feed: json?.value.clean ? json.value : NO_INDEX.feed, indexes: {}, unread: [directory] };
   }
 }
 

@@ -4,7 +4,7 @@ import { hasKmodSplit } from '#core/catalogue/package-index.ts';
 import { anyImagebuilder, imagebuilderOf, MalformedFileError } from '#core/catalogue/upstream-files.ts';
 import type { CachedFiles } from './cached-files.ts';
 import { PROFILES, SUMS } from './file-formats.ts';
-import { mergeIndexes, type ReadIndex, type ReadOptions, readIndexOrGap } from './read-index.ts';
+import { mergeIndexes, NO_INDEX, type ReadIndex, type ReadOptions, readIndexOrGap } from './read-index.ts';
 
 /** The failure of a target whose files do not belong together, because an upload to upstream is in progress. */
 class InconsistentSnapshotError extends Error {
@@ -82,7 +82,8 @@ async function readOnce(files: CachedFiles, name: TargetName, options: ReadOptio
 
 /**
  * Returns the index of the target's packages, with its kernel modules when they have a directory of their own. Without
- * the kernel's version the directory has no name, so the index lacks the modules.
+ * the kernel's version the directory has no name, so the index lacks the modules. A mirror that is late may have the
+ * target before its directories: these are `missing`.
  */
 async function readOwnPackages(
   files: CachedFiles,
@@ -91,7 +92,8 @@ async function readOwnPackages(
   kernel: LinuxKernel | undefined,
   options: ReadOptions,
 ): Promise<ReadIndex> {
-  const read = (place: string) => readIndexOrGap(files, `${directory}/${place}`, options);
+  const read = async (place: string) =>
+    (await readIndexOrGap(files, `${directory}/${place}`, options)) ?? { ...NO_INDEX, missing: [`${directory}/${place}`] };
   if (!hasKmodSplit(versionPath)) return mergeIndexes([await read('packages')]);
   const modules = kernel === undefined ? undefined : read(`kmods/${kernel.version}-${kernel.release}-${kernel.vermagic}`);
   return mergeIndexes(await Promise.all([read('packages'), modules]));

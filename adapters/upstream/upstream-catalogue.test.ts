@@ -534,6 +534,34 @@ describe('a part of upstream that is broken', () => {
       expect(index?.feeds).toHaveProperty('luci');
     });
 
+    it.each(MISSING.filter(([what]) => !what.includes('feed')))(
+      '(%s of %s): it is there soon after upstream has it',
+      async (...missing) => {
+        const [, version, path, part] = missing;
+        upstream.faults.add(`/${part}`, { kind: 'status', status: 404 });
+        const catalogue = make();
+        const read = async () => catalogue.packages(await known(catalogue.target(version, path, TARGET)));
+        expect((await read())?.complete).toBe(false);
+        upstream.faults.clear();
+        time += 31_000;
+        const index = await read();
+        expect(index?.complete).toBe(true);
+        expect(Object.keys(index?.target ?? {}).some((name) => name.startsWith('kmod-'))).toBe(true);
+      },
+    );
+
+    it('(the kernel modules, for good): upstream is asked about it no more often than twice a minute', async () => {
+      upstream.faults.add('/kmods/', { kind: 'status', status: 404 });
+      const catalogue = make();
+      await x86(catalogue);
+      upstream.clearRequests();
+      for (let second = 0; second < 29; second++) {
+        time += 1000;
+        await x86(catalogue);
+      }
+      expect(paths()).toEqual([]);
+    });
+
     it('(of kernel modules whose kernel upstream does not name): it refuses no package', async () => {
       const { linux_kernel: _, ...profiles } = JSON.parse((await onDisk(`${DIRECTORY}/profiles.json`)).toString());
       await publish(`${DIRECTORY}/profiles.json`, JSON.stringify(profiles));

@@ -71,10 +71,13 @@ type StoredRecord = Omit<TargetRecord, 'fetchedAt'> & Partiality;
 
 type PolicyFreshness = Pick<DocumentPolicy<unknown>, 'fresh' | 'changedAt'>;
 
-type Partiality = Pick<ReadIndex, 'unread'>;
+type Partiality = Pick<ReadIndex, 'unread' | 'missing'>;
 
-/** Returns whether an index lacks a part that upstream serves. Such a copy is checked again soon. */
-const isPartial = ({ unread }: Partiality): boolean => unread !== undefined;
+/**
+ * Returns whether an index lacks a part that upstream serves, or will serve once it has caught up. Such a copy is checked
+ * again soon.
+ */
+const isPartial = ({ unread, missing }: Partiality): boolean => unread !== undefined || missing !== undefined;
 
 /** A catalogue that knows how it stands with its upstream. */
 export interface UpstreamCatalogue extends Catalogue {
@@ -172,8 +175,9 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
       ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0, fresh, changedAt })
       : undefined;
     const unread = [...(own.unread ?? []), ...(feeds?.unread ?? [])];
+    const { missing } = own;
     const indexes = { ...own.indexes, ...feeds?.indexes };
-    const facts = { ...record, indexes, ...(unread.length > 0 && { unread }) };
+    const facts = { ...record, indexes, ...(unread.length > 0 && { unread }), ...(missing && { missing }) };
     if (feeds === undefined || Object.keys(indexes).length === 0) return facts;
     const index = packageIndex(own.feed, feeds.feed, record.arch);
     return { ...facts, packageIndex: await slots.write(recordKey(name.versionPath, name.target), index) };
@@ -184,7 +188,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     const known = stamped.get(value);
     if (known !== undefined) return known;
     withoutPrototype(value.profiles);
-    const { unread: _, ...facts } = value;
+    const { unread: _, missing: __, ...facts } = value;
     const record = { ...facts, fetchedAt: new Date(checkedAt).toISOString() };
     stamped.set(value, record);
     return record;

@@ -39,20 +39,22 @@ export type BuildView =
   | { state: 'building'; build: RunningBuild; order: BuildOrder | undefined }
   /** `maxAgeSeconds`: how long caches may keep the answer. */
   | { state: 'done'; build: DoneBuild; document: string; maxAgeSeconds: number }
-  /** `retryAfterSeconds`: how long the failure is still the answer. Then the build begins again if a client asks for it. */
-  | { state: 'failed'; build: FailedBuild; document: string | undefined; retryAfterSeconds: number }
+  /** `retryAfterSeconds`: for a failure without fault of its request, how long it is the answer before a rebuild. */
+  | { state: 'failed'; build: FailedBuild; document: string | undefined; retryAfterSeconds?: number }
   | { state: 'cancelled'; build: CancelledBuild };
 
 /**
  * Returns the state of a build. Throws `BuildNotFoundError` for a build that never was or has expired. An answer that
  * makes a client give up is read once more from the row as it is now: a table whose reads may be behind could still
- * show the failure before a rebuild.
+ * show the failure before a rebuild. `isLatest` reads no other row than that.
  */
-export async function getBuildStatus(deps: BuildStatusDeps, hash: RequestHash): Promise<BuildView> {
-  const seen = await deps.builds.get(hash);
-  if (seen === undefined) throw new BuildNotFoundError();
-  const view = isGivenUpOn(seen) ? undefined : await viewIfThere(deps, seen);
-  if (view !== undefined) return view;
+export async function getBuildStatus(deps: BuildStatusDeps, hash: RequestHash, { isLatest = false } = {}): Promise<BuildView> {
+  if (!isLatest) {
+    const seen = await deps.builds.get(hash);
+    if (seen === undefined) throw new BuildNotFoundError();
+    const view = isGivenUpOn(seen) ? undefined : await viewIfThere(deps, seen);
+    if (view !== undefined) return view;
+  }
   const build = await deps.builds.get(hash, { isLatest: true });
   if (build === undefined) throw new BuildNotFoundError();
   return viewBuild(deps, build);
@@ -89,9 +91,10 @@ async function viewOf(deps: BuildStatusDeps, build: Build): Promise<BuildView> {
       const time = timeOf(deps, build);
       if (build.expiresAt <= time.toISOString()) throw new BuildNotFoundError();
       const document = build.binDir === undefined ? undefined : await readFailure(deps.artifacts, build.binDir);
-      const remembered = Math.ceil((Date.parse(build.expiresAt) - time.getTime()) / 1000);
-      const left = isRetryable(build) ? rebuildPauseLeft(build, time, deps.rebuildPauseSeconds?.()) : remembered;
-      return { state: 'failed', build, document, retryAfterSeconds: Math.max(1, left) };
+      // A failure that would repeat invites no client to try again: `curl --retry` would sleep until it expires.
+      if (!isRetryable(build)) return { state: 'failed', build, document };
+      const pause = rebuildPauseLeft(build, time, deps.rebuildPauseSeconds?.());
+      return { state: 'failed', build, document, retryAfterSeconds: Math.max(1, pause) };
     }
     case 'cancelled':
       return { state: 'cancelled', build };

@@ -7,6 +7,7 @@ import { moved, started } from '#test/contracts/drive-build.ts';
 import { at, done, failed, freshHash, queued, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { memoryArtifactStore } from '#test/support/memory-artifact-store.ts';
 import { artifactKeys, recordMeta } from './artifact-keys.ts';
+import type { Build } from './build.ts';
 import type { BuildStatusDeps } from './build-status.ts';
 import { imageFinder } from './find-image.ts';
 import type { BuildTable } from './ports.ts';
@@ -43,6 +44,13 @@ describe('the directory of an image', () => {
     const { hash, binDir } = await finished();
     const seen = queued(hash);
     const behind: BuildTable = { ...table, get: async (key, options) => (options?.isLatest ? table.get(key) : seen) };
+    expect(await findImage({ ...status, builds: behind }, hash, 'a.bin')).toBe(binDir);
+  });
+
+  it('is that of the build that was made again, where the table still shows the one that has expired', async () => {
+    const { hash, binDir } = await finished();
+    const expired = { ...(await table.get(hash)), expiresAt: at(40).toISOString(), binDir: 'f'.repeat(64) } as Build;
+    const behind: BuildTable = { ...table, get: async (key, options) => (options?.isLatest ? table.get(key) : expired) };
     expect(await findImage({ ...status, builds: behind }, hash, 'a.bin')).toBe(binDir);
   });
 
