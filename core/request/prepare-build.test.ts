@@ -100,22 +100,22 @@ describe('a request that comes again', () => {
   });
 });
 
-describe('a package that the server does not know', () => {
-  /** An upstream that has `vim` now, while the server's copy does not. */
-  function lateCatalogue(published: PackageIndex) {
-    const asked: boolean[] = [];
-    const copies = { old: { ...record }, fresh: { ...record } };
-    const late: Catalogue = {
-      ...catalogue,
-      target: async (_version, _path, _target, { fresh = false } = {}) => {
-        asked.push(fresh);
-        return fresh ? copies.fresh : copies.old;
-      },
-      packages: async (copy) => (copy === copies.fresh ? published : feeds({})),
-    };
-    return { late, asked };
-  }
+/** An upstream that has published an index, while the server's copy is still the one before. */
+function lateCatalogue(published: PackageIndex, copy: PackageIndex = feeds({})) {
+  const asked: boolean[] = [];
+  const copies = { old: { ...record }, fresh: { ...record } };
+  const late: Catalogue = {
+    ...catalogue,
+    target: async (_version, _path, _target, { fresh = false } = {}) => {
+      asked.push(fresh);
+      return fresh ? copies.fresh : copies.old;
+    },
+    packages: async (one) => (one === copies.fresh ? published : copy),
+  };
+  return { late, asked };
+}
 
+describe('a package that the server does not know', () => {
   it.each([true, false])('is missing only when upstream does not have it either (with a memory: %s)', async (hasMemory) => {
     const { late, asked } = lateCatalogue(feeds({ vim: '9.1', owut: '1' }));
     const from = { catalogue: late, policy, ...(hasMemory && { memory: preparationMemory() }) };
@@ -133,35 +133,22 @@ describe('a package that the server does not know', () => {
 describe('a version that the feeds do not have', () => {
   const versioned = buildRequestParser()({ version: '24.10.2', target: 'x86/64', profile: 'generic', packages_versions: { vim: '9.1' } });
   const having = (vim: string) => ({ ...feeds({ vim }), uncertain: [] });
-  const asking = (published: PackageIndex) => {
-    const asked: boolean[] = [];
-    const copies = { old: { ...record }, fresh: { ...record } };
-    const late: Catalogue = {
-      ...catalogue,
-      target: async (_version, _path, _target, { fresh = false } = {}) => {
-        asked.push(fresh);
-        return fresh ? copies.fresh : copies.old;
-      },
-      packages: async (copy) => (copy === copies.fresh ? published : having('9.0')),
-    };
-    return { late, asked };
-  };
 
   it('is accepted when upstream has it by now', async () => {
-    const { late, asked } = asking(having('9.1'));
+    const { late, asked } = lateCatalogue(having('9.1'), having('9.0'));
     expect((await prepareBuild({ catalogue: late, policy }, versioned)).outdated).toEqual([]);
     expect(asked).toEqual([false, true]);
   });
 
   it('is named after upstream was asked once more', async () => {
-    const { late, asked } = asking(having('9.2'));
+    const { late, asked } = lateCatalogue(having('9.2'), having('9.0'));
     const { outdated } = await prepareBuild({ catalogue: late, policy }, versioned);
     expect(outdated).toEqual([{ name: 'vim', required: '9.1', found: '9.2' }]);
     expect(asked).toEqual([false, true]);
   });
 
   it('is left to the build where the client has repositories of its own', async () => {
-    const { late } = asking(having('9.2'));
+    const { late } = lateCatalogue(having('9.2'), having('9.0'));
     const own = { ...versioned, repositories: { mine: 'https://example.org/packages' } };
     const open = { ...policy, repositoryAllowList: ['https://example.org'] };
     expect((await prepareBuild({ catalogue: late, policy: open }, own)).outdated).toEqual([]);
