@@ -96,8 +96,8 @@ export async function fittingImages(deps: FittingImagesDeps): Promise<FittingIma
 }
 
 /**
- * Switches the file systems off, and removes every file of the run that failed: none of them may be taken for an image of
- * the next run.
+ * Switches the file systems off, and removes every file of the run that failed: none of them may be taken for an image
+ * of the next run.
  */
 async function prepareNext(off: readonly Filesystem[], deps: FittingImagesDeps): Promise<void> {
   const { tree, destination, prepared, uid } = deps;
@@ -166,8 +166,8 @@ async function refusal(
 }
 
 /**
- * Returns the size that would be enough, as the end of a sentence; nothing if the request gave one, if none would be, or if
- * it follows from the root's files and these could not be measured.
+ * Returns the size that would be enough, as the end of a sentence; nothing if the request gave one, if none would be,
+ * or if it follows from the root's files and these could not be measured.
  */
 async function advice(problems: Overfull['problems'], lines: readonly string[], deps: FittingImagesDeps): Promise<string> {
   const partitionMb = rootfsPartsizeMb(deps.prepared.config);

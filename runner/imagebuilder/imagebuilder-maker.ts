@@ -195,7 +195,10 @@ async function buildIn(
   });
 }
 
-/** The images are right all the same: their ImageBuilder and indexes have the digests that the request hash was made over. */
+/**
+ * The images are right all the same: their ImageBuilder and indexes have the digests that the request hash was made
+ * over.
+ */
 const UPSTREAM_UNREACHABLE: Warning = {
   code: 'upstream_unreachable',
   severity: 'note',

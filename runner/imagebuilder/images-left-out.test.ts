@@ -20,7 +20,7 @@ const tooBigForExt4 = () =>
     'scripts/build-image.sh': (text) =>
       text
         .replace('\nread_facts\n', '\nread_facts\nbytes=$((200 * 1024 * 1024))\n')
-        // What a tool leaves that stops while it writes.
+        // A tool that stops while it writes leaves such files.
         .replace(
           'exit 1\n\t\tfi\n\t\tsh',
           'head -c 1000 /dev/zero > "$BIN_DIR/$prefix-ext4-combined.img.gz"; : > "$BIN_DIR/$prefix-ext4-rootfs.img.gz"; exit 1\n\t\tfi\n\t\tsh',

@@ -76,7 +76,7 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
   // Earlier versions kept here the files that builds had left in their trees.
   void rubbish.remove(join(cache, 'packages'));
-  // The start does not wait for the removal of what no earlier start could remove, nor of what a lower limit leaves out.
+  // The start does not wait for the removal of files that no earlier start could remove or that a lower limit excludes.
   void rubbish.retry();
   trimCaches();
 
@@ -91,7 +91,10 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   };
 }
 
-/** Returns a function that starts `act` without waiting for it: after the one that runs, if one does. Failures change nothing. */
+/**
+ * Returns a function that starts `act` without waiting for it: after the one that runs, if one does. Failures change
+ * nothing.
+ */
 function oneAtATime(act: () => Promise<void>): () => void {
   let isDue = false;
   let isRunning = false;

@@ -157,8 +157,9 @@ export async function makeImages(
   };
 
   /**
-   * Whether files of the package cache may be why the build failed: packages that were seeded, or files that it refused to
-   * trust. A server that does not answer explains the failure: then the cache is kept for the builds that lack nothing.
+   * Whether files of the package cache may be why the build failed: packages that were seeded, or files that it refused
+   * to trust. A server that does not answer explains the failure: then the cache is kept for the builds that lack
+   * nothing.
    */
   const isCacheSuspect = (error: unknown): boolean => {
     if (deps.make.signal.aborted || courier.wasCutOff()) return false;

@@ -40,7 +40,9 @@ function bounded(parse: () => InstalledPackage[]): InstalledPackage[] {
   }
 }
 
-/** The space on disk of the root file system's files, in KiB, and their number; what could not be measured is absent. */
+/**
+ * The space on disk of the root file system's files, in KiB, and their number; what could not be measured is absent.
+ */
 export interface RootSize {
   readonly rootKb?: number | undefined;
   readonly rootFiles?: number | undefined;
@@ -50,8 +52,8 @@ export interface RootSize {
 const MAX_MEASURED = 2 ** 31;
 
 /**
- * Measures the root file system of a build with `du`, run by `run` in the build's sandbox. Throws the signal's reason when
- * the signal aborts.
+ * Measures the root file system of a build with `du`, run by `run` in the build's sandbox. Throws the signal's reason
+ * when the signal aborts.
  */
 export async function measureRoot(
   tree: string,
