@@ -9,11 +9,11 @@ interface RecordedFailure {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** What the reference server made of it. */
+  /** The reference server's answer. */
   readonly reference?: string;
 }
 
-/** What real ImageBuilders (24.10.2 with opkg, 25.12.0 with apk) printed. */
+/** The output of real ImageBuilders (24.10.2 with opkg, 25.12.0 with apk). */
 const recorded: RecordedFailure[] = JSON.parse(readFileSync(new URL('./fixtures/failures.json', import.meta.url), 'utf8'));
 
 describe('of what real ImageBuilders printed', () => {

@@ -24,9 +24,9 @@ export interface ClassifiedFailure {
 
 /**
  * Returns whose fault a failed run of make was. A failure is not the request's fault while the machine lacked
- * something, or if its output is not understood. No package or file counts as missing and no script as faulty while a feed
- * or a package could not be fetched or verified, unless it is the client's own repository that has no good signature or
- * does not exist. The texts for image size and for the rest are those of asu/build.py.
+ * something, or if its output is not understood. No package or file counts as missing and no script as faulty while a
+ * feed or a package could not be fetched or verified, unless it is the client's own repository that has no good
+ * signature or does not exist. The texts for image size and for the rest are those of asu/build.py.
  */
 export function classifyFailure(
   { exitCode, stdout, stderr, hasImages }: FailedRun,

@@ -18,7 +18,9 @@ export interface FailedFetch {
   readonly kind?: 'absent' | 'checksum' | undefined;
 }
 
-/** The files that the server fetched for a build, or could not, by URL. It knows more than the package manager prints. */
+/**
+ * The files that the server fetched for a build, or could not, by URL. It knows more than the package manager prints.
+ */
 export interface Fetched {
   readonly delivered: ReadonlySet<string>;
   readonly failed: ReadonlyMap<string, FailedFetch>;

@@ -34,8 +34,8 @@ export type BuildProblem = {
   /** make ended well and left no image of the device. */
   | { readonly code: 'no_images' }
   /**
-   * `part`: it is the root file system that does not fit, and images of another one may. `setting` is the field of the request
-   * that raises the limit; without it, the device sets the limit.
+   * `part`: it is the root file system that does not fit, and images of another one may. `setting` is the field of the
+   * request that raises the limit; without it, the device sets the limit.
    */
   | {
       readonly code: 'image_too_big';

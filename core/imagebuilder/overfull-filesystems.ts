@@ -16,8 +16,8 @@ const BY_LENGTH = FILESYSTEMS.toSorted((a, b) => b.length - a.length);
 /**
  * Returns the root file systems that do not fit their partition or device, if that is all that went wrong: each problem
  * is a root file system of one kind that is too big. ImageBuilder can then make the images of the others. An image that
- * is too big for the flash of its device is no such problem: its root file system may fit other images. `lines` are what
- * make printed.
+ * is too big for the flash of its device is no such problem: its root file system may fit other images. `lines` are
+ * what make printed.
  */
 export function overfullFilesystems(problems: readonly Problem[], lines: readonly string[]): readonly Filesystem[] | undefined {
   const said = WORDS.filter(([words]) => lines.some((line) => words.test(line))).map(([, filesystem]) => filesystem);

@@ -40,7 +40,9 @@ export function sufficientSize({ partitionMb, problems, lines, rootKb = 0, rootF
   return known.length === problems.length && known.length > 0 ? Math.ceil(Math.max(...known)) : undefined;
 }
 
-/** Returns the largest number of blocks that make_ext4fs says it lacked. There may be too many lines for one `Math.max`. */
+/**
+ * Returns the largest number of blocks that make_ext4fs says it lacked. There may be too many lines for one `Math.max`.
+ */
 function mostLacking(lines: readonly string[]): number {
   let most = 0;
   for (const line of lines) most = Math.max(most, Number(FEW_BLOCKS.exec(line)?.[1] ?? 0));

@@ -7,8 +7,10 @@ import { namesLeftOut, overfullFilesystems } from '#core/imagebuilder/overfull-f
 import { sufficientSize } from '#core/imagebuilder/sufficient-size.ts';
 import type { BuildRequest, Filesystem } from '#core/request/build-request.ts';
 import type { Warning } from '#core/warning.ts';
+import { hasCode } from '#lib/has-code.ts';
 import { putFile } from '#runner/files/put-file.ts';
 import { removeTree } from '#runner/files/remove-tree.ts';
+import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import { readBuiltProfile } from './output/built-profile.ts';
 import { saysOtherwise } from './output/failure-of.ts';
 import type { RootSize } from './output/installed-packages.ts';
@@ -89,11 +91,22 @@ export async function fittingImages(deps: FittingImagesDeps): Promise<FittingIma
 
     overfull.push({ filesystems, problems, lines });
     deps.log(`${filesystems.join(', ')} does not fit; making the images of the other file systems`);
-    // Nothing of a run that failed may be taken for an image of the next one.
-    await removeTree(deps.destination);
-    await removeTree(join(deps.tree, deps.binDir));
-    await putFile(deps.tree, '.config', withoutFilesystems(deps.prepared.config, off), { uid: deps.uid });
+    await prepareNext(off, deps);
   }
+}
+
+/**
+ * Switches the file systems off, and removes every file of the run that failed: none of them may be taken for an image
+ * of the next run.
+ */
+async function prepareNext(off: readonly Filesystem[], deps: FittingImagesDeps): Promise<void> {
+  const { tree, destination, prepared, uid } = deps;
+  const removal = readingTime(deps.limits, deps.signal);
+  for (const path of [destination, join(tree, deps.binDir)]) await removal.within((within) => removeTree(path, within));
+  await putFile(tree, '.config', withoutFilesystems(prepared.config, off), { uid }).catch((error: unknown) => {
+    if (!(error instanceof UnexpectedFileError) && !hasCode(error, 'EISDIR', 'ENOTEMPTY', 'ENOTDIR')) throw error;
+    throw new BuildFailure('A script of this build put something else in the place of .config', {}, { cause: error });
+  });
 }
 
 /** Runs `make image` once and takes what it left. Throws what another run would not change. */
@@ -152,11 +165,17 @@ async function refusal(
   return new BuildFailure(`${detail}${await advice(problems, all, deps)}`, { errors: problems });
 }
 
-/** Returns the size that would be enough, as the end of a sentence; nothing if the request gave one, or if none would be. */
+/**
+ * Returns the size that would be enough, as the end of a sentence; nothing if the request gave one, if none would be,
+ * or if it follows from the root's files and these could not be measured.
+ */
 async function advice(problems: Overfull['problems'], lines: readonly string[], deps: FittingImagesDeps): Promise<string> {
   const partitionMb = rootfsPartsizeMb(deps.prepared.config);
   if (deps.request.rootfs_size_mb !== null || partitionMb === undefined) return '';
   const shortage = { partitionMb, problems, lines };
   if (sufficientSize(shortage) === undefined) return '';
-  return `; a rootfs_size_mb of ${sufficientSize({ ...shortage, ...(await deps.measureRoot()) })} is enough`;
+  const areSizesKnown = problems.every((problem) => typeof problem['size'] === 'number');
+  const measured = areSizesKnown ? {} : await deps.measureRoot();
+  if (!areSizesKnown && measured.rootKb === undefined) return '';
+  return `; a rootfs_size_mb of ${sufficientSize({ ...shortage, ...measured })} is enough`;
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -436,7 +437,15 @@ describe('a failure that the request did not cause', () => {
       imagebuilders: await readdir(join(directory, 'small-cache', 'cache', 'imagebuilders')),
       packages: await readdir(join(directory, 'small-cache', 'cache', 'fetched-packages')),
     });
-    expect(await kept()).toEqual({ imagebuilders: [], packages: [] });
+    await expect.poll(kept, { timeout: 30_000 }).toEqual({ imagebuilders: [], packages: [] });
+  });
+
+  it('answers a build before the caches are within their limit', async () => {
+    const { output } = await make(await order(), imagebuilderMaker({ ...options('untrimmed'), cacheBytes: 1000 }));
+    const trees = () => readdirSync(join(directory, 'untrimmed', 'cache', 'imagebuilders'));
+    expect(trees()).not.toEqual([]);
+    await output.dispose();
+    await expect.poll(trees, { timeout: 30_000 }).toEqual([]);
   });
 
   it('stops when its signal aborts, throws the signal’s reason, and leaves nothing', async () => {
@@ -445,6 +454,19 @@ describe('a failure that the request did not cause', () => {
     setTimeout(() => abort.abort(new Error('shutting down')), 2000);
     await expect(made).rejects.toThrow('shutting down');
     expect(await builds('shared')).toEqual([]);
+  });
+
+  it.each([
+    [404, undefined],
+    [500, [expect.objectContaining({ code: 'upstream_unreachable' })]],
+  ])('warns that upstream did not answer only where that is so: HTTP %i', async (status, warnings) => {
+    const { output } = await make(await order({ packages: ['aaa'] }));
+    await output.dispose();
+    const asked = await order({ packages: ['aaa'] });
+    upstream.faults.add('sha256sums', { kind: 'status', status });
+    const again = await make(asked, imagebuilderMaker(options('shared')));
+    expect(again.output.warnings).toEqual(warnings);
+    await again.output.dispose();
   });
 
   it('keeps using the cached ImageBuilder while sha256sums is unavailable', async () => {

@@ -17,7 +17,7 @@ import { checkOrder } from './check-order.ts';
 import { placeWget } from './courier/wget-stand-in.ts';
 import { checkListed, type DownloadOptions, type Listing } from './download/download.ts';
 import { type OrderUpstream, upstreamOf } from './download/upstream-of.ts';
-import { UntrustedSumsFailure } from './download/upstream-sums.ts';
+import { AbsentSumsFailure, UntrustedSumsFailure } from './download/upstream-sums.ts';
 import { BUILD, type Machine, startMachine } from './machine.ts';
 import { makeImages } from './make-images.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions, PACKAGE_DOWNLOADS } from './maker-options.ts';
@@ -79,8 +79,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
         for (const leftover of left) options.onLeftover?.(leftover);
         // A build whose files are still there keeps its uid, so that no other build gets it.
         if (left.length === 0) slots.give(slot);
-        // The end of a later build tries again, so a failure changes nothing for this one.
-        if (running === 0) await ready.trimCaches().catch(() => undefined);
+        if (running === 0) ready.trimCaches();
       }
     },
   };
@@ -196,7 +195,10 @@ async function buildIn(
   });
 }
 
-/** The images are right all the same: their ImageBuilder and indexes have the digests that the request hash was made over. */
+/**
+ * The images are right all the same: their ImageBuilder and indexes have the digests that the request hash was made
+ * over.
+ */
 const UPSTREAM_UNREACHABLE: Warning = {
   code: 'upstream_unreachable',
   severity: 'note',
@@ -269,7 +271,7 @@ const packageDownloads = ({ downloadAttempts, stallMs }: ImagebuilderMakerOption
 
 /**
  * Checks that upstream still lists a cached ImageBuilder: a snapshot may have moved on. The build goes on when upstream
- * does not answer, and this returns false.
+ * has no list, and when it does not answer; only then this returns false.
  */
 async function confirm(
   order: BuildOrder,
@@ -290,6 +292,6 @@ async function confirm(
     log(
       `sha256sums cannot be checked now (${error instanceof Error ? error.message : error}); going on with the ImageBuilder in the cache`,
     );
-    return false;
+    return error instanceof AbsentSumsFailure;
   }
 }

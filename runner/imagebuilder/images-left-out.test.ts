@@ -20,7 +20,7 @@ const tooBigForExt4 = () =>
     'scripts/build-image.sh': (text) =>
       text
         .replace('\nread_facts\n', '\nread_facts\nbytes=$((200 * 1024 * 1024))\n')
-        // What a tool leaves that stops while it writes.
+        // A tool that stops while it writes leaves such files.
         .replace(
           'exit 1\n\t\tfi\n\t\tsh',
           'head -c 1000 /dev/zero > "$BIN_DIR/$prefix-ext4-combined.img.gz"; : > "$BIN_DIR/$prefix-ext4-rootfs.img.gz"; exit 1\n\t\tfi\n\t\tsh',
@@ -92,6 +92,29 @@ describe('a root file system that does not fit', () => {
     const failure = await buildOnce(upstream.url, directory, { filesystem: 'ext4', rootfs_size_mb: 64 });
     expect(failure).toBeInstanceOf(BuildFailure);
     expect(failure).toMatchObject({ message: expect.not.stringContaining('is enough') });
+  });
+
+  it('fails it without advice where the files of the root cannot be measured', async () => {
+    await editImagebuilder(upstream, {
+      'scripts/build-image.sh': (text) =>
+        text
+          .replace('\nread_facts\n', '\nread_facts\nbytes=$((200 * 1024 * 1024))\n')
+          .replace('exit 1\n\t\tfi\n\t\tsh', 'rm -rf "$TARGET_DIR"; exit 1\n\t\tfi\n\t\tsh'),
+    });
+    const failure = await buildOnce(upstream.url, directory, { filesystem: 'ext4' });
+    expect(failure).toMatchObject({ message: expect.stringMatching(/^Selected packages exceed device storage: .*\(rootfs_size_mb\)$/) });
+  });
+
+  it('fails the build for good where a script has put a directory in the place of .config', async () => {
+    await editImagebuilder(upstream, {
+      'scripts/build-image.sh': (text) =>
+        text
+          .replace('\nread_facts\n', '\nread_facts\nbytes=$((200 * 1024 * 1024))\n')
+          .replace('exit 1\n\t\tfi\n\t\tsh', 'cd "$TARGET_DIR/../../.."; rm -f .config; mkdir .config; : > .config/x; exit 1\n\t\tfi\n\t\tsh'),
+    });
+    const failure = await buildOnce(upstream.url, directory);
+    expect(failure).toBeInstanceOf(BuildFailure);
+    expect(failure).toMatchObject({ message: expect.stringContaining('.config') });
   });
 
   it('is not left out when something else fails, too', async () => {

@@ -20,8 +20,11 @@ export interface Machine {
   /** The directory in which build directories are made. */
   readonly builds: string;
   readonly disposal: Disposal;
-  /** Brings the caches within their common limit. Call it when no build runs. */
-  readonly trimCaches: () => Promise<void>;
+  /**
+   * Starts to bring the caches within their common limit. Call it when no build runs. It returns at once, since large
+   * trees take long to remove; the end of a later build makes up for a failure.
+   */
+  readonly trimCaches: () => void;
 }
 
 /** The part of the cache that packages may take: a quarter. ImageBuilders have the rest, and what packages leave. */
@@ -66,16 +69,16 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   const cacheBytes = options.cacheBytes ?? DEFAULTS.cacheBytes;
   const packages = packageCache(packageDirectory, Math.floor(cacheBytes / PACKAGES_PART), rubbish);
   const imagebuilders = imagebuilderCache(trees, cacheBytes, rubbish, packages.bytes);
-  const trimCaches = async (): Promise<void> => {
+  const trimCaches = oneAtATime(async () => {
     await packages.makeRoom({ idle: true });
     await imagebuilders.makeRoom(0);
-  };
+  });
   await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
   // Earlier versions kept here the files that builds had left in their trees.
   void rubbish.remove(join(cache, 'packages'));
-  // The start does not wait for the removal of what no earlier start could remove, nor of what a lower limit leaves out.
+  // The start does not wait for the removal of files that no earlier start could remove or that a lower limit excludes.
   void rubbish.retry();
-  trimCaches().catch(() => undefined);
+  trimCaches();
 
   return {
     sandbox,
@@ -85,5 +88,26 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
     builds,
     disposal: rubbish,
     trimCaches,
+  };
+}
+
+/**
+ * Returns a function that starts `act` without waiting for it: after the one that runs, if one does. Failures change
+ * nothing.
+ */
+function oneAtATime(act: () => Promise<void>): () => void {
+  let isDue = false;
+  let isRunning = false;
+  const run = async (): Promise<void> => {
+    isRunning = true;
+    while (isDue) {
+      isDue = false;
+      await act().catch(() => undefined);
+    }
+    isRunning = false;
+  };
+  return () => {
+    isDue = true;
+    if (!isRunning) void run();
   };
 }

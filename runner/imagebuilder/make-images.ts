@@ -16,6 +16,7 @@ import { findProfile } from '#core/imagebuilder/find-profile.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
 import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
+import { withoutRemoved } from '#core/request/image-packages.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
 import { type Warning, warningsPart } from '#core/warning.ts';
 import { putDirectory } from '#runner/files/put-file.ts';
@@ -89,9 +90,11 @@ export async function makeImages(
     defaultPackages: facts.info.defaultPackages,
     profilePackages: profile.packages,
   });
-  const packages = wanted.filter(isPackageArgument);
-  const warnings = leftOut(wanted.filter((name) => !isPackageArgument(name)));
-  const installs = installedNames([...facts.info.defaultPackages, ...profile.packages, ...packages]);
+  // The API has checked the names of the request: make is never given a bad one, and the order is refused.
+  const isLeftOut = (name: string) => !isPackageArgument(name) && !request.packages.includes(name);
+  const packages = wanted.filter((name) => !isLeftOut(name));
+  const warnings = leftOut(wanted.filter(isLeftOut));
+  const installs = withoutRemoved([...facts.info.defaultPackages, ...profile.packages, ...packages]);
   const image = (top: string): ImageCommand => ({
     profile: profileId,
     packages,
@@ -154,8 +157,9 @@ export async function makeImages(
   };
 
   /**
-   * Whether files of the package cache may be why the build failed: packages that were seeded, or what it refused to trust.
-   * A server that does not answer explains the failure: then the cache is kept for the builds that lack nothing.
+   * Whether files of the package cache may be why the build failed: packages that were seeded, or files that it refused
+   * to trust. A server that does not answer explains the failure: then the cache is kept for the builds that lack
+   * nothing.
    */
   const isCacheSuspect = (error: unknown): boolean => {
     if (deps.make.signal.aborted || courier.wasCutOff()) return false;
@@ -197,7 +201,7 @@ export async function makeImages(
       log: log.line,
       makeImage: () => run('make_image', command, installs),
       failureOf: (failed, files) => failureOf(failed, request, courier.fetched(), files),
-      measureRoot: () => measureRoot(tree, (argv) => runMake(argv, make)),
+      measureRoot: () => measureRoot(tree, (argv) => runMake(argv, make), make.signal),
     });
 
     const installed = await installedNow();
@@ -243,12 +247,6 @@ export async function makeImages(
     await courier.close();
     await deps.packages.makeRoom().catch((error: unknown) => log.line(`No room made in the package cache: ${error}`));
   }
-}
-
-/** Returns the names that a list of packages installs, of which some are removals. */
-function installedNames(list: readonly string[]): string[] {
-  const removed = new Set(list.filter((name) => name.startsWith('-')).map((name) => name.slice(1)));
-  return [...new Set(list)].filter((name) => !name.startsWith('-') && !removed.has(name));
 }
 
 /** The path of the courier below a build's tree, if its sandbox mounts. */

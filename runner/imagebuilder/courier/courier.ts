@@ -69,7 +69,10 @@ const MAX_OFFERED_NAMES = 1_000_000;
 /** The limit on all indexes of one build together: a hundred times the size of OpenWrt's feeds. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
-/** The number of repositories of one build whose indexes are fetched: ten times as many as OpenWrt has. Others are left out. */
+/**
+ * The number of repositories of one build whose indexes are fetched: ten times as many as OpenWrt has. Others are left
+ * out.
+ */
 const MAX_INDEXES = 100;
 
 /** The number of indexes that are fetched at a time, since each may be long and stays in memory. */
@@ -91,7 +94,10 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
   /** The indexes and signatures, which do not change during the build. */
   const fetched = new Map<ListedFile, Buffer>();
   const read = new Set<RepositoryIndex>();
-  /** What the indexes list, with the directory of each. It is read when the first file is looked up or wanted. */
+  /**
+   * The packages that the indexes list, with the directory of each. The list is read when the first file is looked up
+   * or wanted.
+   */
   const offered: OfferedPackage[] = [];
   let offeredNames = 0;
   /** The files that failed since the command began. A build cannot make the server try them again and again. */

@@ -80,5 +80,8 @@ const namesIn = (tree: string): Promise<string[]> =>
     },
   );
 
-/** Returns whether the package manager checks the file in `dl`: opkg does so by the digest in the index, which some feeds lack. */
+/**
+ * Returns whether the package manager checks the file in `dl`: opkg does so by the digest in the index, which some
+ * feeds lack.
+ */
 const canBeChecked = ({ sha256, index }: ListedFile): boolean => sha256 !== undefined || index.format === 'adb';

@@ -6,7 +6,9 @@ import { reasonOf } from '../download/upstream-sums.ts';
 /** Thrown when a file is unavailable, with wget's exit code: 4 for network failures, 8 for a server that refuses. */
 export class FetchFailure extends Error {
   readonly code: 4 | 8;
-  /** What is certain: the server of the URL has no such file, or its bytes are not what the index says. */
+  /**
+   * A certain cause, if one is known: the server of the URL has no such file, or its bytes are not what the index says.
+   */
   readonly kind: 'absent' | 'checksum' | undefined;
 
   constructor(message: string, code: 4 | 8, kind?: 'absent' | 'checksum') {
@@ -36,7 +38,10 @@ export interface ListedFetch {
 
 const MAX_REDIRECTS = 5;
 
-/** A download that goes on must receive this much within `stallMs`: a server that sends now and then a byte holds no build. */
+/**
+ * A download that goes on must receive this much within `stallMs`: a server that sends now and then a byte holds no
+ * build.
+ */
 const PROGRESS_BYTES = 16 * 1024;
 
 /**

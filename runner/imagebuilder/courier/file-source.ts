@@ -22,7 +22,10 @@ export interface FileSource {
   forgive(): void;
   /** Returns the SHA-256 of the indexes fetched so far, by source. */
   digests(): ReadonlyMap<string, string>;
-  /** Whether the cache gave or was given a signature, or a package without a digest in its index: only the build can check those. */
+  /**
+   * Whether the cache gave or was given a signature, or a package without a digest in its index: only the build can
+   * check those.
+   */
   sharesUnverified(): boolean;
 }
 
@@ -51,7 +54,10 @@ export interface CachedFiles {
 const MAX_INDEX = 16 * 1024 * 1024;
 const MAX_SIGNATURE = 16 * 1024;
 
-/** The limit on a package. OpenWrt's largest have tens of megabytes. Files that a build asks for pass through memory one at a time. */
+/**
+ * The limit on a package. OpenWrt's largest have tens of megabytes. Files that a build asks for pass through memory one
+ * at a time.
+ */
 const MAX_PACKAGE = 128 * 1024 * 1024;
 
 export function fileSource(options: FileSourceOptions): FileSource {
@@ -66,7 +72,9 @@ export function fileSource(options: FileSourceOptions): FileSource {
   /** Returns whether upstream has changed the index since the request hash was made over it. */
   const isMoved = (index: RepositoryIndex) => expected[index.source] !== undefined && !isExpected(index);
 
-  /** Returns whether the file is OpenWrt's, and the expected digests fix its content, once its index has been fetched. */
+  /**
+   * Returns whether the file is OpenWrt's, and the expected digests fix its content, once its index has been fetched.
+   */
   const isPinned = ({ kind, index, sha256 }: ListedFile) => {
     if (index.source.includes('://') || expected[index.source] === undefined) return false;
     return kind === 'index' || (kind === 'package' && sha256 !== undefined && isExpected(index));
@@ -125,7 +133,10 @@ export function fileSource(options: FileSourceOptions): FileSource {
   };
 }
 
-/** Returns why a build must not have the bytes, whatever the file is called; `undefined` if they have the form of such a file. */
+/**
+ * Returns why a build must not have the bytes, whatever the file is called; `undefined` if they have the form of such a
+ * file.
+ */
 function formProblem({ kind, index }: ListedFile, bytes: Buffer): string | undefined {
   if (kind === 'index') return isIndex(bytes, index.format) ? undefined : 'it is no package index';
   if (kind === 'signature') return isSignature(bytes) ? undefined : 'it is no signature';

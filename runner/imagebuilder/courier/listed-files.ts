@@ -72,7 +72,9 @@ export function listedFiles(indexes: readonly RepositoryIndex[]): ListedFiles {
  */
 const cachedAs = ({ source }: RepositoryIndex): string => `index-${createHash('sha256').update(source).digest('hex').slice(0, 32)}`;
 
-/** Matches a path that has one spelling below a base, as nearly all have: nothing in it needs to be resolved or decoded. */
+/**
+ * Matches a path that has one spelling below a base, as nearly all have: nothing in it needs to be resolved or decoded.
+ */
 const PLAIN_PATH = /^(?:[\w+~-][\w+~.-]*\/)*[\w+~-][\w+~.-]*$/;
 
 /** Returns one spelling of a URL, because package managers percent-encode some characters and double some slashes. */

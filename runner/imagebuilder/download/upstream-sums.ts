@@ -39,11 +39,14 @@ export async function fetchSums(
 ): Promise<FetchedSums> {
   const url = `${directory}/sha256sums`;
   const sums = await fetchSmall(url, source.fetch, signal);
-  if (sums === undefined) throw new InfrastructureFailure(`${url} is not there (404)`);
+  if (sums === undefined) throw new AbsentSumsFailure(`${url} is not there (404)`);
   if (source.verify === 'checksum') return { sums, signedBy: undefined };
   const signature = await fetchSmall(`${url}.sig`, source.fetch, signal);
   return { sums, signedBy: checkSignature(url, sums, signature?.toString('utf8'), source, log) };
 }
+
+/** Thrown when upstream answers that there is no `sha256sums`: it lists no ImageBuilder any more. */
+export class AbsentSumsFailure extends InfrastructureFailure {}
 
 /** Thrown when `sha256sums` lacks the signature that it needs: nothing is built with what it lists, cached or not. */
 export class UntrustedSumsFailure extends InfrastructureFailure {}

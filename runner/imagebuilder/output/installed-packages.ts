@@ -40,7 +40,9 @@ function bounded(parse: () => InstalledPackage[]): InstalledPackage[] {
   }
 }
 
-/** The space on disk of the root file system's files, in KiB, and their number; what could not be measured is absent. */
+/**
+ * The space on disk of the root file system's files, in KiB, and their number; what could not be measured is absent.
+ */
 export interface RootSize {
   readonly rootKb?: number | undefined;
   readonly rootFiles?: number | undefined;
@@ -49,14 +51,21 @@ export interface RootSize {
 /** The sizes beyond which no root file system is measured: a script may have made anything of it. */
 const MAX_MEASURED = 2 ** 31;
 
-/** Measures the root file system of a build with `du`, run by `run` in the build's sandbox. */
-export async function measureRoot(tree: string, run: (argv: readonly string[]) => Promise<CommandResult>): Promise<RootSize> {
+/**
+ * Measures the root file system of a build with `du`, run by `run` in the build's sandbox. Throws the signal's reason
+ * when the signal aborts.
+ */
+export async function measureRoot(
+  tree: string,
+  run: (argv: readonly string[]) => Promise<CommandResult>,
+  signal: AbortSignal,
+): Promise<RootSize> {
   const [root] = await roots(tree);
   if (root === undefined) return {};
   const measured = async (unit: string): Promise<number | undefined> => {
     const text = await run(['du', '-s', unit, root]).then(
       ({ stdout }) => /^\d+/.exec(stdout)?.[0],
-      () => undefined,
+      () => signal.throwIfAborted(),
     );
     return text === undefined || Number(text) > MAX_MEASURED ? undefined : Number(text);
   };

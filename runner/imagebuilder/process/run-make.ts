@@ -28,9 +28,9 @@ export interface MakeContext {
 }
 
 /**
- * Runs make in the build's sandbox, without network where the sandbox can take it away, and returns its result when it exited by itself, with any code. It throws an
- * `InfrastructureFailure` for too much time, memory or output, the failure of `watchGrowth` for too much disk, and the
- * signal's reason when the signal aborts.
+ * Runs make in the build's sandbox, without network where the sandbox can take it away, and returns its result when it
+ * exited by itself, with any code. It throws an `InfrastructureFailure` for too much time, memory or output, the
+ * failure of `watchGrowth` for too much disk, and the signal's reason when the signal aborts.
  */
 export async function runMake(argv: readonly string[], context: MakeContext): Promise<CommandResult> {
   const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker, env } = context;
