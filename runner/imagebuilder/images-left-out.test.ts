@@ -110,7 +110,10 @@ describe('a root file system that does not fit', () => {
       'scripts/build-image.sh': (text) =>
         text
           .replace('\nread_facts\n', '\nread_facts\nbytes=$((200 * 1024 * 1024))\n')
-          .replace('exit 1\n\t\tfi\n\t\tsh', 'cd "$TARGET_DIR/../../.."; rm -f .config; mkdir .config; : > .config/x; exit 1\n\t\tfi\n\t\tsh'),
+          .replace(
+            'exit 1\n\t\tfi\n\t\tsh',
+            'cd "$TARGET_DIR/../../.."; rm -f .config; mkdir .config; : > .config/x; exit 1\n\t\tfi\n\t\tsh',
+          ),
     });
     const failure = await buildOnce(upstream.url, directory);
     expect(failure).toBeInstanceOf(BuildFailure);
