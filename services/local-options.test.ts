@@ -25,6 +25,11 @@ describe('npm run services', () => {
     expect(settingsOf('stats', env)).toEqual({});
   });
 
+  it('gives proxies to the services that read upstream, also by their names in lower case, which win', () => {
+    const env = { https_proxy: 'http://lower:1', HTTPS_PROXY: 'http://upper:1', no_proxy: '*', http_proxy: '' };
+    expect(settingsOf('runner', env)).toEqual({ HTTPS_PROXY: 'http://lower:1', NO_PROXY: '*' });
+  });
+
   it('over the demo takes the demo’s upstream, and its key besides those that are given', () => {
     const { upstreamUrl, environment = {} } = localOptions(
       { UPSTREAM_URL: 'http://mirror.example', TRUSTED_KEYS: demoCustomFeedKey.base64 },

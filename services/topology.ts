@@ -1,4 +1,5 @@
 import { DEVELOPMENT_NAMES, type ResourceKind, type ResourceNames, resourceEnvironment } from '#local-aws/resources/aws-resources.ts';
+import { givenIn } from '#settings/read-settings.ts';
 
 /**
  * The one description of the services and how they depend on each other. `npm run services` starts it as processes, and
@@ -181,14 +182,13 @@ export function serviceEnvironment(
 }
 
 /**
- * Returns the settings of a service that an environment has, under their own names. As for the services themselves, each
- * name may have the prefix `ASU_`, and an empty value counts as not set.
+ * Returns the settings of a service that an environment has, under their own names, as the service itself would read
+ * them.
  */
 export const givenSettings = (
   { settings }: ServiceDescription,
   env: Readonly<Record<string, string | undefined>>,
-): Record<string, string> =>
-  Object.fromEntries(settings.map((name) => [name, env[`ASU_${name}`] || env[name] || '']).filter(([, value]) => value !== ''));
+): Record<string, string> => givenIn(env, settings);
 
 /**
  * Options for Node: a small young generation and a cache of compiled code. They reduce the memory to a third, at a cost

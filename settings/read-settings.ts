@@ -7,19 +7,26 @@ export class SettingsError extends Error {
 }
 
 /**
- * Reads the settings of a composition root by the names in its schema. Each may have `ASU_` before its name, which
- * wins, and the names of proxies may be in lower case. An empty value counts as not set. Throws a `SettingsError` that
+ * Returns the texts that an environment has for the settings. Each name may have `ASU_` before it, which wins, and the
+ * names of proxies may be in lower case. An empty value counts as not set.
+ */
+export const givenIn = (env: Readonly<Record<string, string | undefined>>, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const value = [`ASU_${name}`, ...variablesOf(name)].map((variable) => env[variable]).find(Boolean);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+
+/**
+ * Reads the settings of a composition root by the names in its schema, as `givenIn` does. Throws a `SettingsError` that
  * names every bad setting.
  */
 export function readSettings<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   env: Readonly<Record<string, string | undefined>>,
 ): z.output<z.ZodObject<Shape>> {
-  const given = Object.fromEntries(
-    Object.keys(schema.shape)
-      .map((name) => [name, [`ASU_${name}`, ...variablesOf(name)].map((variable) => env[variable]).find(Boolean)] as const)
-      .filter(([, value]) => value !== undefined && value !== ''),
-  );
+  const given = givenIn(env, Object.keys(schema.shape));
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   throw new SettingsError(
