@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { gate } from './gate.ts';
+import { GateFullError, gate } from './gate.ts';
 
 it('runs at most so many tasks at once, in the order of the calls, whether they succeed or fail', async () => {
   const runInTurn = gate(2);
@@ -22,5 +22,15 @@ it('runs at most so many tasks at once, in the order of the calls, whether they 
   expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([false, true, true, false, true, true, false]);
   expect(begun).toEqual([0, 1, 2, 3, 4, 5, 6]);
   expect(most).toBe(2);
+  expect(await runInTurn(async () => 'later')).toBe('later');
+});
+
+it('refuses a task at once when as many wait as may, and takes others once there is room', async () => {
+  const runInTurn = gate(1, 2);
+  const ended = Promise.withResolvers<void>();
+  const tasks = [1, 2, 3].map(() => runInTurn(() => ended.promise));
+  await expect(runInTurn(async () => 'too many')).rejects.toBeInstanceOf(GateFullError);
+  ended.resolve();
+  await Promise.all(tasks);
   expect(await runInTurn(async () => 'later')).toBe('later');
 });

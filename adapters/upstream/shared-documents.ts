@@ -70,7 +70,8 @@ export interface SharedDocumentsOptions {
  */
 const REVALIDATE_MS = 30_000;
 const MAX_TEXT_IN_MEMORY = 32 * 1024 * 1024;
-/** The weight of an entry without its text: the answer that a name does not exist weighs something too. */
+const MAX_ABSENCES = 10_000;
+/** The weight of an entry without its text. */
 const LEAST_WEIGHT = 512;
 
 interface Remembered {
@@ -93,6 +94,9 @@ interface Stored {
 
 export function sharedDocuments({ records, now, monotonic, waitMs, onError }: SharedDocumentsOptions): SharedDocuments {
   const memory = boundedMap<Remembered>(MAX_TEXT_IN_MEMORY, ({ size }) => size + LEAST_WEIGHT);
+  /** Answers that a name does not exist. They have their own limit: made-up names must not push out what is there. */
+  const absences = boundedMap<Remembered>(MAX_ABSENCES, () => 1);
+  const recall = (key: string): Remembered | undefined => memory.get(key) ?? absences.get(key);
   const triedAt = boundedMap<number>(10_000, () => 1);
   /** The latest change that this process has asked upstream about, by key. */
   const askedAbout = boundedMap<number>(10_000, () => 1);
@@ -114,13 +118,16 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
     Math.min(checkedAt, time()) >= changedAt + MAX_CLOCK_SKEW_SECONDS * 1000;
   let lookUpsBegun = 0;
   const remember = (key: string, remembered: Remembered): void => {
-    if ((memory.get(key)?.lookUp ?? 0) <= remembered.lookUp) memory.set(key, remembered);
+    if ((recall(key)?.lookUp ?? 0) > remembered.lookUp) return;
+    const isAbsence = remembered.tag === undefined;
+    (isAbsence ? memory : absences).delete(key);
+    (isAbsence ? absences : memory).set(key, remembered);
   };
 
   /** Returns the copy in the store. It does not parse the copy again while its tag stays the same. */
   async function lookUp(key: string): Promise<Remembered | undefined> {
     const lookUp = ++lookUpsBegun;
-    const known = memory.get(key);
+    const known = recall(key);
     const found = await records.get(key);
     if (found === undefined) return undefined;
     const readAt = monotonic();
@@ -131,7 +138,7 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
   }
 
   async function current(key: string, memoryMs: number): Promise<Copy<unknown> | undefined> {
-    const known = memory.get(key);
+    const known = recall(key);
     if (known !== undefined && monotonic() - known.readAt < memoryMs) return known.copy;
     try {
       return ((await singleFlight(lookUps, key, () => lookUp(key))) ?? known)?.copy;

@@ -833,3 +833,23 @@ it('says whether upstream answers, whatever copies there are', async () => {
   upstream.faults.clear();
   await catalogue.assertReachable();
 });
+
+describe('targets that no list has', () => {
+  const UNLISTED = Array.from({ length: 60 }, (_, count) => `made/up${count}`);
+  const ask = (catalogue: Catalogue, targets: readonly string[]) =>
+    Promise.allSettled(targets.map((target) => catalogue.target('24.10.2', PATH, target)));
+
+  it('do not wait in any number, and those that were read before do not wait at all', async () => {
+    upstream.remove(`${PATH}/.targets.json`);
+    const catalogue = make({ waitMs: 3000, idleMs: 3000 });
+    const before = await known(x86(catalogue));
+    upstream.faults.add('/made/', { kind: 'hang' });
+    const asked = ask(catalogue, UNLISTED);
+    time += HOUR;
+    const after = await known(x86(catalogue));
+    expect(after).toEqual({ ...before, fetchedAt: after.fetchedAt });
+    expect(after.fetchedAt).not.toBe(before.fetchedAt);
+    const refused = (await asked).filter((one) => one.status === 'rejected' && /too many other requests/.test(String(one.reason)));
+    expect(refused.length).toBe(60 - 22);
+  });
+});

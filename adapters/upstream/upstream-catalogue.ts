@@ -45,6 +45,8 @@ export interface UpstreamCatalogueOptions {
 }
 
 const MINUTE_MS = 60_000;
+const UNLISTED_AT_ONCE = 2;
+const UNLISTED_WAITING = 20;
 /** How often a process asks an upstream that failed again and again whether it is back, as long as clients ask for it. */
 const PROBE_MS = 2000;
 /** How long a check of upstream may take. The caller has a limit of its own, a little longer. */
@@ -104,8 +106,11 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
 
   /** When a build of this process found the target changed, in milliseconds since the epoch, by the key of its record. */
   const changes = boundedMap<number>(1000, () => 1);
-  /** Clients can name any number of targets that no list has. They must not keep the others waiting. */
-  const unlistedInTurn = gate(1);
+  /**
+   * Clients can name any number of targets that no list has. They must not keep the others waiting, nor each other for
+   * long: beyond `UNLISTED_WAITING`, a target that was never read is not available.
+   */
+  const unlistedInTurn = gate(UNLISTED_AT_ONCE, UNLISTED_WAITING);
 
   const gapOptions = (previous: Partiality | undefined): ReadOptions => ({
     mayLack: mayLackAfter(previous),
@@ -222,7 +227,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
       const { value, checkedAt } = await documents.read(
         key,
         `${target} of ${version}`,
-        arch === '' ? (previous: StoredRecord | undefined) => unlistedInTurn(() => load(previous)) : load,
+        (previous: StoredRecord | undefined) =>
+          arch === '' && previous === undefined ? unlistedInTurn(() => load(previous)) : load(previous),
         {
           maxAgeMs: recordMaxAgeMs,
           maxStaleMs: RECORD_MAX_STALE * recordMaxAgeMs,
