@@ -1,11 +1,13 @@
 import { get as httpGet, type IncomingMessage, type RequestOptions } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { Readable } from 'node:stream';
+import { nameCheck } from './check-name.ts';
 import { NO_PROXIES, type Proxies, proxyFor } from './proxies.ts';
-import { checkLiteral, checkName, lookupPublic } from './public-addresses.ts';
+import { checkLiteral, lookupPublic } from './public-addresses.ts';
 import { getByProxy } from './request-by-proxy.ts';
 
 const MAX_REDIRECTS = 5;
+const checkName = nameCheck();
 const WITHOUT_BODY = [204, 205, 304];
 
 /**
@@ -27,7 +29,7 @@ export const fetchByNodeHttp: typeof fetch = fetchThrough(NO_PROXIES);
 /**
  * Returns the function of `fetchThrough` for hosts on the internet alone: it connects to no private address, whatever a
  * name or a redirection leads to. A proxy looks names up itself. Such a name is looked up here too, and a private
- * address refuses it. A name that this machine cannot look up is left to the proxy.
+ * address or a late answer refuses it. A name that this machine cannot look up is left to the proxy.
  */
 export function fetchPubliclyThrough(proxies: Proxies): typeof fetch {
   const ask: Ask = async (url, init) => {

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /** A host has an address that is not of the internet: of the machine itself, its network, or its cloud. */
-class PrivateAddressError extends Error {
+export class PrivateAddressError extends Error {
   readonly code = 'EPRIVATEADDRESS';
 }
 
@@ -54,23 +54,3 @@ export const lookupPublic: LookupFunction = (hostname, options, callback) =>
     if (options.all === true || first === undefined) return callback(null, addresses);
     callback(null, first.address, first.family);
   });
-
-/**
- * The time limit on looking up a name that a proxy will look up again. Behind a proxy there may be no name server.
- */
-const LOOKUP_MS = 2_000;
-
-/**
- * Rejects with `PrivateAddressError` when the host of a URL has a private address as far as this machine knows. It
- * resolves when the name cannot be looked up here, or not in time.
- */
-export function checkName({ hostname }: URL): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(resolve, LOOKUP_MS);
-    lookupPublic(hostname.replace(/^\[(.*)\]$/, '$1'), { all: true }, (error) => {
-      clearTimeout(late);
-      if (error instanceof PrivateAddressError) reject(error);
-      else resolve();
-    });
-  });
-}
