@@ -1,5 +1,5 @@
 /**
- * What a warning is about. Each code has one meaning, which the OpenAPI document lists; the values are for people, in
+ * The subjects of warnings. Each code has one meaning, which the OpenAPI document lists; the values are for people, in
  * English.
  */
 export const WARNING_CODES = {

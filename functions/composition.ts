@@ -6,11 +6,11 @@ import type { MetricEvents } from '#observe/metric-events.ts';
 /** A function put together from its settings and clients: what its Lambda handler and its service both serve. */
 export interface Composition {
   readonly routes: readonly Routes[];
-  /** What the function cannot do without. Both ways of running look at it before they take the first request. */
+  /** The stores and services that the function cannot do without. Both ways of running check them before the first request. */
   readonly checks: Checks;
-  /** What the function may miss while it starts, such as upstream. Only `/ready` of a service looks at it. */
+  /** Others that the function may miss while it starts, such as upstream. Only `/ready` of a service looks at it. */
   readonly readyChecks?: Checks;
-  /** What the function has copies of. A service is only `degraded` while one of these does not answer. */
+  /** The places of which the function has copies. A service is only `degraded` while one of these does not answer. */
   readonly sources?: Checks;
   /**
    * Writes the counts that are still in memory. Lambda calls it after each answer, a service every few seconds and when
@@ -19,7 +19,7 @@ export interface Composition {
   readonly flush?: () => Promise<void>;
 }
 
-/** What a way of running gives to every composition. */
+/** The parts that each way of running gives to every composition. */
 export interface CompositionParts {
   readonly log: Log;
   readonly metrics: Pick<MetricEvents, 'onUpstream' | 'onRequest' | 'onSwept'>;

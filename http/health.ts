@@ -18,7 +18,7 @@ export interface HealthOptions {
    * no less ready: without its source, it answers from its copies.
    */
   readonly sources?: HealthOptions['checks'];
-  /** What `/ready` says besides; it makes the service neither more nor less ready. */
+  /** Further facts in the answer of `/ready`. They make the service neither more nor less ready. */
   readonly facts?: () => Readonly<Record<string, unknown>>;
 }
 
@@ -51,7 +51,7 @@ export function healthRoutes(options: HealthOptions): Routes {
     });
 }
 
-/** What each check says: `ok`, or what is wrong. */
+/** The answer of each check: `ok`, or what is wrong. */
 type States = Readonly<Record<string, string>>;
 
 const statesOf = async (checks: HealthOptions['checks']): Promise<States> =>

@@ -33,7 +33,7 @@ export interface BuildOrder {
    * there are none, or an earlier version wrote the order.
    */
   readonly supportedDevices?: readonly string[];
-  /** What the server warned of when it accepted the request; absent: nothing. */
+  /** The warnings from when the server accepted the request. Absent where there are none. */
   readonly warnings?: readonly Warning[];
 }
 

@@ -67,9 +67,15 @@ function feedOf(what: string) {
       else delete conflicts[name];
     },
     addUncertain: (name: string): void => void uncertain.add(name),
-    aliases: () => [...aliases],
     uncertain: () => [...uncertain],
-    conflicts: () => conflictsPart(conflicts),
+    index: (architecture: string | undefined, complete: boolean): FeedIndex => ({
+      ...(architecture !== undefined && { architecture }),
+      packages,
+      aliases: [...aliases],
+      ...conflictsPart(conflicts),
+      ...uncertainPart([...uncertain]),
+      complete,
+    }),
   };
 }
 
@@ -156,14 +162,7 @@ export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
     start = end + 1;
   }
   endParagraph();
-  return {
-    ...(architecture !== undefined && { architecture }),
-    packages: feed.packages,
-    aliases: feed.aliases(),
-    ...feed.conflicts(),
-    ...uncertainPart(feed.uncertain()),
-    complete: true,
-  };
+  return feed.index(architecture, true);
 }
 
 const ABI_TAG = 'openwrt:abiversion=';
@@ -180,14 +179,7 @@ export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
     for (const provided of provides) if (!provided.includes(':')) feed.addAlias(provided);
     feed.setConflicts(bare, conflicts);
   });
-  return {
-    ...(architecture !== undefined && { architecture }),
-    packages: feed.packages,
-    aliases: feed.aliases(),
-    ...feed.conflicts(),
-    ...uncertainPart(feed.uncertain()),
-    complete: true,
-  };
+  return feed.index(architecture, true);
 }
 
 /**
@@ -205,14 +197,8 @@ export function* mergeFeeds(feeds: readonly FeedIndex[]): Sliced<FeedIndex> {
     yield* inPieces(aliases, merged.addAlias);
     uncertain.forEach(merged.addUncertain);
   }
-  return {
-    ...(architecture !== undefined && { architecture }),
-    packages: merged.packages,
-    aliases: merged.aliases(),
-    ...merged.conflicts(),
-    uncertain: merged.uncertain(),
-    complete: feeds.every((feed) => feed.complete),
-  };
+  const complete = feeds.every((feed) => feed.complete);
+  return { ...merged.index(architecture, complete), uncertain: merged.uncertain() };
 }
 
 /** A target's packages (its kernel modules merged in) with the feeds of its architecture. */

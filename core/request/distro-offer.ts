@@ -3,7 +3,7 @@ import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import { DEFAULT_DISTRO } from '#core/catalogue/distro.ts';
 import { UnsupportedDistroError } from '#core/errors.ts';
 
-/** What the server offers of one distribution. */
+/** The offer of the server for one distribution. */
 export interface DistroOffer {
   readonly catalogue: Catalogue;
   readonly branches: readonly Branch[];

@@ -18,7 +18,7 @@ interface Duty {
 }
 
 const SSH = /^(?:dropbear|openssh-server(?:-pam)?|tinysshd)$/;
-/** What brings a web server with it: the applications of LuCI alone do not. */
+/** The packages that bring a web server with them. The applications of LuCI alone do not. */
 const WEB = /^(?:luci(?:-light|-nginx|-ssl|-ssl-nginx|-ssl-openssl)?|uhttpd)$/;
 const NETWORK_CARD =
   /^kmod-(?:3c59x|8139|alx|amazon-ena|amd-xgbe|atl[12]|atlantic|be2net|bnx2|e100|forcedeth|i40e|iavf|ice$|igb|igc|ixgb|mlx[45]|ne2k|pcnet32|r812|r8168|r8169|sis190|skge|sky2|tg3|tulip|via-|vmxnet3)/;
@@ -50,7 +50,7 @@ const MEANING = {
 /**
  * Returns warnings about a request whose packages replace the default ones (`diff_packages`), if the image would lack
  * what the device needs to start and to be reached (`strong`), or what it does by default (`note`). A package that
- * neither the target nor the device has by default is not missing. What results counts, not whether the request removes
+ * neither the target nor the device has by default is not missing. The result counts, not whether the request removes
  * a package by name or leaves it out. A package that fulfils the same purpose will do.
  */
 export function essentialPackages({ packages, diff_packages: isWholeList, profile }: PackageRequest, record: DefaultPackages): Warning[] {

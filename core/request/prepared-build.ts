@@ -21,7 +21,7 @@ export interface PreparedBuild {
   readonly suggestions: Readonly<Record<string, readonly string[]>>;
   /** The packages of `resolved` that are required in a version that upstream does not have. */
   readonly outdated: readonly OutdatedVersion[];
-  /** What the owner of the device may not have meant; part of every answer about the build. */
+  /** The warnings of what the owner of the device may not have meant; part of every answer about the build. */
   readonly warnings: readonly Warning[];
   readonly valid: ValidRequest;
   readonly inputs: string;
