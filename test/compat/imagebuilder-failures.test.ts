@@ -28,8 +28,10 @@ const DEVIATIONS: Readonly<Record<string, { because: string; status?: number; de
     detail: /^Error: Impossible package selection: missing \(does-not-exist-anywhere\); needs-missing needs does-not-exist-anywhere/,
   },
   'Conflicts, opkg': { because: 'both sides of a conflict', detail: /^Error: Impossible package selection: conflicts \(foe-a, foe-b\)/ },
+  'wrong package version, opkg': { because: '§10.29: refused at once', status: 422 },
   'wrong package version, apk': {
-    because: 'the demo has another version',
+    because: '§10.29: refused at once; the demo has another version',
+    status: 422,
     detail: /^Error: Impossible package selection: luci version not as requested: 9\.9 vs\. 26\.057\.31245~2f1c1b9$/,
   },
   'filesystem bad, apk': { because: 'which file systems there are', detail: /^Error: Unsupported filesystem: jffs2\. Available: squashfs/ },
