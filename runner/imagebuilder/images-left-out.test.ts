@@ -1,18 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { editImagebuilder } from '#demo/upstream/altered-imagebuilder.ts';
-import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { temporaryDirectory } from '#test/support/temporary-directory.ts';
+import { alteredUpstream } from './testing/altered-upstream.ts';
 import { buildOnce } from './testing/build-once.ts';
 
-const directory = await temporaryDirectory();
-let upstream: DemoUpstreamServer;
-beforeAll(async () => {
-  upstream = await serveDemoUpstream();
-});
-afterAll(() => upstream.close());
-afterEach(() => upstream.restore());
+const { directory, upstream } = await alteredUpstream();
 
 /** With 200 MiB the demo's ext4 exceeds the partition of 104 MiB and its squashfs, of 80 MiB, does not. */
 const tooBigForExt4 = () =>

@@ -1,17 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { editImagebuilder } from '#demo/upstream/altered-imagebuilder.ts';
-import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { temporaryDirectory } from '#test/support/temporary-directory.ts';
+import { alteredUpstream } from './testing/altered-upstream.ts';
 import { buildOnce } from './testing/build-once.ts';
 
-const directory = await temporaryDirectory();
-let upstream: DemoUpstreamServer;
-beforeAll(async () => {
-  upstream = await serveDemoUpstream();
-});
-afterAll(() => upstream.close());
-afterEach(() => upstream.restore());
+const { directory, upstream } = await alteredUpstream();
 
 const MARK = '# --- images ---';
 

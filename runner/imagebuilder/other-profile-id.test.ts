@@ -1,18 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { editImagebuilder } from '#demo/upstream/altered-imagebuilder.ts';
-import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { temporaryDirectory } from '#test/support/temporary-directory.ts';
+import { alteredUpstream } from './testing/altered-upstream.ts';
 import { buildOnce } from './testing/build-once.ts';
 
-const directory = await temporaryDirectory();
-let upstream: DemoUpstreamServer;
-beforeAll(async () => {
-  upstream = await serveDemoUpstream();
-});
-afterAll(() => upstream.close());
-afterEach(() => upstream.restore());
+const { directory, upstream } = await alteredUpstream();
 
 /** Makes the ImageBuilder call the profile `maker_board`, and support the devices; in its own results it is `written`. */
 const callItDifferently = (devices: string, written: string) =>

@@ -1,8 +1,8 @@
 import { FetchFailure, fetchListed, type ListedFetch } from './fetch-listed.ts';
 
 /**
- * Fetches listed files and remembers which servers do not answer: a server that hangs costs a build the attempts for
- * one file, not those for every file that it lists.
+ * Fetches listed files, and remembers which servers do not answer. When a server hangs, the build spends all attempts on
+ * its first file only.
  */
 export interface OriginFetch {
   /** Returns the bytes at a URL, at most `maxBytes`. Throws `FetchFailure`, or the signal's reason. */

@@ -19,7 +19,7 @@ export function failureOf(
   return kind === 'deterministic' ? new BuildFailure(detail, evidence) : new InfrastructureFailure(detail, { evidence });
 }
 
-/** ImageBuilder makes these for every device, whether or not it makes an image of it. */
+/** ImageBuilder makes these files for every device, also when it makes no image. */
 const BESIDE_IMAGES = /^(?:profiles\.json|sha256sums)$|\.(?:manifest|bom\.cdx\.json)$|-(?:rootfs\.(?:tar|cpio)\.gz|kernel\.bin)$/;
 
 const isImage = ({ name }: { readonly name: string }): boolean => !BESIDE_IMAGES.test(name);
