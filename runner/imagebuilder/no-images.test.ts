@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { editImagebuilder } from '#demo/upstream/altered-imagebuilder.ts';
-import { alteredUpstream } from './testing/altered-upstream.ts';
+import { alteredUpstream } from '#test/support/altered-upstream.ts';
 import { buildOnce } from './testing/build-once.ts';
 
 const { directory, upstream } = await alteredUpstream();

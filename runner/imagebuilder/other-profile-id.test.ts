@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BuildFailure } from '#core/imagebuilder/build-output.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import { editImagebuilder } from '#demo/upstream/altered-imagebuilder.ts';
-import { alteredUpstream } from './testing/altered-upstream.ts';
+import { alteredUpstream } from '#test/support/altered-upstream.ts';
 import { buildOnce } from './testing/build-once.ts';
 
 const { directory, upstream } = await alteredUpstream();

@@ -1,6 +1,6 @@
 import { afterAll, afterEach } from 'vitest';
 import { serveDemoUpstream } from '#demo/upstream/serve.ts';
-import { temporaryDirectory } from '#test/support/temporary-directory.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 /**
  * Starts what a file of tests needs that alter the demo's ImageBuilder: an upstream, which serves the demo's own again
