@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Monotonic } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
+import { withoutBrackets } from '#lib/without-brackets.ts';
 import { lookupPublic, PrivateAddressError } from './public-addresses.ts';
 import { singleFlight } from './single-flight.ts';
 
@@ -45,7 +46,7 @@ export function nameCheck({ lookup = lookupPublic, monotonic = () => performance
     });
 
   return async ({ hostname }: URL): Promise<void> => {
-    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const host = withoutBrackets(hostname);
     const known = outcomes.get(host);
     const isYoung = known !== undefined && monotonic() - known.foundAt < OUTCOME_MAX_AGE_MS;
     const outcome = isYoung

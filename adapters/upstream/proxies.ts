@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { withoutBrackets } from '#lib/without-brackets.ts';
 
 /** The HTTP proxies through which upstream is asked, and the hosts that are asked directly. */
 export interface Proxies {
@@ -45,8 +46,6 @@ function matches(entry: string, url: URL): boolean {
 }
 
 const portOf = ({ port, protocol }: URL): string => port || (protocol === 'https:' ? '443' : '80');
-
-const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
 
 /** Splits `host:port` and `[::1]:port`. The colons of an IPv6 address without brackets begin no port. */
 function splitPort(entry: string): { name: string; port: string | undefined } {

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { withoutBrackets } from '#lib/without-brackets.ts';
 
 /** A host has an address that is not of the internet: of the machine itself, its network, or its cloud. */
 export class PrivateAddressError extends Error {
@@ -40,7 +41,7 @@ const isPublic = (address: string): boolean => !PRIVATE.check(address, isIP(addr
 
 /** Throws `PrivateAddressError` where a URL names such an address itself: a connection to it looks nothing up. */
 export function checkLiteral({ hostname }: URL): void {
-  const address = hostname.replace(/^\[(.*)\]$/, '$1');
+  const address = withoutBrackets(hostname);
   if (isIP(address) !== 0 && !isPublic(address)) throw new PrivateAddressError(`${address} is no address of the internet`);
 }
 

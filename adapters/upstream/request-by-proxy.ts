@@ -3,6 +3,7 @@ import { get as httpsGet, request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
+import { withoutBrackets } from '#lib/without-brackets.ts';
 import { shownProxy } from './proxies.ts';
 
 export type GetOptions = Pick<RequestOptions, 'headers' | 'signal'>;
@@ -32,7 +33,7 @@ export async function getByProxy(proxy: URL, url: URL, options: GetOptions): Pro
 
 async function getByTunnel(proxy: URL, url: URL, options: GetOptions): Promise<IncomingMessage> {
   const socket = await openTunnel(proxy, `${url.hostname}:${url.port || 443}`, options);
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = withoutBrackets(url.hostname);
   return new Promise((resolve, reject) => {
     const secured = () => connectTls({ socket, host, ...(isIP(host) === 0 && { servername: host }) });
     httpsGet(url, { ...options, defaultPort: 443, createConnection: secured }, resolve).on('error', (error) => {
