@@ -166,10 +166,31 @@ describe('classifyFailure', () => {
     const fetched = (failed: Record<string, FailedFetch>, delivered: string[] = []) => ({
       delivered: new Set(delivered),
       failed: new Map(Object.entries(failed)),
+      listed: new Set<string>(),
     });
     const absent = { message: 'HTTP 404', kind: 'absent' } as const;
     const run = (...lines: string[]) => ({ exitCode: 2, stdout: '', stderr: `${lines.join('\n')}\n` });
     const wanted = ' * opkg_install_cmd: Cannot install package wanted.';
+
+    it.each([
+      ['opkg', [wanted]],
+      ['apk', ['ERROR: unable to select packages:', '  wanted (no such package):', '    required by: world[wanted]']],
+    ])('blames no request for a package that an index of the build lists: %s', (_, lines) => {
+      expect(classifyFailure(run(...lines)).kind).toBe('deterministic');
+      expect(classifyFailure(run(...lines), {}, { ...fetched({}), listed: new Set(['other']) }).kind).toBe('deterministic');
+      expect(classifyFailure(run(...lines), {}, { ...fetched({}), listed: new Set(['wanted']) })).toEqual({
+        kind: 'infrastructure',
+        detail: 'Build failed: ImageBuilder has lost a package index, and misses wanted',
+      });
+
+      it('blames no request for a package that is missing because the shell could not write', () => {
+        const line = '/builder/scripts/update.sh: 71: printf: printf: I/O error';
+        expect(classifyFailure(run(line, wanted))).toEqual({
+          kind: 'infrastructure',
+          detail: `Build failed: the build machine failed to read or write a file (${line})`,
+        });
+      });
+    });
 
     it.each([
       ['opkg', opkg, 'http://c.example/opkg', [` * opkg_download: Failed to download ${opkg}, wget returned 8.`, wanted]],
@@ -278,7 +299,7 @@ describe('classifyFailure', () => {
     const root = '/builder/build_dir/target-x86_64_musl/root-x86';
     const file = 'http://feed.example/base/foo-common_1-r1_all.ipk';
     const download = ` * opkg_download: Failed to download ${file}, wget returned 4.\n`;
-    const fetched = { delivered: new Set<string>(), failed: new Map([[file, { message: 'HTTP 503' }]]) };
+    const fetched = { delivered: new Set<string>(), listed: new Set<string>(), failed: new Map([[file, { message: 'HTTP 503' }]]) };
     const consequences: [string, string][] = [
       ['a file that cannot be written', ` * wfopen: ${root}/usr/share/a: No such file or directory.\n`],
       ['a script of opkg', ' * pkg_run_script: package "foo" postinst script returned status 1.\n'],

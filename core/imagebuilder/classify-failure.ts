@@ -59,6 +59,10 @@ export function classifyFailure(
   }
 
   if (trouble !== undefined) return notOfTheRequest(trouble);
+  const unwritable = packages && lines.find((line) => SHELL_WRITE_ERROR.test(line));
+  if (unwritable !== undefined) return { kind: 'infrastructure', detail: blamed(DISK_FAILED, unwritable) };
+  const overlooked = packages === undefined ? [] : overlookedPackages(packages, fetched);
+  if (overlooked.length > 0) return notRead(overlooked);
   if (packages !== undefined) return deterministic(withReasons(packages, [...faults.problems, ...replacedFeeds(ownRepositories, mode)]));
 
   return {
@@ -69,6 +73,8 @@ export function classifyFailure(
 
 /** Package scripts meet such errors in the sandbox, too: they count only where nothing else explains the failure. */
 const DISK_ERROR = /: (?:Input\/output error|Read-only file system)$/;
+/** dash's words for a write of its own that failed, on a full disk too: `sh: 12: printf: printf: I/O error`. */
+const SHELL_WRITE_ERROR = /: \d+: (echo|printf): \1: I\/O error$/;
 const DISK_FAILED = 'the build machine failed to read or write a file';
 
 const NO_IMAGES_MESSAGE = 'ImageBuilder made no image of this device and reported no error. See stdout/stderr';
@@ -96,6 +102,23 @@ const deterministic = ({ detail, errors }: FailureAnalysis): ClassifiedFailure =
   detail: detail.slice(0, MAX_DETAIL_LENGTH),
   errors: documentedProblems(errors),
 });
+
+/**
+ * Returns the packages that the package manager calls missing although an index lists them that the build was given: it
+ * has lost the index, on a full disk for example.
+ */
+const overlookedPackages = ({ errors }: FailureAnalysis, { listed }: Fetched): string[] =>
+  errors.flatMap((error) =>
+    error.code === 'package_missing' && error.providers === undefined ? error.packages.filter((name) => listed.has(name)) : [],
+  );
+
+function notRead(packages: readonly string[]): ClassifiedFailure {
+  const shown = packages.slice(0, MAX_OVERLOOKED).join(', ');
+  const more = packages.length > MAX_OVERLOOKED ? ` and ${packages.length - MAX_OVERLOOKED} more` : '';
+  return { kind: 'infrastructure', detail: `Build failed: ImageBuilder has lost a package index, and misses ${shown}${more}` };
+}
+
+const MAX_OVERLOOKED = 5;
 
 const isMissing = ({ errors }: FailureAnalysis): boolean =>
   errors.some(({ code }) => code === 'package_missing' || code === 'dependency_missing');

@@ -24,9 +24,11 @@ export interface FailedFetch {
 export interface Fetched {
   readonly delivered: ReadonlySet<string>;
   readonly failed: ReadonlyMap<string, FailedFetch>;
+  /** The names of the packages that OpenWrt's own indexes list, as far as the server gave these to the build. */
+  readonly listed: ReadonlySet<string>;
 }
 
-export const NOTHING_FETCHED: Fetched = { delivered: new Set(), failed: new Map() };
+export const NOTHING_FETCHED: Fetched = { delivered: new Set(), failed: new Map(), listed: new Set() };
 
 const WGET_CODES: Readonly<Record<string, string>> = {
   '4': 'network failure',

@@ -8,11 +8,20 @@ interface Circumstances {
   readonly conflicts: (readonly [string, string])[];
   /** Its file could not be fetched or differs from the index, which is not the request's fault. */
   isDownload: boolean;
+  /** The packages that exist, but of which opkg may install no candidate. */
+  readonly unfit: Set<string>;
 }
 
-const circumstances = (): Circumstances => ({ unresolved: [], clashes: [], conflicts: [], isDownload: false });
+const circumstances = (): Circumstances => ({ unresolved: [], clashes: [], conflicts: [], isDownload: false, unfit: new Set() });
 
-const UNRESOLVED = /^ \* pkg_hash_check_unresolved: cannot find dependency (\S+) for (\S+)$/;
+/**
+ * opkg prints a dependency as the package declares it, with versions and alternatives (pkg_depend_str in
+ * libopkg/pkg_depends.c): `cannot find dependency kernel (= 6.6.65~8d4a6e2f-r1) for kmod-usb2`.
+ */
+const UNRESOLVED = /^ \* pkg_hash_check_unresolved: cannot find dependency (\S.*) for (\S+)$/;
+/** opkg prints this also when all candidates lack a dependency. */
+const OTHER_ARCHITECTURE =
+  /^ \* pkg_hash_fetch_best_installation_candidate: Packages for (\S+) found, but incompatible with the architectures configured$/;
 const CLASH = /^ \* check_data_file_clashes: Package (\S+) wants to install file (.+)$/;
 const CLASH_OWNER = /^\s+But that file is already provided by package\s+\* (\S+)\s*$/;
 const CONFLICT = /^ \* check_conflicts_for: The following packages conflict with (\S+):$/;
@@ -27,7 +36,7 @@ const GIVEN_UP = /^ \* opkg_install_cmd: Cannot install package (\S+)\.$/;
 
 /**
  * Returns why opkg did not install the packages, one entry per cause, in its order. opkg prints the reason and then
- * `Cannot install package X.`; without a reason, X does not exist.
+ * `Cannot install package X.`; without a reason, X does not exist, or opkg has not read its index.
  */
 export function opkgProblems(lines: readonly string[]): BuildProblem[] {
   const problems: BuildProblem[] = [];
@@ -40,6 +49,7 @@ export function opkgProblems(lines: readonly string[]): BuildProblem[] {
     const owner = CLASH_OWNER.exec(line)?.[1];
     const conflict = CONFLICT.exec(line)?.[1];
     const conflictWith = CONFLICT_WITH.exec(line)?.[1];
+    const unfit = OTHER_ARCHITECTURE.exec(line)?.[1];
     const givenUp = GIVEN_UP.exec(line)?.[1];
     if (dependency !== undefined && neededBy !== undefined) said.unresolved.push({ dependency, neededBy });
     else if (name !== undefined && file !== undefined) clashing = { name, file: belowRoot(file) };
@@ -47,6 +57,7 @@ export function opkgProblems(lines: readonly string[]): BuildProblem[] {
     else if (conflict !== undefined) conflicting = conflict;
     else if (conflictWith !== undefined && conflicting !== undefined) said.conflicts.push([conflicting, conflictWith]);
     else if (DOWNLOAD.test(line)) said.isDownload = true;
+    else if (unfit !== undefined) said.unfit.add(unfit);
     else if (givenUp !== undefined) {
       problems.push(...problemsOf(givenUp, said).slice(0, MAX_PROBLEMS));
       if (problems.length >= MAX_PROBLEMS) return problems;
@@ -56,12 +67,12 @@ export function opkgProblems(lines: readonly string[]): BuildProblem[] {
   return problems;
 }
 
-function problemsOf(asked: string, { unresolved, clashes, conflicts, isDownload }: Circumstances): BuildProblem[] {
+function problemsOf(asked: string, { unresolved, clashes, conflicts, isDownload, unfit }: Circumstances): BuildProblem[] {
   // The last link of a chain is missing; the others only fail because of it.
   const waiting = new Set(unresolved.map(({ neededBy }) => neededBy));
   const found: BuildProblem[] = [
     ...unresolved
-      .filter(({ dependency }) => !waiting.has(dependency))
+      .filter(({ dependency }) => !waiting.has(nameOf(dependency)))
       .map(({ dependency, neededBy }) => missingDependency(asked, neededBy, dependency)),
     ...conflicts.map(conflictOf),
     ...[...Map.groupBy(clashes, ({ packages }) => packages.toSorted().join(' ')).values()].map((group) =>
@@ -72,5 +83,13 @@ function problemsOf(asked: string, { unresolved, clashes, conflicts, isDownload 
     ),
   ];
   if (found.length > 0 || isDownload) return found;
-  return [missingPackage(asked)];
+  return [unfit.has(asked) ? ofOtherArchitecture(asked) : missingPackage(asked)];
 }
+
+const nameOf = (dependency: string): string => dependency.split(' ', 1)[0] ?? dependency;
+
+const ofOtherArchitecture = (name: string): BuildProblem => ({
+  code: 'package_uninstallable',
+  packages: [name],
+  message: `${name} is made for another architecture than the device has`,
+});

@@ -60,6 +60,40 @@ describe('analysePackageErrors', () => {
     expect(errors).toMatchObject([{ code: 'dependency_missing', packages: ['a'], dependency: 'nowhere', needed_by: 'b' }]);
   });
 
+  it('shows the version that a package needs of another', () => {
+    const { detail, errors } =
+      analysePackageErrors(
+        lines(
+          ' * pkg_hash_check_unresolved: cannot find dependency kernel (= 6.6.65~8d4a6e2f-r1) for kmod-usb2',
+          ' * pkg_hash_check_unresolved: cannot find dependency kmod-usb2 (>= 6) for kmod-usb3',
+          ' * pkg_hash_fetch_best_installation_candidate: Packages for kmod-usb3 found, but incompatible with the architectures configured',
+          ' * opkg_install_cmd: Cannot install package kmod-usb3.',
+        ),
+      ) ?? {};
+    expect(errors).toEqual([
+      {
+        code: 'dependency_missing',
+        packages: ['kmod-usb3'],
+        dependency: 'kernel (= 6.6.65~8d4a6e2f-r1)',
+        needed_by: 'kmod-usb2',
+        message: 'kmod-usb3 needs kmod-usb2, which needs kernel (= 6.6.65~8d4a6e2f-r1), which does not exist',
+      },
+    ]);
+    expect(detail).toMatch(/^Impossible package selection: missing \(kernel \(= 6\.6\.65~8d4a6e2f-r1\)\); kmod-usb3 needs/);
+  });
+
+  it('tells a package for another architecture from one that does not exist', () => {
+    const text = lines(
+      ' * pkg_hash_fetch_best_installation_candidate: Packages for a found, but incompatible with the architectures configured',
+      ' * opkg_install_cmd: Cannot install package a.',
+      ' * opkg_install_cmd: Cannot install package b.',
+    );
+    expect(analysePackageErrors(text)?.errors).toMatchObject([
+      { code: 'package_uninstallable', packages: ['a'], message: 'a is made for another architecture than the device has' },
+      { code: 'package_missing', packages: ['b'] },
+    ]);
+  });
+
   it('names every file that two packages contain, once per pair', () => {
     const clash = (file: string) => [
       ` * check_data_file_clashes: Package b wants to install file /x/build_dir/target-mips_24kc_musl/root-ath79/${file}`,

@@ -99,6 +99,8 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
    * or wanted.
    */
   const offered: OfferedPackage[] = [];
+  /** The names of the packages that the expected indexes list, which are OpenWrt's. */
+  const ofOpenwrt = new Set<string>();
   let offeredNames = 0;
   /** The files that failed since the command began. A build cannot make the server try them again and again. */
   const failed = new Map<ListedFile, FetchFailure>();
@@ -173,6 +175,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
           found.map(({ file: listedFile }) => listedFile),
         );
         for (const one of found) {
+          if (Object.hasOwn(options.expected, index.source)) ofOpenwrt.add(one.name);
           offeredNames += one.depends.length + one.provides.length;
           if (offered.length >= MAX_OFFERED || offeredNames > MAX_OFFERED_NAMES) break;
           offered.push({ ...one, base: index.base });
@@ -231,7 +234,7 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       if (wanted.length > 0) await putWanted(wanted);
     },
     delivered: source.digests,
-    fetched: () => ({ delivered: new Set([...fetched.keys()].map(({ url }) => url)), failed: failures }),
+    fetched: () => ({ delivered: new Set([...fetched.keys()].map(({ url }) => url)), failed: failures, listed: ofOpenwrt }),
     sharesUnverified: source.sharesUnverified,
     wasCutOff: () => isCutOff,
     close: async () => {

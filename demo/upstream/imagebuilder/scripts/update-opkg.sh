@@ -49,7 +49,10 @@ choose() {
 			takes "$DL_DIR/$name" "$work/$name.text"
 		fi
 	done < "$work/repositories"
-	[ -z "$parts" ] || cat $parts | gzip -dc > "$work/unpacked" 2>/dev/null
+	[ -n "$parts" ] || return 0
+	# A damaged index is the reason for the first failure, and is left out then. The second one is this machine's.
+	if [ -n "$certain" ]; then cat $parts | gzip -dc > "$work/unpacked"
+	else cat $parts | gzip -dc > "$work/unpacked" 2>/dev/null; fi
 }
 
 certain=
