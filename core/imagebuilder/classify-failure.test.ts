@@ -182,13 +182,13 @@ describe('classifyFailure', () => {
         kind: 'infrastructure',
         detail: 'Build failed: ImageBuilder has lost a package index, and misses wanted',
       });
+    });
 
-      it('blames no request for a package that is missing because the shell could not write', () => {
-        const line = '/builder/scripts/update.sh: 71: printf: printf: I/O error';
-        expect(classifyFailure(run(line, wanted))).toEqual({
-          kind: 'infrastructure',
-          detail: `Build failed: the build machine failed to read or write a file (${line})`,
-        });
+    it('blames no request for a package that is missing because the shell could not write', () => {
+      const line = '/builder/scripts/update.sh: 71: printf: printf: I/O error';
+      expect(classifyFailure(run(line, wanted))).toEqual({
+        kind: 'infrastructure',
+        detail: `Build failed: the build machine failed to read or write a file (${line})`,
       });
     });
 
