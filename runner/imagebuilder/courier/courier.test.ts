@@ -48,6 +48,15 @@ describe('a build', () => {
     },
   );
 
+  it('is known to have seen the packages that OpenWrt’s own indexes list, and no others', async () => {
+    const { courier: ofClient } = await site.open();
+    await ofClient.ready(['vim']);
+    expect(ofClient.fetched().listed).toEqual(new Set());
+    const { courier } = await site.open({ expected: { 'base/Packages.gz': sha256(OPKG_INDEX) } });
+    await courier.ready(['vim']);
+    expect(courier.fetched().listed).toEqual(new Set(['vim', 'damaged', 'page', 'endless']));
+  });
+
   it('gets no package that differs from its index', async () => {
     const { courier, log } = await site.open();
     expect(await site.wget(courier, '/base/damaged_1.ipk')).toEqual({ code: 4, got: '' });
