@@ -6,19 +6,31 @@ interface Circumstances {
   readonly unresolved: { readonly dependency: string; readonly neededBy: string }[];
   readonly clashes: { readonly packages: readonly [string, string]; readonly file: string }[];
   readonly conflicts: (readonly [string, string])[];
+  /** The dependencies that opkg cannot satisfy, of whatever package. */
+  readonly unsatisfied: string[];
   /** Its file could not be fetched or differs from the index, which is not the request's fault. */
   isDownload: boolean;
   /** The packages that exist, but of which opkg may install no candidate. */
   readonly unfit: Set<string>;
 }
 
-const circumstances = (): Circumstances => ({ unresolved: [], clashes: [], conflicts: [], isDownload: false, unfit: new Set() });
+const circumstances = (): Circumstances => ({
+  unresolved: [],
+  clashes: [],
+  conflicts: [],
+  unsatisfied: [],
+  isDownload: false,
+  unfit: new Set(),
+});
 
 /**
  * opkg prints a dependency as the package declares it, with versions and alternatives (pkg_depend_str in
  * libopkg/pkg_depends.c): `cannot find dependency kernel (= 6.6.65~8d4a6e2f-r1) for kmod-usb2`.
  */
 const UNRESOLVED = /^ \* pkg_hash_check_unresolved: cannot find dependency (\S.*) for (\S+)$/;
+/** Dependencies follow, one per line. opkg judges a package once, so that a later word of the command has only this reason. */
+const UNSATISFIED = /^ \* satisfy_dependencies_for: Cannot satisfy the following dependencies for \S+:$/;
+const UNSATISFIED_DEPENDENCY = /^ \* \t(\S.*)$/;
 /** opkg prints this also when all candidates lack a dependency. */
 const OTHER_ARCHITECTURE =
   /^ \* pkg_hash_fetch_best_installation_candidate: Packages for (\S+) found, but incompatible with the architectures configured$/;
@@ -43,12 +55,15 @@ export function opkgProblems(lines: readonly string[]): BuildProblem[] {
   let said = circumstances();
   let clashing: { name: string; file: string } | undefined;
   let conflicting: string | undefined;
+  let isList = false;
   for (const line of lines) {
     const [, dependency, neededBy] = UNRESOLVED.exec(line) ?? [];
     const [, name, file] = CLASH.exec(line) ?? [];
     const owner = CLASH_OWNER.exec(line)?.[1];
     const conflict = CONFLICT.exec(line)?.[1];
     const conflictWith = CONFLICT_WITH.exec(line)?.[1];
+    const unsatisfied: string | undefined = isList ? UNSATISFIED_DEPENDENCY.exec(line)?.[1] : undefined;
+    isList = unsatisfied !== undefined || UNSATISFIED.test(line);
     const unfit = OTHER_ARCHITECTURE.exec(line)?.[1];
     const givenUp = GIVEN_UP.exec(line)?.[1];
     if (dependency !== undefined && neededBy !== undefined) said.unresolved.push({ dependency, neededBy });
@@ -58,6 +73,7 @@ export function opkgProblems(lines: readonly string[]): BuildProblem[] {
     else if (conflictWith !== undefined && conflicting !== undefined) said.conflicts.push([conflicting, conflictWith]);
     else if (DOWNLOAD.test(line)) said.isDownload = true;
     else if (unfit !== undefined) said.unfit.add(unfit);
+    else if (unsatisfied !== undefined) said.unsatisfied.push(unsatisfied);
     else if (givenUp !== undefined) {
       problems.push(...problemsOf(givenUp, said).slice(0, MAX_PROBLEMS));
       if (problems.length >= MAX_PROBLEMS) return problems;
@@ -67,7 +83,7 @@ export function opkgProblems(lines: readonly string[]): BuildProblem[] {
   return problems;
 }
 
-function problemsOf(asked: string, { unresolved, clashes, conflicts, isDownload, unfit }: Circumstances): BuildProblem[] {
+function problemsOf(asked: string, { unresolved, clashes, conflicts, unsatisfied, isDownload, unfit }: Circumstances): BuildProblem[] {
   // The last link of a chain is missing; the others only fail because of it.
   const waiting = new Set(unresolved.map(({ neededBy }) => neededBy));
   const found: BuildProblem[] = [
@@ -83,6 +99,7 @@ function problemsOf(asked: string, { unresolved, clashes, conflicts, isDownload,
     ),
   ];
   if (found.length > 0 || isDownload) return found;
+  if (unsatisfied.length > 0) return unsatisfied.map((dependency) => missingDependency(asked, asked, dependency));
   return [unfit.has(asked) ? ofOtherArchitecture(asked) : missingPackage(asked)];
 }
 

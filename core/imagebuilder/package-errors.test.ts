@@ -82,6 +82,23 @@ describe('analysePackageErrors', () => {
     expect(detail).toMatch(/^Impossible package selection: missing \(kernel \(= 6\.6\.65~8d4a6e2f-r1\)\); kmod-usb3 needs/);
   });
 
+  it('finds the reason for a package whose dependencies were judged for an earlier one', () => {
+    const text = lines(
+      ' * pkg_hash_check_unresolved: cannot find dependency kernel (= 5.15.137-1) for kmod-mwlwifi',
+      ' * pkg_hash_fetch_best_installation_candidate: Packages for kmod-mwlwifi found, but incompatible with the architectures configured',
+      ' * opkg_install_cmd: Cannot install package kmod-mwlwifi.',
+      ' * satisfy_dependencies_for: Cannot satisfy the following dependencies for mwlwifi-firmware-88w8964:',
+      ' * \tkernel (= 5.15.137-1)',
+      ' * \tkmod-crypto-hash (<= 5.15.137-0)',
+      ' * opkg_install_cmd: Cannot install package mwlwifi-firmware-88w8964.',
+    );
+    expect(analysePackageErrors(text)?.errors).toMatchObject([
+      { code: 'dependency_missing', packages: ['kmod-mwlwifi'], dependency: 'kernel (= 5.15.137-1)' },
+      { code: 'dependency_missing', packages: ['mwlwifi-firmware-88w8964'], dependency: 'kernel (= 5.15.137-1)' },
+      { code: 'dependency_missing', packages: ['mwlwifi-firmware-88w8964'], dependency: 'kmod-crypto-hash (<= 5.15.137-0)' },
+    ]);
+  });
+
   it('tells a package for another architecture from one that does not exist', () => {
     const text = lines(
       ' * pkg_hash_fetch_best_installation_candidate: Packages for a found, but incompatible with the architectures configured',
