@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
+import { dynamoOutdatedInputs } from '#adapters/aws/builds/outdated-inputs.ts';
 import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from '#adapters/aws/clients/client-options.ts';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
@@ -127,6 +128,7 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
     else if (event.type !== 'ignored' && ENDS.has(event.type)) protection.end(event.build.hash);
   };
 
+  const outdated = dynamoOutdatedInputs(dynamo, config.BUILD_TABLE);
   const { ALIVE_FILE: aliveFile } = config;
   const touch = () => aliveFile && writeFile(aliveFile, '').catch((error: unknown) => log.warn('sign of life not written', { error }));
   await touch();
@@ -149,6 +151,8 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
       uploadSeconds: config.UPLOAD_TIMEOUT,
       stepsEveryMs: STEPS_EVERY_MS,
       renewAfterSeconds: config.LEASE * RENEW_AFTER,
+      onUpstreamChanged: ({ inputs }, foundAt) =>
+        outdated.note(inputs, foundAt).catch((error) => log.warn('change of upstream could not be noted', { error })),
       onEvent,
       ...(metrics?.onSlots && { onSlots: metrics.onSlots }),
       onError: (error) => log.error('state could not be used', { error }),

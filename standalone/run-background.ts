@@ -3,7 +3,6 @@ import type { ImageMaker } from '#core/build/ports.ts';
 import type { RunEvent } from '#core/build/run-event.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { recoverAllBuilds } from '#core/build/sweep.ts';
-import { changedOrder } from '#core/build/upstream-change.ts';
 import { reconcileBuilds } from '#core/statistics/reconcile-builds.ts';
 import { logSweep } from '#functions/maintenance/log-maintenance.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
@@ -45,8 +44,6 @@ export async function runBackground(parts: BackgroundParts): Promise<() => Promi
     logRunEvent(log, event);
     metrics.onRunEvent(event);
     recorder.onRunEvent(event);
-    const changed = changedOrder(event);
-    if (changed !== undefined) parts.upstreamChanges.send(changed);
     if (event.type === 'done') state.pace.record(event.seconds).catch((error) => log.warn('build pace could not be recorded', { error }));
   };
   const onSwept = logSweep({ log, metrics });
@@ -65,6 +62,7 @@ export async function runBackground(parts: BackgroundParts): Promise<() => Promi
         imageMaker: parts.imageMaker,
         newAttemptId: randomUUID,
         every,
+        onUpstreamChanged: parts.upstreamChanges.send,
         onEvent,
         onSlots: metrics.onSlots,
         onError,

@@ -15,6 +15,6 @@ export interface ServerParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly recorder: StatisticsRecorder;
-  /** Tells of builds that found upstream changed since their order was made. */
+  /** Passes on the orders of builds that found upstream changed. */
   readonly upstreamChanges: Relay<[order: BuildOrder]>;
 }

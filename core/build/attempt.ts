@@ -32,6 +32,11 @@ export interface AttemptDeps {
    * `RETRY_DELAYS_SECONDS`.
    */
   readonly retryDelaysSeconds?: readonly number[];
+  /**
+   * Called before a build ends that found upstream changed since its order was made: a client that has read the end
+   * meets what was noted. Must not throw.
+   */
+  readonly onUpstreamChanged?: (order: BuildOrder, foundAt: Date) => Promise<void> | void;
   /** Called with each event, for log and statistics. Must not throw. */
   readonly onEvent?: (event: RunEvent) => void;
 }

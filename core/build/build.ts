@@ -77,6 +77,11 @@ export interface FailedBuild extends BuildFacts {
   readonly detail: string;
   /** Whether the same request would fail again; if so, it is answered from this row until `expiresAt`. */
   readonly cached: boolean;
+  /**
+   * Whether a build that would not fail again has found upstream changed. Absent: it would fail again, or an earlier
+   * version wrote the row.
+   */
+  readonly upstreamChanged?: boolean;
   readonly expiresAt: string;
 }
 
@@ -134,6 +139,9 @@ export function isReplaceable(build: Build, now: Date): boolean {
 
 /** Whether the build has failed through no fault of its request: it is built again when a client asks for it again. */
 export const isRetryable = (build: Build): build is FailedBuild => build.state === 'failed' && !build.cached;
+
+/** Returns whether the build may have failed because upstream has changed. Rows of earlier versions do not say why. */
+export const mayHaveFoundChange = (build: Build): build is FailedBuild => isRetryable(build) && build.upstreamChanged !== false;
 
 /** How long such a failure is the answer to a client that asks again; the default of `REBUILD_PAUSE`. */
 export const REBUILD_PAUSE_SECONDS = 10;

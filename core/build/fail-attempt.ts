@@ -1,5 +1,6 @@
 import { StorageFullError } from '#core/errors.ts';
 import { BuildFailure, type BuildOutput, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import { artifactKeys, recordMeta } from './artifact-keys.ts';
 import { type Attempt, type AttemptDeps, after, MAX_ATTEMPTS, RETRY_DELAYS_SECONDS } from './attempt.ts';
 import { type FailedBuild, factsOf, isStill, type QueuedBuild } from './build.ts';
@@ -35,13 +36,16 @@ async function failForGood(deps: AttemptDeps, attempt: Attempt, cause: unknown, 
   if (current === undefined || !isStill(running, current)) return dropAttempt(deps, attempt);
 
   const finishedAt = deps.now();
+  const isCached = cause instanceof BuildFailure;
+  const upstreamChanged = cause instanceof UpstreamChangedFailure;
   const failed: FailedBuild = {
     ...factsOf(running),
     state: 'failed',
     finishedAt: finishedAt.toISOString(),
     binDir: running.binDir,
     detail: failureDetail(cause),
-    cached: cause instanceof BuildFailure,
+    cached: isCached,
+    ...(!isCached && { upstreamChanged }),
     expiresAt: after(finishedAt, failureSeconds(deps.timesToLive, running)),
   };
   // Without room for log and document the row still says what failed.
@@ -49,6 +53,7 @@ async function failForGood(deps: AttemptDeps, attempt: Attempt, cause: unknown, 
   await artifacts
     .put(artifactKeys.failure(running.binDir), JSON.stringify(failureDocument(order, failed, evidence)), recordMeta('application/json'))
     .catch(() => undefined);
+  if (upstreamChanged) await deps.onUpstreamChanged?.(order, finishedAt);
   const { moved } = await moveBuild(builds, running, failed);
   if (!moved) return dropAttempt(deps, attempt);
   deps.onEvent?.({ type: 'failed', build: failed, order, cause });

@@ -27,6 +27,7 @@ export async function finishAttempt(deps: AttemptDeps, attempt: Attempt, output:
   };
   const document = JSON.stringify(resultDocument(order, done, output));
   await artifacts.put(artifactKeys.success(running.binDir), document, recordMeta('application/json'));
+  if (hasNewerFeeds(output)) await deps.onUpstreamChanged?.(order, finishedAt);
   const { moved } = await moveBuild(builds, running, done);
   if (!moved) return dropAttempt(deps, attempt);
   // The build is done. If anything fails from here on (a crash, a full disk), the next reader of the row makes up for
@@ -35,3 +36,5 @@ export async function finishAttempt(deps: AttemptDeps, attempt: Attempt, output:
   await queue.acknowledge(message).catch(() => undefined);
   deps.onEvent?.({ type: 'done', build: done, order, output, seconds });
 }
+
+const hasNewerFeeds = ({ warnings = [] }: BuildOutput): boolean => warnings.some(({ code }) => code === 'feeds_changed');

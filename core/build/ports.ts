@@ -30,6 +30,17 @@ export interface BuildTable {
   remove(from: ExpiringBuild): Promise<boolean>;
 }
 
+/**
+ * Remembers which inputs (`BuildOrder.inputs`) upstream has replaced, as runners found out, so that no further build is
+ * accepted with them (docs/decisions/0063).
+ */
+export interface OutdatedInputs {
+  /** Notes that a build with these inputs found upstream changed. The latest time counts. */
+  note(inputs: string, foundAt: Date): Promise<void>;
+  /** Returns when that was last found; `undefined`: never, or long ago. It sees every `note` that has settled. */
+  foundAt(inputs: string): Promise<Date | undefined>;
+}
+
 /** The queue as clients see it. Cheap however long the queue is. */
 export interface QueuePositions {
   /** Builds waiting (queued), not those being built. */

@@ -29,6 +29,7 @@ export async function recoverBuild(deps: RecoverBuildDeps, build: RunningBuild):
           binDir: build.binDir,
           detail: `Error: ${lastFailure}, ${build.attempt} times`,
           cached: false,
+          upstreamChanged: false,
           expiresAt: after(time, failureSeconds(deps.timesToLive, build)),
         };
   const { moved, current } = await builds.transition(build, next, unrenewed(build));

@@ -94,6 +94,7 @@ async function giveUp(deps: RunBuildDeps, queued: QueuedBuild, message: Received
     finishedAt: finishedAt.toISOString(),
     detail: failureDetail(cause),
     cached: false,
+    upstreamChanged: false,
     expiresAt: after(finishedAt, failureSeconds(timesToLive, queued)),
   };
   const { moved } = await moveBuild(builds, queued, failed);

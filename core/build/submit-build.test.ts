@@ -9,20 +9,23 @@ import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import type { Catalogue, Freshness, TargetRecord } from '#core/catalogue/catalogue.ts';
 import { BuildNotFoundError, StorageFullError } from '#core/errors.ts';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import { callsInterrupted } from '#test/support/calls-interrupted.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { artifactKeys } from './artifact-keys.ts';
+import type { FailedBuild } from './build.ts';
+import type { BuildOrder } from './build-order.ts';
 import { getBuildStatus } from './build-status.ts';
-import type { BuildTable } from './ports.ts';
-import { runBuild } from './run-build.ts';
+import type { BuildTable, OutdatedInputs } from './ports.ts';
+import { type RunBuildDeps, runBuild } from './run-build.ts';
 import { type SubmitBuildDeps, type Submitted, submitBuild } from './submit-build.ts';
 
 const TIMES = { buildSeconds: 1_000, unversionedSeconds: 1_000, defaultsSeconds: 100, failureSeconds: 500 };
 const request = buildRequestParser()({ version: 'SNAPSHOT', target: 'x86/64', profile: 'generic', packages: ['vim'] });
 
-const recordOf = (revision: string): TargetRecord => ({
+const recordOf = (revision: string, fetchedAt = '2026-11-01T00:00:00.000Z'): TargetRecord => ({
   version: 'SNAPSHOT',
   target: 'x86/64',
   versionPath: 'snapshots',
@@ -32,8 +35,8 @@ const recordOf = (revision: string): TargetRecord => ({
   profiles: { generic: { id: 'generic', devicePackages: [], supportedDevices: [], raw: {} } },
   metadata: {},
   imagebuilder: { name: 'openwrt-imagebuilder.tar.zst', sha256: 'a'.repeat(64) },
-  indexes: {},
-  fetchedAt: '2026-11-01T00:00:00.000Z',
+  indexes: { 'snapshots/packages/x86_64/packages/packages.adb': revision },
+  fetchedAt,
 });
 
 let directory: string;
@@ -52,6 +55,11 @@ function world(script: Script, timesToLive = TIMES) {
   const artifacts = diskArtifactStore(directory);
   const upstream: { revision: string; looks: number; changedAt?: Date | undefined } = { revision: 'r1-1111111111', looks: 0 };
   let known = recordOf(upstream.revision);
+  const noted = new Map<string, Date>();
+  const outdatedInputs: OutdatedInputs = {
+    note: async (inputs, foundAt) => void noted.set(inputs, foundAt),
+    foundAt: async (inputs) => noted.get(inputs),
+  };
   const catalogue: Catalogue = {
     versions: async () => ({ list: [] }),
     hasVersion: async () => true,
@@ -60,7 +68,7 @@ function world(script: Script, timesToLive = TIMES) {
       if (fresh) {
         upstream.looks += 1;
         upstream.changedAt = changedAt;
-        known = recordOf(upstream.revision);
+        known = recordOf(upstream.revision, now().toISOString());
       }
       return known;
     },
@@ -72,6 +80,7 @@ function world(script: Script, timesToLive = TIMES) {
     ...{ catalogue, policy, builds, queue, artifacts, now, positions: sqliteQueuePositions(db) },
     maxPendingBuilds: () => 100,
     rebuildPauseSeconds: () => 10,
+    outdatedInputs,
   };
   const imageMaker = scriptedImageMaker(script);
   const monotonic = () => clock;
@@ -85,15 +94,17 @@ function world(script: Script, timesToLive = TIMES) {
     imageMaker,
     newAttemptId: randomUUID,
     every: () => () => undefined,
+    onUpstreamChanged: ({ inputs }: BuildOrder, foundAt: Date) => outdatedInputs.note(inputs, foundAt),
   };
   return {
     upstream,
     deps,
-    submit: (others: Partial<SubmitBuildDeps> = {}) => submitBuild({ ...deps, ...others }, request, { correlationId: 'test' }),
-    run: async () => {
+    submit: (others: Partial<SubmitBuildDeps> = {}, asked = request) =>
+      submitBuild({ ...deps, ...others }, asked, { correlationId: 'test' }),
+    run: async (others: Partial<RunBuildDeps> = {}) => {
       const message = await queue.receive({ visibilitySeconds: 60, signal: new AbortController().signal });
       if (message === undefined) throw new Error('nothing is queued');
-      await runBuild(runner, message, new AbortController().signal);
+      await runBuild({ ...runner, ...others }, message, new AbortController().signal);
     },
   };
 }
@@ -103,7 +114,7 @@ const failing = (error: Error): Script => ({
     throw error;
   },
 });
-const GONE = new InfrastructureFailure('The ImageBuilder of this build is gone', { isFinal: true });
+const GONE = new UpstreamChangedFailure('The ImageBuilder of this build is gone');
 
 describe('a build that failed without fault of its request', () => {
   it('is the answer to a client that asks again at once, and is built again for one that asks later', async () => {
@@ -158,6 +169,78 @@ describe('a build that failed without fault of its request', () => {
     expect([second.outcome, second.prepared.valid.record.revision]).toEqual(['new', 'r2-2222222222']);
     expect(second.prepared.hash).not.toBe(first.prepared.hash);
   });
+});
+
+describe('a build that failed for want of this machine', () => {
+  const FULL = new InfrastructureFailure('The disk is full', { isFinal: true });
+
+  it('found nothing changed: it is built again without reading upstream', async () => {
+    const { submit, run, upstream, deps } = world(failing(FULL));
+    const { prepared } = await submit();
+    await run();
+    expect(await deps.builds.get(prepared.hash)).toMatchObject({ state: 'failed', cached: false, upstreamChanged: false });
+    expect((await submit()).view.state).toBe('failed');
+    clock += 10_000;
+    expect([(await submit()).outcome, upstream.looks]).toEqual(['new', 0]);
+  });
+
+  it('and whose row is of a version that did not keep the cause may have found upstream changed', async () => {
+    const { submit, run, upstream, deps } = world(failing(FULL));
+    const { prepared } = await submit();
+    await run();
+    const { upstreamChanged: _, ...earlier } = (await deps.builds.get(prepared.hash)) as FailedBuild;
+    await submit({ builds: { ...deps.builds, get: async () => earlier } });
+    expect([upstream.looks, upstream.changedAt?.toISOString()]).toEqual([1, earlier.finishedAt]);
+  });
+});
+
+describe('a build that found upstream changed', () => {
+  const NEWER = { code: 'feeds_changed', severity: 'note', detail: 'newer' } as const;
+  const other = buildRequestParser()({ version: 'SNAPSHOT', target: 'x86/64', profile: 'generic', packages: ['tmux'] });
+
+  it.each([
+    ['and was made all the same', { warnings: [NEWER] }],
+    ['and failed', failing(GONE)],
+  ])('%s makes the next request for the target about upstream as it is', async (_, script) => {
+    const { submit, run, upstream } = world(script);
+    const before = await submit();
+    upstream.revision = 'r2-2222222222';
+    expect((await submit({}, other)).prepared.valid.record.revision).toBe('r1-1111111111');
+    await run();
+    const next = await submit({}, other);
+    expect([next.outcome, next.prepared.valid.record.revision]).toEqual(['new', 'r2-2222222222']);
+    expect(upstream.changedAt).toEqual(now());
+    const again = await submit();
+    expect([again.outcome, again.prepared.hash === before.prepared.hash]).toEqual(['new', false]);
+    expect(upstream.looks).toBe(1);
+  });
+
+  it('is known before its end is', async () => {
+    const { submit, run, upstream, deps } = world({ warnings: [NEWER] });
+    const { hash } = (await submit()).prepared;
+    upstream.revision = 'r2-2222222222';
+    const seen: (string | undefined)[] = [];
+    await run({ onUpstreamChanged: async () => void seen.push((await deps.builds.get(hash))?.state) });
+    expect(seen).toEqual(['building']);
+  });
+
+  it('says nothing against a copy that is surely from after it', async () => {
+    const { submit, run, upstream } = world({ warnings: [NEWER] });
+    await submit();
+    await run();
+    clock += 61_000;
+    await submit({}, other);
+    expect(upstream.looks).toBe(1);
+    await submit({}, other);
+    expect(upstream.looks).toBe(1);
+  });
+});
+
+it('a build with the packages that it was accepted for leads to no further read of upstream', async () => {
+  const { submit, run, upstream } = world({});
+  await submit();
+  await run();
+  expect([(await submit()).outcome, upstream.looks]).toEqual(['hit', 0]);
 });
 
 it('a failure of the request is answered without reading upstream again', async () => {

@@ -1,3 +1,4 @@
+import { latestPlausible } from '#core/clock-skew.ts';
 import {
   BuildNotFoundError,
   ForeignImagebuilderError,
@@ -19,13 +20,14 @@ import {
   isReplaceable,
   isRetryable,
   isStill,
+  mayHaveFoundChange,
   type QueuedBuild,
   rebuildPauseLeft,
 } from './build.ts';
 import { type BuildOrder, buildOrderOf } from './build-order.ts';
 import { type BuildStatusDeps, type BuildView, timeOf, viewBuild } from './build-status.ts';
 import { leaseFor } from './lease.ts';
-import type { BuildQueue, ClientKey } from './ports.ts';
+import type { BuildQueue, ClientKey, OutdatedInputs } from './ports.ts';
 import { forLog, withoutText } from './private-build-error.ts';
 import type { IsWhole } from './result-integrity.ts';
 
@@ -41,6 +43,8 @@ export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps, Asse
    * again.
    */
   readonly isWhole?: IsWhole;
+  /** What runners found outdated. Absent: the catalogue learns it in another way. */
+  readonly outdatedInputs?: Pick<OutdatedInputs, 'foundAt'>;
   /** Called when a message could not be sent; the sweeper sends it later. */
   readonly onSendFailure?: (error: unknown, build: QueuedBuild) => void;
 }
@@ -132,16 +136,30 @@ async function beginBuild(
   return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
 }
 
-/** Returns the prepared request, and the build that is known by its hash. */
-async function identify(deps: SubmitBuildDeps, request: BuildRequest, options: PrepareBuildOptions) {
+/**
+ * Returns the prepared request, and the build that is known by its hash. If a build has found that upstream is no longer
+ * what the request was prepared for, both are about upstream as it is now.
+ */
+async function identify(
+  deps: SubmitBuildDeps,
+  request: BuildRequest,
+  options: PrepareBuildOptions,
+): Promise<{ prepared: PreparedBuild; known: Build | undefined }> {
   const prepared = await prepareBuild(deps, request, options);
   if (prepared.missing.length > 0) throw new UnknownPackagesError(prepared.missing, prepared.suggestions);
   if (prepared.outdated.length > 0) throw new OutdatedVersionsError(prepared.outdated);
-  const known = await deps.builds.get(prepared.hash);
-  // The usual reason is that upstream has moved on: then the same request is another build by now.
-  if (known !== undefined && isRetryable(known) && !options.fresh)
-    return identify(deps, request, { ...options, fresh: true, changedAt: new Date(known.finishedAt) });
-  return { prepared, known };
+  if (options.fresh) return { prepared, known: await deps.builds.get(prepared.hash) };
+  const [known, outdatedAt] = await Promise.all([deps.builds.get(prepared.hash), outdatedSince(deps, prepared)]);
+  const changedAt = known !== undefined && mayHaveFoundChange(known) ? new Date(known.finishedAt) : outdatedAt;
+  return changedAt === undefined ? { prepared, known } : identify(deps, request, { ...options, fresh: true, changedAt });
+}
+
+/** Returns when a build found the inputs outdated, unless upstream has surely been read since and still had them. */
+async function outdatedSince({ outdatedInputs }: SubmitBuildDeps, { inputs, valid }: PreparedBuild): Promise<Date | undefined> {
+  const foundAt = await outdatedInputs?.foundAt(inputs);
+  if (foundAt === undefined) return undefined;
+  const isReadSince = Date.parse(valid.record.fetchedAt) >= latestPlausible(foundAt).getTime();
+  return isReadSince ? undefined : foundAt;
 }
 
 /** Returns the answer from the known build; `undefined` if it does not count any more. */

@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type * as z from 'zod';
+import { dynamoOutdatedInputs } from '#adapters/aws/builds/outdated-inputs.ts';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { assertBucketReady, assertQueueReady, assertTableReady } from '#adapters/aws/readiness.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
@@ -37,6 +38,7 @@ export function composeBuildSubmit(
     catalogue: sharedCatalogue(config, clients, parts),
     others: otherDistros(config.DISTROS, (distro) => sharedCatalogue(config, clients, parts, distro)),
     queue: sqsBuildQueue(sqs, { queueUrl: config.BUILD_QUEUE_URL, deadLetterUrl: config.DEAD_LETTER_QUEUE_URL }),
+    outdatedInputs: dynamoOutdatedInputs(dynamo, config.BUILD_TABLE),
     ...askPrepare(config, log),
     maxPendingBuilds: () => config.MAX_PENDING_JOBS,
     ...observeRequests(parts, recorder),

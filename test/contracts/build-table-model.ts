@@ -45,7 +45,15 @@ function buildOfShape(hash: RequestHash, { state, owner, since, until, cached }:
     case 'done':
       return { ...base, state, startedAt: iso(0), finishedAt: iso(since), binDir, expiresAt: iso(until) };
     case 'failed':
-      return { ...base, state, finishedAt: iso(since), detail: 'x', cached, expiresAt: iso(until) };
+      return {
+        ...base,
+        state,
+        finishedAt: iso(since),
+        detail: 'x',
+        cached,
+        ...(!cached && { upstreamChanged: since > 1 }),
+        expiresAt: iso(until),
+      };
     case 'cancelled':
       return { ...base, state, finishedAt: iso(since), expiresAt: iso(until) };
     case 'expiring':

@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
-import { demoUpstreamDirectory } from '#demo/upstream/generate.ts';
 import { demoUpstreamKey, usignSignature } from '#demo/upstream/key.ts';
 import { downloadAll, type Finished } from '#test/support/download.ts';
+import { generatedFile, publishAgain, publishTargetAgain } from '#test/support/publish-again.ts';
 import { scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 
@@ -20,32 +17,12 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const onDisk = async (path: string) => readFile(join(await demoUpstreamDirectory(), path));
-
-/** Publishes an index once more: the same packages, in a file with another digest. Its signature is that of the text. */
-async function publishAgain(directory: string, { upstream } = server): Promise<Buffer> {
-  const packed = gzipSync(gunzipSync(await onDisk(`${directory}/Packages.gz`)), { level: 1 });
-  upstream.overlay(`${directory}/Packages.gz`, packed);
-  return packed;
-}
-
-/** Publishes the target's own packages once more, and the sums that list them. */
-async function publishTargetAgain(target: string, on = server): Promise<void> {
-  const digest = createHash('sha256')
-    .update(await publishAgain(`${target}/packages`, on))
-    .digest('hex');
-  const sums = (await onDisk(`${target}/sha256sums`)).toString();
-  const changed = Buffer.from(sums.replace(/^.{64} \*packages\/Packages\.gz$/m, `${digest} *packages/Packages.gz`));
-  on.upstream.overlay(`${target}/sha256sums`, changed);
-  on.upstream.overlay(`${target}/sha256sums.sig`, usignSignature(changed, demoUpstreamKey));
-}
-
 /** Publishes an index without a package, with its signature. */
 async function publishWithout(directory: string, name: string): Promise<void> {
-  const { packages, ...facts } = JSON.parse((await onDisk(`${directory}/index.json`)).toString());
+  const { packages, ...facts } = JSON.parse((await generatedFile(`${directory}/index.json`)).toString());
   const { [name]: _, ...others } = packages;
   server.upstream.overlay(`${directory}/index.json`, JSON.stringify({ ...facts, packages: others }));
-  const text = gunzipSync(await onDisk(`${directory}/Packages.gz`)).toString();
+  const text = gunzipSync(await generatedFile(`${directory}/Packages.gz`)).toString();
   const rest = `${text
     .split('\n\n')
     .filter((paragraph) => !paragraph.startsWith(`Package: ${name}\n`) && paragraph !== '')
@@ -58,9 +35,9 @@ async function publishWithout(directory: string, name: string): Promise<void> {
 /** Publishes the feed `packages` with another version of a package. */
 async function publishVersion(name: string, version: string): Promise<void> {
   const directory = `${PATH}/packages/x86_64/packages`;
-  const { packages, ...facts } = JSON.parse((await onDisk(`${directory}/index.json`)).toString());
+  const { packages, ...facts } = JSON.parse((await generatedFile(`${directory}/index.json`)).toString());
   server.upstream.overlay(`${directory}/index.json`, JSON.stringify({ ...facts, packages: { ...packages, [name]: version } }));
-  const text = gunzipSync(await onDisk(`${directory}/Packages.gz`)).toString();
+  const text = gunzipSync(await generatedFile(`${directory}/Packages.gz`)).toString();
   const changed = text.replace(new RegExp(`(^Package: ${name}\\nVersion: ).*`, 'm'), `$1${version}`);
   expect(changed).not.toBe(text);
   server.upstream.overlay(`${directory}/Packages.gz`, gzipSync(changed));
@@ -81,7 +58,7 @@ it('a version that a feed no longer has is refused at once, with the version tha
 
 it('packages of the target that change under a build: the client that waits as it is asked to gets its image the second time', async () => {
   await server.get('/api/v1/revision/24.10.2/x86/64');
-  await publishTargetAgain(`${PATH}/targets/x86/64`);
+  await publishTargetAgain(server.upstream, `${PATH}/targets/x86/64`);
   const first = await server.build({ ...X86, packages: ['vim'] });
   expect([first.status, first.body['detail']]).toEqual([500, expect.stringContaining('Ask again')]);
 
@@ -104,7 +81,7 @@ it('a feed that loses a package under a build: the client that asks again learns
 
 it('a feed that is newer than the request: its image says so, and the next request is about the newer one', async () => {
   await server.get('/api/v1/revision/24.10.2/x86/64');
-  await publishAgain(`${PATH}/packages/x86_64/packages`);
+  await publishAgain(server.upstream, `${PATH}/packages/x86_64/packages`);
   const first = await server.build({ ...X86, packages: ['vim'] });
   expect(first.status).toBe(200);
   expect(first.body['warnings']).toEqual([{ code: 'feeds_changed', severity: 'note', detail: expect.stringContaining('x86_64/packages') }]);
@@ -126,7 +103,7 @@ it('a target that a build found changed: other requests for it do not have to fa
   const scripted = await startTestServer({ imageMaker });
   try {
     await scripted.get('/api/v1/revision/24.10.2/x86/64');
-    await publishTargetAgain(`${PATH}/targets/x86/64`, scripted);
+    await publishTargetAgain(scripted.upstream, `${PATH}/targets/x86/64`);
     expect((await scripted.build({ ...X86, packages: ['vim'] })).status).toBe(500);
     expect((await scripted.build({ ...X86, packages: ['tmux'] })).status).toBe(200);
     expect((await scripted.build({ ...X86, packages: ['vim'] })).status).toBe(200);

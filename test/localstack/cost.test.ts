@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dynamoBuildSweep } from '#adapters/aws/builds/build-sweep.ts';
 import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
+import { dynamoOutdatedInputs } from '#adapters/aws/builds/outdated-inputs.ts';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { dynamoQueuePositions } from '#adapters/aws/queue/queue-positions.ts';
@@ -47,6 +48,7 @@ describe('what it costs on AWS', () => {
     builds: dynamoBuildTable(client, table),
     /** The same table through a client that is not metered. */
     watched: dynamoBuildTable(dynamoClient(), table),
+    outdated: dynamoOutdatedInputs(client, table),
     positions: dynamoQueuePositions(client, table),
     artifacts: s3ArtifactStore(s3, await createBucket(s3)),
     queue: sqsBuildQueue(sqs, await createBuildQueue(sqsClient())),
@@ -71,6 +73,7 @@ describe('what it costs on AWS', () => {
   const submit = async (order: BuildOrder): Promise<QueuedBuild> => {
     const { requestHash: hash } = order;
     expect(await deps.builds.get(hash)).toBeUndefined();
+    expect(await deps.outdated.foundAt(order.inputs)).toBeUndefined();
     await deps.positions.waiting();
     const time = now().toISOString();
     const facts = { hash, enqueuedAt: time, queuedAt: time, attempt: 0, isPrivate: false, correlationId: randomUUID() };

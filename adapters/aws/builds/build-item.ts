@@ -31,6 +31,7 @@ const TYPES = {
   expiresAt: 'S',
   detail: 'S',
   cached: 'BOOL',
+  upstreamChanged: 'BOOL',
   unpublishedAt: 'S',
   left: 'WORDS',
 } as const satisfies Record<Field, 'S' | 'N' | 'BOOL' | 'WORDS'>;
