@@ -5,6 +5,7 @@ import { boundedMap } from '#lib/bounded-map.ts';
 import { withTimeout } from '#lib/with-timeout.ts';
 import { documentOf, packText, textOf, unpackText } from './packed-text.ts';
 import { singleFlight } from './single-flight.ts';
+import { spareReads } from './spare-reads.ts';
 
 /** Says when a copy is good enough. */
 export interface DocumentPolicy<T> {
@@ -19,7 +20,10 @@ export interface DocumentPolicy<T> {
    * due.
    */
   readonly memoryMs?: number;
-  /** Whether the caller is about to answer "unknown": then upstream is asked first, unless that was done just now. */
+  /**
+   * Whether the caller is about to answer "unknown": then upstream is asked first, unless that was done just now, or too
+   * often (`spareReads`).
+   */
   readonly fresh?: boolean;
   /**
    * When upstream is known to have changed, in milliseconds since the epoch: a copy that may be from before is read again
@@ -66,9 +70,11 @@ export interface SharedDocumentsOptions {
 
 /**
  * The age at which an answer of "unknown", or with parts missing, is checked again. Upstream is not asked more often
- * about one document.
+ * about one document, besides the spare reads.
  */
 const REVALIDATE_MS = 30_000;
+/** The age up to which a copy is as good as what upstream would answer now. */
+const JUST_NOW_MS = 2000;
 const MAX_TEXT_IN_MEMORY = 32 * 1024 * 1024;
 const MAX_ABSENCES = 10_000;
 /** The weight of an entry without its text. */
@@ -100,6 +106,7 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
   const triedAt = boundedMap<number>(10_000, () => 1);
   /** The latest change that this process has asked upstream about, by key. */
   const askedAbout = boundedMap<number>(10_000, () => 1);
+  const takeSpareRead = spareReads(monotonic);
   const lookUps = new Map<string, Promise<Remembered | undefined>>();
   const refreshes = new Map<string, Promise<Copy<unknown>>>();
   /** The refreshes for the sake of a change, by its time and the key. */
@@ -183,7 +190,10 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
       const isGood = copy?.value !== undefined && !isPartial(copy.value);
       const wanted = fresh || !isGood ? Math.min(REVALIDATE_MS, maxAgeMs) : maxAgeMs;
       const isOutdated = copy !== undefined && !isSince(copy, changedAt) && (askedAbout.get(key) ?? Number.NEGATIVE_INFINITY) < changedAt;
-      if (copy !== undefined && !isOutdated && (age < wanted || isTriedLately(key))) return copy;
+      // Upstream may have published it a moment ago. After a change, the copy that was read for its sake is the answer.
+      const isSpare = fresh && changedAt === Number.NEGATIVE_INFINITY && age >= JUST_NOW_MS && age < wanted && takeSpareRead(key);
+      if (copy !== undefined && !isOutdated && !isSpare && (age < wanted || isTriedLately(key))) return copy;
+      const enough = isSpare ? JUST_NOW_MS : wanted;
       const begin = (isGoodEnough: (found: Copy<unknown>) => boolean) =>
         singleFlight(refreshes, key, () => {
           const refreshed = refresh(key, load as Load<unknown>, isGoodEnough);
@@ -200,7 +210,7 @@ export function sharedDocuments({ records, now, monotonic, waitMs, onError }: Sh
         }
       };
       const flight = (
-        isOutdated ? singleFlight(afterChange, `${changedAt} ${key}`, beginAfterChange) : begin((found) => ageOf(found) < wanted)
+        isOutdated ? singleFlight(afterChange, `${changedAt} ${key}`, beginAfterChange) : begin((found) => ageOf(found) < enough)
       ) as Promise<Copy<T>>;
       // `onError` has the failure. Without this, a refresh in the background that fails would be an unhandled
       // rejection.

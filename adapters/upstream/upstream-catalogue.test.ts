@@ -276,6 +276,40 @@ describe('asking upstream', () => {
     expect(paths().length).toBe(1);
   });
 
+  it('happens for what upstream published a moment after the copy was made', async () => {
+    const catalogue = make();
+    await Promise.all([catalogue.versions(), catalogue.targets(PATH), x86(catalogue)]);
+    const versions = JSON.parse((await onDisk('.versions.json')).toString());
+    upstream.overlay('.versions.json', JSON.stringify({ ...versions, versions_list: ['24.10.9', ...versions.versions_list] }));
+    upstream.overlay(`${PATH}/.targets.json`, '{"new/target":"x86_64","x86/64":"x86_64"}');
+    const feed = `${PATH}/packages/x86_64/base/Packages.gz`;
+    const newer = gzipSync('Package: only-this\nVersion: 1\n\n');
+    upstream.overlay(feed, newer);
+    time += 5000;
+    expect((await catalogue.versions({ fresh: true })).list).toContain('24.10.9');
+    expect(await catalogue.targets(PATH, { fresh: true })).toHaveProperty(['new/target']);
+    expect((await known(x86(catalogue, { fresh: true }))).indexes[feed]).toBe(sha256(newer));
+  });
+
+  it('happens for one document five times in a row, and then every half minute', async () => {
+    const catalogue = make();
+    await catalogue.targets(PATH);
+    upstream.clearRequests();
+    const asksFor = async (ms: number) => {
+      for (const until = time + ms; time < until; time += 2500) await catalogue.targets(PATH, { fresh: true });
+      return paths().length;
+    };
+    time += 2500;
+    expect(await asksFor(MINUTE / 2)).toBe(5);
+    const afterwards = (await asksFor(10 * MINUTE)) - 5;
+    expect(afterwards).toBeGreaterThanOrEqual(20);
+    expect(afterwards).toBeLessThanOrEqual(40);
+    upstream.clearRequests();
+    time += 5 * MINUTE;
+    await Promise.all(Array.from({ length: 20 }, () => catalogue.targets(PATH, { fresh: true })));
+    expect(paths()).toHaveLength(1);
+  });
+
   it('happens for a new target by itself, and for a new profile on request', async () => {
     const catalogue = make();
     upstream.overlay(`${PATH}/.targets.json`, '{}');

@@ -90,8 +90,8 @@ export interface PackageIndex {
 }
 
 /**
- * With `fresh`, upstream is asked once more before the caller says that something is unknown, at most every 30 s
- * (docs/contract.md §4).
+ * With `fresh`, upstream is asked once more before the caller says that something is unknown: always if the copy is older
+ * than 30 s, and a bounded number of times if it is younger (docs/contract.md §4).
  */
 export interface Freshness {
   readonly fresh?: boolean;

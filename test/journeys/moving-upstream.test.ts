@@ -56,6 +56,14 @@ it('a version that a feed no longer has is refused at once, with the version tha
   expect(await (await server.get('/api/v1/stats')).json()).toMatchObject({ queue_length: 0 });
 });
 
+it('a version that a feed published a moment after the server read it is not refused', async () => {
+  await server.get('/api/v1/revision/24.10.2/x86/64');
+  await publishVersion('test1', '1.1-r1');
+  await delay(2100);
+  const accepted = await server.post('/api/v1/build', { ...X86, packages_versions: { test1: '1.1-r1' } });
+  expect(accepted.status).toBe(202);
+});
+
 it('packages of the target that change under a build: the client that waits as it is asked to gets its image the second time', async () => {
   await server.get('/api/v1/revision/24.10.2/x86/64');
   await publishTargetAgain(server.upstream, `${PATH}/targets/x86/64`);
