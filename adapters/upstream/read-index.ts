@@ -99,13 +99,20 @@ const uncertainBeside = (index: FeedIndex, { packages, uncertain = [] }: FeedInd
   ...Object.keys(packages).filter((name) => Object.hasOwn(index.packages, name) && index.packages[name] !== packages[name]),
 ];
 
+const feedsConf = (files: CachedFiles, versionPath: string, arch: string) =>
+  files.read(`${versionPath}/packages/${arch}/feeds.conf`, FEEDS);
+
+/** Returns whether upstream has feeds of the architecture. */
+export const hasFeeds = async (files: CachedFiles, versionPath: string, arch: string): Promise<boolean> =>
+  (await feedsConf(files, versionPath, arch)) !== undefined;
+
 /**
  * Returns all feeds of an architecture as one index. Without `feeds.conf` there are none. Every ImageBuilder reads
  * `base`, whether `feeds.conf` lists it or not.
  */
 export async function readFeeds(files: CachedFiles, versionPath: string, arch: string, options: ReadOptions = {}): Promise<ReadIndex> {
   const directory = `${versionPath}/packages/${arch}`;
-  const conf = await files.read(`${directory}/feeds.conf`, FEEDS);
+  const conf = await feedsConf(files, versionPath, arch);
   if (conf === undefined) return NO_INDEX;
   const feeds = [...new Set(['base', ...conf.value])];
   const read = await Promise.all(feeds.map((feed) => readIndexOrGap(files, `${directory}/${feed}`, options)));

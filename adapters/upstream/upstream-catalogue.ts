@@ -15,7 +15,7 @@ import { TARGETS, VERSIONS } from './file-formats.ts';
 import { gate } from './gate.ts';
 import { hasVersionFiles } from './has-version-files.ts';
 import { indexSlots } from './index-slots.ts';
-import { mayLackAfter, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
+import { hasFeeds, mayLackAfter, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
 import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
 import { upstreamClient } from './upstream-client.ts';
@@ -160,6 +160,18 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     return isTargetName(target) && (await hasVersion(versionPath)) ? '' : undefined;
   }
 
+  async function hasArch(versionPath: string, arch: string): Promise<boolean> {
+    const listed = Object.values((await targets(versionPath)) ?? {});
+    if (listed.length > 0) return listed.includes(arch);
+    if (!isUpstreamPath(versionPath) || !isUpstreamPath(arch)) return false;
+    const load = (previous: true | undefined) => {
+      const read = async () => ((await hasFeeds(files, versionPath, arch)) ? true : undefined);
+      return previous === undefined ? unlistedInTurn(read) : read();
+    };
+    const key = `${root}/${versionPath}/feeds-existence/${arch}`;
+    return (await documents.read(key, `whether ${versionPath} has packages for ${arch}`, load, list())).value ?? false;
+  }
+
   async function feedIndex(versionPath: string, arch: string, policy: DocumentPolicy<ReadIndex>): Promise<ReadIndex> {
     const load = (previous: ReadIndex | undefined) => readFeeds(files, versionPath, arch, gapOptions(previous));
     const key = `${root}/${versionPath}/feeds/${arch}`;
@@ -252,9 +264,10 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
       }
     },
 
+    hasArch,
+
     async feeds(versionPath, arch) {
-      const known = Object.values((await targets(versionPath)) ?? {});
-      if (!known.includes(arch)) return {};
+      if (!(await hasArch(versionPath, arch))) return {};
       return withoutPrototype((await feedIndex(versionPath, arch, list())).feed.packages);
     },
   };

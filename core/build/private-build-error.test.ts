@@ -79,6 +79,7 @@ async function submitted(isPrivate: boolean, broken: 'send' | 'claim'): Promise<
   const catalogue: Catalogue = {
     versions: async () => ({ list: [] }),
     hasVersion: async () => true,
+    hasArch: async () => true,
     targets: async () => ({ 'x86/64': 'x86_64' }),
     target: async () => record,
     packages: async () => undefined,

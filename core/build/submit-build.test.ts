@@ -63,6 +63,7 @@ function world(script: Script, timesToLive = TIMES) {
   const catalogue: Catalogue = {
     versions: async () => ({ list: [] }),
     hasVersion: async () => true,
+    hasArch: async () => true,
     targets: async () => ({ 'x86/64': 'x86_64' }),
     target: async (_version, _path, _target, { fresh = false, changedAt }: Freshness = {}) => {
       if (fresh) {

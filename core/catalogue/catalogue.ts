@@ -120,6 +120,11 @@ export interface Catalogue {
   target(version: string, versionPath: string, target: string, options?: Freshness): Promise<TargetRecord | undefined>;
   /** The package index that belongs to the record; `undefined`: upstream has none that could be read. */
   packages(record: TargetRecord): Promise<PackageIndex | undefined>;
+  /**
+   * Returns whether the version has targets of the architecture. Where upstream has no list of targets, the feeds of the
+   * architecture alone say whether there are any.
+   */
+  hasArch(versionPath: string, arch: string): Promise<boolean>;
   /** Feeds of an architecture merged: name → version. `{}` where upstream has none. */
   feeds(versionPath: string, arch: string): Promise<Readonly<Record<string, string>>>;
 }

@@ -31,6 +31,7 @@ const upstream = { record, index: feeds({ vim: '9.1' }) };
 const catalogue: Catalogue = {
   versions: async () => ({ list: ['24.10.2'] }),
   hasVersion: async () => true,
+  hasArch: async () => true,
   targets: async () => ({ 'x86/64': 'x86_64' }),
   target: async () => upstream.record,
   packages: async () => upstream.index,

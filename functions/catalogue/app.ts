@@ -99,8 +99,7 @@ function documentsOf(deps: Omit<CatalogueAppDeps, 'others'>) {
 
   const archIndex = async (path: string, arch: string): Promise<Response> => {
     if ((await versionOf(path)) === undefined) return notFound();
-    const archs = Object.values((await catalogue.targets(path)) ?? {});
-    return archs.length > 0 && !archs.includes(arch) ? notFound() : document(path, await catalogue.feeds(path, arch));
+    return (await catalogue.hasArch(path, arch)) ? document(path, await catalogue.feeds(path, arch)) : notFound();
   };
 
   const profile = async (path: string, target: string, name: string): Promise<Response> => {

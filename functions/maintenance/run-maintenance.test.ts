@@ -35,6 +35,7 @@ describe('runMaintenance', () => {
   const catalogue: Catalogue = {
     versions: async () => ({ stable: versions[0] as string, list: versions }),
     hasVersion: async () => true,
+    hasArch: async () => true,
     targets: async (path) => (path.startsWith('releases/24.10') ? { 'x86/64': 'x86_64' } : undefined),
     target: async () => undefined,
     packages: async () => undefined,

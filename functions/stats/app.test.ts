@@ -24,6 +24,7 @@ const catalogueOf = (list: readonly string[]): Catalogue => ({
     return { stable: list[0] ?? '', list };
   },
   hasVersion: async () => true,
+  hasArch: async () => true,
   targets: async () => ({ 'x86/64': 'x86_64' }),
   target: async () => undefined,
   packages: async () => undefined,

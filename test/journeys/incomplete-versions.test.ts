@@ -54,6 +54,20 @@ describe('a version without a list of its targets', () => {
     expect((await build('24.10.2')).status).toBe(202);
   });
 
+  it('has the packages of the architectures whose feeds upstream has', async () => {
+    const packages = await json<Record<string, string>>(`/json/v1/${PATH}/packages/x86_64-index.json`);
+    expect(packages).toHaveProperty('vim');
+    server.upstream.clearRequests();
+    for (let number = 0; number < 3; number++)
+      expect((await server.get(`/json/v1/${PATH}/packages/unheard-index.json`)).status).toBe(404);
+    expect(server.upstream.requests.filter(({ path }) => path.includes('unheard'))).toHaveLength(1);
+  });
+
+  it('is not available as long as it is not known whether there are such feeds', async () => {
+    server.upstream.faults.add(`/${PATH}/packages/mips_24kc/feeds.conf`, { kind: 'status', status: 503 });
+    expect((await server.get(`/json/v1/${PATH}/packages/mips_24kc-index.json`)).status).toBe(503);
+  });
+
   it('has no other targets', async () => {
     expect((await server.get('/api/v1/revision/24.10.2/x86/nothing')).status).toBe(404);
     expect((await server.get(`/json/v1/${PATH}/targets/x86/nothing/generic.json`)).status).toBe(404);
