@@ -1,4 +1,3 @@
-import { S3_SERVING_CLIENT } from '#adapters/aws/clients/client-options.ts';
 import { imageFinder } from '#core/build/find-image.ts';
 import { buildState } from '#functions/build-state.ts';
 import { composeStatus } from '#functions/status/composition.ts';
@@ -12,7 +11,7 @@ import { type Service, startService } from './start-service.ts';
 /** The status service: it tells about builds and serves images, and only reads. */
 export async function startStatus(config = statusConfig()): Promise<Service> {
   const log = processLog(config.LOG_LEVEL, config.SERVICE_NAME);
-  const clients = awsClients(config, S3_SERVING_CLIENT);
+  const clients = awsClients(config);
   const state = buildState(config, clients, 'eventual');
   const metrics = prometheusMetrics(config.SERVICE_NAME, state.positions);
   return startService(

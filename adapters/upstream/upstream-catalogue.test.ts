@@ -821,6 +821,35 @@ describe('processes that share a store', () => {
     await expect(make({ records: shaky }).versions()).rejects.toThrow(UpstreamUnavailableError);
   });
 
+  it('wait once in a request for a store that does not answer, and for no store that has just failed', async () => {
+    let reads = 0;
+    let isSilent = false;
+    const silent: RecordStore = {
+      ...records,
+      get: (key) => {
+        reads += 1;
+        return isSilent ? new Promise(() => undefined) : records.get(key);
+      },
+    };
+    const catalogue = make({ records: silent, waitMs: 600 });
+    const before = await everything(catalogue);
+    isSilent = true;
+    reads = 0;
+    time += 2 * HOUR;
+    expect(await everything(catalogue)).toEqual(before);
+    // The caller waits for the record, while the list of targets is refreshed in the background.
+    expect(reads).toBeLessThanOrEqual(2);
+
+    const restarted = make({ records: silent, waitMs: 600 });
+    reads = 0;
+    await expect(restarted.versions()).rejects.toThrow(UpstreamUnavailableError);
+    await expect(restarted.targets(PATH)).rejects.toThrow(UpstreamUnavailableError);
+    expect(reads).toBe(1);
+    isSilent = false;
+    time += 3000;
+    expect(await restarted.versions()).toEqual(before.versions);
+  });
+
   it('do not mix up two upstreams', async () => {
     await x86(make());
     const second = await serve();

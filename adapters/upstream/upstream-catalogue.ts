@@ -10,6 +10,7 @@ import { messageOf } from '#lib/message-of.ts';
 import { withTimeout } from '#lib/with-timeout.ts';
 import { withoutTrailingSlashes } from '#lib/without-trailing-slashes.ts';
 import { cachedFiles } from './cached-files.ts';
+import { carefulRecords } from './careful-records.ts';
 import { fetchByNodeHttp } from './fetch-by-node-http.ts';
 import { TARGETS, VERSIONS } from './file-formats.ts';
 import { gate } from './gate.ts';
@@ -36,7 +37,7 @@ export interface UpstreamCatalogueOptions {
   readonly recordMaxAgeMs?: number;
   /** The age at which versions, targets and feeds are refreshed in the background. */
   readonly listMaxAgeMs?: number;
-  /** The longest time that a request waits for upstream. */
+  /** The longest time that a request waits for upstream, and for a record of the store. */
   readonly waitMs?: number;
   /** The time without a byte from upstream after which an attempt ends. */
   readonly idleMs?: number;
@@ -95,10 +96,11 @@ export interface UpstreamCatalogue extends Catalogue {
  * be stored.
  */
 export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCatalogue {
-  const { baseUrl, records, now, monotonic = () => performance.now(), fetch = fetchByNodeHttp, onError } = options;
+  const { baseUrl, now, monotonic = () => performance.now(), fetch = fetchByNodeHttp, onError } = options;
   const { recordMaxAgeMs = 10 * MINUTE_MS, listMaxAgeMs = 5 * MINUTE_MS, waitMs = 8000, idleMs = 5000 } = options;
   const breaker = circuitBreaker({ monotonic, threshold: 8, openMs: PROBE_MS, jitter: 0.25 });
   const files = cachedFiles(upstreamClient({ baseUrl, breaker, fetch, idleMs, totalMs: 20_000, retries: 2 }));
+  const records = carefulRecords(options.records, { monotonic, waitMs });
   const documents = sharedDocuments({ records, now, monotonic, waitMs, onError });
   // Each upstream and distribution has its own keys, so that no record of another one is ever taken for its own.
   const root = `catalogue/${sha256(sourceOf(baseUrl, options.distro)).slice(0, 12)}`;

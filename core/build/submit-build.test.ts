@@ -7,7 +7,7 @@ import { openSqlite } from '#adapters/sqlite/open-sqlite.ts';
 import { sqliteQueuePositions } from '#adapters/sqlite/queue-positions.ts';
 import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import type { Catalogue, Freshness, TargetRecord } from '#core/catalogue/catalogue.ts';
-import { BuildNotFoundError, StorageFullError } from '#core/errors.ts';
+import { BuildNotFoundError, QueueFullError, StorageFullError, StoreUnavailableError } from '#core/errors.ts';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
@@ -262,6 +262,24 @@ it('a claim that succeeds but is not answered belongs to its request, which send
   expect([first.outcome, first.view.state]).toEqual(['new', 'queued']);
   await run();
   expect((await submit()).view.state).toBe('done');
+});
+
+it.each([
+  ['cannot be counted', new StoreUnavailableError('build table', 'ECONNREFUSED'), 1],
+  ['are too many', new QueueFullError(9, 60), 2],
+])('where waiting builds %s, the row is read again only if another request may have begun the build', async (_, refusal, expected) => {
+  const { submit, deps } = world({});
+  let reads = 0;
+  const builds: BuildTable = {
+    ...deps.builds,
+    get: (...read) => {
+      reads += 1;
+      return deps.builds.get(...read);
+    },
+  };
+  const positions = { ...deps.positions, waiting: () => Promise.reject(refusal) };
+  await expect(submit({ builds, positions, maxPendingBuilds: () => 1 })).rejects.toBe(refusal);
+  expect(reads).toBe(expected);
 });
 
 it('a claim that fails is reported with its error', async () => {

@@ -1,5 +1,6 @@
 import { latestPlausible } from '#core/clock-skew.ts';
 import {
+  AsuError,
   BuildNotFoundError,
   ForeignImagebuilderError,
   ImagebuilderNotPublishedError,
@@ -119,6 +120,8 @@ async function beginBuild(
     await assertRoom(deps, client);
     takeBack = admit?.();
   } catch (error) {
+    // A store that cannot be used is not asked again: the client would wait for it twice.
+    if (!isRefusal(error)) throw error;
     // Where many equal requests came at once, another may have begun the build by now.
     const joined = await answerOf(deps, prepared, await deps.builds.get(prepared.hash));
     if (joined !== undefined) return joined;
@@ -135,6 +138,9 @@ async function beginBuild(
   const sent = current.state === 'queued' ? await send(deps, current) : current;
   return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
 }
+
+/** Returns whether the client may begin no build now: it has its share, its rate is used up, or the queue is full. */
+const isRefusal = (error: unknown): boolean => error instanceof AsuError && error.status === 429;
 
 /**
  * Returns the prepared request, and the build that is known by its hash. If a build has found that upstream is no longer

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { handle } from 'hono/aws-lambda';
-import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from '#adapters/aws/clients/client-options.ts';
+import { ANSWERING_CLIENT, S3_SERVING_CLIENT } from '#adapters/aws/clients/client-options.ts';
 import { assertReady, withoutDetails } from '#http/checks.ts';
 import { flushed } from '#http/flushed.ts';
 import { healthRoutes } from '#http/health.ts';
@@ -17,9 +17,9 @@ const config = loadConfig();
 const log = processLog(config.LOG_LEVEL, 'build-submit');
 const metrics = emfMetrics({ service: 'build-submit', namespace: config.METRICS_NAMESPACE });
 const clients = {
-  dynamo: new DynamoDBClient(DYNAMO_CLIENT),
-  s3: new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE }),
-  sqs: new SQSClient(SQS_CLIENT),
+  dynamo: new DynamoDBClient(ANSWERING_CLIENT),
+  s3: new S3Client({ ...S3_SERVING_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE }),
+  sqs: new SQSClient(ANSWERING_CLIENT),
 };
 const { routes, checks, flush } = composeBuildSubmit(config, clients, { log, metrics });
 await assertReady(checks);

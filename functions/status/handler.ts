@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { handle } from 'hono/aws-lambda';
-import { DYNAMO_CLIENT, S3_CLIENT } from '#adapters/aws/clients/client-options.ts';
+import { ANSWERING_CLIENT, S3_SERVING_CLIENT } from '#adapters/aws/clients/client-options.ts';
 import { imageFinder } from '#core/build/find-image.ts';
 import { assertReady } from '#http/checks.ts';
 import { httpApp } from '#http/http-app.ts';
@@ -16,8 +16,8 @@ import { loadConfig } from './config.ts';
 const config = loadConfig();
 const metrics = emfMetrics({ service: 'status', namespace: config.METRICS_NAMESPACE });
 const clients = {
-  dynamo: new DynamoDBClient(DYNAMO_CLIENT),
-  s3: new S3Client({ ...S3_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE }),
+  dynamo: new DynamoDBClient(ANSWERING_CLIENT),
+  s3: new S3Client({ ...S3_SERVING_CLIENT, forcePathStyle: config.S3_FORCE_PATH_STYLE }),
 };
 const state = buildState(config, clients, 'eventual');
 const { routes, checks } = composeStatus(config, clients, state);

@@ -31,7 +31,7 @@ export interface GatewayAppDeps {
 
 /** The time that a request waits for the first service if another one can stand in. */
 const STAND_IN_AFTER_MS = 3_000;
-/** The statuses of a service that cannot answer, whatever the request is. */
+/** The statuses of a service that cannot answer, or of a proxy that cannot reach it. */
 const GONE = new Set([502, 503, 504]);
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
@@ -98,14 +98,19 @@ async function passOn(
   };
   const canStandIn = route.standIn !== undefined && deps.services[route.standIn] !== undefined && (method === 'GET' || method === 'HEAD');
   if (route.standIn === undefined || !canStandIn) return ask(route.service, route.timeoutMs);
+  const begunAt = performance.now();
   const first = await ask(route.service, STAND_IN_AFTER_MS).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
     return undefined;
   });
-  if (first !== undefined && !GONE.has(first.status)) return first;
+  // The stand-in has the same stores, and would wait for them once more.
+  if (first !== undefined && (!GONE.has(first.status) || isItsOwn(first, correlationId))) return first;
   await first?.body?.cancel();
-  return ask(route.standIn, route.timeoutMs);
+  return ask(route.standIn, route.timeoutMs - (performance.now() - begunAt));
 }
+
+/** Whether the service itself has answered, and no proxy in front of it: each service repeats the correlation id. */
+const isItsOwn = ({ headers }: Response, correlationId: string): boolean => headers.get('X-Correlation-Id') === correlationId;
 
 const isAt = (pattern: string, path: string) => (pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern);
 

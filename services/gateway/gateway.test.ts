@@ -281,6 +281,18 @@ describe('the gateway', () => {
     },
   );
 
+  it('does not ask the build service when status itself says that the stores of both cannot be used', async () => {
+    services.status.behave((request, response) => {
+      const headers = { 'X-Correlation-Id': String(request.headers['x-correlation-id']), 'Retry-After': '10' };
+      response.writeHead(503, { 'Content-Type': 'application/json', ...headers }).end('{"status":503}');
+    });
+    for (const path of [`/api/v1/build/${HASH}`, `/store/${HASH}/image.bin`]) {
+      const response = await ask(path);
+      expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '10']);
+    }
+    expect([services.status.seen.length, services.build.seen.length]).toEqual([2, 0]);
+  });
+
   it('is ready with all services, degraded without one, not ready without any, and checks at most every 30 s', async () => {
     const ready = async () => {
       const response = await ask('/ready');

@@ -7,7 +7,7 @@ export interface GatewayRoute {
   readonly service: GatewayService;
   /** The service that the gateway asks instead when this one cannot answer a GET or HEAD. */
   readonly standIn?: GatewayService;
-  /** The time limit to the beginning of the answer. */
+  /** The time limit to the beginning of the answer, stand-in included. */
   readonly timeoutMs: number;
 }
 

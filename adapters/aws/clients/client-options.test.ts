@@ -6,9 +6,10 @@ import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { GATEWAY_ROUTES } from '#services/gateway/routes.ts';
 import { startHttpServer } from '#test/support/http-server.ts';
 import { BUILD_QUEUE } from '../resources.ts';
-import { DYNAMO_CLIENT, S3_CLIENT, S3_SERVING_CLIENT, SQS_CLIENT } from './client-options.ts';
+import { ANSWERING_CLIENT, DYNAMO_CLIENT, S3_CLIENT, S3_SERVING_CLIENT, SQS_CLIENT } from './client-options.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
@@ -27,12 +28,12 @@ async function service(answer: (response: ServerResponse) => void = () => undefi
   return server.url;
 }
 
-/** Returns the same options with a hundredth of each timeout for an answer. */
+/** Returns the same options with a hundredth of each timeout for an answer, and a tenth of a second at least. */
 const hurried = <Options extends { requestHandler: object }>({ requestHandler }: Options) => ({
   requestHandler: Object.fromEntries(
     Object.entries(requestHandler).map(([name, value]) => [
       name,
-      typeof value === 'number' && name !== 'connectionTimeout' ? value / 100 : value,
+      typeof value === 'number' && name !== 'connectionTimeout' ? Math.max(value / 100, 100) : value,
     ]),
   ),
 });
@@ -99,10 +100,19 @@ describe('clients of AWS', () => {
       made.push(...((await readFile(join(ROOT, path), 'utf8')).match(/new (DynamoDB|SQS|S3)Client\(.*/g) ?? []));
     expect(made.length).toBeGreaterThan(10);
     const names: Readonly<Record<string, RegExp>> = {
-      DynamoDB: /\(DYNAMO_CLIENT\)/,
-      SQS: /\(SQS_CLIENT\)/,
-      S3: /\.\.\.(S3_CLIENT|s3Options),/,
+      DynamoDB: /\((DYNAMO|ANSWERING)_CLIENT\)/,
+      SQS: /\((SQS|ANSWERING)_CLIENT\)/,
+      S3: /\.\.\.(S3|S3_SERVING)_CLIENT,/,
     };
     for (const call of made) expect(call).toMatch(names[/new (\w+)Client/.exec(call)?.[1] ?? ''] ?? /never/);
+  });
+
+  it('that answer clients of ours end all attempts before the gateway gives up', async () => {
+    const patience = Math.min(...GATEWAY_ROUTES.filter(({ service }) => service !== 'catalogue').map(({ timeoutMs }) => timeoutMs));
+    for (const { requestHandler, maxAttempts } of [ANSWERING_CLIENT, S3_SERVING_CLIENT])
+      for (const timeout of [requestHandler.requestTimeout, requestHandler.connectionTimeout])
+        expect(maxAttempts * timeout).toBeLessThan(patience);
+    for await (const path of glob('{functions/{build-submit,catalogue,stats,status}/handler.ts,services/aws-clients.ts}', { cwd: ROOT }))
+      expect(await readFile(join(ROOT, path), 'utf8')).not.toMatch(/\b(DYNAMO|SQS|S3)_CLIENT/);
   });
 });
