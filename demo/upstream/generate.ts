@@ -158,11 +158,15 @@ async function offerTree(offer: DemoOffer, distribution: DemoDistribution): Prom
   return tree;
 }
 
-/** The other distribution publishes one version for one target, with the packages of OpenWrt's. */
+const OTHER_RELEASE = '24.10.2';
+
+/** The other distribution publishes a release and its main line for one target, with the packages of OpenWrt's. */
 const otherOffer = ({ versions, targets }: DemoOffer): DemoOffer => ({
-  versions: versions.filter(({ version }) => version === '24.10.2'),
+  versions: versions.some(({ version }) => version === OTHER_RELEASE)
+    ? versions.filter(({ version }) => version === OTHER_RELEASE || version === 'SNAPSHOT')
+    : [],
   targets: targets.filter(({ id }) => id === 'x86/64'),
-  list: { stable_version: '24.10.2', versions_list: ['24.10.2'] },
+  list: { stable_version: OTHER_RELEASE, versions_list: [OTHER_RELEASE] },
 });
 
 /**

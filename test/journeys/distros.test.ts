@@ -118,6 +118,19 @@ describe('a second distribution', () => {
     expect(JSON.stringify(standard.body)).not.toContain('otherwrt');
   });
 
+  it('has the documents of its main line, where its branches have one', async () => {
+    const other = { upstream_url: otherUrl, branches: { SNAPSHOT: { path: 'snapshots' } } };
+    const alone = await startTestServer({ env: { DISTROS: JSON.stringify({ otherwrt: other }) } });
+    try {
+      const document = async (path: string) => (await alone.get(`/json/v1/distros/otherwrt/snapshots/${path}`)).json();
+      expect(await document('targets/x86/64/index.json')).toMatchObject({ architecture: 'x86_64' });
+      expect(await document('targets/x86/64/generic.json')).toMatchObject({ id: 'generic', version_number: 'SNAPSHOT' });
+      expect(await document('packages/x86_64-index.json')).toHaveProperty('vim');
+    } finally {
+      await alone.close();
+    }
+  });
+
   it('is counted under its own name', async () => {
     await server.build(OTHER);
     const until = performance.now() + 10_000;

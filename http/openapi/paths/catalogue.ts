@@ -167,4 +167,5 @@ export const cataloguePaths = {
     json('The upcoming, stable and old stable version.', Latest, { latest: { latest } }),
   ),
   ...versionPaths('/json/v1/distros/{distro}/releases/{version}', 'OfDistro', [distro, version]),
+  ...versionPaths('/json/v1/distros/{distro}/snapshots', 'OfSnapshotsOfDistro', [distro]),
 };
