@@ -79,7 +79,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
         for (const leftover of left) options.onLeftover?.(leftover);
         // A build whose files are still there keeps its uid, so that no other build gets it.
         if (left.length === 0) slots.give(slot);
-        if (running === 0) ready.trimCaches();
+        ready.trimCaches(running === 0);
       }
     },
   };

@@ -21,10 +21,11 @@ export interface Machine {
   readonly builds: string;
   readonly disposal: Disposal;
   /**
-   * Starts to bring the caches within their common limit. Call it when no build runs. It returns at once, since large
-   * trees take long to remove; the end of a later build makes up for a failure.
+   * Starts to bring the caches within their limits. Call it at the end of each build, with whether it was the last that
+   * ran: then all goes that is too much, otherwise only packages of other builds. It returns at once, since large trees
+   * take long to remove; the end of a later build makes up for a failure.
    */
-  readonly trimCaches: () => void;
+  readonly trimCaches: (isIdle: boolean) => void;
 }
 
 /** The part of the cache that packages may take: a quarter. ImageBuilders have the rest, and what packages leave. */
@@ -69,16 +70,16 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   const cacheBytes = options.cacheBytes ?? DEFAULTS.cacheBytes;
   const packages = packageCache(packageDirectory, Math.floor(cacheBytes / PACKAGES_PART), rubbish);
   const imagebuilders = imagebuilderCache(trees, cacheBytes, rubbish, packages.bytes);
-  const trimCaches = oneAtATime(async () => {
-    await packages.makeRoom({ idle: true });
-    await imagebuilders.makeRoom(0);
+  const trimCaches = oneAtATime(async (idle) => {
+    await packages.makeRoom({ idle });
+    if (idle) await imagebuilders.makeRoom(0);
   });
   await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
   // Earlier versions kept here the files that builds had left in their trees.
   void rubbish.remove(join(cache, 'packages'));
   // The start does not wait for the removal of files that no earlier start could remove or that a lower limit excludes.
   void rubbish.retry();
-  trimCaches();
+  trimCaches(true);
 
   return {
     sandbox,
@@ -92,22 +93,24 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
 }
 
 /**
- * Returns a function that starts `act` without waiting for it: after the one that runs, if one does. Failures change
- * nothing.
+ * Returns a function that starts `act` without waiting for it: after the one that runs, if one does. Where several calls
+ * come meanwhile, the latest counts. Failures change nothing.
  */
-function oneAtATime(act: () => Promise<void>): () => void {
+function oneAtATime(act: (isIdle: boolean) => Promise<void>): (isIdle: boolean) => void {
   let isDue = false;
+  let latest = false;
   let isRunning = false;
   const run = async (): Promise<void> => {
     isRunning = true;
     while (isDue) {
       isDue = false;
-      await act().catch(() => undefined);
+      await act(latest).catch(() => undefined);
     }
     isRunning = false;
   };
-  return () => {
+  return (isIdle) => {
     isDue = true;
+    latest = isIdle;
     if (!isRunning) void run();
   };
 }

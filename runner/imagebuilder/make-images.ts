@@ -245,7 +245,6 @@ export async function makeImages(
     throw withEvidence(error, evidence());
   } finally {
     await courier.close();
-    await deps.packages.makeRoom().catch((error: unknown) => log.line(`No room made in the package cache: ${error}`));
   }
 }
 
