@@ -40,7 +40,7 @@ export async function runMake(argv: readonly string[], context: MakeContext): Pr
     outside: () => sandbox.outside(place.slot),
     held: async () => (traits === undefined ? 0 : (await heldFiles(await processesOf(traits))).diskBytes),
   });
-  const command = sandbox.confine(argv, place, { network: false, marker, ...(env && { env }) });
+  const command = sandbox.confine(argv, place, { marker, ...(env && { env }) });
   const result = await runCommand(command, {
     signal: AbortSignal.any([signal, growth.signal]),
     timeoutMs: Math.max(1, deadline - performance.now()),

@@ -1,4 +1,4 @@
-import { lstat, readlink, realpath } from 'node:fs/promises';
+import { lstat, readlink } from 'node:fs/promises';
 import { type Slots, slots } from '../slots.ts';
 import { prlimitArgv } from './limits.ts';
 import { buildEnvironment, type MemoryBound, type ResourceLimits, type Sandbox } from './sandbox.ts';
@@ -11,17 +11,6 @@ const SYSTEM = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
 /** The configuration that tools read whatever they do. */
 const ALWAYS = ['/etc/alternatives', '/etc/ld.so.cache', '/etc/passwd', '/etc/group', '/etc/localtime'];
-
-/** The files that name resolution and certificate checks need. */
-const FOR_NETWORK = [
-  '/etc/resolv.conf',
-  '/etc/hosts',
-  '/etc/nsswitch.conf',
-  '/etc/services',
-  '/etc/ssl',
-  '/etc/ca-certificates',
-  '/etc/pki',
-];
 
 /**
  * Returns the bubblewrap sandbox: the build sees the system's programs read-only, its own tree, and nothing else. When
@@ -41,7 +30,6 @@ export async function bwrapSandbox(options: {
   const tmpfs = (path: string) => [...(options.sizesTmpfs ? ['--size', String(limits.tmpBytes)] : []), '--tmpfs', path];
   const system = ['--ro-bind', '/usr', '/usr', ...(await Promise.all(SYSTEM.map(systemDirectory))).flat()];
   const always = ALWAYS.flatMap((path) => ['--ro-bind-try', path, path]);
-  const forNetwork = (await Promise.all(FOR_NETWORK.map(followed))).flat();
   const uidOf = (slot: number) => options.uids?.uidOf(slot);
 
   return {
@@ -56,16 +44,15 @@ export async function bwrapSandbox(options: {
     outside: async () => [],
     leave: async () => [],
     treeInside: () => INSIDE,
-    confine: (argv, place, { network, marker, env = {} }) => {
+    confine: (argv, place, { marker, env = {} }) => {
       const uid = uidOf(place.slot);
       const variables = Object.entries({ ...buildEnvironment(INSIDE, marker), ...env });
       const chain = [
         ...(uid === undefined ? [] : (options.uids?.drop(uid) ?? [])),
         ...prlimitArgv(prlimit, limits),
-        ...[bwrap, '--unshare-all', ...(network ? ['--share-net'] : []), '--die-with-parent', '--new-session'],
+        ...[bwrap, '--unshare-all', '--die-with-parent', '--new-session'],
         ...system,
         ...always,
-        ...(network ? forNetwork : []),
         // The root and /dev are file systems in memory, too. They get what they need and become read-only.
         ...['--proc', '/proc', '--dev', '/dev', ...tmpfs('/dev/shm'), '--remount-ro', '/dev'],
         ...[...tmpfs('/tmp'), '--dir', '/var', '--symlink', '../tmp', '/var/tmp'],
@@ -98,13 +85,4 @@ async function systemDirectory(path: string): Promise<string[]> {
   const stat = await lstat(path).catch(() => undefined);
   if (stat === undefined) return [];
   return stat.isSymbolicLink() ? ['--symlink', await readlink(path), path] : ['--ro-bind', path, path];
-}
-
-/**
- * Returns the arguments for a file such as /etc/resolv.conf, which is often a link to a place that the build cannot
- * see. They show the target of the link.
- */
-async function followed(path: string): Promise<string[]> {
-  const target = await realpath(path).catch(() => undefined);
-  return target === undefined ? [] : ['--ro-bind', target, path];
 }

@@ -30,7 +30,7 @@ async function start(sandbox: Sandbox, script: string) {
   const uid = sandbox.uidOf(slot);
   if (uid !== undefined) await chown(tree, uid, uid);
   const abort = new AbortController();
-  const command = sandbox.confine(['sh', '-c', script], { tree, readOnly: {}, slot }, { network: false, marker: markerOf(tree) });
+  const command = sandbox.confine(['sh', '-c', script], { tree, readOnly: {}, slot }, { marker: markerOf(tree) });
   const over = runCommand(command, { signal: abort.signal, timeoutMs: 600_000, maxOutputBytes: 10_000 });
   return {
     uid,

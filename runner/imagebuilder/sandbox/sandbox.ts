@@ -104,11 +104,8 @@ export interface Sandbox {
   leave(slot: number): Promise<readonly Leftover[]>;
   /** Returns the path of the build's tree as its commands see it. */
   treeInside(place: BuildPlace): string;
-  confine(
-    argv: readonly string[],
-    place: BuildPlace,
-    options: { network: boolean; marker: string; env?: Readonly<Record<string, string>> },
-  ): ConfinedCommand;
+  /** Returns the command as it runs in the sandbox: without network where there are namespaces. */
+  confine(argv: readonly string[], place: BuildPlace, options: { marker: string; env?: Readonly<Record<string, string>> }): ConfinedCommand;
 }
 
 /** The path in which ImageBuilder's host tools are searched, instead of the server's own PATH. */

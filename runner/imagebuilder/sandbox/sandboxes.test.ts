@@ -31,10 +31,10 @@ async function place(sandbox: Sandbox) {
 const run = async (
   sandbox: Sandbox,
   script: string,
-  more: { network?: boolean; timeoutMs?: number; memory?: MemoryBound; maxOutputBytes?: number; signal?: AbortSignal } = {},
+  more: { timeoutMs?: number; memory?: MemoryBound; maxOutputBytes?: number; signal?: AbortSignal } = {},
 ) => {
   const at = await place(sandbox);
-  const command = sandbox.confine(['sh', '-c', script], at, { network: more.network ?? false, marker: markerOf(at.tree) });
+  const command = sandbox.confine(['sh', '-c', script], at, { marker: markerOf(at.tree) });
   const result = await runCommand(more.memory === undefined ? command : { ...command, memory: more.memory }, {
     signal: more.signal ?? new AbortController().signal,
     timeoutMs: more.timeoutMs ?? 20_000,
@@ -183,11 +183,9 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
     });
   });
 
-  it('gives network when asked to, and otherwise takes it away where there are namespaces', async () => {
+  it('takes the network away where there are namespaces', async () => {
     const ours = await readlink('/proc/self/ns/net');
-    const given = await run(sandbox, 'readlink /proc/self/ns/net', { network: true });
-    const taken = await run(sandbox, 'readlink /proc/self/ns/net; cut -d: -f1 -s /proc/net/dev', { network: false });
-    expect(given.stdout.trim()).toBe(ours);
+    const taken = await run(sandbox, 'readlink /proc/self/ns/net; cut -d: -f1 -s /proc/net/dev');
     expect(taken.stdout.startsWith(ours)).toBe(!sandbox.hasNamespaces);
     if (sandbox.hasNamespaces)
       expect(
@@ -210,7 +208,7 @@ describe.each(available.map((sandbox) => [sandbox.level, sandbox] as const))('%s
         if ($port == $own->sockport) { my $client = $own->accept; print $client "of the build\\n"; close $client }
         print <$to>;
       }`;
-    const { stdout } = await run(sandbox, `perl -e '${program}'`, { network: false });
+    const { stdout } = await run(sandbox, `perl -e '${program}'`);
     ours.close();
     expect(stdout.trim().split('\n')).toEqual(['of the build', sandbox.hasNamespaces ? 'Connection refused' : 'of the machine']);
   });
@@ -253,11 +251,7 @@ describe('read-only parts of a build', () => {
     const [elsewhere, shared] = await Promise.all(['elsewhere', 'shared'].map((name) => mkdtemp(join(directory, `${name}-`))));
     await mkdir(join(elsewhere ?? '', 'part'));
     await symlink(elsewhere ?? '', join(at.tree, 'link'));
-    const command = sandbox.confine(
-      ['true'],
-      { ...at, readOnly: { 'link/part': shared ?? '' } },
-      { network: false, marker: markerOf(at.tree) },
-    );
+    const command = sandbox.confine(['true'], { ...at, readOnly: { 'link/part': shared ?? '' } }, { marker: markerOf(at.tree) });
     const { exitCode, stderr } = await runCommand(command, {
       signal: new AbortController().signal,
       timeoutMs: 20_000,

@@ -65,15 +65,13 @@ export function uidSandbox(options: UidSandboxOptions): Sandbox {
  * it to its path again.
  */
 const MOUNT = `set -eu
-tree=$1 size=$2 loopback=$3
-shift 3
-if [ "$loopback" = down ]; then
-  # A new network has its loopback down, and the fakeroot of ImageBuilders reaches its daemon at 127.0.0.1.
-  ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || busybox ip link set lo up 2>/dev/null || {
-    echo 'the loopback of the build cannot be brought up: this takes ip (iproute2), ifconfig or busybox' >&2
-    exit 1
-  }
-fi
+tree=$1 size=$2
+shift 2
+# A new network has its loopback down, and the fakeroot of ImageBuilders reaches its daemon at 127.0.0.1.
+ip link set lo up 2>/dev/null || ifconfig lo up 2>/dev/null || busybox ip link set lo up 2>/dev/null || {
+  echo 'the loopback of the build cannot be brought up: this takes ip (iproute2), ifconfig or busybox' >&2
+  exit 1
+}
 while [ "$1" != -- ]; do
   # An earlier command of the build may have put a link on the way: root would mount wherever it leads.
   if [ "$(readlink -f "$tree/$2")" != "$(readlink -f "$tree")/$2" ]; then
@@ -113,11 +111,11 @@ export function unshareSandbox(options: UidSandboxOptions & { unshare: string })
     outside: async () => [],
     leave: async () => [],
     treeInside: (place) => place.tree,
-    confine: (argv, place, { network, marker, env = {} }) => {
+    confine: (argv, place, { marker, env = {} }) => {
       const uid = uidOf(place.slot);
-      const namespaces = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc', '--ipc', '--uts', ...(network ? [] : ['--net'])];
+      const namespaces = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc', '--ipc', '--uts', '--net'];
       const parts = Object.entries(place.readOnly).flatMap(([part, source]) => [source, part]);
-      const mounted = ['/bin/sh', '-c', MOUNT, 'sh', place.tree, String(limits.tmpBytes), network ? 'shared' : 'down', ...parts, '--'];
+      const mounted = ['/bin/sh', '-c', MOUNT, 'sh', place.tree, String(limits.tmpBytes), ...parts, '--'];
       return {
         file: unshare,
         args: [...namespaces, '--', ...mounted, ...dropArgv(setpriv, uid), ...prlimitArgv(prlimit, limits), ...argv],
