@@ -4,8 +4,8 @@ import { quantile, timeOf } from './request-times.ts';
 import { startedService } from './started-service.ts';
 
 /**
- * Measures how fast the prepare service answers after a warm-up, and how much memory it takes. It does so for every
- * version of the demo upstream. `npm run bench:prepare`.
+ * Measures how fast the prepare service answers after a warm-up, for every version of the demo upstream, and how much
+ * memory it takes. `npm run bench:prepare` runs it.
  */
 const REQUESTS = 3_000;
 const PACKAGES = ['luci', 'auc', 'vim', 'tmux', 'htop', 'nano'];

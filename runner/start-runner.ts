@@ -78,7 +78,7 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
-      log.info('runner stopping: builds under way are handed back', { signal });
+      log.info('runner stopping: its builds go back to the queue', { signal });
       stop.abort();
     });
 

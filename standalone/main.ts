@@ -52,7 +52,7 @@ async function main(): Promise<void> {
     // A second Ctrl-C ends the process at once. Builds go on after the next start.
     if (isStopping || server === undefined) process.exit(130);
     isStopping = true;
-    log.info('server stopping: builds under way are handed back', { signal });
+    log.info('server stopping: its builds go back to the queue', { signal });
     server.close().then(
       () => log.info('server stopped'),
       (error: unknown) => {
