@@ -22,7 +22,8 @@ export async function startBuild(config = buildConfig()): Promise<Service> {
   return startService(
     config,
     parts,
-    composeStatus(config, clients, state),
+    // The function that takes requests checks the same table and bucket.
+    { ...composeStatus(config, clients, state), checks: {} },
     composeBuildSubmit(config, clients, parts, state),
     composeStore(config, state.artifacts, imageFinder(state)),
   );

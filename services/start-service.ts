@@ -1,5 +1,5 @@
 import type { Composition } from '#functions/composition.ts';
-import { assertReady, withoutDetails } from '#http/checks.ts';
+import { assertReady, type Checks, withoutDetails } from '#http/checks.ts';
 import { healthRoutes } from '#http/health.ts';
 import { httpApp } from '#http/http-app.ts';
 import { metricsRoutes } from '#http/metrics-routes.ts';
@@ -30,17 +30,18 @@ const FLUSH_EVERY_MS = 5_000;
 
 /**
  * Checks what the functions cannot do without, then serves their routes, with health, readiness and metrics beside
- * them. Rejects when something is missing.
+ * them. Rejects when something is missing, or when two functions have a check of one name.
  */
 export async function startService(
   { HOST, PORT, SERVICE_NAME }: ServerSettings,
   { log, metrics, facts }: ServiceParts,
   ...functions: readonly Composition[]
 ): Promise<Service> {
-  const needed = Object.assign({}, ...functions.map(({ checks }) => checks));
-  await assertReady(needed);
-  const checks = withoutDetails(Object.assign({}, needed, ...functions.map(({ readyChecks }) => readyChecks)), log);
-  const sources = withoutDetails(Object.assign({}, ...functions.map((one) => one.sources)), log);
+  const needed = functions.map(({ checks }) => checks);
+  const all = merged([...needed, ...functions.map(({ readyChecks }) => readyChecks)]);
+  const sources = withoutDetails(merged(functions.map((one) => one.sources)), log);
+  await assertReady(merged(needed));
+  const checks = withoutDetails(all, log);
   const about = { service: SERVICE_NAME, version: VERSION, now: () => new Date() };
   const health = healthRoutes({ ...about, checks, sources, ...(facts && { facts }) });
   const routes = functions.flatMap((one) => one.routes);
@@ -58,4 +59,13 @@ export async function startService(
       log.info('server stopped');
     },
   };
+}
+
+/** Returns all checks by name. Two functions of a service that check different things by one name are a mistake in it. */
+function merged(parts: readonly (Checks | undefined)[]): Checks {
+  const all = parts.flatMap((checks) => Object.entries(checks ?? {}));
+  const names = all.map(([name]) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new Error(`two functions of this service have a check with the name ${twice}`);
+  return Object.fromEntries(all);
 }

@@ -22,7 +22,7 @@ export const Config = z.object({
   ...queueSettings,
   ...statisticsSettings,
   ...timeToLiveSettings,
-  /** The pause between two sweeps. */
+  /** The pause between two sweeps of a service. A deployment on AWS does not set it: a schedule begins each run there. */
   SWEEP_EVERY: seconds.default(SWEEP_EVERY_MS / 1000),
 });
 

@@ -242,7 +242,13 @@ export const Settings = z.object({
     .meta(facts({ description: 'How old the information about a target may get before the server asks upstream again.', unit: 'seconds' })),
   SWEEP_EVERY: atMost('1d')
     .default(30)
-    .meta(facts({ description: 'How often the server looks for lost messages, lost runners and expired builds.', unit: 'seconds' })),
+    .meta(
+      facts({
+        description:
+          'How often the server looks for lost messages, lost runners and expired builds. No effect on AWS, where a schedule does so every minute.',
+        unit: 'seconds',
+      }),
+    ),
   LEASE: atMost('1d')
     .default(60)
     .meta(facts({ description: 'How long a runner may show no sign of life before another one takes its build.', unit: 'seconds' })),
