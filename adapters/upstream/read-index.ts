@@ -53,13 +53,14 @@ async function readIndex(
   const indexes = own?.indexes ?? { [`${directory}/index.json`]: json.digest };
   if (own?.feed === undefined) return { feed: json.value, indexes };
   if (!json.value.clean) return { feed: own.feed, indexes };
-  const { conflicts } = own.feed;
+  const { conflicts, baseNeeds } = own.feed;
   const uncertain = uncertainBeside(json.value, own.feed);
   return {
     feed: {
       ...json.value,
       aliases: namesBeside(json.value, own.feed),
       ...(conflicts && { conflicts }),
+      ...(baseNeeds && { baseNeeds }),
       ...(uncertain.length > 0 && { uncertain }),
       complete: true,
     },

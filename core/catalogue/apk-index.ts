@@ -15,7 +15,7 @@ export interface ApkPackage {
   readonly conflicts?: readonly string[];
   /** What apk knows the package by, in hexadecimal digits: a digest of its description. Absent in indexes that leave it out. */
   readonly identity?: string;
-  /** The names of the packages that it needs, without versions. Present if the reader asked for them. */
+  /** The names of the packages that it needs, without versions. Present for `base-files`, and if the reader asked for them. */
   readonly depends?: readonly string[];
 }
 
@@ -66,10 +66,11 @@ export function* parseApkIndex(bytes: Uint8Array, { withDepends = false } = {}):
       const depended = dependencies(PACKAGE.depends);
       const excludes = (dependency: readonly number[]) => isConflict(dependency[DEPENDENCY.match]);
       const conflicts = depended.filter(excludes).map(nameOf);
+      const name = text(PACKAGE.name);
       packages.push({
-        ...(withDepends && { depends: depended.filter((dependency) => !excludes(dependency)).map(nameOf) }),
+        ...((withDepends || name === 'base-files') && { depends: depended.filter((dependency) => !excludes(dependency)).map(nameOf) }),
         ...(identity !== '' && { identity }),
-        name: text(PACKAGE.name),
+        name,
         version: text(PACKAGE.version),
         arch: text(PACKAGE.arch),
         provides: dependencies(PACKAGE.provides).map(nameOf),

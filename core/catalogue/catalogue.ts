@@ -79,6 +79,10 @@ export interface PackageIndex {
    */
   readonly conflicts?: Readonly<Record<string, readonly string[]>>;
   /**
+   * What `base-files` depends on, by name. Absent: the index does not list it, or is of a version that did not keep it.
+   */
+  readonly baseNeeds?: readonly string[];
+  /**
    * The packages of the feeds that are listed in more than one version. Absent: the index is of a version that did not
    * look for them.
    */

@@ -50,6 +50,24 @@ describe('Packages', () => {
     expect(parsePackages(text)).not.toHaveProperty('conflicts');
   });
 
+  it('keeps what base-files depends on, and no other dependencies', () => {
+    const text = [
+      'Package: base-files\nVersion: 1-r23630-842932a63d\nDepends: libc, netifd, jsonfilter, fstools (>= 2023)\nArchitecture: x86_64\n\n',
+      'Package: netifd\nVersion: 1\nDepends: libc, libuci20130104, ubus\n\n',
+    ].join('');
+    const target = parsePackages(text);
+    expect(target.baseNeeds).toEqual(['libc', 'netifd', 'jsonfilter', 'fstools']);
+    const feeds = parsePackages('Package: netifd\nVersion: 1\nDepends: libc\n\n');
+    expect(feeds).not.toHaveProperty('baseNeeds');
+    expect(packageIndex(target, feeds, 'x86_64').baseNeeds).toEqual(target.baseNeeds);
+    expect(packageIndex(mergeFeeds([feeds, target]), feeds, 'x86_64').baseNeeds).toEqual(target.baseNeeds);
+    const apk = apkFeed([
+      { name: 'base-files', version: '1702', arch: 'x86_64', provides: [], tags: [], depends: ['busybox', 'libc', 'procd'] },
+      { name: 'procd', version: '1', arch: 'x86_64', provides: [], tags: [] },
+    ]);
+    expect(apk.baseNeeds).toEqual(['busybox', 'libc', 'procd']);
+  });
+
   it('has those of the feed whose package counts, and those of the target besides', () => {
     const feed = (conflicts: string) =>
       parsePackages(paragraph({ Package: 'a', Version: '1', ...(conflicts && { Conflicts: conflicts }) }));

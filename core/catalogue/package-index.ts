@@ -17,6 +17,8 @@ export interface FeedIndex {
   readonly aliases: readonly string[];
   /** name → the names that the package declares a conflict with. Absent: no package declares any. */
   readonly conflicts?: Conflicts;
+  /** What `base-files` depends on, by name. Absent where the index does not list it. */
+  readonly baseNeeds?: readonly string[];
   /** The packages that are listed in more than one version. Absent: there are none, or the index was not merged. */
   readonly uncertain?: readonly string[];
   /** False where no Provides were read, so that a request may name packages that are not listed. */
@@ -26,6 +28,9 @@ export interface FeedIndex {
 /** Returns the part of an index that has the conflicts: nothing where there are none. */
 const conflictsPart = (conflicts: Conflicts): { readonly conflicts?: Conflicts } =>
   Object.keys(conflicts).length > 0 ? { conflicts } : {};
+
+const baseNeedsPart = (baseNeeds: readonly string[] | undefined): { readonly baseNeeds?: readonly string[] } =>
+  baseNeeds === undefined ? {} : { baseNeeds };
 
 const uncertainPart = (uncertain: readonly string[]): { readonly uncertain?: readonly string[] } =>
   uncertain.length > 0 ? { uncertain } : {};
@@ -42,6 +47,7 @@ function feedOf(what: string) {
   const aliases = new Set<string>();
   const conflicts = dictionary<readonly string[]>([]);
   const uncertain = new Set<string>();
+  let baseNeeds: readonly string[] | undefined;
   let listed = 0;
   const admit = (name: string): string => {
     if (++listed > MAX_NAMES) throw new MalformedFileError(what, `it lists more than ${MAX_NAMES} names`);
@@ -66,6 +72,9 @@ function feedOf(what: string) {
       if (others.length > 0) conflicts[name] = [...new Set(others)].map(admit);
       else delete conflicts[name];
     },
+    setBaseNeeds(names: readonly string[] = []): void {
+      if (names.length > 0) baseNeeds = [...new Set(names)].map(admit);
+    },
     addUncertain: (name: string): void => void uncertain.add(name),
     uncertain: () => [...uncertain],
     index: (architecture: string | undefined, complete: boolean): FeedIndex => ({
@@ -73,6 +82,7 @@ function feedOf(what: string) {
       packages,
       aliases: [...aliases],
       ...conflictsPart(conflicts),
+      ...baseNeedsPart(baseNeeds),
       ...uncertainPart([...uncertain]),
       complete,
     }),
@@ -111,7 +121,9 @@ function* inPieces<T>(items: readonly T[], use: (item: T) => void): Sliced<void>
 }
 
 /** The fields of `Packages` that are read. The `Provides` of the kernel takes some kilobytes. */
-const FIELDS = new Set(['Package', 'Version', 'Architecture', 'ABIVersion', 'Provides', 'Conflicts']);
+const FIELDS = new Set(['Package', 'Version', 'Architecture', 'ABIVersion', 'Provides', 'Conflicts', 'Depends']);
+/** The package that every image begins with. Its dependencies alone are read. */
+const BASE = 'base-files';
 const INITIALS = new Set([...FIELDS].map((field) => field.charCodeAt(0)));
 const MAX_FIELD_BYTES = 64 * 1024;
 const [NEWLINE, BLANK, TAB, COLON] = [10, 32, 9, 58];
@@ -140,6 +152,7 @@ export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
     if (bare !== name) feed.addAlias(name);
     for (const provided of parseNames(fields.get('Provides') ?? '')) feed.addAlias(provided);
     feed.setConflicts(bare, parseNames(fields.get('Conflicts') ?? ''));
+    if (bare === BASE) feed.setBaseNeeds(parseNames(fields.get('Depends') ?? ''));
     fields = new Map();
     isEmpty = true;
   };
@@ -154,7 +167,7 @@ export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
       isEmpty = false;
       const colon = bytes.subarray(start, Math.min(end, start + MAX_NAME_LENGTH)).indexOf(COLON);
       const field = colon > 0 ? decoder.decode(bytes.subarray(start, start + colon)) : '';
-      if (FIELDS.has(field)) {
+      if (FIELDS.has(field) && (field !== 'Depends' || fields.get('Package') === BASE)) {
         if (end - start > MAX_FIELD_BYTES) throw new MalformedFileError('Packages', `it has a field of more than ${MAX_FIELD_BYTES} bytes`);
         fields.set(field, decoder.decode(bytes.subarray(start + colon + 1, end)).trim());
       }
@@ -171,13 +184,14 @@ const ABI_TAG = 'openwrt:abiversion=';
 export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
   const architecture = packages.find(({ arch }) => arch !== 'noarch' && arch !== 'all' && arch !== '')?.arch;
   const feed = feedOf('packages.adb');
-  yield* inPieces(packages, ({ name, version, provides, tags, conflicts = [] }) => {
+  yield* inPieces(packages, ({ name, version, provides, tags, conflicts = [], depends }) => {
     const bare = withoutAbi(name, tags.find((tag) => tag.startsWith(ABI_TAG))?.slice(ABI_TAG.length));
     feed.add(bare, version);
     if (bare !== name) feed.addAlias(name);
     // The others are sonames and commands, which no request can name.
     for (const provided of provides) if (!provided.includes(':')) feed.addAlias(provided);
     feed.setConflicts(bare, conflicts);
+    if (bare === BASE) feed.setBaseNeeds(depends);
   });
   return feed.index(architecture, true);
 }
@@ -189,7 +203,8 @@ export function* apkFeed(packages: readonly ApkPackage[]): Sliced<FeedIndex> {
 export function* mergeFeeds(feeds: readonly FeedIndex[]): Sliced<FeedIndex> {
   const architecture = feeds.find((feed) => feed.architecture !== undefined)?.architecture;
   const merged = feedOf('All feeds');
-  for (const { packages, aliases, conflicts = {}, uncertain = [] } of feeds) {
+  for (const { packages, aliases, conflicts = {}, uncertain = [], baseNeeds } of feeds) {
+    merged.setBaseNeeds(baseNeeds);
     yield* inPieces(Object.keys(packages), (name) => {
       merged.add(name, packages[name] ?? '');
       merged.setConflicts(name, Object.hasOwn(conflicts, name) ? (conflicts[name] ?? []) : []);
@@ -209,6 +224,7 @@ export function packageIndex(target: FeedIndex, feeds: FeedIndex, arch: string):
     feeds: feeds.packages,
     aliases: [...new Set([...target.aliases, ...feeds.aliases])],
     ...conflictsPart(bothOf(target.conflicts, feeds.conflicts)),
+    ...baseNeedsPart(target.baseNeeds ?? feeds.baseNeeds),
     ...(feeds.uncertain && { uncertain: feeds.uncertain }),
     complete: target.complete && feeds.complete && Object.keys(target.packages).length > 0,
   };

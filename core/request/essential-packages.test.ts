@@ -48,6 +48,27 @@ describe('a list that replaces the default packages', () => {
     expect(warned(without(name))).toEqual([]);
   });
 
+  /** What base-files depends on in the indexes of 23.05.2 (opkg) and 25.12.0 (apk). */
+  const NEEDS = {
+    '23.05': ['libc', 'netifd', 'jsonfilter', 'usign', 'openwrt-keyring', 'ubi-utils', 'fstools', 'fwtool'],
+    '25.12': 'busybox fstools fwtool jsonfilter libc netifd openwrt-keyring procd procd-seccomp usign'.split(' '),
+  };
+
+  it.each([
+    ['23.05', ['libc', 'netifd'], ['busybox', 'procd-ujail', 'uci']],
+    ['25.12', ['busybox', 'libc', 'netifd', 'procd-ujail'], ['uci']],
+  ] as const)('lacks in %s what base-files does not bring along there', (branch, brought, lacking) => {
+    const index = { baseNeeds: NEEDS[branch] };
+    const record = { defaultPackages: DEFAULTS, profiles: { box: device() } };
+    const about = (...names: readonly string[]) =>
+      essentialPackages({ packages: without(...names), diff_packages: true, profile: 'box' }, record, index).flatMap(
+        ({ packages = [] }) => packages,
+      );
+    expect(about(...brought)).toEqual([]);
+    expect(about(...lacking)).toEqual(lacking);
+    expect(about('base-files', ...brought)).toEqual(['base-files', ...brought]);
+  });
+
   it.each(['base-files', 'busybox', 'dropbear', 'uci'])('is warned of strongly without %s', (name) => {
     expect(warned(without(name))).toEqual([['strong', [name]]]);
   });

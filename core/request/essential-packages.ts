@@ -1,3 +1,4 @@
+import type { PackageIndex } from '#core/catalogue/catalogue.ts';
 import type { Warning } from '#core/warning.ts';
 import { type DefaultPackages, ownPackages, type PackageRequest, withoutRemoved } from './image-packages.ts';
 
@@ -9,7 +10,7 @@ interface Duty {
   readonly orBy?: RegExp;
   /** Like `orBy`, for a stand-in with which the lack is no more than a note. */
   readonly halfBy?: RegExp;
-  /** Whether base-files depends on it, so that an image with base-files has it. */
+  /** Whether base-files brings it along where the index does not say what base-files depends on. */
   readonly isBrought?: boolean;
   /** Whether only the packages of the device itself count: those of the target may be for other devices. */
   readonly ofDevice?: boolean;
@@ -51,15 +52,23 @@ const MEANING = {
  * Returns warnings about a request whose packages replace the default ones (`diff_packages`), if the image would lack
  * what the device needs to start and to be reached (`strong`), or what it does by default (`note`). A package that
  * neither the target nor the device has by default is not missing. The result counts, not whether the request removes
- * a package by name or leaves it out. A package that fulfils the same purpose will do.
+ * a package by name or leaves it out. A package that fulfils the same purpose will do, and so does one that base-files
+ * depends on: procd and busybox from OpenWrt 25.12 on, not before.
  */
-export function essentialPackages({ packages, diff_packages: isWholeList, profile }: PackageRequest, record: DefaultPackages): Warning[] {
+export function essentialPackages(
+  { packages, diff_packages: isWholeList, profile }: PackageRequest,
+  record: DefaultPackages,
+  index?: Pick<PackageIndex, 'baseNeeds'>,
+): Warning[] {
   if (!isWholeList) return [];
   const own = ownPackages(record, profile);
   const result = withoutRemoved(packages);
-  const lacks = DUTIES.flatMap(({ by, orBy = by, halfBy, isBrought = false, ofDevice = false, severity, what }) => {
+  const isBroughtAlong = ({ by, isBrought = false }: Duty) =>
+    result.includes('base-files') && (index?.baseNeeds === undefined ? isBrought : index.baseNeeds.some((name) => by.test(name)));
+  const lacks = DUTIES.flatMap((duty) => {
+    const { by, orBy = by, halfBy, ofDevice = false, severity, what } = duty;
     const names = withoutRemoved(ofDevice ? own : [...record.defaultPackages, ...own]).filter((name) => by.test(name));
-    if (names.length === 0 || result.some((name) => orBy.test(name)) || (isBrought && result.includes('base-files'))) return [];
+    if (names.length === 0 || result.some((name) => orBy.test(name)) || isBroughtAlong(duty)) return [];
     const isHalf = halfBy !== undefined && result.some((name) => halfBy.test(name));
     return [{ names: names.sort(), what, severity: isHalf ? ('note' as const) : severity }];
   });

@@ -58,7 +58,7 @@ async function prepareFrom(
     hasOwnRepositories(asked) || valid.index === undefined ? [] : outdatedVersions(packagesVersions, valid.index, deps.memory);
   const inputs = deps.memory?.inputs(valid.record) ?? inputsDigest(valid.record);
   const hash = requestHash(resolved, valid.record.revision, inputs);
-  const warnings = [...essentialPackages(resolved, valid.record), ...declaredConflicts(resolved, valid.record, valid.index)];
+  const warnings = [...essentialPackages(resolved, valid.record, valid.index), ...declaredConflicts(resolved, valid.record, valid.index)];
   const made = { asked, resolved, changes, missing, suggestions, outdated, warnings, inputs, hash };
   deps.memory?.remember(request, skipResolution, valid, made);
   return { ...made, valid };
