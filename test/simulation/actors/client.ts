@@ -1,0 +1,60 @@
+import { BuildNotFoundError } from '#core/errors.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
+import type { SimulatedRequest } from '../requests.ts';
+import type { World } from '../world.ts';
+import type { Api } from './api.ts';
+import type { Cdn } from './cdn.ts';
+import type { Machine } from './machine.ts';
+
+export interface ClientParts {
+  readonly apis: readonly Machine<Api>[];
+  readonly cdn: Cdn;
+  readonly requests: readonly SimulatedRequest[];
+}
+
+/** A client gives a request up that is not answered for so long. */
+const TIMEOUT_MS = 60_000;
+const LONGEST_REST_MS = 240_000;
+const LONGEST_POLL_MS = 40_000;
+
+/**
+ * Starts a client that asks for builds, one after the other, and polls each until it has ended. It begins no build
+ * after faults have ended, but goes on to poll.
+ */
+export function client(world: World, name: string, { apis, cdn, requests }: ClientParts): void {
+  const random = world.randomOf(name);
+  const process = world.spawn({ name, machine: name });
+  const isOpen = () => world.scheduler.time() < world.faultsEndMs;
+
+  /** Asks one of the API's machines; fails when it dies or takes too long. */
+  const ask = async <T>(question: (api: Api) => Promise<T>): Promise<T> => {
+    const running = apis.map((one) => one.running()).filter((one) => one !== undefined);
+    if (running.length === 0) throw new Error('connection refused');
+    const late = process.pause(TIMEOUT_MS).then(() => {
+      throw new Error('no answer');
+    });
+    late.catch(() => undefined);
+    return await Promise.race([question(random.pick(running)), late]);
+  };
+  const poll = async (hash: RequestHash): Promise<void> => {
+    for (;;) {
+      await process.pause(random.between(2_000, LONGEST_POLL_MS));
+      try {
+        const { status } = await ask((api) => cdn.get(hash, api));
+        if (status !== 202) return;
+      } catch (error) {
+        if (error instanceof BuildNotFoundError) return;
+      }
+    }
+  };
+  const live = async () => {
+    for (;;) {
+      await process.pause(random.between(0, LONGEST_REST_MS));
+      if (!isOpen()) return;
+      const { request } = random.pick(requests);
+      const submitted = await ask((api) => api.submit(request)).catch(() => undefined);
+      if (submitted?.view.state === 'queued' || submitted?.view.state === 'building') await poll(submitted.prepared.hash);
+    }
+  };
+  void live();
+}

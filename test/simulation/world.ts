@@ -1,0 +1,189 @@
+import type { BuildSweep, BuildTable, QueuePositions } from '#core/build/ports.ts';
+import type { TimesToLive } from '#core/build/times-to-live.ts';
+import type { Statistics } from '#core/statistics/ports.ts';
+import type { ArtifactStore, RecordStore } from '#core/stores.ts';
+import { BrokenPromise } from './broken-promise.ts';
+import { type Fault, type FaultPlan, faultPlan } from './faults.ts';
+import type { SimulatedDisk } from './image-maker.ts';
+import { type MemoryArtifactStore, memoryArtifactStore } from './ports/memory-artifact-store.ts';
+import { memoryBuildSweep, memoryQueuePositions } from './ports/memory-build-lists.ts';
+import { type MemoryBuildQueue, memoryBuildQueue } from './ports/memory-build-queue.ts';
+import { type MemoryBuildTable, memoryBuildTable, type RowWrite } from './ports/memory-build-table.ts';
+import { memoryRecordStore } from './ports/memory-record-store.ts';
+import { type MemoryStatistics, memoryStatistics } from './ports/memory-statistics.ts';
+import { type ProcessOptions, type SimulatedProcess, simulatedProcess } from './process.ts';
+import { drawn, numberOf, type Random, randomOf } from './random.ts';
+import { type Scheduler, scheduler } from './scheduler.ts';
+import { type Trace, traceOf } from './trace.ts';
+
+/** The ports that processes use. With real stores they are those, beside the ones in memory. */
+export interface WorldPorts {
+  readonly builds: BuildTable;
+  /** The same table for readers whose reads may be behind. */
+  readonly buildsBehind: BuildTable;
+  readonly positions: QueuePositions;
+  readonly sweep: BuildSweep;
+  readonly queue: MemoryBuildQueue;
+  readonly artifacts: ArtifactStore;
+  readonly records: RecordStore;
+  readonly statistics: Statistics;
+  readonly disk: SimulatedDisk;
+}
+
+/** The system as it really is, in memory: what promises are checked against. */
+export interface Truth {
+  readonly table: MemoryBuildTable;
+  readonly artifacts: MemoryArtifactStore;
+  readonly statistics: MemoryStatistics;
+}
+
+export interface World {
+  readonly seed: number;
+  readonly scheduler: Scheduler;
+  readonly faults: FaultPlan;
+  readonly trace: Trace;
+  readonly truth: Truth;
+  readonly ports: WorldPorts;
+  readonly timesToLive: TimesToLive;
+  readonly leaseSeconds: number;
+  /** When faults end. What follows is without any. */
+  readonly faultsEndMs: number;
+  /** How often each call was made, and how many of them met a fault. */
+  readonly calls: ReadonlyMap<string, CallCount>;
+  randomOf(name: string): Random;
+  /** Starts a process. All processes of one name are on one machine, and have its clock. */
+  spawn(options: Omit<ProcessOptions, 'skewMs'> & { readonly machine: string }): SimulatedProcess;
+  /** The process whose call is being done. */
+  actor(): string;
+  isFaulty(): boolean;
+  /** Notes that a promise is broken; the first one ends the simulation. */
+  breaks(promise: string, what: string): void;
+  broken(): BrokenPromise | undefined;
+  onWrite(call: (write: RowWrite) => void): void;
+  onPut(call: (key: string, text: string, before: string | undefined) => void): void;
+  onCall(call: (method: string, fault: Fault | undefined, input: readonly unknown[]) => void): void;
+  /** Whether rows or objects have changed since the last call. */
+  takeChanged(): boolean;
+}
+
+export interface CallCount {
+  calls: number;
+  faults: number;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly only?: ReadonlySet<string> | undefined;
+  readonly isTraced?: boolean;
+  /** Returns the ports over real stores, each call of which is compared with the one in memory. */
+  readonly over?: (ports: WorldPorts, time: () => number) => WorldPorts;
+}
+
+/** The clocks of machines are up to so much wrong (core/clock-skew.ts allows a minute between two). */
+const SKEW_MS = 30_000;
+/** Reads of rows may be so much behind, and lists too. */
+const BEHIND_MS = 1_000;
+const LISTS_BEHIND_MS = 5_000;
+const FAULTS_END_MS = 900_000;
+const LEASE_SECONDS = 60;
+/** Short enough that results expire in a simulation, and long enough that they are published (publish-result.ts). */
+const TIMES: TimesToLive = { buildSeconds: 480, unversionedSeconds: 420, defaultsSeconds: 300, failureSeconds: 120 };
+
+export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions): World {
+  const time = scheduler(randomOf(seed, 'order'));
+  const now = () => time.time();
+  const faults = faultPlan({ seed, untilMs: FAULTS_END_MS, only });
+  const trace = traceOf(isTraced);
+  const calls = new Map<string, CallCount>();
+  const writeCalls: ((write: RowWrite) => void)[] = [];
+  const putCalls: ((key: string, text: string, before: string | undefined) => void)[] = [];
+  const callCalls: ((method: string, fault: Fault | undefined, input: readonly unknown[]) => void)[] = [];
+  const random = randomOf(seed, 'ports');
+  const isFaulty = () => now() < FAULTS_END_MS;
+  let actor = 'nothing';
+  let isChanged = true;
+  let broken: BrokenPromise | undefined;
+
+  const onWrite = (write: RowWrite) => {
+    isChanged = true;
+    for (const call of writeCalls) call(write);
+  };
+  const onPut = (key: string, text: string, before: string | undefined) => {
+    isChanged = true;
+    for (const call of putCalls) call(key, text, before);
+  };
+  const onRemoved = () => {
+    isChanged = true;
+  };
+
+  const files = new Map<string, string>();
+  const lag = (most: number) => () => (isFaulty() && over === undefined ? random.below(most) : 0);
+  const worst = (chance: number) => () => (isFaulty() ? chance : 0);
+  const truth: Truth = {
+    table: memoryBuildTable(now, onWrite),
+    artifacts: memoryArtifactStore(files, { onPut, onRemoved }),
+    statistics: memoryStatistics(),
+  };
+  const inMemory: WorldPorts = {
+    builds: truth.table,
+    buildsBehind: truth.table.behind(lag(BEHIND_MS)),
+    positions: memoryQueuePositions(truth.table),
+    sweep: memoryBuildSweep(truth.table, now, lag(LISTS_BEHIND_MS)),
+    queue: memoryBuildQueue(now, random, { twice: worst(0.05), lostReceipt: worst(0.02) }),
+    artifacts: truth.artifacts,
+    records: memoryRecordStore(),
+    statistics: truth.statistics,
+    disk: { write: async (path, text) => void files.set(path, text), remove: async (path) => void files.delete(path) },
+  };
+
+  const during = <T>(processName: string, work: () => T): T => {
+    const before = actor;
+    actor = processName;
+    try {
+      return work();
+    } finally {
+      actor = before;
+    }
+  };
+  const noteCall = (method: string, fault: Fault | undefined, input: readonly unknown[]) => {
+    const count = calls.get(method) ?? { calls: 0, faults: 0 };
+    calls.set(method, count);
+    count.calls += 1;
+    if (fault !== undefined) count.faults += 1;
+    for (const call of callCalls) call(method, fault, input);
+  };
+  const parts = { scheduler: time, faults, trace, random: randomOf(seed, 'processes'), onCall: noteCall, during };
+
+  return {
+    seed,
+    scheduler: time,
+    faults,
+    trace,
+    truth,
+    ports: over?.(inMemory, now) ?? inMemory,
+    timesToLive: TIMES,
+    leaseSeconds: LEASE_SECONDS,
+    faultsEndMs: FAULTS_END_MS,
+    calls,
+    randomOf: (name) => randomOf(seed, name),
+    spawn: ({ machine, ...options }) => {
+      const skewMs = Math.round((drawn(seed, numberOf(machine)) * 2 - 1) * SKEW_MS);
+      return simulatedProcess(parts, { ...options, skewMs });
+    },
+    actor: () => actor,
+    isFaulty,
+    breaks: (promise, what) => {
+      trace.note(now(), actor, `BREAKS ${promise}: ${what}`);
+      broken ??= new BrokenPromise(promise, what);
+    },
+    broken: () => broken,
+    onWrite: (call) => void writeCalls.push(call),
+    onPut: (call) => void putCalls.push(call),
+    onCall: (call) => void callCalls.push(call),
+    takeChanged: () => {
+      const was = isChanged;
+      isChanged = false;
+      return was;
+    },
+  };
+}
