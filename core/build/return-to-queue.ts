@@ -32,6 +32,8 @@ export async function returnToQueue(
   const { moved } = await moveBuild(builds, running, again);
   if (!moved) return dropAttempt(deps, attempt);
   onReturned();
+  // An attempt whose end could not be written has stored everything by now, its result too.
   await artifacts.remove(artifactKeys.files(running.binDir)).catch(() => 0);
+  await artifacts.remove(artifactKeys.records(running.binDir)).catch(() => 0);
   await queue.release(message, delaySeconds);
 }

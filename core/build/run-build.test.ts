@@ -418,6 +418,35 @@ describe('a build', () => {
     expect(await w.builds.get(hash)).toMatchObject({ state: 'done' });
   });
 
+  it('that could not be ended after its files were stored leaves nothing of the attempt, its result neither', async () => {
+    const w = world();
+    const hash = await accept(w);
+    let binDir: BinDir | undefined;
+    let isDown = false;
+    const down = () => Promise.reject(new Error('table is down'));
+    const builds: BuildTable = {
+      ...w.builds,
+      // The write that ends the build fails, and so does the look whether it succeeded.
+      transition: (from, to, options) => {
+        if (to.state !== 'done') return w.builds.transition(from, to, options);
+        binDir = to.binDir;
+        isDown = true;
+        return down();
+      },
+      get: (asked, options) => {
+        if (!isDown) return w.builds.get(asked, options);
+        isDown = false;
+        return down();
+      },
+    };
+    const message = await w.receive();
+    await runBuild({ ...w.runner, builds }, message as ReceivedMessage, NEVER);
+    expect((await w.builds.get(hash))?.state).toBe('queued');
+    expect(binDir).toBeDefined();
+    for (const prefix of [artifactKeys.files(binDir as BinDir), artifactKeys.records(binDir as BinDir)])
+      expect(await w.artifacts.remove(prefix)).toBe(0);
+  });
+
   it('that cannot store one file leaves none of the others, not even those still being stored', async () => {
     const puts: Promise<void>[] = [];
     const w = world({}, (store) => ({

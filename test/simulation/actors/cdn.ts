@@ -62,10 +62,11 @@ export function cdn(world: World): Cdn {
         return { status: 200, document: result.text };
       }
       const view = await api.status(hash);
+      // Only a 200 is kept, and to make the other answers takes as long as many steps.
+      if (view.state !== 'done') return { status: view.state === 'queued' || view.state === 'building' ? 202 : 500, document: undefined };
       const response = buildResponse(view, () => 60);
-      const document = 'document' in view ? view.document : undefined;
-      if (response.status === 200 && document !== undefined) keep(hash, document, response.headers.get('Cache-Control') ?? '', time());
-      return { status: response.status, document };
+      keep(hash, view.document, response.headers.get('Cache-Control') ?? '', time());
+      return { status: response.status, document: view.document };
     },
     cached: function* () {
       for (const hash of [...copies.keys()]) {

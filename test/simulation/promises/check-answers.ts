@@ -24,8 +24,8 @@ export function answerChecks(world: World): AnswerChecks {
   const accepted = new Set<RequestHash>();
   /** The claims that were answered as new. */
   const begun = new Set<number | undefined>();
-  /** The last place that was answered for a claim, and when. */
-  const places = new Map<number | undefined, { readonly place: number; readonly atMs: number }>();
+  /** The places that were answered for a claim. */
+  const places = new Map<number, { readonly place: number; readonly sinceMs: number; readonly answeredMs: number }[]>();
   const time = () => world.scheduler.time();
   const rowsSince = (hash: RequestHash, sinceMs: number) => [
     world.truth.table.asOf(hash, sinceMs),
@@ -38,15 +38,18 @@ export function answerChecks(world: World): AnswerChecks {
   const checkPlace = (view: BuildView, sinceMs: number) => {
     if (view.state !== 'queued') return;
     const { ticket = 0, hash } = view.build;
-    const last = places.get(ticket);
-    places.set(ticket, { place: view.position, atMs: sinceMs });
+    const known = places.get(ticket) ?? [];
+    places.set(ticket, known);
+    // A slow answer may come after one that was asked for later.
+    const last = known.findLast(({ answeredMs }) => answeredMs <= sinceMs);
+    known.push({ place: view.position, sinceMs, answeredMs: time() });
     if (last === undefined || view.position <= last.place) return;
     const hasReturned = [...world.truth.table.hashes()].some((other) =>
       world.truth.table
         .writesOf(other)
         .some(
           ({ before, after, timeMs }) =>
-            timeMs >= last.atMs - BEHIND_MS && before?.state === 'building' && after?.state === 'queued' && (after.ticket ?? 0) <= ticket,
+            timeMs >= last.sinceMs - BEHIND_MS && before?.state === 'building' && after?.state === 'queued' && (after.ticket ?? 0) <= ticket,
         ),
     );
     if (!hasReturned) world.breaks('I6', `the place of ${hash.slice(0, 6)} grew from ${last.place} to ${view.position}`);
