@@ -26,17 +26,26 @@ export interface ProcessParts {
   readonly faults: FaultPlan;
   readonly trace: Trace;
   readonly random: Random;
-  /** Called with every call that is made, and the fault that it met. */
-  readonly onCall: (method: string, fault: Fault | undefined, input: readonly unknown[]) => void;
+  /** Called with every call that is made. */
+  readonly onCall: (call: PortCall) => void;
   /** Called around the work of each call: which process does it. */
   readonly during: <T>(processName: string, work: () => T) => T;
+}
+
+export interface PortCall {
+  readonly processName: string;
+  /** Port and method: `builds.get`. */
+  readonly method: string;
+  readonly input: readonly unknown[];
+  /** The fault that it met. */
+  readonly fault: Fault | undefined;
 }
 
 /** The simulated day on which everything happens. */
 export const START_MS = Date.parse('2026-11-20T12:00:00Z');
 
 /** The error of a call that meets a fault. */
-export class PortFault extends Error {
+class PortFault extends Error {
   override readonly name = 'PortFault';
 }
 
@@ -74,7 +83,7 @@ export function simulatedProcess(parts: ProcessParts, { name, skewMs, onTerm }: 
     new Promise((resolve, reject) => {
       if (!isAlive) return;
       const fault = faults.faultOf(name, calls++, method, scheduler.time());
-      parts.onCall(method, fault, input);
+      parts.onCall({ processName: name, method, input, fault });
       const signal = input.find((one) => one instanceof AbortSignal);
       let isOver = false;
       const fail = (error: unknown) => {

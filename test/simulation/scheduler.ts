@@ -14,8 +14,8 @@ export interface Scheduler {
   in(ms: number, call: () => void): void;
   /** Lets the step be one of the next. */
   ready(step: () => void | Promise<void>): void;
-  /** Runs until the time is over. `beforeTime` is called whenever time is about to move. */
-  run(untilMs: number, beforeTime: () => void): Promise<void>;
+  /** Runs until the time is over. `beforeTime` is called whenever time is about to move; `false` ends the run early. */
+  run(untilMs: number, beforeTime: () => boolean): Promise<void>;
 }
 
 interface Timer {
@@ -24,8 +24,11 @@ interface Timer {
   readonly call: () => void;
 }
 
-/** Lets all code go on that an answer has woken. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+/**
+ * Lets all code go on that an answer has woken: Node runs the next tick when no promise has anything left to do. A turn
+ * of the event loop would do the same, and takes longer than most steps.
+ */
+const settled = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
 export function scheduler(random: Random): Scheduler {
   let time = 0;
@@ -66,14 +69,13 @@ export function scheduler(random: Random): Scheduler {
           await takeReady()();
           continue;
         }
-        beforeTime();
+        if (!beforeTime()) break;
         const next = timers.at(-1);
         if (next === undefined || next.at > untilMs) break;
         timers.pop();
         time = next.at;
         next.call();
       }
-      time = untilMs;
     },
   };
 }

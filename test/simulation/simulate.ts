@@ -45,10 +45,17 @@ export async function simulate(options: WorldOptions): Promise<Outcome> {
   for (let n = 1; n <= 1 + random.below(3); n += 1) runner(world, `runner-${n}`);
   for (const name of ['sweeper-1', 'sweeper-2']) sweeper(world, name);
 
+  /** Whether nothing can happen any more: faults have ended, and no build, message or count is left. */
+  const isOver = () =>
+    !world.isFaulty() &&
+    world.truth.table.rows().length === 0 &&
+    world.ports.queue.messages.length === 0 &&
+    world.truth.statistics.counted().every(({ isEnded }) => isEnded);
   const look = () => {
     if (world.takeChanged()) checkResults(world, edge);
     const broken = world.broken();
     if (broken !== undefined) throw broken;
+    return !isOver();
   };
   let builds = 0;
   world.onWrite(({ before, after }) => {

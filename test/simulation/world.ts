@@ -3,7 +3,7 @@ import type { TimesToLive } from '#core/build/times-to-live.ts';
 import type { Statistics } from '#core/statistics/ports.ts';
 import type { ArtifactStore, RecordStore } from '#core/stores.ts';
 import { BrokenPromise } from './broken-promise.ts';
-import { type Fault, type FaultPlan, faultPlan } from './faults.ts';
+import { type FaultPlan, faultPlan } from './faults.ts';
 import type { SimulatedDisk } from './image-maker.ts';
 import { type MemoryArtifactStore, memoryArtifactStore } from './ports/memory-artifact-store.ts';
 import { memoryBuildSweep, memoryQueuePositions } from './ports/memory-build-lists.ts';
@@ -11,7 +11,7 @@ import { type MemoryBuildQueue, memoryBuildQueue } from './ports/memory-build-qu
 import { type MemoryBuildTable, memoryBuildTable, type RowWrite } from './ports/memory-build-table.ts';
 import { memoryRecordStore } from './ports/memory-record-store.ts';
 import { type MemoryStatistics, memoryStatistics } from './ports/memory-statistics.ts';
-import { type ProcessOptions, type SimulatedProcess, simulatedProcess } from './process.ts';
+import { type PortCall, type ProcessOptions, type SimulatedProcess, simulatedProcess } from './process.ts';
 import { drawn, numberOf, type Random, randomOf } from './random.ts';
 import { type Scheduler, scheduler } from './scheduler.ts';
 import { type Trace, traceOf } from './trace.ts';
@@ -61,7 +61,7 @@ export interface World {
   broken(): BrokenPromise | undefined;
   onWrite(call: (write: RowWrite) => void): void;
   onPut(call: (key: string, text: string, before: string | undefined) => void): void;
-  onCall(call: (method: string, fault: Fault | undefined, input: readonly unknown[]) => void): void;
+  onCall(call: (portCall: PortCall) => void): void;
   /** Whether rows or objects have changed since the last call. */
   takeChanged(): boolean;
 }
@@ -84,10 +84,15 @@ const SKEW_MS = 30_000;
 /** Reads of rows may be so much behind, and lists too. */
 const BEHIND_MS = 1_000;
 const LISTS_BEHIND_MS = 5_000;
-const FAULTS_END_MS = 900_000;
+const FAULTS_END_MS = 600_000;
 const LEASE_SECONDS = 60;
-/** Short enough that results expire in a simulation, and long enough that they are published (publish-result.ts). */
-const TIMES: TimesToLive = { buildSeconds: 480, unversionedSeconds: 420, defaultsSeconds: 300, failureSeconds: 120 };
+/**
+ * Results live for so long in a seed: some for so short a time that they are hardly published (publish-result.ts), and
+ * all expire within a simulation.
+ */
+const SHORTEST_LIFE_SECONDS = 170;
+const LONGEST_LIFE_SECONDS = 480;
+const FAILURE_SECONDS = 120;
 
 export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions): World {
   const time = scheduler(randomOf(seed, 'order'));
@@ -97,7 +102,7 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
   const calls = new Map<string, CallCount>();
   const writeCalls: ((write: RowWrite) => void)[] = [];
   const putCalls: ((key: string, text: string, before: string | undefined) => void)[] = [];
-  const callCalls: ((method: string, fault: Fault | undefined, input: readonly unknown[]) => void)[] = [];
+  const callCalls: ((portCall: PortCall) => void)[] = [];
   const random = randomOf(seed, 'ports');
   const isFaulty = () => now() < FAULTS_END_MS;
   let actor = 'nothing';
@@ -145,12 +150,13 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
       actor = before;
     }
   };
-  const noteCall = (method: string, fault: Fault | undefined, input: readonly unknown[]) => {
+  const noteCall = (portCall: PortCall) => {
+    const { method, fault } = portCall;
     const count = calls.get(method) ?? { calls: 0, faults: 0 };
     calls.set(method, count);
     count.calls += 1;
     if (fault !== undefined) count.faults += 1;
-    for (const call of callCalls) call(method, fault, input);
+    for (const call of callCalls) call(portCall);
   };
   const parts = { scheduler: time, faults, trace, random: randomOf(seed, 'processes'), onCall: noteCall, during };
 
@@ -161,13 +167,13 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
     trace,
     truth,
     ports: over?.(inMemory, now) ?? inMemory,
-    timesToLive: TIMES,
+    timesToLive: timesOf(seed),
     leaseSeconds: LEASE_SECONDS,
     faultsEndMs: FAULTS_END_MS,
     calls,
     randomOf: (name) => randomOf(seed, name),
     spawn: ({ machine, ...options }) => {
-      const skewMs = Math.round((drawn(seed, numberOf(machine)) * 2 - 1) * SKEW_MS);
+      const skewMs = skewOf(seed, machine);
       return simulatedProcess(parts, { ...options, skewMs });
     },
     actor: () => actor,
@@ -186,4 +192,16 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
       return was;
     },
   };
+}
+
+function timesOf(seed: number): TimesToLive {
+  const random = randomOf(seed, 'times to live');
+  const life = () => Math.round(random.between(SHORTEST_LIFE_SECONDS, LONGEST_LIFE_SECONDS));
+  return { buildSeconds: life(), unversionedSeconds: life(), defaultsSeconds: life(), failureSeconds: FAILURE_SECONDS };
+}
+
+/** Returns how much the clock of a machine is ahead: for half of them as much, either way, as can be. */
+function skewOf(seed: number, machine: string): number {
+  const share = drawn(seed, numberOf(machine)) * 4 - 2;
+  return Math.round(Math.max(-1, Math.min(1, share)) * SKEW_MS);
 }

@@ -5,6 +5,7 @@ import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import { AsuError } from '#core/errors.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
+import { preparationMemory } from '#core/request/preparation-memory.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { inTurn } from '#lib/in-turn.ts';
 import type { AnswerChecks } from '../promises/check-answers.ts';
@@ -48,6 +49,7 @@ export function api(world: World, name: string, checks: AnswerChecks): Machine<A
       queue: process.use('queue', world.ports.queue),
       catalogue: CATALOGUE,
       policy: POLICY,
+      memory: preparationMemory(),
       maxPendingBuilds: () => maxPending,
       inTurn: inTurn(),
     };

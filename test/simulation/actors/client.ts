@@ -14,7 +14,7 @@ export interface ClientParts {
 
 /** A client gives a request up that is not answered for so long. */
 const TIMEOUT_MS = 60_000;
-const LONGEST_REST_MS = 240_000;
+const LONGEST_REST_MS = 150_000;
 const LONGEST_POLL_MS = 40_000;
 
 /**

@@ -8,7 +8,7 @@ import type { World } from '../world.ts';
 import { machine } from './machine.ts';
 
 const WORKERS = 2;
-const IDLE_MS = 10_000;
+const IDLE_MS = 15_000;
 /** The pause after the queue or the table failed, as in `runner/run-workers.ts`. */
 const ERROR_PAUSE_MS = 2_000;
 /** A process that was asked to stop is killed after so long (`stopTimeout` of ECS). */

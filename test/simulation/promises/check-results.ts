@@ -13,7 +13,7 @@ interface ResultDocument {
 
 /** Returns why a result cannot be read as it says (I3); `undefined`: all its files are there. */
 export function faultOfResult({ truth }: World, document: string): string | undefined {
-  const { bin_dir: binDir, files } = JSON.parse(document) as ResultDocument;
+  const { bin_dir: binDir, files } = resultIn(document);
   if (files.length === 0) return 'a result without files';
   for (const file of files) {
     const found = truth.artifacts.objects.get(artifactKeys.file(binDir, file.name));
@@ -23,14 +23,19 @@ export function faultOfResult({ truth }: World, document: string): string | unde
   return undefined;
 }
 
-const digests = new Map<string, string>();
-/** The same few texts are checked after every change. */
-function digestOf(text: string): string {
-  const known = digests.get(text) ?? sha256(text);
-  if (digests.size > 1_000) digests.clear();
-  digests.set(text, known);
-  return known;
+/** Returns the same function with its answers remembered: the same few texts are checked after every change. */
+function remembering<T>(make: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    const found = known.get(text) ?? make(text);
+    if (known.size > 500) known.clear();
+    known.set(text, found);
+    return found;
+  };
 }
+
+const digestOf = remembering(sha256);
+const resultIn = remembering((document) => JSON.parse(document) as ResultDocument);
 
 /**
  * Checks what can be read at this moment: the result of every row that is done, every published document and every
@@ -61,7 +66,7 @@ export function checkResults(world: World, cdn: Cdn): void {
   for (const { hash, document } of cdn.cached()) checkFiles(`the CDN's copy of ${hash.slice(0, 6)}`, document);
 }
 
-const statusOf = (document: string): number => (JSON.parse(document) as ResultDocument).status;
+const statusOf = (document: string): number => resultIn(document).status;
 
 /** A published document is a result of the build that its row says is done, or is being removed. */
 function checkPublished(
@@ -72,7 +77,7 @@ function checkPublished(
 ): void {
   if (document === undefined) return;
   const row = world.truth.table.asOf(hash, world.scheduler.time());
-  const result = JSON.parse(document) as ResultDocument;
+  const result = resultIn(document);
   const whose = `the published document of ${hash.slice(0, 6)}`;
   if (result.status !== 200 || result.request_hash !== hash) return world.breaks('I4', `${whose} is a ${result.status}`);
   if (row?.state !== 'done' && row?.state !== 'expiring') return world.breaks('I4', `${whose} is a 200, and the row is ${row?.state ?? 'gone'}`);
