@@ -28,8 +28,13 @@ export interface ProcessParts {
   readonly random: Random;
   /** Called with every call that is made. */
   readonly onCall: (call: PortCall) => void;
-  /** Called around the work of each call: which process does it. */
-  readonly during: <T>(processName: string, work: () => T) => T;
+  /** Called around the work of each call: which process does it, and when it made the call. */
+  readonly during: <T>(caller: Caller, work: () => T) => T;
+}
+
+export interface Caller {
+  readonly processName: string;
+  readonly calledMs: number;
 }
 
 export interface PortCall {
@@ -84,6 +89,7 @@ export function simulatedProcess(parts: ProcessParts, { name, skewMs, onTerm }: 
       if (!isAlive) return;
       const fault = faults.faultOf(name, calls++, method, scheduler.time());
       parts.onCall({ processName: name, method, input, fault });
+      const caller = { processName: name, calledMs: scheduler.time() };
       const signal = input.find((one) => one instanceof AbortSignal);
       let isOver = false;
       const fail = (error: unknown) => {
@@ -100,7 +106,7 @@ export function simulatedProcess(parts: ProcessParts, { name, skewMs, onTerm }: 
           onDone(answer);
         };
         try {
-          const answer = parts.during(name, work);
+          const answer = parts.during(caller, work);
           if (answer instanceof Promise) return answer.then(answered, fail);
           answered(answer);
         } catch (error) {

@@ -11,7 +11,7 @@ import { type MemoryBuildQueue, memoryBuildQueue } from './ports/memory-build-qu
 import { type MemoryBuildTable, memoryBuildTable, type RowWrite } from './ports/memory-build-table.ts';
 import { memoryRecordStore } from './ports/memory-record-store.ts';
 import { type MemoryStatistics, memoryStatistics } from './ports/memory-statistics.ts';
-import { type PortCall, type ProcessOptions, type SimulatedProcess, simulatedProcess } from './process.ts';
+import { type Caller, type PortCall, type ProcessOptions, type SimulatedProcess, simulatedProcess } from './process.ts';
 import { drawn, numberOf, type Random, randomOf } from './random.ts';
 import { type Scheduler, scheduler } from './scheduler.ts';
 import { type Trace, traceOf } from './trace.ts';
@@ -53,8 +53,8 @@ export interface World {
   randomOf(name: string): Random;
   /** Starts a process. All processes of one name are on one machine, and have its clock. */
   spawn(options: Omit<ProcessOptions, 'skewMs'> & { readonly machine: string }): SimulatedProcess;
-  /** The process whose call is being done. */
-  actor(): string;
+  /** Who made the call that is being done. */
+  caller(): Caller;
   isFaulty(): boolean;
   /** Notes that a promise is broken; the first one ends the simulation. */
   breaks(promise: string, what: string): void;
@@ -105,7 +105,7 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
   const callCalls: ((portCall: PortCall) => void)[] = [];
   const random = randomOf(seed, 'ports');
   const isFaulty = () => now() < FAULTS_END_MS;
-  let actor = 'nothing';
+  let caller: Caller = { processName: 'the simulation', calledMs: 0 };
   let isChanged = true;
   let broken: BrokenPromise | undefined;
 
@@ -141,13 +141,13 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
     disk: { write: async (path, text) => void files.set(path, text), remove: async (path) => void files.delete(path) },
   };
 
-  const during = <T>(processName: string, work: () => T): T => {
-    const before = actor;
-    actor = processName;
+  const during = <T>(next: Caller, work: () => T): T => {
+    const before = caller;
+    caller = next;
     try {
       return work();
     } finally {
-      actor = before;
+      caller = before;
     }
   };
   const noteCall = (portCall: PortCall) => {
@@ -176,10 +176,10 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
       const skewMs = skewOf(seed, machine);
       return simulatedProcess(parts, { ...options, skewMs });
     },
-    actor: () => actor,
+    caller: () => caller,
     isFaulty,
     breaks: (promise, what) => {
-      trace.note(now(), actor, `BREAKS ${promise}: ${what}`);
+      trace.note(now(), caller.processName, `BREAKS ${promise}: ${what}`);
       broken ??= new BrokenPromise(promise, what);
     },
     broken: () => broken,

@@ -17,7 +17,7 @@ export function leftoverExcuses(world: World): LeftoverExcuses {
   const begun: { readonly binDir: string; readonly hash: string; readonly processName: string }[] = [];
   world.onWrite(({ before, after }) => {
     if (before?.state === 'queued' && after?.state === 'building')
-      begun.push({ binDir: after.binDir, hash: after.hash, processName: world.actor() });
+      begun.push({ binDir: after.binDir, hash: after.hash, processName: world.caller().processName });
   });
   world.onCall(({ method, fault, input: [first], processName: caller }) => {
     if (fault === undefined) return;

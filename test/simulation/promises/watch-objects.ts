@@ -7,6 +7,6 @@ import type { World } from '../world.ts';
 export function watchObjects(world: World): void {
   world.onPut((key, text, before) => {
     if (key.startsWith('api/')) return;
-    if (before !== undefined && before !== text) world.breaks('I4', `${key} is written again with other content (${world.actor()})`);
+    if (before !== undefined && before !== text) world.breaks('I4', `${key} is written again with other content (${world.caller().processName})`);
   });
 }

@@ -18,12 +18,12 @@ const SKEW_MS = 30_000;
 
 /** Checks every write of a row: I1, I5, live leases, and that no result leaves before its time. */
 export function watchRows(world: World): void {
-  const leases = new Map<string, { readonly holder: string; readonly name: string; readonly untilMs: number }>();
+  const leases = new Map<string, { readonly holder: string; readonly owner: string; readonly untilMs: number }>();
   const time = () => world.scheduler.time();
 
   world.onWrite((write) => {
     const { hash, before, after, isClaim } = write;
-    const who = world.actor();
+    const { processName: who, calledMs } = world.caller();
     const breaks = (promise: string, what: string) => world.breaks(promise, `${hash.slice(0, 6)}: ${what} (${who})`);
     if (isClaim) checkClaim(world, before, breaks);
     else checkMove(before, after, breaks);
@@ -36,9 +36,11 @@ export function watchRows(world: World): void {
 
     if (after === undefined || !('lease' in after)) leases.delete(hash);
     else {
-      const { owner, expiresAt, seconds = 0 } = after.lease;
-      const name = `${owner} ${expiresAt}`;
-      if (lease?.name !== name) leases.set(hash, { holder: who, name, untilMs: time() + seconds * 1000 });
+      const { owner, seconds = 0 } = after.lease;
+      const known = lease?.owner === owner ? lease : undefined;
+      // The holder counts from when it began to write: a write that arrives late may be older than one before it.
+      const untilMs = Math.max(calledMs + seconds * 1000, known?.untilMs ?? 0);
+      leases.set(hash, { holder: known?.holder ?? who, owner, untilMs });
     }
   });
 }
