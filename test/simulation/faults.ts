@@ -1,4 +1,4 @@
-import { drawn, numberOf } from './random.ts';
+import { drawn, numberOf, randomOf } from './random.ts';
 
 /**
  * What goes wrong in one call of a port.
@@ -46,20 +46,40 @@ export interface FaultPlanOptions {
 
 /** The longest that a call is late or slow. */
 const LONGEST_MS = 200_000;
-/** While a port is in trouble, so many of its calls meet a fault. */
-const TROUBLE_RATE = 0.5;
-/** The chance that a port is in trouble during one span of time. */
-const TROUBLE_CHANCE = 0.06;
+/** A port is in trouble for a span of time, or is not. */
 const TROUBLE_SPAN_MS = 20_000;
-/** The rates of one seed lie between these two. Some seeds meet hardly any fault, so that other causes show. */
-const LEAST_RATE = 0.002;
-const MOST_RATE = 0.05;
 
 /** The kinds by weight: kills are rare, because each of them ends many calls. */
 const KINDS: readonly FaultKind[] = [
   ...['refused', 'refused', 'refused', 'lost', 'lost', 'lost', 'late', 'late', 'slow', 'slow', 'slow', 'slow answer'],
   ...['slow answer', 'stopped', 'killed before', 'killed after', 'asked to stop'],
 ] as FaultKind[];
+/** A port in trouble refuses, loses or delays calls. It kills no process. */
+const KINDS_IN_TROUBLE = KINDS.slice(0, -4);
+
+/** What a seed is prone to. Seeds differ a lot, so that rare courses of events are usual in some of them. */
+interface Character {
+  /** The share of calls that meet a fault. */
+  readonly rate: number;
+  /** The chance that a port is in trouble during a span, and the share of its calls that meet a fault then. */
+  readonly troubleChance: number;
+  readonly troubleRate: number;
+  readonly kinds: readonly FaultKind[];
+  /** Delays are this power of a chance, times the longest: with a high one, nearly all are short. */
+  readonly shortness: number;
+}
+
+function characterOf(seed: number): Character {
+  const random = randomOf(seed, 'faults');
+  const favourite = random.pick(FAULT_KINDS);
+  return {
+    rate: random.pick([0.002, 0.01, 0.03, 0.06]),
+    troubleChance: random.pick([0, 0.05, 0.15]),
+    troubleRate: random.pick([0.4, 0.8]),
+    kinds: [...KINDS, ...Array<FaultKind>(favourite.startsWith('killed') ? 2 : 8).fill(favourite)],
+    shortness: random.pick([1, 2, 3]),
+  };
+}
 
 /**
  * Decides for each call whether it meets a fault. Each decision depends on the seed and the name of the call alone, so
@@ -67,7 +87,7 @@ const KINDS: readonly FaultKind[] = [
  */
 export function faultPlan({ seed, untilMs, only }: FaultPlanOptions): FaultPlan {
   const met: Fault[] = [];
-  const rate = LEAST_RATE + drawn(seed, 0, 1) ** 2 * (MOST_RATE - LEAST_RATE);
+  const character = characterOf(seed);
   const seeds = new Map<string, number>();
   const seedOf = (name: string) => {
     const known = seeds.get(name) ?? numberOf(name) ^ seed;
@@ -80,15 +100,13 @@ export function faultPlan({ seed, untilMs, only }: FaultPlanOptions): FaultPlan 
       if (timeMs >= untilMs) return undefined;
       const own = seedOf(processName);
       const port = method.slice(0, method.indexOf('.'));
-      const isInTrouble = drawn(seedOf(port), Math.floor(timeMs / TROUBLE_SPAN_MS), 2) < TROUBLE_CHANCE;
-      if (drawn(own, call, 3) >= (isInTrouble ? TROUBLE_RATE : rate)) return undefined;
+      const isInTrouble = drawn(seedOf(port), Math.floor(timeMs / TROUBLE_SPAN_MS), 2) < character.troubleChance;
+      if (drawn(own, call, 3) >= (isInTrouble ? character.troubleRate : character.rate)) return undefined;
       const id = `${processName}#${call}`;
       if (only !== undefined && !only.has(id)) return undefined;
-      // A port in trouble refuses, loses or delays calls. It kills no process.
-      const kinds = isInTrouble ? KINDS.slice(0, -4) : KINDS;
+      const kinds = isInTrouble ? KINDS_IN_TROUBLE : character.kinds;
       const kind = kinds[Math.floor(drawn(own, call, 4) * kinds.length)] as FaultKind;
-      // Most delays are short, and some are as long as can be.
-      const ms = Math.min(drawn(own, call, 5) ** 2 * LONGEST_MS, untilMs - timeMs);
+      const ms = Math.min(drawn(own, call, 5) ** character.shortness * LONGEST_MS, untilMs - timeMs);
       const fault = { id, kind, ms };
       met.push(fault);
       return fault;

@@ -2,7 +2,7 @@ import { BUILD_STEPS } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
-import { sha256 } from '#core/request/request-hash.ts';
+import { type RequestHash, sha256 } from '#core/request/request-hash.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Random } from './random.ts';
 import type { Fate } from './requests.ts';
@@ -16,8 +16,8 @@ export interface SimulatedMakerDeps {
   readonly process: SimulatedProcess;
   readonly random: Random;
   readonly disk: SimulatedDisk;
-  /** The chance that an attempt fails through no fault of its request. */
-  readonly failureChance: () => number;
+  /** Whether this try of a build fails through no fault of its request. */
+  readonly isMachineAtFault: (hash: RequestHash) => boolean;
 }
 
 const LONGEST_STEP_SECONDS = 30;
@@ -27,7 +27,7 @@ const NAMES = ['openwrt-squashfs-sysupgrade.bin', 'openwrt.manifest'];
  * An ImageMaker that takes simulated time and makes small files. How a build ends is the request's fate, which its
  * packages name, or chance.
  */
-export function simulatedMaker({ process, random, disk, failureChance }: SimulatedMakerDeps): ImageMaker {
+export function simulatedMaker({ process, random, disk, isMachineAtFault }: SimulatedMakerDeps): ImageMaker {
   return {
     make: async (order, binDir, progress, signal) => {
       const aborted = Promise.withResolvers<never>();
@@ -46,7 +46,7 @@ export function simulatedMaker({ process, random, disk, failureChance }: Simulat
         return new Promise(() => undefined);
       }
       if (fate === 'bad') throw new BuildFailure('the packages clash', { logPath });
-      if (random.chance(failureChance())) throw new InfrastructureFailure('no space left on device', { evidence: { logPath } });
+      if (isMachineAtFault(order.requestHash)) throw new InfrastructureFailure('no space left on device', { evidence: { logPath } });
       return outputOf(order, binDir, `${process.name}/${binDir}`, logPath, disk);
     },
   };

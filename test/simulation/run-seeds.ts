@@ -25,20 +25,19 @@ export async function runSeeds({ seeds, first, workers, signal, onReport }: RunS
     next += span.seeds;
     return span;
   };
+  const stopped = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
   const runWorker = async () => {
     const worker = new Worker(new URL('./seed-worker.ts', import.meta.url));
-    const stopped = Promise.withResolvers<undefined>();
-    const stop = () => stopped.resolve(undefined);
-    signal.addEventListener('abort', stop);
+    const failed = new Promise<never>((_, reject) => worker.once('error', reject));
+    failed.catch(() => undefined);
     try {
       for (let span = take(); span !== undefined; span = take()) {
-        const answer = await Promise.race([ask(worker, span), stopped.promise]);
+        const answer = await Promise.race([ask(worker, span), failed, stopped]);
         if (answer === undefined) return;
         addTotals(totals, answer.totals);
         for (const report of answer.reports) onReport(report);
       }
     } finally {
-      signal.removeEventListener('abort', stop);
       await worker.terminate();
     }
   };
@@ -47,8 +46,7 @@ export async function runSeeds({ seeds, first, workers, signal, onReport }: RunS
 }
 
 const ask = (worker: Worker, span: SeedSpan): Promise<SpanAnswer> =>
-  new Promise((resolve, reject) => {
+  new Promise((resolve) => {
     worker.once('message', resolve);
-    worker.once('error', reject);
     worker.postMessage(span);
   });

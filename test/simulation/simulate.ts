@@ -1,7 +1,7 @@
 import { api } from './actors/api.ts';
 import { cdn } from './actors/cdn.ts';
 import { client } from './actors/client.ts';
-import { runner } from './actors/runner.ts';
+import { machineFaults, runner } from './actors/runner.ts';
 import { sweeper } from './actors/sweeper.ts';
 import type { BrokenPromise } from './broken-promise.ts';
 import type { Fault } from './faults.ts';
@@ -36,13 +36,14 @@ export async function simulate(options: WorldOptions): Promise<Outcome> {
   watchObjects(world);
   const excuses = leftoverExcuses(world);
   const checks = answerChecks(world);
-  const edge = cdn(world);
   const apis = ['api-1', 'api-2'].map((name) => api(world, name, checks));
   const random = world.randomOf('scenario');
+  const edge = random.chance(0.5) ? cdn(world) : undefined;
   const [first, ...others] = REQUESTS;
   const requests = [first, ...others.filter(() => random.chance(0.5))].filter((one) => one !== undefined);
   for (let n = 1; n <= 2 + random.below(4); n += 1) client(world, `client-${n}`, { apis, cdn: edge, requests });
-  for (let n = 1; n <= 1 + random.below(3); n += 1) runner(world, `runner-${n}`);
+  const faults = machineFaults(world);
+  for (let n = 1; n <= 1 + random.below(3); n += 1) runner(world, `runner-${n}`, faults);
   for (const name of ['sweeper-1', 'sweeper-2']) sweeper(world, name);
 
   /** Whether nothing can happen any more: faults have ended, and no build, message or count is left. */
@@ -67,6 +68,6 @@ export async function simulate(options: WorldOptions): Promise<Outcome> {
   } catch (error) {
     if (error !== world.broken()) throw error;
   }
-  const { seed, faults, calls, trace } = world;
-  return { seed, broken: world.broken(), steps: world.scheduler.steps(), faults: faults.met, builds, calls, trace: trace.lines };
+  const { seed, calls, trace } = world;
+  return { seed, broken: world.broken(), steps: world.scheduler.steps(), faults: world.faults.met, builds, calls, trace: trace.lines };
 }

@@ -1,3 +1,4 @@
+import type { BuildView } from '#core/build/build-status.ts';
 import { BuildNotFoundError } from '#core/errors.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import type { SimulatedRequest } from '../requests.ts';
@@ -8,7 +9,8 @@ import type { Machine } from './machine.ts';
 
 export interface ClientParts {
   readonly apis: readonly Machine<Api>[];
-  readonly cdn: Cdn;
+  /** Absent: clients ask the API, as they do where it has no CDN in front. */
+  readonly cdn: Cdn | undefined;
   readonly requests: readonly SimulatedRequest[];
 }
 
@@ -24,6 +26,7 @@ const LONGEST_POLL_MS = 40_000;
 export function client(world: World, name: string, { apis, cdn, requests }: ClientParts): void {
   const random = world.randomOf(name);
   const process = world.spawn({ name, machine: name });
+  const isPatient = random.chance(0.3);
   const isOpen = () => world.scheduler.time() < world.faultsEndMs;
 
   /** Asks one of the API's machines; fails when it dies or takes too long. */
@@ -36,12 +39,14 @@ export function client(world: World, name: string, { apis, cdn, requests }: Clie
     late.catch(() => undefined);
     return await Promise.race([question(random.pick(running)), late]);
   };
-  const poll = async (hash: RequestHash): Promise<void> => {
+  const poll = async (hash: RequestHash, isPatient: boolean): Promise<void> => {
     for (;;) {
       await process.pause(random.between(2_000, LONGEST_POLL_MS));
       try {
-        const { status } = await ask((api) => cdn.get(hash, api));
-        if (status !== 202) return;
+        const isPending = await ask(async (api) =>
+          cdn === undefined ? isWaitingOrRunning(await api.status(hash)) : (await cdn.get(hash, api)).status === 202,
+        );
+        if (!isPending && !isPatient) return;
       } catch (error) {
         if (error instanceof BuildNotFoundError) return;
       }
@@ -53,8 +58,11 @@ export function client(world: World, name: string, { apis, cdn, requests }: Clie
       if (!isOpen()) return;
       const { request } = random.pick(requests);
       const submitted = await ask((api) => api.submit(request)).catch(() => undefined);
-      if (submitted?.view.state === 'queued' || submitted?.view.state === 'building') await poll(submitted.prepared.hash);
+      // Some look at a build again and again until it is gone.
+      if (submitted !== undefined && (isWaitingOrRunning(submitted.view) || isPatient)) await poll(submitted.prepared.hash, isPatient);
     }
   };
   void live();
 }
+
+const isWaitingOrRunning = ({ state }: BuildView): boolean => state === 'queued' || state === 'building';

@@ -1,6 +1,7 @@
 import { RETRY_DELAYS_SECONDS } from '#core/build/attempt.ts';
 import { runBuild } from '#core/build/run-build.ts';
 import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
+import type { RequestHash } from '#core/request/request-hash.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import { simulatedMaker } from '../image-maker.ts';
 import type { SimulatedProcess } from '../process.ts';
@@ -13,15 +14,30 @@ const IDLE_MS = 15_000;
 const ERROR_PAUSE_MS = 2_000;
 /** A process that was asked to stop is killed after so long (`stopTimeout` of ECS). */
 const STOP_TIMEOUT_MS = 120_000;
-const FAILURE_CHANCE = 0.25;
+
+/** Decides whether a try of a build fails through no fault of its request. */
+export type MachineFaults = (hash: RequestHash) => boolean;
+
+/** Returns the faults of one seed's machines: in some seeds only the third try of each build succeeds. */
+export function machineFaults(world: World): MachineFaults {
+  const random = world.randomOf('machine faults');
+  const what = random.pick(['rare', 'usual', 'first two tries'] as const);
+  const tries = new Map<RequestHash, number>();
+  return (hash) => {
+    const before = tries.get(hash) ?? 0;
+    tries.set(hash, before + 1);
+    if (!world.isFaulty()) return false;
+    return what === 'first two tries' ? before % 3 < 2 : random.chance(what === 'rare' ? 0.05 : 0.3);
+  };
+}
 
 /** Starts a machine with a runner, which receives messages and runs `runBuild`, two at a time. */
-export function runner(world: World, name: string): void {
+export function runner(world: World, name: string, faults: MachineFaults): void {
   const stops = new WeakMap<SimulatedProcess, AbortController>();
   const start = (process: SimulatedProcess) => {
     const stop = new AbortController();
     stops.set(process, stop);
-    void work(world, process, stop.signal);
+    void work(world, process, faults, stop.signal);
   };
   const onTerm = (process: SimulatedProcess) => {
     stops.get(process)?.abort(new Error('SIGTERM'));
@@ -30,7 +46,7 @@ export function runner(world: World, name: string): void {
   machine(world, name, start, { onTerm });
 }
 
-async function work(world: World, process: SimulatedProcess, shutdown: AbortSignal): Promise<void> {
+async function work(world: World, process: SimulatedProcess, isMachineAtFault: MachineFaults, shutdown: AbortSignal): Promise<void> {
   const random = world.randomOf(process.name);
   const queue = process.use('queue', world.ports.queue);
   let attempts = 0;
@@ -58,7 +74,7 @@ async function work(world: World, process: SimulatedProcess, shutdown: AbortSign
       process,
       random,
       disk: world.ports.disk,
-      failureChance: () => (world.isFaulty() ? FAILURE_CHANCE : 0),
+      isMachineAtFault,
     }),
     newAttemptId: () => `${process.name}-attempt-${++attempts}`,
     onEvent: recorder.onRunEvent,
