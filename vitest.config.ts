@@ -34,6 +34,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'simulate',
+          include: ['test/simulation/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
           name: 'localstack',
           include: ['test/localstack/**/*.test.ts', 'test/upgrade/aws/**/*.test.ts'],
           globalSetup: 'test/localstack/global-setup.ts',

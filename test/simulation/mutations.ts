@@ -3,6 +3,8 @@ export interface Mutation {
   readonly name: string;
   /** The module, from the root of the repository. */
   readonly module: string;
+  /** The promises by which it may be noticed. */
+  readonly breaks: readonly string[];
   /** The texts to replace, each of which is in the module once. */
   readonly replace: readonly (readonly [text: string, by: string])[];
 }
@@ -11,16 +13,19 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a result is published although the row did not move',
     module: 'core/build/finish-attempt.ts',
+    breaks: ['I4'],
     replace: [['  if (!moved) return dropAttempt(deps, attempt);\n', '  void moved;\n']],
   },
   {
     name: 'a runner that lost its build removes the files of a build that it finished itself',
     module: 'core/build/drop-attempt.ts',
+    breaks: ['I3'],
     replace: [["  if (!(current !== undefined && 'binDir' in current && current.binDir === running.binDir)) {", '  void current;\n  {']],
   },
   {
     name: 'expiry removes the files first',
     module: 'core/build/expire-build.ts',
+    breaks: ['I3'],
     replace: [
       [
         '  const wasPublished = await removeAnswer(artifacts, expiring);\n',
@@ -32,16 +37,19 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a message that could not be sent is never sent again',
     module: 'core/build/sweep.ts',
+    breaks: ['I2'],
     replace: [['  await each(await listed(() => sweep.unsent(unsentBefore, LIMIT, afterPause)), (build) => sendAgain(deps, build));\n', '']],
   },
   {
     name: 'builds whose lease has lapsed stay',
     module: 'core/build/sweep.ts',
+    breaks: ['I2'],
     replace: [['  await each(lapsed.filter(isBuilding), (build) => recoverBuild(deps, build));\n', '']],
   },
   {
     name: 'the outcome is written after the row is done',
     module: 'core/build/finish-attempt.ts',
+    breaks: ['I3'],
     replace: [
       ["  await artifacts.put(artifactKeys.success(running.binDir), document, recordMeta('application/json'));\n", ''],
       [
@@ -54,11 +62,13 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a build is taken from a runner that has renewed its lease meanwhile',
     module: 'core/build/recover-build.ts',
+    breaks: ['lease'],
     replace: [['await builds.transition(build, next, unrenewed(build))', 'await builds.transition(build, next)']],
   },
   {
     name: 'a result is answered after its expiry',
     module: 'core/build/build-status.ts',
+    breaks: ['expiry'],
     replace: [
       ['const document = secondsLeft(build, timeOf(deps, build)) > 0 ? await resultOf(deps, build) : undefined;', 'const document = await resultOf(deps, build);'],
       ['if (document === undefined || left <= 0)', 'if (document === undefined)'],
@@ -67,6 +77,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a build counts as sent although no message was',
     module: 'core/build/submit-build.ts',
+    breaks: ['I2'],
     replace: [
       [
         '    onSendFailure?.(forLog(error, build), build);\n    return build;\n',
@@ -79,6 +90,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the failure document has the key of the result',
     module: 'core/build/artifact-keys.ts',
+    breaks: ['I3', 'I4'],
     replace: [['failure: (binDir: BinDir) => `logs/${binDir}/failure.json`', 'failure: (binDir: BinDir) => `logs/${binDir}/result.json`']],
   },
 ];

@@ -19,10 +19,11 @@ registerHooks({
 const { simulate } = await import('./simulate.ts');
 if (!isApplied) throw new Error(`${mutation.module} is not part of the simulation`);
 
+Error.stackTraceLimit = 0;
 let seed = 0;
 let broken: string | undefined;
 while (broken === undefined && seed < Number(mostSeeds)) {
   seed += 1;
-  broken = (await simulate({ seed })).broken?.message;
+  broken = (await simulate({ seed })).broken?.promise;
 }
 process.stdout.write(`${JSON.stringify({ seed, broken: broken ?? null })}\n`);
