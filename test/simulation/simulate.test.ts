@@ -20,9 +20,8 @@ const FOUND: Readonly<Record<number, string>> = {
 
 describe('a simulation', () => {
   it.each(Object.entries(FOUND))('of seed %s keeps every promise: %s', async (seed) => {
-    const { broken, builds, steps } = await simulate({ seed: Number(seed) });
+    const { broken, steps } = await simulate({ seed: Number(seed) });
     expect(broken).toBeUndefined();
-    expect(builds).toBeGreaterThanOrEqual(0);
     expect(steps).toBeGreaterThan(100);
   });
 

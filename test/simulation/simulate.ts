@@ -50,7 +50,7 @@ export async function simulate(options: WorldOptions): Promise<Outcome> {
   const isOver = () =>
     !world.isFaulty() &&
     world.truth.table.rows().length === 0 &&
-    world.ports.queue.messages.length === 0 &&
+    world.ports.messagesLeft() === 0 &&
     world.truth.statistics.counted().every(({ isEnded }) => isEnded);
   const look = () => {
     if (world.takeChanged()) checkResults(world, edge);

@@ -1,4 +1,4 @@
-import type { BuildSweep, BuildTable, QueuePositions } from '#core/build/ports.ts';
+import type { BuildQueue, BuildSweep, BuildTable, QueuePositions } from '#core/build/ports.ts';
 import type { TimesToLive } from '#core/build/times-to-live.ts';
 import type { Statistics } from '#core/statistics/ports.ts';
 import type { ArtifactStore, RecordStore } from '#core/stores.ts';
@@ -7,7 +7,7 @@ import { type FaultPlan, faultPlan } from './faults.ts';
 import type { SimulatedDisk } from './image-maker.ts';
 import { type MemoryArtifactStore, memoryArtifactStore } from './ports/memory-artifact-store.ts';
 import { memoryBuildSweep, memoryQueuePositions } from './ports/memory-build-lists.ts';
-import { type MemoryBuildQueue, memoryBuildQueue } from './ports/memory-build-queue.ts';
+import { memoryBuildQueue } from './ports/memory-build-queue.ts';
 import { type MemoryBuildTable, memoryBuildTable, type RowWrite } from './ports/memory-build-table.ts';
 import { memoryRecordStore } from './ports/memory-record-store.ts';
 import { type MemoryStatistics, memoryStatistics } from './ports/memory-statistics.ts';
@@ -23,7 +23,9 @@ export interface WorldPorts {
   readonly buildsBehind: BuildTable;
   readonly positions: QueuePositions;
   readonly sweep: BuildSweep;
-  readonly queue: MemoryBuildQueue;
+  readonly queue: BuildQueue;
+  /** The messages that are still in the queue, visible or not. */
+  readonly messagesLeft: () => number;
   readonly artifacts: ArtifactStore;
   readonly records: RecordStore;
   readonly statistics: Statistics;
@@ -75,8 +77,15 @@ export interface WorldOptions {
   readonly seed: number;
   readonly only?: ReadonlySet<string> | undefined;
   readonly isTraced?: boolean;
-  /** Returns the ports over real stores, each call of which is compared with the one in memory. */
-  readonly over?: (ports: WorldPorts, time: () => number) => WorldPorts;
+  /** Returns the ports over real stores, whose answers are compared with those in memory. */
+  readonly over?: (inMemory: WorldPorts, parts: RealStoreParts) => WorldPorts;
+}
+
+export interface RealStoreParts {
+  /** The true time in milliseconds since the start. */
+  readonly time: () => number;
+  /** Called when a real store answers something else than the store in memory. */
+  readonly differs: (what: string) => void;
 }
 
 /** The clocks of machines are up to so much wrong (core/clock-skew.ts allows a minute between two). */
@@ -129,12 +138,14 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
     artifacts: memoryArtifactStore(files, { onPut, onRemoved }),
     statistics: memoryStatistics(),
   };
+  const queue = memoryBuildQueue(now, random, { twice: worst(0.05), lostReceipt: worst(0.02) });
   const inMemory: WorldPorts = {
     builds: truth.table,
     buildsBehind: truth.table.behind(lag(BEHIND_MS)),
     positions: memoryQueuePositions(truth.table),
     sweep: memoryBuildSweep(truth.table, now, lag(LISTS_BEHIND_MS)),
-    queue: memoryBuildQueue(now, random, { twice: worst(0.05), lostReceipt: worst(0.02) }),
+    queue,
+    messagesLeft: () => queue.messages.length,
     artifacts: truth.artifacts,
     records: memoryRecordStore(),
     statistics: truth.statistics,
@@ -160,13 +171,18 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
   };
   const parts = { scheduler: time, faults, trace, random: randomOf(seed, 'processes'), onCall: noteCall, during };
 
+  const breaks = (promise: string, what: string) => {
+    trace.note(now(), caller.processName, `BREAKS ${promise}: ${what}`);
+    broken ??= new BrokenPromise(promise, what);
+  };
+
   return {
     seed,
     scheduler: time,
     faults,
     trace,
     truth,
-    ports: over?.(inMemory, now) ?? inMemory,
+    ports: over?.(inMemory, { time: now, differs: (what) => breaks('ports', what) }) ?? inMemory,
     timesToLive: timesOf(seed),
     leaseSeconds: LEASE_SECONDS,
     faultsEndMs: FAULTS_END_MS,
@@ -178,10 +194,7 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
     },
     caller: () => caller,
     isFaulty,
-    breaks: (promise, what) => {
-      trace.note(now(), caller.processName, `BREAKS ${promise}: ${what}`);
-      broken ??= new BrokenPromise(promise, what);
-    },
+    breaks,
     broken: () => broken,
     onWrite: (call) => void writeCalls.push(call),
     onPut: (call) => void putCalls.push(call),

@@ -42,7 +42,8 @@ export function memoryStatistics(): MemoryStatistics {
       [...builds.values()]
         .filter(({ isEnded }) => !isEnded)
         .filter(({ enqueuedAt }) => enqueuedAt < before.toISOString() || (ahead !== undefined && enqueuedAt > ahead.toISOString()))
-        .slice(0, limit),
+        .slice(0, limit)
+        .map(({ hash, enqueuedAt }) => ({ hash, enqueuedAt })),
     figures: () => ({ ...sums }),
     counted: () => [...builds.values()],
   };

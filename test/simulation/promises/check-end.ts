@@ -6,7 +6,7 @@ import { type LeftoverExcuses, orphansOf } from './orphans.ts';
 /** Checks what must hold after fifteen minutes without faults: I2, I7, I8, and that no object is left behind. */
 export function checkEnd(world: World, accepted: ReadonlySet<RequestHash>, excuses: LeftoverExcuses): void {
   const { table, statistics } = world.truth;
-  const { queue } = world.ports;
+  const messages = world.ports.messagesLeft();
 
   for (const row of table.rows())
     if (row.state === 'queued' || row.state === 'building')
@@ -31,7 +31,7 @@ export function checkEnd(world: World, accepted: ReadonlySet<RequestHash>, excus
     for (const { before, after } of table.writesOf(hash))
       if (before?.state === 'building' && after?.state === 'failed' && !after.cached && after.attempt !== MAX_ATTEMPTS)
         world.breaks('I8', `${hash.slice(0, 6)} is given up after ${after.attempt} attempts`);
-  if (queue.messages.length > 0) world.breaks('I8', `${queue.messages.length} messages are still in the queue`);
+  if (messages > 0) world.breaks('I8', `${messages} messages are still in the queue`);
 
   for (const key of orphansOf(world, excuses)) world.breaks('orphans', `${key} belongs to no build`);
 }
