@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { simulateOptions, UsageError, USAGE } from './options.ts';
+import { simulateOptions, USAGE, UsageError } from './options.ts';
 import { runSeeds } from './run-seeds.ts';
 import { portsWithoutFaults, summaryOf } from './totals.ts';
 

@@ -14,7 +14,12 @@ const root = new URL('../../', import.meta.url);
 const SCRIPT = fileURLToPath(new URL('run-mutation.ts', import.meta.url));
 
 async function runMutation(name: string): Promise<{ seed: number; broken: string | null }> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', SCRIPT, name, String(MOST_SEEDS)]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    SCRIPT,
+    name,
+    String(MOST_SEEDS),
+  ]);
   return JSON.parse(stdout);
 }
 

@@ -38,7 +38,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a message that could not be sent is never sent again',
     module: 'core/build/sweep.ts',
     breaks: ['I2'],
-    replace: [['  await each(await listed(() => sweep.unsent(unsentBefore, LIMIT, afterPause)), (build) => sendAgain(deps, build));\n', '']],
+    replace: [
+      ['  await each(await listed(() => sweep.unsent(unsentBefore, LIMIT, afterPause)), (build) => sendAgain(deps, build));\n', ''],
+    ],
   },
   {
     name: 'builds whose lease has lapsed stay',
@@ -70,7 +72,10 @@ export const MUTATIONS: readonly Mutation[] = [
     module: 'core/build/build-status.ts',
     breaks: ['expiry'],
     replace: [
-      ['const document = secondsLeft(build, timeOf(deps, build)) > 0 ? await resultOf(deps, build) : undefined;', 'const document = await resultOf(deps, build);'],
+      [
+        'const document = secondsLeft(build, timeOf(deps, build)) > 0 ? await resultOf(deps, build) : undefined;',
+        'const document = await resultOf(deps, build);',
+      ],
       ['if (document === undefined || left <= 0)', 'if (document === undefined)'],
     ],
   },

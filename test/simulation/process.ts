@@ -125,7 +125,8 @@ export function simulatedProcess(parts: ProcessParts, { name, skewMs, onTerm }: 
       signal?.addEventListener('abort', () => {
         if (!isOver && fault?.kind !== 'late') fail(signal.reason);
       });
-      if (fault !== undefined) trace.note(scheduler.time(), name, () => `${method}(${brief(input)}) meets: ${fault.kind}, ${Math.round(fault.ms)} ms`);
+      if (fault !== undefined)
+        trace.note(scheduler.time(), name, () => `${method}(${brief(input)}) meets: ${fault.kind}, ${Math.round(fault.ms)} ms`);
 
       switch (fault?.kind) {
         case undefined:

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { SeedSpan, SpanAnswer } from './seed-worker.ts';
 import type { SimulateOptions } from './options.ts';
+import type { SeedSpan, SpanAnswer } from './seed-worker.ts';
 import { addTotals, noTotals, type Totals } from './totals.ts';
 
 export interface RunSeedsOptions extends SimulateOptions {

@@ -43,7 +43,10 @@ export function memoryBuildSweep(table: MemoryBuildTable, time: () => number, la
     },
     stale: async (before, limit, ahead) =>
       by((row) => (row as QueuedBuild).sentAt, before, ahead, limit, inState(rowsThen(), 'queued')) as QueuedBuild[],
-    leased: async (limit) => rowsThen().filter((row) => row.state === 'building' || row.state === 'expiring').slice(0, limit),
+    leased: async (limit) =>
+      rowsThen()
+        .filter((row) => row.state === 'building' || row.state === 'expiring')
+        .slice(0, limit),
     expired: async (now, limit) => {
       const ended = rowsThen().filter((row) => row.state === 'done' || row.state === 'failed' || row.state === 'cancelled');
       return by((row) => ('expiresAt' in row ? row.expiresAt : undefined), now, undefined, limit, ended) as typeof ended;

@@ -3,7 +3,7 @@ import type { BuildView } from '#core/build/build-status.ts';
 import type { Submitted } from '#core/build/submit-build.ts';
 import { BuildNotFoundError } from '#core/errors.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
-import { START_MS, type SimulatedProcess } from '../process.ts';
+import { type SimulatedProcess, START_MS } from '../process.ts';
 import type { World } from '../world.ts';
 import { faultOfResult } from './check-results.ts';
 
@@ -49,7 +49,10 @@ export function answerChecks(world: World): AnswerChecks {
         .writesOf(other)
         .some(
           ({ before, after, timeMs }) =>
-            timeMs >= last.sinceMs - BEHIND_MS && before?.state === 'building' && after?.state === 'queued' && (after.ticket ?? 0) <= ticket,
+            timeMs >= last.sinceMs - BEHIND_MS &&
+            before?.state === 'building' &&
+            after?.state === 'queued' &&
+            (after.ticket ?? 0) <= ticket,
         ),
     );
     if (!hasReturned) world.breaks('I6', `the place of ${hash.slice(0, 6)} grew from ${last.place} to ${view.position}`);
@@ -60,8 +63,7 @@ export function answerChecks(world: World): AnswerChecks {
       world.breaks('I4', `${process.name} answers a failed build with ${JSON.parse(view.document).status}`);
     if (view.state !== 'done') return;
     const { build, document } = view;
-    if (process.now().toISOString() >= build.expiresAt)
-      world.breaks('expiry', `${process.name} answers 200 after ${build.expiresAt}`);
+    if (process.now().toISOString() >= build.expiresAt) world.breaks('expiry', `${process.name} answers 200 after ${build.expiresAt}`);
     const { status, bin_dir: binDir } = JSON.parse(document);
     if (status !== 200 || binDir !== build.binDir) return world.breaks('I4', `${process.name} answers a done build with another document`);
     const fault = faultOfResult(world, document);

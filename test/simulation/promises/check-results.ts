@@ -1,6 +1,6 @@
 import { artifactKeys } from '#core/build/artifact-keys.ts';
-import { sha256 } from '#core/request/request-hash.ts';
 import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
+import { sha256 } from '#core/request/request-hash.ts';
 import type { Cdn } from '../actors/cdn.ts';
 import type { World } from '../world.ts';
 
@@ -52,7 +52,8 @@ export function checkResults(world: World, cdn: Cdn | undefined): void {
   for (const row of truth.table.rows()) {
     if (row.state === 'failed' && row.binDir !== undefined) {
       const document = textOf(artifactKeys.failure(row.binDir));
-      if (document !== undefined && statusOf(document) !== 500) world.breaks('I4', `the failure of ${row.hash.slice(0, 6)} is a ${statusOf(document)}`);
+      if (document !== undefined && statusOf(document) !== 500)
+        world.breaks('I4', `the failure of ${row.hash.slice(0, 6)} is a ${statusOf(document)}`);
     }
     if (row.state !== 'done') continue;
     const own = textOf(artifactKeys.success(row.binDir));
@@ -80,7 +81,8 @@ function checkPublished(
   const result = resultIn(document);
   const whose = `the published document of ${hash.slice(0, 6)}`;
   if (result.status !== 200 || result.request_hash !== hash) return world.breaks('I4', `${whose} is a ${result.status}`);
-  if (row?.state !== 'done' && row?.state !== 'expiring') return world.breaks('I4', `${whose} is a 200, and the row is ${row?.state ?? 'gone'}`);
+  if (row?.state !== 'done' && row?.state !== 'expiring')
+    return world.breaks('I4', `${whose} is a 200, and the row is ${row?.state ?? 'gone'}`);
   if (row.state === 'done' && result.bin_dir !== row.binDir) world.breaks('I4', `${whose} is not that of its row`);
   checkFiles(whose, document);
 }

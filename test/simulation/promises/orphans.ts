@@ -34,8 +34,12 @@ export function leftoverExcuses(world: World): LeftoverExcuses {
 /** Returns the objects that no row names, and that nothing excuses. */
 export function orphansOf({ truth }: World, { attempts }: LeftoverExcuses): string[] {
   const rows = truth.table.rows();
-  const named = new Set<string>(rows.flatMap((row) => [...(row.previousBinDirs ?? []), ...('binDir' in row && row.binDir ? [row.binDir] : [])]));
-  const published = new Set<string>(rows.filter(({ state }) => state === 'done' || state === 'expiring').map(({ hash }) => artifactKeys.result(hash)));
+  const named = new Set<string>(
+    rows.flatMap((row) => [...(row.previousBinDirs ?? []), ...('binDir' in row && row.binDir ? [row.binDir] : [])]),
+  );
+  const published = new Set<string>(
+    rows.filter(({ state }) => state === 'done' || state === 'expiring').map(({ hash }) => artifactKeys.result(hash)),
+  );
   return [...truth.artifacts.objects.keys()].filter((key) => {
     const [, attempt] = ATTEMPT.exec(key) ?? [];
     return attempt === undefined ? !published.has(key) : !named.has(attempt) && !attempts.has(attempt);

@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 export function watchObjects(world: World): void {
   world.onPut((key, text, before) => {
     if (key.startsWith('api/')) return;
-    if (before !== undefined && before !== text) world.breaks('I4', `${key} is written again with other content (${world.caller().processName})`);
+    if (before !== undefined && before !== text)
+      world.breaks('I4', `${key} is written again with other content (${world.caller().processName})`);
   });
 }
