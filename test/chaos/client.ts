@@ -38,7 +38,7 @@ export function client({ url, promises, journal, time, onResult }: ClientDeps): 
       const answer = { status: response.status, body: bodyOf(text), retryAfter: response.headers.get('Retry-After') };
       return { ...answer, ...(hash !== undefined && { hash }), sentAt, at: time() };
     } catch (error) {
-      journal.note(`no answer to ${init.method ?? 'GET'}: ${error instanceof Error ? error.message : error}`, hash);
+      if (error instanceof Error && error.name === 'TimeoutError') journal.note(`no answer in ${ANSWER_MS / 1000} s`, hash);
       return undefined;
     }
   };

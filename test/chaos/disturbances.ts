@@ -5,7 +5,7 @@ import { seededRandom } from './seeded-random.ts';
 export type Disturbance = { readonly afterMs: number } & (
   | ({ readonly kind: 'kill' | 'terminate' } & Stop)
   /** The server is killed while it starts. */
-  | { readonly kind: 'kill-starting'; readonly startedMs: number; readonly pick: number }
+  | { readonly kind: 'kill-starting'; readonly startedMs: number; readonly afterBuilds: number; readonly pick: number }
   | { readonly kind: 'upstream'; readonly files: string; readonly fault: Fault; readonly times: number; readonly lastsMs: number }
   | { readonly kind: 'clock'; readonly seconds: number }
 );
@@ -14,6 +14,8 @@ interface Stop {
   /** The log message to wait for, for at most some seconds. `any`: no message. */
   readonly moment: string;
   readonly delayMs: number;
+  /** How many builds have to end first since the last stop, so that a slow machine gets on, too. */
+  readonly afterBuilds: number;
   readonly downMs: number;
   /** Whether the cache of ImageBuilders is emptied while the server is down, so that they are downloaded again. */
   readonly emptiesCache: boolean;
@@ -70,13 +72,14 @@ export function* disturbances(seed: number): Generator<Disturbance, never> {
           kind,
           moment: random.oneOf(MOMENTS),
           delayMs: random.fraction() < 0.5 ? random.between(0, 20) : random.between(0, 400),
+          afterBuilds: random.between(0, 4),
           downMs: random.between(0, 500),
           emptiesCache: random.fraction() < 0.2,
           pick: random.fraction(),
         };
         break;
       case 'kill-starting':
-        yield { afterMs, kind, startedMs: random.between(50, 900), pick: random.fraction() };
+        yield { afterMs, kind, startedMs: random.between(50, 900), afterBuilds: random.between(0, 4), pick: random.fraction() };
         break;
       case 'upstream':
         yield {

@@ -14,7 +14,7 @@ export interface Journal {
 }
 
 /** How many events of the build, and how many of the whole run, are printed with a broken promise. */
-const SHOWN = 8;
+const SHOWN = 12;
 const KEPT = 20_000;
 /** A promise that is broken again and again for one build is printed so many times. */
 const PRINTED_PER_PROMISE = 20;

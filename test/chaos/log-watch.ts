@@ -5,8 +5,8 @@ export interface LogWatch {
   line(text: string): void;
   /** Settles at the next line with this message, or after some seconds; at once for `any`. */
   moment(message: string, stop: AbortSignal): Promise<void>;
-  /** Called when the server has started again: nothing is being built then. */
-  restarted(): void;
+  /** Called when a process has ended: nothing is being built then. */
+  stopped(): void;
 }
 
 export interface LogWatchOptions {
@@ -58,7 +58,7 @@ export function logWatch({ journal, onReturned }: LogWatchOptions): LogWatch {
         stop.addEventListener('abort', one.arrived, { once: true });
         waiting.add(one);
       }),
-    restarted: () => building.clear(),
+    stopped: () => building.clear(),
   };
 }
 

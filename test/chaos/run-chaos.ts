@@ -37,6 +37,8 @@ const END_MS = 90_000;
 /** For how long the files of a result are there after it was answered: caches may keep the answer for a minute. */
 const FILES_STAY_MS = 45_000;
 const POLL_MS = 250;
+/** The longest wait for builds between two stops. */
+const STOP_EVERY_MS = 20_000;
 
 /** Runs the whole: clients and disturbances until enough builds have ended, then the checks of what is left. */
 export async function runChaos(options: ChaosOptions, startSystem: (hooks: SystemHooks) => System): Promise<Summary> {
@@ -119,6 +121,18 @@ async function disturb(
   ending: AbortSignal,
 ): Promise<void> {
   const wait = (ms: number) => delay(ms, undefined, { signal: ending }).catch(() => undefined);
+  const ended = () => seen.builds().length - seen.open().length;
+  let endedAtStop = 0;
+  const waitForBuilds = async (count: number) => {
+    const deadline = performance.now() + STOP_EVERY_MS;
+    while (ended() - endedAtStop < count && performance.now() < deadline && !ending.aborted) await wait(POLL_MS);
+  };
+  const restart = async (options: Parameters<System['restart']>[0]) => {
+    seen.disturbed('queue');
+    await system.restart(options);
+    seen.disturbed('queue');
+    endedAtStop = ended();
+  };
   let faultsEnd: ReturnType<typeof setTimeout> | undefined;
   for (const disturbance of disturbances(seed)) {
     await wait(disturbance.afterMs);
@@ -144,30 +158,27 @@ async function disturb(
         journal.note(`the clock is set by ${disturbance.seconds} s, and is now ${clock.offsetSeconds()} s ahead`);
         return;
       case 'kill-starting': {
+        await waitForBuilds(disturbance.afterBuilds);
         const name = await system.kill(disturbance.pick);
+        log.stopped();
         journal.note(`${name} killed, and killed again while it starts`);
         totals.kills += 2;
-        seen.disturbed('queue');
-        await system.restart({ killAfterMs: disturbance.startedMs });
-        seen.disturbed('queue');
-        log.restarted();
-        return;
+        return restart({ killAfterMs: disturbance.startedMs });
       }
       default: {
+        await waitForBuilds(disturbance.afterBuilds);
         await log.moment(disturbance.moment, ending);
         await wait(disturbance.delayMs);
         totals.kills += 1;
-        seen.disturbed('queue');
         if (disturbance.kind === 'kill') journal.note(`${await system.kill(disturbance.pick)} killed (${disturbance.moment})`);
         else {
           const { name, faults } = await system.terminate(disturbance.pick);
           journal.note(`${name} stopped with SIGTERM (${disturbance.moment})`);
           for (const text of faults) journal.broken({ promise: 'SIGTERM', text });
         }
+        log.stopped();
         await wait(disturbance.downMs);
-        await system.restart({ emptiesCache: disturbance.emptiesCache });
-        seen.disturbed('queue');
-        log.restarted();
+        return restart({ emptiesCache: disturbance.emptiesCache });
       }
     }
   }

@@ -19,14 +19,20 @@ const STOP_MS = 30_000;
 export function standaloneSystem({ directory, upstreamUrl, clock, onLine }: StandaloneOptions): System {
   let server: ServerProcess | undefined;
   let isClosed = false;
+  /** Called with the lines of the process that runs. Those of a killed process may arrive after the next one's. */
+  let hear: ((line: string) => void) | undefined;
   const start = async (killAfterMs?: number) => {
     const signal = killAfterMs === undefined ? undefined : AbortSignal.timeout(killAfterMs);
+    const hearThis = onLine.bind(undefined);
+    hear = hearThis;
+    const hooks = { onLine: (line: string) => hear === hearThis && hearThis(line), ...(signal && { signal }) };
     const environment = { ...CHAOS_SETTINGS, ...clock.environment };
-    const started = await serverProcess(directory, upstreamUrl, environment, [], { onLine, ...(signal && { signal }) });
+    const started = await serverProcess(directory, upstreamUrl, environment, [], hooks);
     server = started;
     if (isClosed) await started.kill();
   };
   const kill = async () => {
+    hear = undefined;
     await server?.kill();
     server = undefined;
   };
@@ -37,6 +43,7 @@ export function standaloneSystem({ directory, upstreamUrl, clock, onLine }: Stan
     const late = setTimeout(() => void stopping.kill(), STOP_MS);
     const code = await stopping.stop();
     clearTimeout(late);
+    hear = undefined;
     const left = await leftByBuilds(join(directory, 'work', 'builds'));
     return [...(code === 0 ? [] : [`the server ended with ${code ?? 'SIGKILL after half a minute'} when it was asked to stop`]), ...left];
   };
