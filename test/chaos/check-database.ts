@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { BUILD_COLUMNS, buildOf } from '#adapters/sqlite/build-row.ts';
 import type { Build } from '#core/build/build.ts';
-import { checkFiles, type ReadFile } from './check-files.ts';
+import { storedFaults } from './stored-faults.ts';
 import type { StoredFault } from './system.ts';
 
 /** Returns what is wrong with the data directory of a stopped server: its database, and its files against the rows. */
@@ -11,9 +11,12 @@ export async function checkDatabase(directory: string): Promise<StoredFault[]> {
   const db = new DatabaseSync(join(directory, 'asu.db'));
   try {
     const builds = db.prepare(`SELECT ${BUILD_COLUMNS} FROM builds`).all().map(buildOf);
-    const faults = [...integrityFaults(db), ...countFaults(db), ...messageFaults(db, builds)];
-    for (const build of builds) faults.push(...(await rowFaults(join(directory, 'public'), build)));
-    return [...faults, ...(await strayFaults(join(directory, 'public'), builds))];
+    const root = join(directory, 'public');
+    const store = {
+      read: (key: string) => readFile(join(root, key)).catch(() => undefined),
+      names: (folder: string) => readdir(join(root, folder)).catch(() => []),
+    };
+    return [...integrityFaults(db), ...countFaults(db), ...messageFaults(db, builds), ...(await storedFaults(builds, store))];
   } finally {
     db.close();
   }
@@ -52,44 +55,3 @@ function messageFaults(db: DatabaseSync, builds: readonly Build[]): StoredFault[
     .filter((build) => build.state === 'queued' && build.sentAt !== undefined && !hashes.has(build.hash))
     .map(({ hash }) => ({ promise: 'I2', hash, text: 'the build waits, and its message is gone' }));
 }
-
-async function rowFaults(root: string, build: Build): Promise<StoredFault[]> {
-  const { hash, state } = build;
-  const published = await textOf(join(root, 'api/v1/build', hash));
-  if (state !== 'done') {
-    if (published === undefined || state === 'expiring') return [];
-    return [{ promise: 'I4', hash, text: `the build is ${state}, and a result is published` }];
-  }
-  const own = await textOf(join(root, 'logs', build.binDir, 'result.json'));
-  if (own === undefined) return [{ promise: 'I3', hash, text: `the build is done, and ${build.binDir} has no result` }];
-  const { faults } = await checkFiles(readIn(root), JSON.parse(own));
-  const wrong = faults.map((text) => ({ promise: 'I3', hash, text: `on the disk, ${text}` }));
-  return published === undefined || published === own
-    ? wrong
-    : [...wrong, { promise: 'I4', hash, text: 'the published result is another one' }];
-}
-
-/** Returns what is in the store and belongs to no row. */
-async function strayFaults(root: string, builds: readonly Build[]): Promise<StoredFault[]> {
-  const hashes = new Set<string>(builds.map(({ hash }) => hash));
-  const attempts = new Set<string>(
-    builds.flatMap((build) => [
-      ...(build.previousBinDirs ?? []),
-      ...('binDir' in build && build.binDir !== undefined ? [build.binDir] : []),
-    ]),
-  );
-  const strays = async (folder: string, known: ReadonlySet<string>) =>
-    (await readdir(join(root, folder)).catch(() => []))
-      .filter((name) => !known.has(name))
-      .map((name) => ({ promise: 'no orphans', text: `no row names ${folder}/${name}` }));
-  return [...(await strays('store', attempts)), ...(await strays('logs', attempts)), ...(await strays('api/v1/build', hashes))];
-}
-
-const textOf = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
-
-const readIn =
-  (root: string): ReadFile =>
-  async (path) => {
-    const content = await readFile(join(root, path)).catch(() => undefined);
-    return content === undefined ? { status: 404, content: Buffer.alloc(0) } : { status: 200, content };
-  };

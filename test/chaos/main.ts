@@ -2,9 +2,12 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { LOCALSTACK_DIRECTORY, LOCALSTACK_URL } from '#local-aws/config.ts';
+import { startLocalStack } from '#local-aws/localstack/start.ts';
 import { journal } from './journal.ts';
 import { ArgumentError, type ChaosArguments, readArguments, USAGE } from './read-arguments.ts';
 import { runChaos } from './run-chaos.ts';
+import { servicesSystem } from './services-system.ts';
 import { standaloneSystem } from './standalone-system.ts';
 import { steppedClock } from './stepped-clock.ts';
 import { summaryLine } from './totals.ts';
@@ -25,6 +28,7 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   const directory = await directoryOf(given);
   const upstream = await serveDemoUpstream();
+  const ends: (() => Promise<unknown>)[] = [upstream.close];
   const startedAt = performance.now();
   const time = () => performance.now() - startedAt;
   const { seed, builds } = given;
@@ -32,18 +36,29 @@ async function main(): Promise<number> {
   const clock = steppedClock(join(directory, 'clock'));
   try {
     print(`Seed ${seed}: ${builds} builds on the ${given.topology} server, in ${directory}`);
+    const shared = { directory: join(directory, 'data'), upstreamUrl: upstream.url, clock };
+    const localStack = given.topology === 'services' ? await localStackOf() : undefined;
+    if (localStack !== undefined) ends.push(localStack.stop);
     const summary = await runChaos({ builds, seed, upstream, clock, journal: notes, time, stop: stop.signal, print }, (hooks) =>
-      standaloneSystem({ directory: join(directory, 'data'), upstreamUrl: upstream.url, clock, ...hooks }),
+      localStack === undefined
+        ? standaloneSystem({ ...shared, ...hooks })
+        : servicesSystem({ ...shared, ...hooks, localStackUrl: localStack.url }),
     );
     if (stop.signal.aborted) print('The run was stopped early; what it would have checked at its end is not checked.');
     print(`Seed ${seed}, ${Math.round(time() / 1000)} s:`);
     print(summaryLine(summary));
     return summary.broken > 0 ? 1 : stop.signal.aborted ? 130 : 0;
   } finally {
-    await upstream.close();
+    for (const end of ends.reverse()) await end();
     if (given.keep) print(`The data is kept in ${directory}`);
     else await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+async function localStackOf() {
+  if (LOCALSTACK_URL !== undefined) return { url: LOCALSTACK_URL, stop: async () => undefined };
+  print('Starting LocalStack. The first start installs it, which takes a minute …');
+  return startLocalStack(LOCALSTACK_DIRECTORY);
 }
 
 async function directoryOf({ directory }: ChaosArguments): Promise<string> {
