@@ -12,6 +12,8 @@ export interface ClientDeps {
   readonly promises: Promises;
   readonly journal: Journal;
   readonly time: () => number;
+  /** Aborts when the run is to end at once. */
+  readonly stop: AbortSignal;
   /** Called with each new result that a client was given; settles when its files are checked. */
   readonly onResult: (build: SeenBuild, body: Answer['body']) => Promise<void>;
 }
@@ -29,11 +31,11 @@ export interface Client {
   post(request: ChaosRequest, stop: AbortSignal): Promise<SeenBuild | undefined>;
 }
 
-export function client({ url, promises, journal, time, onResult }: ClientDeps): Client {
+export function client({ url, promises, journal, time, stop: halt, onResult }: ClientDeps): Client {
   const exchange = async (path: string, init: RequestInit, hash?: string): Promise<Sighting | undefined> => {
     const sentAt = time();
     try {
-      const response = await fetch(url() + path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+      const response = await fetch(url() + path, { ...init, signal: AbortSignal.any([halt, AbortSignal.timeout(ANSWER_MS)]) });
       const text = await response.text();
       const answer = { status: response.status, body: bodyOf(text), retryAfter: response.headers.get('Retry-After') };
       return { ...answer, ...(hash !== undefined && { hash }), sentAt, at: time() };

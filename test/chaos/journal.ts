@@ -24,9 +24,11 @@ export interface JournalOptions {
   /** Milliseconds since the run began. */
   readonly time: () => number;
   readonly print: (text: string) => void;
+  /** Called with each event, to keep it. */
+  readonly keep: (line: string) => void;
 }
 
-export function journal({ seed, time, print }: JournalOptions): Journal {
+export function journal({ seed, time, print, keep }: JournalOptions): Journal {
   const events: { at: number; text: string; hash?: string | undefined }[] = [];
   const brokenPromises: BrokenPromise[] = [];
   const shown = new Map<string, number>();
@@ -34,11 +36,14 @@ export function journal({ seed, time, print }: JournalOptions): Journal {
   return {
     brokenPromises,
     note: (text, hash) => {
-      events.push({ at: time(), text, hash });
+      const event = { at: time(), text, hash };
+      events.push(event);
+      keep(`${line(event).trim()}${hash === undefined ? '' : ` (${hash})`}`);
       if (events.length > KEPT) events.shift();
     },
     broken: (promise) => {
       brokenPromises.push(promise);
+      keep(`BROKEN PROMISE ${promise.promise}: ${promise.text} (${promise.hash ?? '–'})`);
       const times = (shown.get(promise.promise) ?? 0) + 1;
       shown.set(promise.promise, times);
       if (times > PRINTED_PER_PROMISE) return;

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -32,17 +33,20 @@ async function main(): Promise<number> {
   const startedAt = performance.now();
   const time = () => performance.now() - startedAt;
   const { seed, builds } = given;
-  const notes = journal({ seed, time, print });
+  const into = (name: string) => (line: string) => appendFileSync(join(directory, name), `${line}\n`);
+  const notes = journal({ seed, time, print, keep: into('events.log') });
   const clock = steppedClock(join(directory, 'clock'));
   try {
     print(`Seed ${seed}: ${builds} builds on the ${given.topology} server, in ${directory}`);
     const shared = { directory: join(directory, 'data'), upstreamUrl: upstream.url, clock };
     const localStack = given.topology === 'services' ? await localStackOf() : undefined;
     if (localStack !== undefined) ends.push(localStack.stop);
-    const summary = await runChaos({ builds, seed, upstream, clock, journal: notes, time, stop: stop.signal, print }, (hooks) =>
-      localStack === undefined
-        ? standaloneSystem({ ...shared, ...hooks })
-        : servicesSystem({ ...shared, ...hooks, localStackUrl: localStack.url }),
+    const summary = await runChaos(
+      { builds, seed, upstream, clock, journal: notes, time, stop: stop.signal, print, keepLine: into('server.log') },
+      (hooks) =>
+        localStack === undefined
+          ? standaloneSystem({ ...shared, ...hooks })
+          : servicesSystem({ ...shared, ...hooks, localStackUrl: localStack.url }),
     );
     if (stop.signal.aborted) print('The run was stopped early; what it would have checked at its end is not checked.');
     print(`Seed ${seed}, ${Math.round(time() / 1000)} s:`);

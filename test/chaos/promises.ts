@@ -61,6 +61,8 @@ const LOG_LATE_MS = 3_000;
 export function promises({ journal, time, shortestLifeMs }: PromisesOptions): Promises {
   /** The builds of each hash, in the order in which they were first seen. */
   const byHash = new Map<string, SeenBuild[]>();
+  /** The last answer of each hash, so that only changes are noted. */
+  const saidLast = new Map<string, string>();
   const postedAt = new Map<number, number>();
   const disturbedAt = { queue: [] as number[], clock: [] as number[] };
   let grown: { build: SeenBuild; from: number; to: number; since: number; at: number }[] = [];
@@ -157,8 +159,12 @@ export function promises({ journal, time, shortestLifeMs }: PromisesOptions): Pr
       const build = known.find((one) => one.enqueuedAt === enqueuedAt) ?? newBuild(hash, enqueuedAt, request, sighting, known);
       sawLater(build, known, sighting);
       sawState(build, sighting);
-      for (const earlier of known.slice(0, -1)) endUnseen(earlier, sighting.at);
-      journal.note(`${sighting.hash === undefined ? 'POST' : 'GET'} ${status} ${body['detail']}, accepted at ${enqueuedAt}`, hash);
+      if (known.at(-1) === build)
+        for (const earlier of known.slice(0, -1)) if (sighting.sentAt > earlier.firstAt) endUnseen(earlier, sighting.at);
+      const said = `${status} ${body['detail']}, accepted at ${enqueuedAt}`;
+      if (sighting.hash === undefined || saidLast.get(hash) !== said)
+        journal.note(`${sighting.hash === undefined ? 'POST' : 'GET'} ${said}`, hash);
+      saidLast.set(hash, said);
       return build;
     },
     disturbed: (what) => void disturbedAt[what].push(time()),

@@ -23,6 +23,8 @@ export interface ChaosOptions {
   /** Aborts when the run is to end at once. */
   readonly stop: AbortSignal;
   readonly print: (text: string) => void;
+  /** Called with each line of the log of the system, to keep it. */
+  readonly keepLine: (line: string) => void;
 }
 
 /** Clients at a time. Some builds always wait. */
@@ -42,13 +44,18 @@ const STOP_EVERY_MS = 20_000;
 
 /** Runs the whole: clients and disturbances until enough builds have ended, then the checks of what is left. */
 export async function runChaos(options: ChaosOptions, startSystem: (hooks: SystemHooks) => System): Promise<Summary> {
-  const { builds, journal, time, stop, print } = options;
+  const { builds, journal, time, stop, print, keepLine } = options;
   const totals: Totals = { kills: 0, faults: 0, files: 0 };
   const seen = promises({ journal, time, shortestLifeMs: SHORTEST_LIFE_MS });
   const log = logWatch({ journal, onReturned: () => seen.disturbed('queue') });
-  const system = startSystem({ onLine: log.line });
+  const system = startSystem({
+    onLine: (line) => {
+      keepLine(line);
+      log.line(line);
+    },
+  });
   const files = resultChecks(options, system, totals);
-  const asking = client({ url: () => system.url, promises: seen, journal, time, onResult: files.check });
+  const asking = client({ url: () => system.url, promises: seen, journal, time, stop, onResult: files.check });
   const summary = (): Summary => ({ ...totals, builds: seen.builds().length, broken: journal.brokenPromises.length });
   const ended = () => seen.builds().length - seen.open().length;
   const progress = setInterval(() => {

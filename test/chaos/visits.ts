@@ -37,5 +37,5 @@ const drawBehaviour = (random: SeededRandom): Omit<Visit, 'request'> => ({
   copies: random.fraction() < 0.25 ? random.between(2, 5) : 1,
   behaviour: random.weighted(BEHAVIOURS),
   leaveAfterMs: random.between(0, 60),
-  pollMs: random.between(150, 600),
+  pollMs: random.between(250, 900),
 });
