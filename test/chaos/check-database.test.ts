@@ -44,7 +44,13 @@ beforeEach(async () => {
     .join('');
   const files = Object.entries(contents).map(([name, text]) => ({ name, size: text.length, sha256: sha256(text) }));
   for (const [name, text] of Object.entries(contents)) await store.put(artifactKeys.file(finished.binDir, name), text, fileMeta(name));
-  const document = JSON.stringify({ bin_dir: finished.binDir, files, images: files.slice(0, 1), manifest: { vim: '9.1-r1' } });
+  const document = JSON.stringify({
+    request_hash: finished.hash,
+    bin_dir: finished.binDir,
+    files,
+    images: files.slice(0, 1),
+    manifest: { vim: '9.1-r1' },
+  });
   await store.put(artifactKeys.success(finished.binDir), document, recordMeta('application/json'));
   await store.put(artifactKeys.result(finished.hash), document, resultMeta(false));
   db.close();
@@ -76,6 +82,15 @@ describe('a data directory', () => {
   ])('is refused: %s', async (_, fault, doctor) => {
     await doctor();
     expect((await faults()).join('\n')).toContain(fault);
+  });
+
+  it('may have an orphan that a kill left, which the clean-up of the server removes, and nothing else', async () => {
+    const orphan = freshBinDir();
+    await mkdir(at('logs', orphan));
+    await writeFile(at('logs', orphan, 'build.log'), 'begun');
+    expect(await checkDatabase(directory, [Date.now() - 3_600_000])).toMatchObject([{ promise: 'no orphans' }]);
+    expect(await checkDatabase(directory, [Date.now()])).toEqual([]);
+    expect(await faults()).toEqual([]);
   });
 
   it('is refused: a damaged database', async () => {

@@ -9,8 +9,8 @@ import { type ReadStore, storedFaults } from './stored-faults.ts';
 import type { StoredFault } from './system.ts';
 
 /** Returns what is wrong with the table and the bucket of the services, while no runner builds. */
-export async function checkResources(clients: ResourceClients, names: ResourceNames): Promise<StoredFault[]> {
-  return storedFaults(await allBuilds(clients, names), bucketOf(clients, names));
+export async function checkResources(clients: ResourceClients, names: ResourceNames, stops: readonly number[]): Promise<StoredFault[]> {
+  return storedFaults(await allBuilds(clients, names), bucketOf(clients, names), stops);
 }
 
 async function allBuilds({ dynamo }: ResourceClients, { builds: TableName }: ResourceNames): Promise<Build[]> {
@@ -35,15 +35,18 @@ const bucketOf = ({ s3 }: ResourceClients, { bucket: Bucket }: ResourceNames): R
     }
   },
   names: async (folder) => {
-    const found = new Set<string>();
+    const found = new Map<string, number>();
     let ContinuationToken: string | undefined;
     do {
       const page = await s3.send(
         new ListObjectsV2Command({ Bucket, Prefix: `${folder}/`, ...(ContinuationToken && { ContinuationToken }) }),
       );
-      for (const { Key = '' } of page.Contents ?? []) found.add(Key.slice(folder.length + 1).split('/')[0] ?? '');
+      for (const { Key = '', LastModified } of page.Contents ?? []) {
+        const name = Key.slice(folder.length + 1).split('/')[0] ?? '';
+        found.set(name, Math.max(found.get(name) ?? 0, LastModified?.getTime() ?? 0));
+      }
       ContinuationToken = page.NextContinuationToken;
     } while (ContinuationToken !== undefined);
-    return [...found];
+    return found;
   },
 });

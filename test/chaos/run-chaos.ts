@@ -34,7 +34,7 @@ const PROGRESS_EVERY_MS = 5_000;
  * How long no build may end while some are open. The time of the whole is not limited: a machine that does much else is
  * slow and breaks no promise.
  */
-const STALLED_MS = 180_000;
+const STALLED_MS = 300_000;
 /** For how long the files of a result are there after it was answered: caches may keep the answer for a minute. */
 const FILES_STAY_MS = 45_000;
 const POLL_MS = 250;
@@ -46,6 +46,7 @@ export async function runChaos(options: ChaosOptions, startSystem: (hooks: Syste
   const { builds, journal, time, stop, print, keepLine } = options;
   const totals: Totals = { kills: 0, faults: 0, files: 0 };
   const seen = promises({ journal, time, shortestLifeMs: SHORTEST_LIFE_MS });
+  const stops: number[] = [];
   const log = logWatch({ journal, onReturned: () => seen.disturbed('queue') });
   const system = startSystem({
     onLine: (line) => {
@@ -66,11 +67,11 @@ export async function runChaos(options: ChaosOptions, startSystem: (hooks: Syste
   }, PROGRESS_EVERY_MS);
   try {
     await system.start();
-    await disturbedClients(options, { system, seen, asking, log, totals });
+    await disturbedClients(options, { system, seen, asking, log, totals, stops });
     if (stop.aborted) return summary();
     await letAllEnd(options, { seen, asking });
     if (stop.aborted) return summary();
-    await checkEnd(options, { system, seen, asking, files });
+    await checkEnd(options, { system, seen, asking, files, stops });
     return summary();
   } catch (error) {
     if (stop.aborted) return summary();
@@ -87,6 +88,8 @@ interface Parts {
   readonly asking: Client;
   readonly log: LogWatch;
   readonly totals: Totals;
+  /** When processes were stopped or started again, by the machine's time of day. */
+  readonly stops: number[];
 }
 
 /** Lets clients ask while everything goes wrong, until enough builds have ended. */
@@ -116,7 +119,7 @@ async function disturbedClients({ builds, seed, time, stop, journal, ...options 
 /** Lets one thing after another go wrong. Every stop ends with a server that runs. */
 async function disturb(
   { seed, journal, upstream, clock }: Pick<ChaosOptions, 'seed' | 'journal' | 'upstream' | 'clock'>,
-  { system, seen, log, totals }: Parts,
+  { system, seen, log, totals, stops }: Parts,
   ending: AbortSignal,
 ): Promise<void> {
   const wait = (ms: number) => delay(ms, undefined, { signal: ending }).catch(() => undefined);
@@ -126,9 +129,11 @@ async function disturb(
     while (endedOf(seen) - endedAtStop < count && performance.now() < deadline && !ending.aborted) await wait(POLL_MS);
   };
   const restart = async (options: Parameters<System['restart']>[0]) => {
+    stops.push(Date.now());
     seen.disturbed('queue');
     await system.restart(options);
     seen.disturbed('queue');
+    stops.push(Date.now());
     endedAtStop = endedOf(seen);
   };
   let faultsEnd: ReturnType<typeof setTimeout> | undefined;
@@ -213,7 +218,7 @@ async function letAllEnd({ time, stop, journal, print }: ChaosOptions, { seen, a
 /** Checks that new builds succeed, that a stop leaves nothing, and that everything stored is as it is promised. */
 async function checkEnd(
   { journal, stop, print }: ChaosOptions,
-  { system, seen, asking, files }: Pick<Parts, 'system' | 'seen' | 'asking'> & { files: ReturnType<typeof resultChecks> },
+  { system, seen, asking, files, stops }: Pick<Parts, 'system' | 'seen' | 'asking' | 'stops'> & { files: ReturnType<typeof resultChecks> },
 ): Promise<void> {
   print('Stopping the server in the middle of two builds.');
   const last = await Promise.all(LAST_REQUESTS.map(async (request) => ({ request, build: await asking.post(request, stop) })));
@@ -237,7 +242,7 @@ async function checkEnd(
   for (const build of seen.builds()) if (build.state === 'done' && build.goneAt === undefined) await files.checkAgain(build, asking);
   if (stop.aborted) return;
   for (const text of await system.stopBuilding()) journal.broken({ promise: 'SIGTERM', text });
-  for (const fault of await system.checkStored()) journal.broken(fault);
+  for (const fault of await system.checkStored(stops)) journal.broken(fault);
 }
 
 const LAST_REQUESTS: readonly ChaosRequest[] = [

@@ -78,7 +78,7 @@ export function servicesSystem({ directory, upstreamUrl, localStackUrl, clock, o
       down = undefined;
     },
     stopBuilding: () => stop('runner'),
-    checkStored: () => checkResources(clients, names),
+    checkStored: (stops) => checkResources(clients, names, stops),
     close: async () => {
       await topology?.close();
     },

@@ -66,7 +66,7 @@ export function standaloneSystem({ directory, upstreamUrl, clock, onLine }: Stan
       await start();
     },
     stopBuilding: stop,
-    checkStored: () => checkDatabase(directory),
+    checkStored: (stops) => checkDatabase(directory, stops),
     close: async () => {
       isClosed = true;
       await kill();

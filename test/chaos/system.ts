@@ -11,8 +11,8 @@ export interface System {
   restart(options?: { emptiesCache?: boolean; killAfterMs?: number }): Promise<void>;
   /** Stops everything that builds, and returns what is wrong with how it ended. */
   stopBuilding(): Promise<string[]>;
-  /** Returns what is wrong with what is stored. Called while nothing builds. */
-  checkStored(): Promise<StoredFault[]>;
+  /** Returns what is wrong with what is stored, given when processes were stopped. Called while nothing builds. */
+  checkStored(stops: readonly number[]): Promise<StoredFault[]>;
   /** Ends every process. */
   close(): Promise<void>;
 }
