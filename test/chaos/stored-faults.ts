@@ -55,6 +55,9 @@ const readFrom =
     return content === undefined ? { status: 404, content: Buffer.alloc(0) } : { status: 200, content };
   };
 
+/** The name of an attempt. Other names are not of builds. */
+const ATTEMPT = /^[0-9a-f]{64}$/;
+
 /** Returns the attempts in the store that no row names. */
 export async function strayAttempts(builds: readonly Build[], { names }: ReadStore): Promise<{ key: string; writtenAt: number }[]> {
   const known = new Set<string>(builds.flatMap(attemptsOf));
@@ -63,7 +66,7 @@ export async function strayAttempts(builds: readonly Build[], { names }: ReadSto
       [...(await names(folder))].map(([name, writtenAt]) => ({ name, key: `${folder}/${name}`, writtenAt })),
     ),
   );
-  return found.flat().filter(({ name }) => !known.has(name));
+  return found.flat().filter(({ name }) => ATTEMPT.test(name) && !known.has(name));
 }
 
 /** Returns the published results of which there is no row. */
