@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'default',
           include: [
             '{lib,core,settings,observe,adapters,http,functions,runner,standalone,services,demo}/**/*.test.ts',
-            'test/{bundles,compat,journeys,support,tooling}/**/*.test.ts',
+            'test/{bundles,chaos,compat,journeys,support,tooling}/**/*.test.ts',
             'test/upgrade/standalone/**/*.test.ts',
             'infra/**/*.test.ts',
           ],

@@ -14,6 +14,13 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
 }
 
+export interface ServerProcessHooks {
+  /** Called with each line of the log. */
+  readonly onLine?: (line: string) => void;
+  /** Kills the process with SIGKILL, also before it listens. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Starts `npm start` in its own process, for tests that kill it. Rejects with the output if the process ends before it
  * listens. `wrapper` is a command that runs the command after it in its place.
@@ -23,6 +30,7 @@ export async function serverProcess(
   upstreamUrl: string,
   env: Record<string, string> = {},
   wrapper: readonly string[] = [],
+  { onLine, signal }: ServerProcessHooks = {},
 ): Promise<ServerProcess> {
   const main = new URL('../../standalone/main.ts', import.meta.url).pathname;
   const [command = process.execPath, ...args] = [...wrapper, process.execPath, main];
@@ -45,7 +53,12 @@ export async function serverProcess(
     const parts = (rest + chunk).split('\n');
     rest = parts.pop() ?? '';
     lines.push(...parts);
+    if (onLine !== undefined) parts.forEach(onLine);
   });
+  const kill = () => child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill, { once: true });
+  child.once('exit', () => signal?.removeEventListener('abort', kill));
+  if (signal?.aborted) kill();
   let complaints = '';
   child.stderr.on('data', (chunk) => {
     complaints += chunk;
@@ -55,7 +68,7 @@ export async function serverProcess(
     pid: child.pid ?? 0,
     lines,
     kill: async () => {
-      child.kill('SIGKILL');
+      kill();
       await ended(child);
     },
     stop: async () => {
@@ -69,7 +82,8 @@ async function listeningUrl(child: ChildProcess, said: () => readonly string[]):
   for (;;) {
     const line = said().find((text) => text.includes('"server listening"'));
     if (line !== undefined) return JSON.parse(line).url;
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${said().join('\n')}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the server ended with ${child.exitCode ?? child.signalCode}: ${said().join('\n')}`);
     await delay(20);
   }
 }
