@@ -58,8 +58,7 @@ describe('a version without a list of its targets', () => {
     const packages = await json<Record<string, string>>(`/json/v1/${PATH}/packages/x86_64-index.json`);
     expect(packages).toHaveProperty('vim');
     server.upstream.clearRequests();
-    for (let number = 0; number < 3; number++)
-      expect((await server.get(`/json/v1/${PATH}/packages/unheard-index.json`)).status).toBe(404);
+    for (let number = 0; number < 3; number++) expect((await server.get(`/json/v1/${PATH}/packages/unheard-index.json`)).status).toBe(404);
     expect(server.upstream.requests.filter(({ path }) => path.includes('unheard'))).toHaveLength(1);
   });
 
