@@ -46,7 +46,7 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['test/services/**/*.test.ts'],
-          globalSetup: 'test/localstack/global-setup.ts',
+          globalSetup: 'test/localstack/provide-localstack.ts',
           testTimeout: 180_000,
           hookTimeout: 240_000,
           pool: 'forks',
