@@ -95,7 +95,9 @@ describe('the costs of the whole system on AWS, including statistics and index',
     const writes = sum(costs, 'writes');
     const reads = sum(costs, 'reads');
     const calls = messages(costs);
-    console.info(`a build: ${writes} write units (${steps} of them for steps), ${reads} read units, SQS ${JSON.stringify(Object.fromEntries(calls))} and a receive`);
+    console.info(
+      `a build: ${writes} write units (${steps} of them for steps), ${reads} read units, SQS ${JSON.stringify(Object.fromEntries(calls))} and a receive`,
+    );
     // A scripted build writes no step, except on a busy machine. A real build writes one step, or three if nothing is
     // cached, and a build of ten minutes also writes a renewal (../cost.test.ts).
     expect(writes - steps + 3 + 1).toBeLessThanOrEqual(20);
