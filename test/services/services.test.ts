@@ -99,12 +99,6 @@ describe('every service', () => {
   });
 });
 
-// A service that ends cleanly leaves its compiled code for its next start, so this comes before the services are killed.
-it.each(SERVICE_NAMES.filter((name) => name !== 'gateway'))('%s ends cleanly after SIGTERM', async (name) => {
-  expect([name, await topology.kill(name, 'SIGTERM')]).toEqual([name, 0]);
-  await topology.start(name);
-});
-
 describe('the documents’ own examples', () => {
   const BODY = '{"version":"24.10.0","target":"ath79/generic","profile":"test","packages":["luci","auc"]}';
 
@@ -218,6 +212,12 @@ describe('the logs and metrics of the services', () => {
       aws.fail(() => undefined);
     }
   });
+});
+
+// A service that ends cleanly leaves its compiled code for its next start, so this comes before the services are killed.
+it.each(SERVICE_NAMES.filter((name) => name !== 'gateway'))('%s ends cleanly after SIGTERM', async (name) => {
+  expect([name, await topology.kill(name, 'SIGTERM')]).toEqual([name, 0]);
+  await topology.start(name);
 });
 
 describe('without one service', () => {
