@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** The test files that run at once in a lane that mostly waits: more than vitest's default, which leaves one core out. */
+const WAITING_WORKERS = Math.max(2, availableParallelism());
+
 /**
  * One project per test lane (CONTRIBUTING.md). vitest retries no test, so that flaky tests are noticed and repaired.
  */
@@ -12,7 +15,7 @@ export default defineConfig({
           name: 'default',
           include: [
             '{lib,core,settings,observe,adapters,http,functions,runner,standalone,services,demo}/**/*.test.ts',
-            'test/{bundles,compat,journeys,support,tooling}/**/*.test.ts',
+            'test/{bundles,chaos,compat,journeys,support,tooling}/**/*.test.ts',
             'test/upgrade/standalone/**/*.test.ts',
             'infra/**/*.test.ts',
           ],
@@ -30,6 +33,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 60_000,
           pool: 'forks',
+          // These tests wait for servers that start, and for time to pass.
+          maxWorkers: WAITING_WORKERS,
         },
       },
       {
@@ -49,13 +54,15 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',
+          // These tests wait for LocalStack, leases and the sweeper. Each file has resources of its own.
+          maxWorkers: WAITING_WORKERS,
         },
       },
       {
         test: {
           name: 'services',
           include: ['test/services/**/*.test.ts'],
-          globalSetup: 'test/localstack/global-setup.ts',
+          globalSetup: 'test/localstack/provide-localstack.ts',
           testTimeout: 180_000,
           hookTimeout: 240_000,
           pool: 'forks',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { runTool } from '#runner/imagebuilder/process/run-tool.ts';
 import { findTool } from '#runner/imagebuilder/sandbox/host-tools.ts';
 import { TOOL_PATH } from '#runner/imagebuilder/sandbox/sandbox.ts';
+import { loadablePerlModules } from './perl-modules.ts';
 
 /** The packages to install, by the package manager of the host's distribution. It is empty when no package helps. */
 interface InstallHint {
@@ -60,7 +61,7 @@ const PERL_PACKAGES = packages('perl', 'perl-core', 'perl perl-utils');
  * is where builds will live. It installs and changes nothing.
  */
 export async function checkHost(directory: string): Promise<HostCheck[]> {
-  return Promise.all([
+  const checks = await Promise.all([
     platform(),
     version('make', ['--version'], [4, 1], packages('make'), true),
     program('tar', packages('tar'), true),
@@ -68,10 +69,11 @@ export async function checkHost(directory: string): Promise<HostCheck[]> {
     ...PROGRAMS.map(([name, install]) => program(name, install, false)),
     version('python3', ['--version'], [3, 7], packages('python3'), false),
     pythonModule('distutils', packages('python3-distutils', 'python3-setuptools', 'py3-setuptools')),
-    ...PERL_MODULES.map(perlModule),
+    perlModules(),
     caseSensitive(directory),
     umask(),
   ]);
+  return checks.flat();
 }
 
 /** Returns the commands that install everything missing, one per package manager; none when nothing is missing. */
@@ -114,10 +116,13 @@ async function version(
   return { name: wanted, ok, found: said || 'does not say its version', required, install };
 }
 
-async function perlModule(name: string): Promise<HostCheck> {
+async function perlModules(): Promise<HostCheck[]> {
   const perl = await findTool('perl');
-  const ok = perl !== undefined && (await ask(perl, [`-M${name}`, '-e', '1'])) !== undefined;
-  return { name: `perl module ${name}`, ok, found: ok ? 'there' : 'missing', required: false, install: PERL_PACKAGES };
+  const loadable = perl === undefined ? [] : await loadablePerlModules(perl, PERL_MODULES);
+  return PERL_MODULES.map((name) => {
+    const ok = loadable.includes(name);
+    return { name: `perl module ${name}`, ok, found: ok ? 'there' : 'missing', required: false, install: PERL_PACKAGES };
+  });
 }
 
 /**

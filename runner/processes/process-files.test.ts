@@ -1,15 +1,19 @@
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type FileHandle, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { heldFiles } from './process-files.ts';
 
 const MIB = 1024 * 1024;
 
+/** A directory on a disk. That for temporary files may be in memory. */
+const ON_DISK = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
+
 let directory: string;
 let files: FileHandle[];
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'asu-held-'));
+  await mkdir(ON_DISK, { recursive: true });
+  directory = await mkdtemp(join(ON_DISK, 'asu-held-'));
   files = [];
 });
 afterEach(async () => {

@@ -26,6 +26,9 @@ afterEach(async () => {
   upstream.faults.clear();
 });
 
+/** Starts the server. A build that was lost is tried again after one second. */
+const start = () => serverProcess(dataDir, upstream.url, { RETRY_DELAYS: '1' });
+
 const submit = async (url: string) => {
   const response = await fetch(`${url}/api/v1/build`, { method: 'POST', body: JSON.stringify(REQUEST) });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -47,13 +50,13 @@ async function untilStep(running: ServerProcess, step: string) {
 describe('kill -9', () => {
   it.each(['accepted', ...BUILD_STEPS])('at %s loses no accepted build', async (moment) => {
     if (moment === 'download_imagebuilder') upstream.faults.add(/openwrt-imagebuilder.*\.tar/, { kind: 'slow', ms: 1_000 }, { times: 1 });
-    server = await serverProcess(dataDir, upstream.url);
+    server = await start();
     const accepted = await submit(server.url);
     expect(accepted.status).toBe(202);
     if (moment !== 'accepted') await untilStep(server, moment);
     await server.kill();
 
-    server = await serverProcess(dataDir, upstream.url);
+    server = await start();
     const { status, body } = await untilEnded(server.url, accepted.body['request_hash']);
     expect([status, body.detail]).toEqual([200, 'done']);
     await downloadAll(server.url, body);
@@ -64,21 +67,21 @@ describe('kill -9', () => {
 
 describe('a second server on the same data', () => {
   it('does not start, and says why; the first goes on', async () => {
-    server = await serverProcess(dataDir, upstream.url);
-    await expect(serverProcess(dataDir, upstream.url)).rejects.toThrow(/ended with 1/);
+    server = await start();
+    await expect(start()).rejects.toThrow(/ended with 1/);
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
   });
 });
 
 describe('SIGTERM', () => {
   it('hands the build back and ends cleanly, and the next start takes the build up at once', async () => {
-    server = await serverProcess(dataDir, upstream.url);
+    server = await start();
     const accepted = await submit(server.url);
     await untilStep(server, 'building_image');
     expect(await server.stop()).toBe(0);
     expect(server.lines.some((line) => line.includes('"build handed back"'))).toBe(true);
 
-    server = await serverProcess(dataDir, upstream.url);
+    server = await start();
     const { status, body } = await untilEnded(server.url, accepted.body['request_hash']);
     expect(status).toBe(200);
     await downloadAll(server.url, body);

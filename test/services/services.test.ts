@@ -40,6 +40,8 @@ beforeAll(async () => {
       TRUSTED_KEYS: demoUpstreamKey.base64,
       LOG_LEVEL: 'debug',
       RATE_LIMIT_BUILDS_BURST: '1000',
+      // The queue may hand a message to a runner that was killed while it waited for one. It returns after the lease.
+      LEASE: '20',
     },
     onLine: (service, line) => {
       lines[service] ??= [];
@@ -212,6 +214,12 @@ describe('the logs and metrics of the services', () => {
   });
 });
 
+// A service that ends cleanly leaves its compiled code for its next start, so this comes before the services are killed.
+it.each(SERVICE_NAMES.filter((name) => name !== 'gateway'))('%s ends cleanly after SIGTERM', async (name) => {
+  expect([name, await topology.kill(name, 'SIGTERM')]).toEqual([name, 0]);
+  await topology.start(name);
+});
+
 describe('without one service', () => {
   let finished: Record<string, unknown>;
   beforeAll(async () => {
@@ -258,9 +266,4 @@ describe('without one service', () => {
     });
     await expect.poll(async () => (await get(`/api/v1/build/${hash}`)).status, { timeout: 90_000, interval: 500 }).toBe(200);
   });
-});
-
-it.each(SERVICE_NAMES.filter((name) => name !== 'gateway'))('%s ends cleanly when told to', async (name) => {
-  expect([name, await topology.kill(name, 'SIGTERM')]).toEqual([name, 0]);
-  await topology.start(name);
 });

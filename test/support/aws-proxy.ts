@@ -7,6 +7,8 @@ export interface AwsCall {
   readonly operation: string;
   /** The path, which is `/<bucket>/<key>` for S3. */
   readonly path: string;
+  /** The body. An object's may be long, and is not text. */
+  readonly body: Buffer;
 }
 
 /** An error that the proxy answers instead of passing a call on. */
@@ -80,7 +82,7 @@ export async function awsProxy(target: string): Promise<AwsProxy> {
     const [service = '', operation = request.method ?? ''] = String(request.headers['x-amz-target'] ?? '').split('.');
     const path = decodeURIComponent(request.url?.split('?')[0] ?? '');
     let body = await bodyOf(request);
-    const fault = faultOf({ operation, path });
+    const fault = faultOf({ operation, path, body });
     if (fault !== undefined) {
       return response.writeHead(fault.status, { 'content-type': fault.contentType }).end(fault.body);
     }

@@ -13,6 +13,8 @@ const LEASE_SECONDS = 15;
 const KILLS = Math.max(5, Math.round(DRAIN_BUILDS / 15));
 /** The longest random pause between kills. */
 const KILL_EVERY_MS = 2_000;
+/** The pause between two runs of maintenance, which sweeps every three seconds at most. */
+const MAINTAIN_EVERY_MS = 500;
 const TIMEOUT_MS = 120_000 + DRAIN_BUILDS * 1_500;
 
 let stack: TestStack;
@@ -47,7 +49,10 @@ describe(`${DRAIN_BUILDS} queued builds and ${RUNNERS} runner processes that are
     await Promise.all(Array.from({ length: RUNNERS }, start));
     let isOver = false;
     const maintaining = (async () => {
-      while (!isOver) await stack.maintain();
+      while (!isOver) {
+        await stack.maintain();
+        await pause(MAINTAIN_EVERY_MS);
+      }
     })();
     const killing = (async () => {
       while (!isOver && killed.size < KILLS) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localEnvironment, uniqueNames } from '#local-aws/resources/aws-resources.ts';
@@ -49,6 +50,7 @@ describe('object storage that fails', () => {
     const accepted = await stack.post('/api/v1/build', request(100));
     const { request_hash: hash } = accepted.body;
     for (;;) {
+      await pause(100);
       expect((await stack.get(`/api/v1/build/${hash}`)).status).toBe(202);
       const build = await state.build(hash);
       if (build?.state !== 'queued' || build.lastFailure === undefined) continue;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { downloadAll } from '#test/support/download.ts';
 import type { StartedProcess } from '../../../local-aws/started-process.ts';
@@ -55,6 +56,9 @@ describe('a runner', () => {
 
   /** Settles when the runner has started a build, and sweeps until then, as maintenance does. */
   async function started(runner: StartedProcess) {
-    while (!runner.lines.some((line) => line.includes('"build started"'))) await stack.maintain();
+    while (!runner.lines.some((line) => line.includes('"build started"'))) {
+      await stack.maintain();
+      await pause(200);
+    }
   }
 });
