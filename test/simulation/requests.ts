@@ -48,6 +48,7 @@ const RECORD: TargetRecord = {
 export const CATALOGUE: Catalogue = {
   versions: async () => ({ list: [] }),
   hasVersion: async () => true,
+  hasArch: async () => true,
   targets: async () => ({ 'x86/64': 'x86_64' }),
   target: async () => RECORD,
   packages: async () => undefined,

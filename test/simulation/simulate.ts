@@ -53,7 +53,7 @@ export async function simulate(options: WorldOptions): Promise<Outcome> {
     world.ports.messagesLeft() === 0 &&
     world.truth.statistics.counted().every(({ isEnded }) => isEnded);
   const look = () => {
-    if (world.takeChanged()) checkResults(world, edge);
+    if (world.takeChanged()) checkResults(world, edge?.cached() ?? []);
     const broken = world.broken();
     if (broken !== undefined) throw broken;
     return !isOver();

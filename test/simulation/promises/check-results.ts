@@ -1,7 +1,6 @@
 import { artifactKeys } from '#core/build/artifact-keys.ts';
 import type { BinDir, RequestHash } from '#core/request/request-hash.ts';
 import { sha256 } from '#core/request/request-hash.ts';
-import type { Cdn } from '../actors/cdn.ts';
 import type { World } from '../world.ts';
 
 interface ResultDocument {
@@ -37,11 +36,17 @@ function remembering<T>(make: (text: string) => T): (text: string) => T {
 const digestOf = remembering(sha256);
 const resultIn = remembering((document) => JSON.parse(document) as ResultDocument);
 
+/** An answer that a cache may still give. */
+export interface CachedAnswer {
+  readonly hash: RequestHash;
+  readonly document: string;
+}
+
 /**
  * Checks what can be read at this moment: the result of every row that is done, every published document and every
- * answer that a cache may still give, with all their files (I3), and that each document fits the row (I4).
+ * cached answer, with all their files (I3), and that each document fits the row (I4).
  */
-export function checkResults(world: World, cdn: Cdn | undefined): void {
+export function checkResults(world: World, cached: Iterable<CachedAnswer>): void {
   const { truth } = world;
   const textOf = (key: string) => truth.artifacts.objects.get(key)?.text;
   const checkFiles = (whose: string, document: string) => {
@@ -64,7 +69,7 @@ export function checkResults(world: World, cdn: Cdn | undefined): void {
     else checkFiles(`row ${row.hash.slice(0, 6)}`, document);
   }
   for (const hash of truth.table.hashes()) checkPublished(world, hash, textOf(artifactKeys.result(hash)), checkFiles);
-  for (const { hash, document } of cdn?.cached() ?? []) checkFiles(`the CDN's copy of ${hash.slice(0, 6)}`, document);
+  for (const { hash, document } of cached) checkFiles(`the CDN's copy of ${hash.slice(0, 6)}`, document);
 }
 
 const statusOf = (document: string): number => resultIn(document).status;
