@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Build, isReplaceable, isTransition, markOf } from '#core/build/build.ts';
+import { type Build, isReplaceable, isStill, isTransition, markOf } from '#core/build/build.ts';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import type { BuildTable } from '#core/build/ports.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
@@ -42,14 +42,15 @@ export function sqliteBuildTable(db: DatabaseSync): BuildTable {
       return row && (JSON.parse(String(row['body'])) as BuildOrder);
     },
 
-    async claim(build, order, now, client) {
+    async claim(build, order, now, { client, over } = {}) {
+      const isInTheWay = (row: Build) => over === undefined || !isReplaceable(row, now) || !isStill(over, row);
       // Most claims find a live row, and are answered without the write lock.
       const seen = find(build.hash);
-      if (seen && !isReplaceable(seen, now)) return { won: false, current: seen };
+      if (seen && isInTheWay(seen)) return { won: false, current: seen };
       return withStorageFullError(() =>
         inTransaction(db, () => {
           const current = find(build.hash);
-          if (current && !isReplaceable(current, now)) return { won: false, current };
+          if (current && isInTheWay(current)) return { won: false, current };
           const ticket = Number(nextTicket.get()?.['last']);
           putBuild.run(build.hash, ticket, build.state, bodyOf(build), client ?? null);
           putOrder.run(build.hash, JSON.stringify(order));

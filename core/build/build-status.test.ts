@@ -81,7 +81,7 @@ describe('a table whose reads return old rows', () => {
   it.each(Object.keys(OLD))('does not make a client give up on a build that %s and was begun again', async (what) => {
     const old = await OLD[what]?.();
     if (old === undefined) throw new Error(what);
-    const { won } = await table.claim(queued(old.hash, 50), sampleOrder(old.hash), at(50));
+    const { won } = await table.claim(queued(old.hash, 50), sampleOrder(old.hash), at(50), { over: old });
     expect(won).toBe(true);
     expect(await getBuildStatus(behind(old), old.hash)).toMatchObject({ state: 'queued' });
   });
@@ -90,7 +90,7 @@ describe('a table whose reads return old rows', () => {
     const old = await rowIn(table, 'done', 'owner', 1_000);
     const leaving = { ...old, state: 'expiring' as const, lease: { owner: 'asked for again', expiresAt: at(50).toISOString() } };
     await moved(table, old, leaving as Build);
-    await table.claim(queued(old.hash, 50), sampleOrder(old.hash), at(50));
+    await table.claim(queued(old.hash, 50), sampleOrder(old.hash), at(50), { over: leaving as Build });
     expect(await getBuildStatus(behind(old), old.hash)).toMatchObject({ state: 'queued' });
   });
 

@@ -16,11 +16,12 @@ export interface BuildTable {
   /** The order written by the `claim` that won; unchanged for the life of the row. */
   order(hash: RequestHash): Promise<BuildOrder | undefined>;
   /**
-   * Creates the row, or replaces a replaceable one (`isReplaceable`), together with its order, and gives it the next
-   * ticket. Atomic: of many callers with one hash, in any number of processes, exactly one wins. `now` decides expiry.
+   * Creates the row, together with its order, and gives it the next ticket. Atomic: of many callers with one hash, in any
+   * number of processes, exactly one wins. An existing row is replaced only if it is `over`, which has to be replaceable
+   * (`isReplaceable`, at `now`) and still as the caller has seen it: who replaces a build knows what it leaves behind.
    * Where there is a `ClientBuilds` beside the table, the build counts as the client's until it ends.
    */
-  claim(build: QueuedBuild, order: BuildOrder, now: Date, client?: ClientKey): Promise<{ won: boolean; current: Build }>;
+  claim(build: QueuedBuild, order: BuildOrder, now: Date, options?: ClaimOptions): Promise<{ won: boolean; current: Build }>;
   /**
    * Moves the build on if `from` still describes it and `isTransition` allows it; with `lapsedAt` only if, besides, its
    * lease ended at or before that time. Returns the row as it is now. A ticket, once given, is kept.
@@ -28,6 +29,12 @@ export interface BuildTable {
   transition(from: Build, to: Build, options?: { lapsedAt?: Date }): Promise<{ moved: boolean; current: Build | undefined }>;
   /** Removes an `expiring` row that `from` still describes, order included. */
   remove(from: ExpiringBuild): Promise<boolean>;
+}
+
+export interface ClaimOptions {
+  readonly client?: ClientKey | undefined;
+  /** The row to replace. */
+  readonly over?: Build | undefined;
 }
 
 /**

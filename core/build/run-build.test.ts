@@ -645,7 +645,7 @@ describe('expiry', () => {
       isPrivate: false,
       correlationId: 'b',
     } as const;
-    expect((await w.builds.claim(again, order, now())).won).toBe(true);
+    expect((await w.builds.claim(again, order, now(), { over: await w.builds.get(hash) })).won).toBe(true);
     await w.queue.send({ hash, correlationId: 'b' });
     await runNext(w);
     pass(120);

@@ -11,6 +11,7 @@ import { BuildNotFoundError, QueueFullError, StorageFullError, StoreUnavailableE
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
+import type { BinDir } from '#core/request/request-hash.ts';
 import { callsInterrupted } from '#test/support/calls-interrupted.ts';
 import { type Script, scriptedImageMaker } from '#test/support/scripted-image-maker.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
@@ -170,6 +171,38 @@ describe('a build that failed without fault of its request', () => {
     expect([second.outcome, second.prepared.valid.record.revision]).toEqual(['new', 'r2-2222222222']);
     expect(second.prepared.hash).not.toBe(first.prepared.hash);
   });
+});
+
+it('a request that looked before a build began, failed and expired takes on what that build left', async () => {
+  const { submit, run, deps } = world(failing(new BuildFailure('the packages clash')));
+  let sees: () => void = () => undefined;
+  const isSeen = new Promise<void>((resolve) => {
+    sees = resolve;
+  });
+  let goOn: () => void = () => undefined;
+  const isLate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const slow: BuildTable = {
+    ...deps.builds,
+    get: async (hash, options) => {
+      const row = await deps.builds.get(hash, options);
+      sees();
+      await isLate;
+      return row;
+    },
+  };
+  const late = submit({ builds: slow });
+  await isSeen;
+  const { hash } = (await submit()).prepared;
+  await run();
+  const { binDir } = (await deps.builds.get(hash)) as FailedBuild;
+  expect(await deps.artifacts.read(artifactKeys.failure(binDir as BinDir))).toBeDefined();
+  clock += TIMES.failureSeconds * 1000;
+  goOn();
+  expect((await late).outcome).toBe('new');
+  expect(await deps.builds.get(hash)).toMatchObject({ state: 'queued', previousBinDirs: [binDir], sentAt: now().toISOString() });
+  expect(await deps.artifacts.read(artifactKeys.failure(binDir as BinDir))).toBeUndefined();
 });
 
 describe('a build that failed for want of this machine', () => {

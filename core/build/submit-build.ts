@@ -183,6 +183,9 @@ function isToBeBuilt(deps: SubmitBuildDeps, known: Build): boolean {
   return rebuildPauseLeft(known, time, deps.rebuildPauseSeconds?.()) === 0;
 }
 
+/** How often a process tries to replace a build that others change at the same time. */
+const MAX_CLAIMS = 10;
+
 /** Claims the hash. Of all processes that claim it at once, one wins; the others get the winner's build. */
 async function claim(
   deps: SubmitBuildDeps,
@@ -191,25 +194,31 @@ async function claim(
   imagebuilder: BuildOrder['imagebuilder'],
   correlationId: string,
   client: ClientKey | undefined,
-) {
-  const previousBinDirs = known === undefined ? [] : await vacate(deps, known);
-  const now = deps.now();
-  const build: QueuedBuild = {
-    state: 'queued',
-    hash: prepared.hash,
-    enqueuedAt: now.toISOString(),
-    queuedAt: now.toISOString(),
-    attempt: 0,
-    isPrivate: Boolean(prepared.resolved.defaults),
-    correlationId,
-    ...(previousBinDirs.length > 0 && { previousBinDirs }),
-  };
-  return deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now, client).catch(async (error) => {
-    // The claim may have succeeded, and its answer been lost.
-    const current = await deps.builds.get(build.hash).catch(() => undefined);
-    if (current === undefined || !isStill(build, current) || current.correlationId !== correlationId) throw error;
-    return { won: true, current };
-  });
+): Promise<{ won: boolean; current: Build }> {
+  for (let before = known, tries = 1; ; tries++) {
+    const over = before && (await vacate(deps, before));
+    const previousBinDirs = over === undefined ? [] : attemptsOf(over).slice(-MAX_PREVIOUS_BIN_DIRS);
+    const now = deps.now();
+    const build: QueuedBuild = {
+      state: 'queued',
+      hash: prepared.hash,
+      enqueuedAt: now.toISOString(),
+      queuedAt: now.toISOString(),
+      attempt: 0,
+      isPrivate: Boolean(prepared.resolved.defaults),
+      correlationId,
+      ...(previousBinDirs.length > 0 && { previousBinDirs }),
+    };
+    const claimed = await deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now, { client, over }).catch(async (error) => {
+      // The claim may have succeeded, and its answer been lost.
+      const current = await deps.builds.get(build.hash).catch(() => undefined);
+      if (current === undefined || !isStill(build, current) || current.correlationId !== correlationId) throw error;
+      return { won: true, current };
+    });
+    // A build may have ended and expired after this request had looked for it.
+    if (claimed.won || tries === MAX_CLAIMS || !isToBeBuilt(deps, claimed.current)) return claimed;
+    before = claimed.current;
+  }
 }
 
 /** Swallows the error of a finished build whose stored answer was deleted: it is built again. */
@@ -219,10 +228,10 @@ function unlessGone(build: Build, error: unknown): undefined {
 
 /**
  * Makes room for a new build of the same hash: the old answer goes at once, and with it the attempt's records. Its
- * files stay for a while, since caches may still name them. Returns the attempts that the new build has to remember for
- * the sweeper.
+ * files stay for a while, since caches may still name them. Returns the row to replace, with the attempts that the new
+ * build has to remember for the sweeper; `undefined` if there is none any more, or another build.
  */
-async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build): Promise<readonly BinDir[]> {
+async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build): Promise<ExpiringBuild | undefined> {
   const leaving: ExpiringBuild = {
     ...factsOf(known),
     state: 'expiring',
@@ -230,12 +239,17 @@ async function vacate({ builds, artifacts, now }: SubmitBuildDeps, known: Build)
     lease: leaseFor('asked for again', now(), 0),
   };
   const { current } = known.state === 'expiring' ? { current: known } : await builds.transition(known, leaving);
-  if (current?.state !== 'expiring') return [];
+  if (current?.state !== 'expiring') return undefined;
   // The records go first: the answer could be published from them again.
   if (current.binDir !== undefined) await artifacts.remove(artifactKeys.records(current.binDir));
   await artifacts.remove(artifactKeys.result(current.hash));
-  return [...(current.previousBinDirs ?? []), ...(current.binDir === undefined ? [] : [current.binDir])].slice(-MAX_PREVIOUS_BIN_DIRS);
+  return current;
 }
+
+const attemptsOf = ({ previousBinDirs = [], binDir }: ExpiringBuild): readonly BinDir[] => [
+  ...previousBinDirs,
+  ...(binDir === undefined ? [] : [binDir]),
+];
 
 /** Sends a queued build's message and notes that it was sent; a failure is left to the sweeper. */
 async function send({ builds, queue, now, onSendFailure }: SubmitBuildDeps, build: QueuedBuild): Promise<Build> {

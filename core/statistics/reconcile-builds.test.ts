@@ -52,9 +52,9 @@ describe('reconcileBuilds', () => {
     await builds.remove(gone);
     const attempt = await started(builds, 'a');
     await accept(gone, leaving, attempt);
-    await builds.transition(attempt, failed(attempt, false));
+    const { current: over } = await builds.transition(attempt, failed(attempt, false));
     const again = { ...(await claimed(builds)), hash: attempt.hash, enqueuedAt: at(7).toISOString() };
-    const { won } = await builds.claim({ ...again, queuedAt: again.enqueuedAt }, sampleOrder(attempt.hash), at(7));
+    const { won } = await builds.claim({ ...again, queuedAt: again.enqueuedAt }, sampleOrder(attempt.hash), at(7), { over });
     expect(won).toBe(true);
     expect(await settle(20)).toBe(3);
     expect(await total()).toMatchObject({ misses: 3, failures: 3 });

@@ -112,7 +112,7 @@ async function check(table: BuildTable, operations: readonly Operation[]): Promi
     switch (step.kind) {
       case 'claim': {
         const won = expected.isClaimable(iso(step.now));
-        const answer = await table.claim(queued(hash, step.now), sampleOrder(hash), at(step.now));
+        const answer = await table.claim(queued(hash, step.now), sampleOrder(hash), at(step.now), { over: before });
         expect(answer.won).toBe(won);
         if (!won) expect(answer.current).toEqual(before);
         else {

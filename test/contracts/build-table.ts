@@ -66,8 +66,8 @@ export function buildTableContract(name: string, makeTable: () => BuildTable | P
       table = await makeTable();
     });
 
-    const claim = (hash: RequestHash, minutes: number, packages?: string[]) =>
-      table.claim(queued(hash, minutes), sampleOrder(hash, packages), at(minutes));
+    const claim = (hash: RequestHash, minutes: number, packages?: string[], over?: Build) =>
+      table.claim(queued(hash, minutes), sampleOrder(hash, packages), at(minutes), { over });
 
     it('has no row for a hash that was never claimed', async () => {
       const hash = freshHash();
@@ -112,14 +112,14 @@ export function buildTableContract(name: string, makeTable: () => BuildTable | P
 
     it.each(['queued', 'building'] as const)('refuses to claim a %s build, however old', async (state) => {
       const row = await rowIn(table, state);
-      expect(await claim(row.hash, 1_000_000, ['other'])).toEqual({ won: false, current: row });
+      expect(await claim(row.hash, 1_000_000, ['other'], row)).toEqual({ won: false, current: row });
       expect(await table.get(row.hash)).toEqual(row);
       expect(await table.order(row.hash)).toEqual(sampleOrder(row.hash));
     });
 
     it.each(['done', 'failed'] as const)('refuses to claim a %s build until it expires', async (state) => {
       const row = await rowIn(table, state, 'owner', 100);
-      expect(await claim(row.hash, 99, ['other'])).toEqual({ won: false, current: row });
+      expect(await claim(row.hash, 99, ['other'], row)).toEqual({ won: false, current: row });
       expect(await table.order(row.hash)).toEqual(sampleOrder(row.hash));
     });
 
@@ -137,13 +137,27 @@ export function buildTableContract(name: string, makeTable: () => BuildTable | P
       ],
     ])('starts %s build anew: new order, new ticket, nothing of the old', async (_, makeRow) => {
       const row = await makeRow();
-      const answers = await Promise.all(Array.from({ length: 10 }, () => claim(row.hash, 100, ['anew'])));
+      const answers = await Promise.all(Array.from({ length: 10 }, () => claim(row.hash, 100, ['anew'], row)));
       expect(answers.filter(({ won }) => won)).toHaveLength(1);
       const current = await table.get(row.hash);
       expect(current).toEqual({ ...queued(row.hash, 100), ticket: expect.any(Number) });
       expect(current?.ticket).toBeGreaterThan(row.ticket ?? Number.POSITIVE_INFINITY);
       expect(await table.order(row.hash)).toEqual(sampleOrder(row.hash, ['anew']));
       expect(await table.transition(row, next(row, 'expiring'))).toEqual({ moved: false, current });
+    });
+
+    it.each(STATES)('refuses to replace a %s build for a caller that has not seen it, or has seen another state of it', async (state) => {
+      const row = await rowIn(table, state, 'owner', 100);
+      const others = STATES.filter((other) => other !== state).map((other) => next(row, other));
+      for (const over of [undefined, elsewhere(row), ...others])
+        expect(await claim(row.hash, 1_000_000, ['other'], over)).toEqual({ won: false, current: row });
+      expect(await table.order(row.hash)).toEqual(sampleOrder(row.hash));
+    });
+
+    it('creates a row for a caller whose row to replace was removed meanwhile', async () => {
+      const row = await expiringRow(table, 'a');
+      await table.remove(row);
+      expect((await claim(row.hash, 50, undefined, row)).won).toBe(true);
     });
 
     describe.each(STATES)('from %s', (from) => {
@@ -259,7 +273,7 @@ export function buildTableContract(name: string, makeTable: () => BuildTable | P
 
     it('does not remove a row that was claimed again while it expired', async () => {
       const row = await expiringRow(table, 'a');
-      const { current } = await claim(row.hash, 50);
+      const { current } = await claim(row.hash, 50, undefined, row);
       expect(await table.remove(row)).toBe(false);
       expect(await table.get(row.hash)).toEqual(current);
     });

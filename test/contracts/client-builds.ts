@@ -14,7 +14,7 @@ export function clientBuildsContract(make: () => Promise<{ table: BuildTable; cl
 
     const claim = async (client?: string) => {
       const build = queued(freshHash());
-      return (await table.claim(build, sampleOrder(build.hash), at(0), client)).current;
+      return (await table.claim(build, sampleOrder(build.hash), at(0), { client })).current;
     };
 
     it('counts waiting and running builds by client', async () => {
@@ -41,13 +41,13 @@ export function clientBuildsContract(make: () => Promise<{ table: BuildTable; cl
       expect(await clients.pending('a')).toBe(0);
       // A build that is begun again counts for the new client.
       const anew = queued(leaving.hash);
-      await table.claim(anew, sampleOrder(anew.hash), at(0), 'b');
+      await table.claim(anew, sampleOrder(anew.hash), at(0), { client: 'b', over: leaving });
       expect([await clients.pending('a'), await clients.pending('b')]).toEqual([0, 1]);
     });
 
     it('forgets a failed build too, and does not count a lost claim', async () => {
       const taken = await claim('a');
-      await table.claim(queued(taken.hash), sampleOrder(taken.hash), at(0), 'b');
+      await table.claim(queued(taken.hash), sampleOrder(taken.hash), at(0), { client: 'b', over: taken });
       expect([await clients.pending('a'), await clients.pending('b')]).toEqual([1, 0]);
       const building = await moved(table, taken, running(taken, 'r'));
       await moved(table, building, failed(building, true));

@@ -8,7 +8,7 @@ import {
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type Build, isReplaceable, isTransition, markOf } from '#core/build/build.ts';
+import { type Build, isReplaceable, isStill, isTransition, markOf } from '#core/build/build.ts';
 import type { BuildTable } from '#core/build/ports.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { withServiceError } from '../clients/with-service-error.ts';
@@ -27,10 +27,6 @@ export interface DynamoBuildTableOptions {
    */
   readonly reads?: 'strong' | 'eventual';
 }
-
-/** `isReplaceable` (core/build/build.ts) as a condition of DynamoDB. Times are ISO 8601 in UTC, which sort as text. */
-const IS_REPLACEABLE =
-  'attribute_not_exists(#hash) OR #state IN (:cancelled, :expiring) OR (#state = :failed AND #cached = :false) OR (#state IN (:done, :failed) AND #expiresAt <= :now)';
 
 /**
  * Returns a table of builds in one DynamoDB table: each build has a row and, beside it, its order. Every change of a
@@ -90,11 +86,11 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
       return (reads === 'eventual' ? await query(false) : undefined) ?? (await query(true));
     },
 
-    async claim(build, order, now) {
+    async claim(build, order, now, { over } = {}) {
       const { hash } = build;
       const seenItem = await readItem(hash, true);
       const seen = seenItem && buildOf(seenItem);
-      if (seen && !isReplaceable(seen, now)) return { won: false, current: seen };
+      if (seen && (over === undefined || !isReplaceable(seen, now) || !isStill(over, seen))) return { won: false, current: seen };
 
       const ticket = await ledger.issue();
       try {
@@ -107,16 +103,7 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
       const put = new PutItemCommand({
         TableName: table,
         Item: { ...buildKey(hash), ...itemOf(claimed), ...indexAttributes(claimed) },
-        ConditionExpression: IS_REPLACEABLE,
-        ExpressionAttributeNames: { '#hash': 'hash', '#state': 'state', '#cached': 'cached', '#expiresAt': 'expiresAt' },
-        ExpressionAttributeValues: {
-          ':cancelled': { S: 'cancelled' },
-          ':expiring': { S: 'expiring' },
-          ':failed': { S: 'failed' },
-          ':done': { S: 'done' },
-          ':false': { BOOL: false },
-          ':now': { S: now.toISOString() },
-        },
+        ...placeFor(over),
         ReturnValues: 'ALL_OLD',
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       });
@@ -178,6 +165,21 @@ export function dynamoBuildTable(client: DynamoDBClient, table: string, { reads 
         throw error;
       }
     },
+  };
+}
+
+/**
+ * Returns the condition of a claim: no row, or one that is still as the caller has seen it. A row that was replaceable
+ * then still is.
+ */
+function placeFor(over: Build | undefined) {
+  if (over === undefined)
+    return { ConditionExpression: 'attribute_not_exists(#hash)', ExpressionAttributeNames: { '#hash': BUILD_TABLE.hashKey } };
+  const { field, value } = markOf(over);
+  return {
+    ConditionExpression: 'attribute_not_exists(#hash) OR (#state = :state AND #mark = :mark)',
+    ExpressionAttributeNames: { '#hash': BUILD_TABLE.hashKey, '#state': 'state', '#mark': field },
+    ExpressionAttributeValues: { ':state': { S: over.state }, ':mark': { S: value } },
   };
 }
 

@@ -60,9 +60,10 @@ export function api(world: World, name: string, checks: AnswerChecks): Machine<A
         requests += 1;
         const correlationId = `${process.name}-${requests}`;
         try {
+          const sinceMs = world.scheduler.time();
           const submitted = await submitBuild(submitting, request, { correlationId });
           recorder.onSubmitted(submitted, 'client/1');
-          checks.submitted(process, submitted);
+          checks.submitted(process, submitted, sinceMs);
           return submitted;
         } catch (error) {
           if (error instanceof AsuError) recorder.onRejected('client/1');

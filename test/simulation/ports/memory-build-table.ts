@@ -42,9 +42,10 @@ export function memoryBuildTable(time: () => number, onWrite: (write: RowWrite) 
   const table: BuildTable = {
     get: async (hash) => current(hash),
     order: async (hash) => rows.get(hash)?.order,
-    claim: async (build, order, now) => {
+    claim: async (build, order, now, { over } = {}) => {
       const before = current(build.hash);
-      if (before !== undefined && !isReplaceable(before, now)) return { won: false, current: before };
+      if (before !== undefined && (over === undefined || !isReplaceable(before, now) || !isStill(over, before)))
+        return { won: false, current: before };
       tickets += 1;
       const row = { ...build, ticket: tickets };
       rows.set(build.hash, { row, order });

@@ -9,7 +9,7 @@ import { faultOfResult } from './check-results.ts';
 
 /** Checks what processes answer. */
 export interface AnswerChecks {
-  submitted(process: SimulatedProcess, submitted: Submitted): void;
+  submitted(process: SimulatedProcess, submitted: Submitted, sinceMs: number): void;
   answer(process: SimulatedProcess, hash: RequestHash, get: () => Promise<BuildView>): Promise<BuildView>;
   /** The builds that clients were promised by a 202. */
   readonly accepted: ReadonlySet<RequestHash>;
@@ -72,10 +72,10 @@ export function answerChecks(world: World): AnswerChecks {
 
   return {
     accepted,
-    submitted: (process, { outcome, view }) => {
+    submitted: (process, { outcome, view }, sinceMs) => {
       const { hash, ticket } = view.build;
       if (view.state === 'queued' || view.state === 'building') accepted.add(hash);
-      checkView(process, view, time());
+      checkView(process, view, sinceMs);
       if (outcome !== 'new') return;
       if (begun.has(ticket)) world.breaks('I1', `two requests began the build of ${hash.slice(0, 6)} with ticket ${ticket}`);
       begun.add(ticket);
