@@ -12,10 +12,13 @@ const FOUND: Readonly<Record<number, string>> = {
   154: 'a slow answer with an older place in the queue is no growth',
   325: 'as 114',
   409: 'as 114',
+  4568: 'as 154, in the answer to a submit',
   2016: 'an attempt whose last write came late, without its runner knowing, is left to the backstop',
   11568: 'a renewal that arrives late is no longer a lease to its holder',
   12097: 'as 11568',
   12630: 'as 11568',
+  10642: 'a slow request replaced a failed build that it had not seen (core/build/submit-build.test.ts)',
+  1145090332: 'as 10642, and the old 200 was still published',
 };
 
 describe('a simulation', () => {
