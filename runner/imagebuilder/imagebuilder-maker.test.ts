@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildOrder } from '#core/build/build-order.ts';
@@ -459,6 +460,19 @@ describe('a failure that the request did not cause', () => {
     const made = make(await order({ packages: ['slow-30'] }), maker, abort.signal);
     setTimeout(() => abort.abort(new Error('shutting down')), 2000);
     await expect(made).rejects.toThrow('shutting down');
+    expect(await builds('shared')).toEqual([]);
+  });
+
+  it('leaves nothing when its signal aborts while the files of a failed build are removed', async () => {
+    const abort = new AbortController();
+    const made = make(await order({ packages: ['fails-install'] }), maker, abort.signal).catch((reason: unknown) => reason);
+    // The makefile is among the first files that go; the directories of the tree go after it.
+    const makefile = async () => join(directory, 'shared', 'work', 'builds', String((await builds('shared'))[0]), 'tree', 'Makefile');
+    let path = await makefile();
+    for (; !existsSync(path); path = await makefile()) await setImmediate();
+    while (existsSync(path)) await setImmediate();
+    abort.abort(new Error('shutting down'));
+    await made;
     expect(await builds('shared')).toEqual([]);
   });
 

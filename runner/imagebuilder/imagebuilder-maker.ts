@@ -125,9 +125,11 @@ async function build(order: BuildOrder, binDir: BinDir, progress: BuildProgress,
     const isFull = hasCode(error, 'ENOSPC', 'EDQUOT');
     const isExplained = error instanceof BuildFailure || error instanceof InfrastructureFailure;
     // A failed build keeps only its log, until it is fetched.
-    if (isExplained && !isFull && !signal.aborted)
+    const keepsLog = isExplained && !isFull;
+    if (keepsLog && !signal.aborted)
       await Promise.all(['tree', 'output', 'courier'].map((name) => site.disposal.remove(join(directory, name))));
-    else await dispose();
+    // The signal may have aborted while those were removed: then the caller gets its reason, and no log.
+    if (!keepsLog || signal.aborted) await dispose();
     signal.throwIfAborted();
     if (isFull) {
       // The next attempt may need the space of ImageBuilders that are not in use.
