@@ -25,6 +25,7 @@ const FILE_HEADER = 8;
 const BLOCK_HEADER = 4;
 const BLOB_LENGTH_BYTES: Readonly<Record<number, 1 | 2 | 4>> = { 8: 1, 9: 2, 10: 4 };
 const INTEGER = 1;
+const INTEGER_32 = 2;
 const ARRAY = 13;
 const OBJECT = 14;
 
@@ -52,7 +53,7 @@ const MAX_TEXT_BYTES = 64 * 1024 * 1024;
  */
 export function* parseApkIndex(bytes: Uint8Array, { withDepends = false } = {}): Sliced<ApkPackage[]> {
   try {
-    const tree = openTree(bytes);
+    const tree = openAdb(bytes);
     const nameOf = (dependency: readonly number[]) => tree.text(dependency[DEPENDENCY.name] ?? 0);
     const listed = tree.slots(tree.slots(tree.root)[INDEX_PACKAGES] ?? 0);
     const packages: ApkPackage[] = [];
@@ -92,7 +93,7 @@ const isConflict = (value = 0): boolean => value >>> 28 === INTEGER && (value & 
  * A value is 4 bits of type and 28 of content, usually an offset; absent fields are 0. Reading outside throws
  * `RangeError`.
  */
-function openTree(bytes: Uint8Array) {
+export function openAdb(bytes: Uint8Array) {
   const file = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.getUint32(0, true) !== MAGIC || file.getUint32(4, true) !== INDEX_SCHEMA) throw new RangeError('no index');
   const block = file.getUint32(FILE_HEADER, true);
@@ -135,6 +136,14 @@ function openTree(bytes: Uint8Array) {
     },
 
     text: (value: number): string => decoder.decode(blob(value)),
+
+    /** An absent integer is 0. */
+    integer(value: number): number {
+      const type = value >>> 28;
+      if (value === 0 || type === INTEGER) return value & 0x0fffffff;
+      if (type !== INTEGER_32) throw new RangeError('no integer');
+      return view.getUint32(value & 0x0fffffff, true);
+    },
 
     hex: (value: number): string => Array.from(blob(value), (byte) => byte.toString(16).padStart(2, '0')).join(''),
   };
