@@ -156,8 +156,8 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
 
   const renewDependants = (name: number): void => {
     for (const other of graph.dependants[name] ?? []) {
-      const state = stateOf(other);
-      if (!state.isSeen) continue;
+      const state = nameStates[other];
+      if (state === undefined || !state.isSeen) continue;
       state.hasNewDepends = true;
       addDirty(other);
     }
@@ -165,8 +165,8 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
 
   const renewConditioned = (name: number): void => {
     for (const other of graph.conditioned[name] ?? []) {
-      const state = stateOf(other);
-      if (!state.isSeen || state.isNeverTriggered) continue;
+      const state = nameStates[other];
+      if (state === undefined || !state.isSeen || state.isNeverTriggered) continue;
       state.hasNewConditions = true;
       addDirty(other);
     }
@@ -317,7 +317,10 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
       for (const { package: one } of providersOf(name)) packageState(one).isInLastMerge = packageState(one).isMerged;
       passOn(name, first, options);
     }
-    state.isSettled = (graph.dependants[name] ?? []).every((other) => !stateOf(other).isSeen || stateOf(other).isLocked);
+    state.isSettled = (graph.dependants[name] ?? []).every((other) => {
+      const about = nameStates[other];
+      return about === undefined || !about.isSeen || about.isLocked;
+    });
     addUndecided(name, isAgain);
   };
 

@@ -32,7 +32,10 @@ export function runOpkg(graph: OpkgGraph, words: readonly string[], state: OpkgS
   const priority = (one: number): number => {
     const arch = packages[one]?.arch ?? '';
     let found = priorities.get(arch);
-    if (found === undefined) priorities.set(arch, (found = priorityOf(arch)));
+    if (found === undefined) {
+      found = priorityOf(arch);
+      priorities.set(arch, found);
+    }
     return found;
   };
   const inThisProcess = new Set<number>();
