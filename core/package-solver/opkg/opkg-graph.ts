@@ -7,12 +7,18 @@ export interface NumberedName {
   readonly version?: string | undefined;
 }
 
+export interface NumberedDependency {
+  readonly text: string;
+  readonly alternatives: readonly NumberedName[];
+  readonly isGreedy: boolean;
+}
+
 /** The packages of all feeds as opkg sees them once it has read them: by number, as are the names. Nothing changes it. */
 export interface OpkgGraph {
   readonly packages: readonly OpkgPackage[];
   /** The number of the name of each package. */
   readonly nameOf: readonly number[];
-  readonly depends: readonly (readonly { readonly text: string; readonly alternatives: readonly NumberedName[] }[])[];
+  readonly depends: readonly (readonly NumberedDependency[])[];
   readonly conflicts: readonly (readonly NumberedName[])[];
   readonly names: readonly string[];
   readonly numbers: ReadonlyMap<string, number>;
@@ -62,7 +68,9 @@ export function opkgGraph(feeds: Iterable<Iterable<OpkgPackage>>): OpkgGraph {
   return {
     packages,
     nameOf,
-    depends: packages.map(({ depends }) => depends.map(({ text, alternatives }) => ({ text, alternatives: alternatives.map(numbered) }))),
+    depends: packages.map(({ depends }) =>
+      depends.map((dependency) => ({ ...dependency, alternatives: dependency.alternatives.map(numbered) })),
+    ),
     conflicts: packages.map(({ conflicts }) => conflicts.map(numbered)),
     names,
     numbers,

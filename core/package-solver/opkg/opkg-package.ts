@@ -10,7 +10,7 @@ export interface OpkgPackage {
   readonly provides: readonly string[];
   /** Packages that may not be installed with it. */
   readonly conflicts: readonly OpkgName[];
-  /** Whether it uses what the solver does not follow: Replaces, Recommends, or dependencies on all providers (`*`). */
+  /** Whether it uses what the solver does not follow: Replaces or Recommends. */
   readonly isBeyond: boolean;
 }
 
@@ -18,6 +18,8 @@ export interface OpkgDependency {
   readonly alternatives: readonly OpkgName[];
   /** The dependency as the package declares it. */
   readonly text: string;
+  /** Whether it asks, with a star, for all providers of its names whose own needs are met already. */
+  readonly isGreedy: boolean;
 }
 
 /** A name, perhaps with a constraint on its version. */
@@ -29,7 +31,7 @@ export interface OpkgName {
 
 export type Operator = '<<' | '<=' | '=' | '>=' | '>>';
 
-const CONSTRAINED = /^(\S+)\s*\(\s*(<<|<=|>=|>>|=|<|>)\s*([^)]*)\)\s*(\*?)/;
+const CONSTRAINED = /^(\S+)\s*\(\s*(<<|<=|>=|>>|=|<|>)\s*([^)]*)\)/;
 /** opkg reads the short forms as these. */
 const SHORT: Readonly<Record<string, Operator>> = { '<': '<=', '>': '>=' };
 
@@ -45,8 +47,11 @@ export const parseDependencies = (field: string): OpkgDependency[] =>
         .split('|')
         .map(parseName)
         .filter(({ name }) => name !== ''),
+      isGreedy: GREEDY.test(text),
     }))
     .filter(({ alternatives }) => alternatives.length > 0);
+
+const GREEDY = /\s\*\s*(?:\||$)/;
 
 function parseName(text: string): OpkgName {
   const trimmed = text.trim();
@@ -54,9 +59,6 @@ function parseName(text: string): OpkgName {
   if (name === undefined || operator === undefined || version === undefined) return { name: trimmed.split(/\s/, 1)[0] ?? '' };
   return { name, operator: SHORT[operator] ?? (operator as Operator), version: version.trim() };
 }
-
-/** Returns whether a field has the star that asks for all providers of a name. */
-export const isGreedy = (field: string): boolean => /\s\*\s*(?:[,|]|$)/.test(field);
 
 /** Returns the fields of one paragraph of `Packages` as a package; `undefined` if it names none. */
 export function opkgPackage(fields: ReadonlyMap<string, string>): OpkgPackage | undefined {
@@ -70,6 +72,6 @@ export function opkgPackage(fields: ReadonlyMap<string, string>): OpkgPackage | 
     depends: parseDependencies(depends),
     provides: (fields.get('Provides') ?? '').split(/[\s,]+/).filter((provided) => provided !== ''),
     conflicts: parseDependencies(fields.get('Conflicts') ?? '').flatMap(({ alternatives }) => alternatives),
-    isBeyond: fields.has('Replaces') || fields.has('Recommends') || isGreedy(depends),
+    isBeyond: fields.has('Replaces') || fields.has('Recommends'),
   };
 }

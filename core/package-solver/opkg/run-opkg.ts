@@ -46,6 +46,8 @@ export function runOpkg(graph: OpkgGraph, words: readonly string[], state: OpkgS
 
   const versionOf = (one: number): string => packages[one]?.version ?? '';
   const isInstalled = (one: number): boolean => installed.get(nameOf[one] ?? ABSENT) === one;
+  /** Whether an earlier process has installed it: opkg counts such packages as wanted. */
+  const isBefore = (one: number): boolean => isInstalled(one) && !inThisProcess.has(one);
   const satisfies = (one: number, { operator, version }: NumberedName): boolean => {
     if (operator === undefined || version === undefined) return true;
     const order = compareOpkgVersions(versionOf(one), version);
@@ -103,7 +105,11 @@ export function runOpkg(graph: OpkgGraph, words: readonly string[], state: OpkgS
     if (seen.has(own)) return [];
     seen.add(own);
     const unresolved: { of: string; text: string }[] = [];
-    for (const { alternatives, text } of depends[one] ?? []) {
+    for (const { alternatives, text, isGreedy } of depends[one] ?? []) {
+      if (isGreedy) {
+        for (const asked of alternatives) collectProviders(asked.name, found, seen);
+        continue;
+      }
       if (alternatives.some((asked) => isThere(asked))) continue;
       const satisfier = firstAvailable(alternatives);
       if (satisfier === ABSENT) unresolved.push({ of: packages[one]?.name ?? '', text });
@@ -113,6 +119,17 @@ export function runOpkg(graph: OpkgGraph, words: readonly string[], state: OpkgS
       }
     }
     return unresolved;
+  };
+
+  /** Adds all providers of a name to `found` that need nothing but what is wanted already. */
+  const collectProviders = (name: number, found: number[], seen: Set<number>): void => {
+    for (const provider of providers[name] ?? [])
+      for (const one of versions[provider] ?? []) {
+        if (wanted.has(one) || isBefore(one) || seen.has(provider) || found.includes(one)) continue;
+        const needed: number[] = [];
+        const unresolved = collect(one, needed, seen);
+        if (unresolved.length === 0 && needed.every((other) => wanted.has(other))) found.push(one);
+      }
   };
 
   const isThere = (asked: NumberedName): boolean => {
@@ -144,7 +161,7 @@ export function runOpkg(graph: OpkgGraph, words: readonly string[], state: OpkgS
   const install = (one: number): boolean => {
     const own = nameOf[one] ?? ABSENT;
     // Packages of this process are unpacked and not yet configured, which opkg tells apart here only.
-    if (isInstalled(one) && !inThisProcess.has(one)) return satisfy(one);
+    if (isBefore(one)) return satisfy(one);
     const old = installed.get(own);
     if (old !== undefined && compareOpkgVersions(versionOf(old), versionOf(one)) >= 0) return false;
     wanted.add(one);
@@ -160,7 +177,7 @@ export function runOpkg(graph: OpkgGraph, words: readonly string[], state: OpkgS
   const hasConflict = (one: number): boolean => {
     for (const asked of conflicts[one] ?? [])
       for (const other of versions[asked.name] ?? []) {
-        if (!wanted.has(other) && !(isInstalled(other) && !inThisProcess.has(other))) continue;
+        if (!wanted.has(other) && !isBefore(other)) continue;
         if (!satisfies(other, asked)) continue;
         clash ??= [packages[one]?.name ?? '', packages[other]?.name ?? ''];
         return true;
