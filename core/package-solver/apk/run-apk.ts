@@ -2,20 +2,18 @@ import type { ApkGraph, NumberedDependency, Provider } from './apk-graph.ts';
 import { type ApkDependency, fitsVersion } from './apk-package.ts';
 import { compareApkVersions, EQUAL, GREATER } from './compare-apk-versions.ts';
 
-/** What apk would install, and what it would complain of. */
+/** What apk has decided. */
 export interface ApkOutcome {
-  /** The numbers of the packages. */
+  readonly hasFailed: boolean;
+  /** The numbers of the packages that are to be installed, innermost first, whether or not apk has failed. */
   readonly installed: readonly number[];
-  readonly problems: readonly ApkProblem[];
+  /** The packages that were chosen although something excludes them, or something that they need cannot be had. */
+  readonly unfit: readonly number[];
+  /** The names that are needed, but for which apk has chosen nothing. */
+  readonly unfilled: readonly string[];
+  /** Returns what was chosen for a name. */
+  chosen(name: string): Provider | undefined;
 }
-
-export type ApkProblem =
-  /** Nothing provides the name. */
-  | { readonly kind: 'missing'; readonly name: string }
-  /** Packages provide the name, but apk chooses none of them by itself. */
-  | { readonly kind: 'virtual'; readonly name: string; readonly providers: readonly string[] }
-  /** The package was chosen although something excludes it or it needs something that cannot be had. */
-  | { readonly kind: 'unfit'; readonly package: number };
 
 const NONE = -1;
 const NO_LIST = 0;
@@ -68,7 +66,8 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
   const unknown: string[] = [];
   const nameStates: (NameState | undefined)[] = [];
   const packageStates: (PackageState | undefined)[] = [];
-  const problems: ApkProblem[] = [];
+  const unfitPackages: number[] = [];
+  const unfilled: string[] = [];
   let errors = 0;
   let lastOrder = 0;
   const dirty: number[] = [];
@@ -412,7 +411,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
   };
 
   const unfit = (one: number): void => {
-    if (!packageState(one).hasError) problems.push({ kind: 'unfit', package: one });
+    if (!packageState(one).hasError) unfitPackages.push(one);
     fail(one);
   };
 
@@ -430,10 +429,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
       assign(name, undefined);
       if (state.requirers === 0) return;
       errors++;
-      const offered = [...new Set(providersOf(name).map(({ package: one }) => packages[one]?.name ?? ''))];
-      problems.push(
-        offered.length === 0 ? { kind: 'missing', name: textOf(name) } : { kind: 'virtual', name: textOf(name), providers: offered },
-      );
+      unfilled.push(textOf(name));
       return;
     }
     const one = chosen.package;
@@ -512,8 +508,8 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
   };
 
   for (const dependency of sorted) follow(NONE, dependency);
-  if (errors === 0) return { installed, problems: [] };
-  return { installed: [], problems };
+  const chosen = (name: string) => nameStates[numberOf(name)]?.chosen;
+  return { hasFailed: errors > 0, installed, unfit: unfitPackages, unfilled, chosen };
 }
 
 /** The bits of a name's order, above the number of its discovery: asked names come first, then real ones. */

@@ -1,0 +1,111 @@
+import type { SolverProblem } from '../solver-problem.ts';
+import type { ApkGraph } from './apk-graph.ts';
+import { type ApkDependency, fitsVersion } from './apk-package.ts';
+import type { ApkOutcome } from './run-apk.ts';
+
+/** Returns why apk does not install the world, one entry per cause, in the order in which apk would report them. */
+export function explainApk(graph: ApkGraph, world: readonly ApkDependency[], outcome: ApkOutcome): SolverProblem[] {
+  const { packages, numbers, providers } = graph;
+  const nameOf = (one: number): string => packages[one]?.name ?? '';
+  const needs = neededBy(graph, world, outcome);
+  const problems: SolverProblem[] = [];
+  const seen = new Set<string>();
+  const clashing = new Map(outcome.unfit.map((one) => [one, rivalOf(graph, outcome, one)]));
+
+  const lookAtName = (name: string, chain: readonly string[]): void => {
+    if (!outcome.unfilled.includes(name)) return;
+    const all = providers[numbers.get(name) ?? -1] ?? [];
+    const offered = [...new Set(all.map((provider) => nameOf(provider.package)))];
+    problems.push(
+      offered.length === 0 ? { code: 'missing', package: name, chain } : { code: 'virtual', package: name, chain, providers: offered },
+    );
+  };
+  const lookAtPackage = (one: number): void => {
+    for (const { by, chain, dependency } of needs.get(one) ?? []) {
+      const chosen = outcome.chosen(dependency.name);
+      if (chosen === undefined || (dependency.isConflict && one === by) || fitsVersion(dependency, chosen.version)) continue;
+      const name = nameOf(one);
+      if (!dependency.isConflict) problems.push({ code: 'version', package: name, chain, needed: textOf(dependency) });
+      else problems.push({ code: 'conflict', package: name, chain, other: by === undefined ? '' : nameOf(by) });
+    }
+    const rival = clashing.get(one);
+    if (rival !== undefined)
+      problems.push({ code: 'conflict', package: nameOf(one), chain: needs.get(one)?.[0]?.chain ?? [], other: nameOf(rival) });
+  };
+  /** Looks at names in the order in which packages need them, each package before what it needs itself. */
+  const waiting = world.map((dependency) => ({ dependency, chain: [] as readonly string[] })).reverse();
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { dependency, chain } = next;
+    if (dependency.isConflict || seen.has(dependency.name)) continue;
+    seen.add(dependency.name);
+    const one = outcome.chosen(dependency.name)?.package;
+    if (one === undefined) {
+      lookAtName(dependency.name, chain);
+      continue;
+    }
+    const name = nameOf(one);
+    if (name !== dependency.name && seen.has(name)) continue;
+    seen.add(name);
+    lookAtPackage(one);
+    const further = [...chain, name];
+    waiting.push(...(packages[one]?.depends ?? []).map((other) => ({ dependency: other, chain: further })).reverse());
+  }
+  for (const name of outcome.unfilled) if (!seen.has(name)) lookAtName(name, []);
+  return distinct(problems);
+}
+
+interface Need {
+  /** The package; `undefined` for the request itself. */
+  readonly by: number | undefined;
+  readonly chain: readonly string[];
+  readonly dependency: ApkDependency;
+}
+
+/** Returns what asks for each chosen package, with the shortest way that leads there: first the world, then packages. */
+function neededBy({ packages }: ApkGraph, world: readonly ApkDependency[], outcome: ApkOutcome): Map<number, Need[]> {
+  const all: Need[] = world.map((dependency) => ({ by: undefined, chain: [], dependency }));
+  const needs = new Map<number, Need[]>();
+  for (const need of all) {
+    const chosen = outcome.chosen(need.dependency.name)?.package;
+    if (chosen === undefined) continue;
+    const known = needs.get(chosen);
+    if (known === undefined) needs.set(chosen, [need]);
+    else known.push(need);
+    if (known !== undefined || need.dependency.isConflict) continue;
+    const chain = [...need.chain, packages[chosen]?.name ?? ''];
+    for (const dependency of packages[chosen]?.depends ?? []) all.push({ by: chosen, chain, dependency });
+  }
+  return needs;
+}
+
+/** Returns a chosen package that claims a name for itself which the given one claims, too. */
+function rivalOf({ packages, numbers, providers }: ApkGraph, outcome: ApkOutcome, one: number): number | undefined {
+  const own = packages[one];
+  if (own === undefined) return undefined;
+  const owned = [own.name, ...own.provides.filter(({ version }) => version !== '').map(({ name }) => name)];
+  for (const name of owned) {
+    const chosen = outcome.chosen(name)?.package;
+    if (chosen !== undefined && chosen !== one) return chosen;
+    const rival = (providers[numbers.get(name) ?? -1] ?? []).find(
+      (other) => other.package !== one && outcome.unfit.includes(other.package),
+    );
+    if (rival !== undefined) return rival.package;
+  }
+  return undefined;
+}
+
+/** Two packages exclude each other once, whichever of the two comes first. */
+function distinct(problems: readonly SolverProblem[]): SolverProblem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ code, package: name, other = '', needed = '' }) => {
+    const key = `${code} ${[name, other].sort().join(' ')} ${needed}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+const SIGNS: Readonly<Record<number, string>> = { 1: '=', 2: '<', 3: '<=', 4: '>', 5: '>=' };
+
+const textOf = ({ name, version, accepts, isFuzzy }: ApkDependency): string =>
+  accepts === 0 ? name : `${name}${isFuzzy ? `${accepts === 1 ? '' : (SIGNS[accepts & 6] ?? '')}~` : (SIGNS[accepts] ?? '?')}${version}`;
