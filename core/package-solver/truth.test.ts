@@ -2,15 +2,16 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { finished } from '#lib/sliced.ts';
-import { apkGraph } from './apk/apk-graph.ts';
 import { apkWorld, withAbi } from './apk/apk-world.ts';
-import { compareApkVersions, EQUAL, isApkVersion, LESS } from './apk/compare-apk-versions.ts';
+import { compareApkVersions, isApkVersion } from './apk/compare-apk-versions.ts';
 import { readApkPackages } from './apk/read-apk-packages.ts';
 import { runApk } from './apk/run-apk.ts';
 import { commandWords } from './command-words.ts';
+import { EQUAL, type IndexPackage, LESS } from './index/index-package.ts';
+import { packageTable } from './index/package-table.ts';
+import { type SolverGraph, solverGraph } from './index/solver-graph.ts';
 import { compareOpkgVersions } from './opkg/compare-opkg-versions.ts';
-import { opkgGraph } from './opkg/opkg-graph.ts';
-import { type OpkgPackage, opkgPackage } from './opkg/opkg-package.ts';
+import { readOpkgPackage } from './opkg/read-opkg-package.ts';
 import { runOpkg } from './opkg/run-opkg.ts';
 
 /** What a real package manager said of a request. */
@@ -67,7 +68,7 @@ describe('versions compare as for the real tools', () => {
 
 describe.each(['opkg-am', 'opkg-mutated'])('opkg in the world %s', (name) => {
   const world = worldOf(name);
-  const graph = opkgGraph(world.indexes.map((path) => packagesOf(unpacked(path))));
+  const graph = graphOf(world.indexes.map((path) => packagesOf(unpacked(path))));
   const priority = (arch: string) => (arch === 'all' ? 100 : arch === world.arch ? 200 : 0);
 
   it('installs what the real one installs, and refuses what it refuses', () => {
@@ -75,13 +76,13 @@ describe.each(['opkg-am', 'opkg-mutated'])('opkg in the world %s', (name) => {
     const answers = world.pairs.map((pair) => {
       const state = { installed: new Map<number, number>() };
       for (const first of ['libc', 'kernel']) runOpkg(graph, [first], state, priority);
-      const problems = runOpkg(graph, wordsOf(world, pair), state, priority);
-      const installed = [...state.installed.values()].map((one) => graph.packages[one]);
-      if (installed.some((one) => one?.isBeyond)) {
+      const { problems } = runOpkg(graph, wordsOf(world, pair), state, priority);
+      const installed = [...state.installed.values()].map((one) => graph.package(one));
+      if (installed.some((one) => one.isBeyond)) {
         unsure++;
         return [pair.id, verdict(pair.installed)];
       }
-      return [pair.id, verdict(problems.length > 0 ? undefined : installed.map((one) => one?.name ?? ''))];
+      return [pair.id, verdict(problems.length > 0 ? undefined : installed.map((one) => one.name))];
     });
     expect(answers).toEqual(world.pairs.map((pair) => [pair.id, verdict(pair.installed)]));
     expect(unsure).toBe(0);
@@ -90,10 +91,10 @@ describe.each(['opkg-am', 'opkg-mutated'])('opkg in the world %s', (name) => {
 
 describe.each(['apk-cunliu', 'apk-25.12-x86', 'apk-25.12-ath79', 'apk-25.12-filogic', 'apk-mutated'])('apk in the world %s', (name) => {
   const world = worldOf(name);
-  const graph = apkGraph(
+  const graph = graphOf(
     world.indexes.map((path) => finished(readApkPackages(inflateRawSync(readFileSync(new URL(path, FIXTURES)).subarray(4))))),
   );
-  const versionOf = (wanted: string) => graph.packages.findLast((one) => one.name === wanted)?.version ?? '';
+  const versionOf = (wanted: string) => graph.providersOf(graph.numberOf(wanted)).at(-1)?.version ?? '';
   const { version, vermagic, release } = kernels[world.world] ?? { version: '', vermagic: '', release: '' };
   const pins = [
     { name: 'base-files', version: versionOf('base-files') },
@@ -106,7 +107,7 @@ describe.each(['apk-cunliu', 'apk-25.12-x86', 'apk-25.12-ath79', 'apk-25.12-filo
   it('installs what the real one installs, and refuses what it refuses', () => {
     const answers = world.pairs.map((pair) => {
       const { installed, hasFailed } = solve(wordsOf(world, pair));
-      return [pair.id, verdict(hasFailed ? undefined : installed.map((one) => graph.packages[one]?.name ?? ''))];
+      return [pair.id, verdict(hasFailed ? undefined : installed.map((one) => graph.package(one).name))];
     });
     expect(answers).toEqual(world.pairs.map((pair) => [pair.id, verdict(pair.installed)]));
   });
@@ -127,13 +128,16 @@ describe.each(['apk-cunliu', 'apk-25.12-x86', 'apk-25.12-ath79', 'apk-25.12-filo
   });
 });
 
+const graphOf = (indexes: readonly (readonly IndexPackage[])[]): SolverGraph =>
+  solverGraph(indexes.map((packages) => finished(packageTable('index', packages))));
+
 /** The paragraphs of `Packages`. */
-function packagesOf(text: string): OpkgPackage[] {
+function packagesOf(text: string): IndexPackage[] {
   return text
     .split(/\n\n+/)
     .map(
       (paragraph) =>
         new Map(paragraph.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()])),
     )
-    .flatMap((fields) => opkgPackage(fields) ?? []);
+    .flatMap((fields) => readOpkgPackage(fields) ?? []);
 }

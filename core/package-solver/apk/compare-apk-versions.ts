@@ -1,7 +1,4 @@
-/** How a version compares with another one. A bit each, so that an operator is the set of the results that it accepts. */
-export const EQUAL = 1;
-export const LESS = 2;
-export const GREATER = 4;
+import { EQUAL, GREATER, LESS } from '../index/index-package.ts';
 
 /** The kinds of parts that a version may have, in the order in which they may stand. */
 const [FIRST, NUMBER, LETTER, SUFFIX, SUFFIX_NUMBER, COMMIT, REVISION, END, INVALID] = [0, 1, 2, 3, 4, 5, 6, 7, 8];

@@ -1,12 +1,12 @@
+import { type Relation, textOf } from '../index/index-package.ts';
+import type { SolverGraph } from '../index/solver-graph.ts';
 import type { SolverProblem } from '../solver-problem.ts';
-import type { ApkGraph } from './apk-graph.ts';
-import { type ApkDependency, fitsVersion } from './apk-package.ts';
+import { fitsVersion } from './fits-version.ts';
 import type { ApkOutcome } from './run-apk.ts';
 
 /** Returns why apk does not install the world, one entry per cause, in the order in which apk would report them. */
-export function explainApk(graph: ApkGraph, world: readonly ApkDependency[], outcome: ApkOutcome): SolverProblem[] {
-  const { packages, numbers, providers } = graph;
-  const nameOf = (one: number): string => packages[one]?.name ?? '';
+export function explainApk(graph: SolverGraph, world: readonly Relation[], outcome: ApkOutcome): SolverProblem[] {
+  const nameOf = (one: number): string => graph.package(one).name;
   const needs = neededBy(graph, world, outcome);
   const problems: SolverProblem[] = [];
   const seen = new Set<string>();
@@ -14,7 +14,7 @@ export function explainApk(graph: ApkGraph, world: readonly ApkDependency[], out
 
   const lookAtName = (name: string, chain: readonly string[]): void => {
     if (!outcome.unfilled.includes(name)) return;
-    const all = providers[numbers.get(name) ?? -1] ?? [];
+    const all = graph.providersOf(graph.numberOf(name));
     const offered = [...new Set(all.map((provider) => nameOf(provider.package)))];
     problems.push(
       offered.length === 0 ? { code: 'missing', package: name, chain } : { code: 'virtual', package: name, chain, providers: offered },
@@ -48,7 +48,12 @@ export function explainApk(graph: ApkGraph, world: readonly ApkDependency[], out
     seen.add(name);
     lookAtPackage(one);
     const further = [...chain, name];
-    waiting.push(...(packages[one]?.depends ?? []).map((other) => ({ dependency: other, chain: further })).reverse());
+    waiting.push(
+      ...graph
+        .package(one)
+        .needs.map((other) => ({ dependency: other, chain: further }))
+        .reverse(),
+    );
   }
   for (const name of outcome.unfilled) if (!seen.has(name)) lookAtName(name, []);
   return distinct(problems);
@@ -58,11 +63,11 @@ interface Need {
   /** The package; `undefined` for the request itself. */
   readonly by: number | undefined;
   readonly chain: readonly string[];
-  readonly dependency: ApkDependency;
+  readonly dependency: Relation;
 }
 
 /** Returns what asks for each chosen package, with the shortest way that leads there: first the world, then packages. */
-function neededBy({ packages }: ApkGraph, world: readonly ApkDependency[], outcome: ApkOutcome): Map<number, Need[]> {
+function neededBy(graph: SolverGraph, world: readonly Relation[], outcome: ApkOutcome): Map<number, Need[]> {
   const all: Need[] = world.map((dependency) => ({ by: undefined, chain: [], dependency }));
   const needs = new Map<number, Need[]>();
   for (const need of all) {
@@ -72,23 +77,20 @@ function neededBy({ packages }: ApkGraph, world: readonly ApkDependency[], outco
     if (known === undefined) needs.set(chosen, [need]);
     else known.push(need);
     if (known !== undefined || need.dependency.isConflict) continue;
-    const chain = [...need.chain, packages[chosen]?.name ?? ''];
-    for (const dependency of packages[chosen]?.depends ?? []) all.push({ by: chosen, chain, dependency });
+    const chain = [...need.chain, graph.package(chosen).name];
+    for (const dependency of graph.package(chosen).needs) all.push({ by: chosen, chain, dependency });
   }
   return needs;
 }
 
 /** Returns a chosen package that claims a name for itself which the given one claims, too. */
-function rivalOf({ packages, numbers, providers }: ApkGraph, outcome: ApkOutcome, one: number): number | undefined {
-  const own = packages[one];
-  if (own === undefined) return undefined;
+function rivalOf(graph: SolverGraph, outcome: ApkOutcome, one: number): number | undefined {
+  const own = graph.package(one);
   const owned = [own.name, ...own.provides.filter(({ version }) => version !== '').map(({ name }) => name)];
   for (const name of owned) {
     const chosen = outcome.chosen(name)?.package;
     if (chosen !== undefined && chosen !== one) return chosen;
-    const rival = (providers[numbers.get(name) ?? -1] ?? []).find(
-      (other) => other.package !== one && outcome.unfit.includes(other.package),
-    );
+    const rival = graph.providersOf(graph.numberOf(name)).find((other) => other.package !== one && outcome.unfit.includes(other.package));
     if (rival !== undefined) return rival.package;
   }
   return undefined;
@@ -104,8 +106,3 @@ function distinct(problems: readonly SolverProblem[]): SolverProblem[] {
     return true;
   });
 }
-
-const SIGNS: Readonly<Record<number, string>> = { 1: '=', 2: '<', 3: '<=', 4: '>', 5: '>=' };
-
-const textOf = ({ name, version, accepts, isFuzzy }: ApkDependency): string =>
-  accepts === 0 ? name : `${name}${isFuzzy ? `${accepts === 1 ? '' : (SIGNS[accepts & 6] ?? '')}~` : (SIGNS[accepts] ?? '?')}${version}`;

@@ -1,6 +1,7 @@
-import type { ApkGraph, NumberedDependency, Provider } from './apk-graph.ts';
-import { type ApkDependency, fitsVersion } from './apk-package.ts';
-import { compareApkVersions, EQUAL, GREATER } from './compare-apk-versions.ts';
+import { EQUAL, GREATER, type Relation } from '../index/index-package.ts';
+import type { NumberedRelation, Provider, SolverGraph } from '../index/solver-graph.ts';
+import { compareApkVersions } from './compare-apk-versions.ts';
+import { fitsVersion } from './fits-version.ts';
 
 /** What apk has decided. */
 export interface ApkOutcome {
@@ -60,10 +61,7 @@ interface PackageState {
  * Plays `apk add` with the world in an empty root. Apk never goes back: it narrows the providers of all names that are
  * required, then decides on one name, and so on. `canRun` says which architectures the device runs.
  */
-export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun: (arch: string) => boolean): ApkOutcome {
-  const { packages, nameOf, depends, installIf, provides, names: allNames, numbers, providers: allProviders } = graph;
-  // The world may name what no index has.
-  const unknown: string[] = [];
+export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (arch: string) => boolean): ApkOutcome {
   const nameStates: (NameState | undefined)[] = [];
   const packageStates: (PackageState | undefined)[] = [];
   const unfitPackages: number[] = [];
@@ -78,25 +76,27 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
   const selectable: number[] = [];
   const others: number[] = [];
 
-  const numberOf = (name: string): number => {
-    const known = numbers.get(name);
-    if (known !== undefined) return known;
-    const at = unknown.indexOf(name);
-    return allNames.length + (at >= 0 ? at : unknown.push(name) - 1);
+  const providersOf = (name: number): readonly Provider[] => {
+    const found = graph.providersOf(name);
+    graph.spend(found.length + 1);
+    return found;
   };
-  const textOf = (name: number): string => allNames[name] ?? unknown[name - allNames.length] ?? '';
-  const providersOf = (name: number): readonly Provider[] => allProviders[name] ?? [];
+  const dependantsOf = (name: number): readonly number[] => {
+    const found = graph.dependantsOf(name);
+    graph.spend(found.length);
+    return found;
+  };
   const stateOf = (name: number): NameState => (nameStates[name] ??= newName());
   const packageState = (one: number): PackageState => (packageStates[one] ??= newPackage());
-  const dependsOf = (one: number): readonly NumberedDependency[] => depends[one] ?? [];
-  const installIfOf = (one: number): readonly NumberedDependency[] => installIf[one] ?? [];
-  const providesOf = (one: number) => provides[one] ?? [];
-  const ownName = (one: number): number => nameOf[one] ?? NONE;
+  const dependsOf = (one: number): readonly NumberedRelation[] => graph.package(one).needs;
+  const installIfOf = (one: number): readonly NumberedRelation[] => graph.package(one).installIf;
+  const providesOf = (one: number) => graph.package(one).provides;
+  const ownName = (one: number): number => graph.package(one).own;
 
-  const sorted = [...world].sort(byName).map((one): NumberedDependency => ({ ...one, number: numberOf(one.name) }));
+  const sorted = [...world].sort(byName).map((one): NumberedRelation => ({ ...one, number: graph.numberOf(one.name) }));
   const isAsked = new Set(sorted.map(({ number }) => number));
 
-  const isProvided = (by: number, dependency: ApkDependency, provider: Provider | undefined): boolean => {
+  const isProvided = (by: number, dependency: Relation, provider: Provider | undefined): boolean => {
     if (provider === undefined) return dependency.isConflict;
     if (dependency.isConflict && provider.package === by) return true;
     return fitsVersion(dependency, provider.version);
@@ -154,7 +154,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
   };
 
   const renewDependants = (name: number): void => {
-    for (const other of graph.dependants[name] ?? []) {
+    for (const other of dependantsOf(name)) {
       const state = nameStates[other];
       if (state === undefined || !state.isSeen) continue;
       state.hasNewDepends = true;
@@ -163,7 +163,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
   };
 
   const renewConditioned = (name: number): void => {
-    for (const other of graph.conditioned[name] ?? []) {
+    for (const other of graph.conditionedOf(name)) {
       const state = nameStates[other];
       if (state === undefined || !state.isSeen || state.isNeverTriggered) continue;
       state.hasNewConditions = true;
@@ -183,7 +183,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
     renewConditionedBy(one);
   };
 
-  const canSatisfy = (by: number, dependency: NumberedDependency): boolean => {
+  const canSatisfy = (by: number, dependency: NumberedRelation): boolean => {
     const state = stateOf(dependency.number);
     if (state.isLocked) return isProvided(by, dependency, state.chosen);
     if (state.requirers === 0 && isProvided(by, dependency, undefined)) return true;
@@ -203,16 +203,16 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
       const about = packageState(one);
       if (!about.isSeen) {
         about.isSeen = true;
-        about.isSelectable = canRun(packages[one]?.arch ?? '');
+        about.isSelectable = canRun(graph.package(one).arch);
         about.isNotTriggered = installIfOf(one).length === 0;
         for (const { number } of dependsOf(one)) yield number;
       }
       state.isNeverTriggered &&= about.isNotTriggered;
       hasReal ||= ownName(one) === name;
     }
-    yield* graph.conditioned[name] ?? [];
+    yield* graph.conditionedOf(name);
     for (const { package: one } of providersOf(name)) {
-      yield* graph.conditioned[ownName(one)] ?? [];
+      yield* graph.conditionedOf(ownName(one));
       for (const { number } of providesOf(one)) yield number;
     }
     state.order = (isAsked.has(name) ? ASKED : 0) + (hasReal ? REAL : 0) + ++lastOrder;
@@ -228,7 +228,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
     }
   };
 
-  const require = (by: number, dependency: NumberedDependency): void => {
+  const require = (by: number, dependency: NumberedRelation): void => {
     const state = stateOf(dependency.number);
     if (!dependency.isConflict && ++state.requirers === 1) requirersChanged(dependency.number);
     for (const provider of providersOf(dependency.number)) {
@@ -255,7 +255,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
   };
 
   const isAutoSelectable = ({ package: one, version }: Provider): boolean =>
-    version !== '' || (packages[one]?.priority ?? 0) !== 0 || stateOf(ownName(one)).requirers > 0;
+    version !== '' || graph.package(one).priority !== 0 || stateOf(ownName(one)).requirers > 0;
 
   /** Looks at the conditions of a package: once all are decided and hold, it is to be installed. */
   const lookAtConditions = (one: number): void => {
@@ -316,7 +316,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
       for (const { package: one } of providersOf(name)) packageState(one).isInLastMerge = packageState(one).isMerged;
       passOn(name, first, options);
     }
-    state.isSettled = (graph.dependants[name] ?? []).every((other) => {
+    state.isSettled = dependantsOf(name).every((other) => {
       const about = nameStates[other];
       return about === undefined || !about.isSeen || about.isLocked;
     });
@@ -368,14 +368,12 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
     if (byState !== 0) return byState;
     const byVersion = compareApkVersions(one.version, other.version);
     if (byVersion !== EQUAL) return byVersion === GREATER ? 1 : -1;
-    const [first, second] = [packages[one.package], packages[other.package]];
+    const [first, second] = [graph.package(one.package), graph.package(other.package)];
     if (ownName(one.package) === ownName(other.package)) {
-      const byOwn = compareApkVersions(first?.version ?? '', second?.version ?? '');
+      const byOwn = compareApkVersions(first.version, second.version);
       if (byOwn !== EQUAL) return byOwn === GREATER ? 1 : -1;
     }
-    return (
-      (first?.priority ?? 0) - (second?.priority ?? 0) || (graph.repositories[other.package] ?? 0) - (graph.repositories[one.package] ?? 0)
-    );
+    return first.priority - second.priority || second.repository - first.repository;
   };
 
   const fail = (one: number): void => {
@@ -429,12 +427,12 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
       assign(name, undefined);
       if (state.requirers === 0) return;
       errors++;
-      unfilled.push(textOf(name));
+      unfilled.push(graph.nameOf(name));
       return;
     }
     const one = chosen.package;
     if (!packageState(one).isSelectable) unfit(one);
-    assign(ownName(one), { package: one, version: packages[one]?.version ?? '' });
+    assign(ownName(one), { package: one, version: graph.package(one).version });
     for (const { number, version } of providesOf(one)) assign(number, { package: one, version });
     for (const dependency of dependsOf(one)) require(one, dependency);
   };
@@ -484,7 +482,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
     for (const dependency of dependsOf(one)) follow(one, dependency);
     installed.push(one);
     for (const answer of [ownName(one), ...providesOf(one).map(({ number }) => number)])
-      for (const other of graph.conditioned[answer] ?? []) recordIfTriggered(other);
+      for (const other of graph.conditionedOf(answer)) recordIfTriggered(other);
   };
 
   const recordIfTriggered = (name: number): void => {
@@ -498,7 +496,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
     record(name);
   };
 
-  const follow = (by: number, dependency: NumberedDependency): void => {
+  const follow = (by: number, dependency: NumberedRelation): void => {
     const state = stateOf(dependency.number);
     const isMet = isProvided(by, dependency, state.chosen);
     if (!isMet && by !== NONE) unfit(by);
@@ -508,7 +506,7 @@ export function runApk(graph: ApkGraph, world: readonly ApkDependency[], canRun:
   };
 
   for (const dependency of sorted) follow(NONE, dependency);
-  const chosen = (name: string) => nameStates[numberOf(name)]?.chosen;
+  const chosen = (name: string) => nameStates[graph.numberOf(name)]?.chosen;
   return { hasFailed: errors > 0, installed, unfit: unfitPackages, unfilled, chosen };
 }
 
@@ -517,7 +515,7 @@ const REAL = 2 ** 30;
 const ASKED = 2 ** 31;
 
 /** Apk sorts without regard to case first. */
-function byName({ name: one }: ApkDependency, { name: two }: ApkDependency): number {
+function byName({ name: one }: Relation, { name: two }: Relation): number {
   const [lower, otherLower] = [one.toLowerCase(), two.toLowerCase()];
   if (lower !== otherLower) return lower < otherLower ? -1 : 1;
   return one === two ? 0 : one < two ? -1 : 1;
