@@ -17,7 +17,14 @@ export function apkWorld(graph: SolverGraph, words: readonly string[], pins: rea
   const named = addsAbi ? words.flatMap((word) => withAbi(graph, word)) : words;
   for (const word of named) world.set(word, plainRelation(word));
   for (const { name, version } of pins) world.set(name, plainRelation(name, version));
-  return [...world.values()];
+  return [...world.values()].sort(byName);
+}
+
+/** Apk keeps its world in this order: without regard to case first. */
+function byName({ name: one }: Relation, { name: two }: Relation): number {
+  const [lower, otherLower] = [one.toLowerCase(), two.toLowerCase()];
+  if (lower !== otherLower) return lower < otherLower ? -1 : 1;
+  return one === two ? 0 : one < two ? -1 : 1;
 }
 
 const ABI_TAG = 'openwrt:abiversion=';

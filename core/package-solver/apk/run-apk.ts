@@ -1,5 +1,5 @@
 import { EQUAL, GREATER, type Relation } from '../index/index-package.ts';
-import type { NumberedRelation, Provider, SolverGraph } from '../index/solver-graph.ts';
+import { type NumberedRelation, type Provider, type SolverGraph, TooMuchWorkError } from '../index/solver-graph.ts';
 import { compareApkVersions } from './compare-apk-versions.ts';
 import { fitsVersion } from './fits-version.ts';
 
@@ -17,6 +17,8 @@ export interface ApkOutcome {
 }
 
 const NONE = -1;
+/** The longest chain of dependencies that is followed. Real ones are a tenth of it. */
+const MAX_DEPTH = 1_000;
 const NO_LIST = 0;
 const SETTLED = 1;
 const SELECTABLE = 2;
@@ -76,16 +78,7 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
   const selectable: number[] = [];
   const others: number[] = [];
 
-  const providersOf = (name: number): readonly Provider[] => {
-    const found = graph.providersOf(name);
-    graph.spend(found.length + 1);
-    return found;
-  };
-  const dependantsOf = (name: number): readonly number[] => {
-    const found = graph.dependantsOf(name);
-    graph.spend(found.length);
-    return found;
-  };
+  const { providersOf, dependantsOf } = graph;
   const stateOf = (name: number): NameState => (nameStates[name] ??= newName());
   const packageState = (one: number): PackageState => (packageStates[one] ??= newPackage());
   const dependsOf = (one: number): readonly NumberedRelation[] => graph.package(one).needs;
@@ -93,7 +86,7 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
   const providesOf = (one: number) => graph.package(one).provides;
   const ownName = (one: number): number => graph.package(one).own;
 
-  const sorted = [...world].sort(byName).map((one): NumberedRelation => ({ ...one, number: graph.numberOf(one.name) }));
+  const sorted = world.map((one): NumberedRelation => ({ ...one, number: graph.numberOf(one.name) }));
   const isAsked = new Set(sorted.map(({ number }) => number));
 
   const isProvided = (by: number, dependency: Relation, provider: Provider | undefined): boolean => {
@@ -470,10 +463,17 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
   }
 
   const installed: number[] = [];
+  let depth = 0;
   const record = (name: number): void => {
     const state = stateOf(name);
     if (state.isDone) return;
     state.isDone = true;
+    if (++depth > MAX_DEPTH) throw new TooMuchWorkError('packages depend on each other in a chain that no real index has');
+    recordPackage(state);
+    depth--;
+  };
+
+  const recordPackage = (state: NameState): void => {
     const one = state.chosen?.package;
     if (one === undefined || packageState(one).isRecorded) return;
     packageState(one).isRecorded = true;
@@ -513,13 +513,6 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
 /** The bits of a name's order, above the number of its discovery: asked names come first, then real ones. */
 const REAL = 2 ** 30;
 const ASKED = 2 ** 31;
-
-/** Apk sorts without regard to case first. */
-function byName({ name: one }: Relation, { name: two }: Relation): number {
-  const [lower, otherLower] = [one.toLowerCase(), two.toLowerCase()];
-  if (lower !== otherLower) return lower < otherLower ? -1 : 1;
-  return one === two ? 0 : one < two ? -1 : 1;
-}
 
 const newName = (): NameState => ({
   chosen: undefined,

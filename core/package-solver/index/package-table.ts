@@ -89,7 +89,7 @@ export function* packageTable(file: string, packages: Iterable<IndexPackage>): S
     if (relations.length > MAX_RELATIONS * RELATION) throw new MalformedFileError(file, `it lists more than ${MAX_RELATIONS} relations`);
     if (count % PIECE === 0) yield;
     for (const { alternatives, isGreedy } of one.depends)
-      alternatives.forEach((relation, at) => add(relation, (isGreedy ? GREEDY : 0) | (at < alternatives.length - 1 ? OR_NEXT : 0)));
+      for (const relation of alternatives) add(relation, (isGreedy ? GREEDY : 0) | (relation === alternatives.at(-1) ? 0 : OR_NEXT));
     const dependsEnd = relations.length;
     for (const relation of one.conflicts) add(relation, 0);
     const conflictsEnd = relations.length;
@@ -183,6 +183,9 @@ export function packageAt(table: PackageTable, at: number): IndexPackage {
     description: text(field(DESCRIPTION)),
   };
 }
+
+/** Returns the identity alone of a package, as `packageAt`. */
+export const identityAt = ({ packages, texts }: PackageTable, at: number): string => texts[packages[at * FIELDS + IDENTITY] ?? 0] ?? '';
 
 interface Stored {
   readonly relation: Relation;

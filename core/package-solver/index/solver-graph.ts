@@ -1,6 +1,6 @@
 import { remembered } from '#lib/remembered.ts';
 import type { Dependency, Relation } from './index-package.ts';
-import { type Grouped, groupOf, type PackageTable, packageAt, packageCount } from './package-table.ts';
+import { type Grouped, groupOf, identityAt, type PackageTable, packageAt, packageCount } from './package-table.ts';
 
 /** A relation with the number of its name. */
 export type NumberedRelation = Relation & { readonly number: number };
@@ -62,6 +62,9 @@ export class TooMuchWorkError extends Error {
   override readonly name = 'TooMuchWorkError';
 }
 
+/** The work of reading a package for the first time, in looks at one. */
+const READING = 5;
+
 /** Returns the graph of several indexes, which are in the order of the package manager's configuration. */
 export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
   const numbers = new Map<string, number>();
@@ -87,6 +90,11 @@ export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
     left -= steps;
     if (left < 0) throw new TooMuchWorkError('it takes too long to find what would be installed');
   };
+  /** Counts the looks at all of what a caller gets. */
+  const counted = <T>(found: readonly T[]): readonly T[] => {
+    spend(1 + found.length);
+    return found;
+  };
   const numbered = (relation: Relation): NumberedRelation => ({ ...relation, number: numberOf(relation.name) });
 
   /** Returns the values that each table has for a name, with the place of the table. */
@@ -102,6 +110,7 @@ export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
     if (table === undefined) throw new RangeError(`there is no package ${number}`);
     const { name, version, arch, depends, conflicts, provides, installIf, priority, tags, isBeyond, downloadSize, installedSize } =
       packageAt(table, number - (firsts[repository] ?? 0));
+    spend(READING + depends.length + provides.length);
     const dependencies = depends.map(({ alternatives, isGreedy }) => ({ isGreedy, alternatives: alternatives.map(numbered) }));
     return {
       name,
@@ -124,17 +133,17 @@ export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
 
   const readProviders = (name: number): Provider[] => {
     const found: Provider[] = [];
-    const identities = new Set<string>();
+    const byIdentity = new Map<string, number>();
     for (const { table, repository, values } of inTables(name, (one) => one.providers))
       for (let at = 0; at < values.length; at += 2) {
         const position = values[at] ?? 0;
-        const { identity } = packageAt(table, position);
         const number = (firsts[repository] ?? 0) + position;
         // Apk knows a package of two indexes as one, and takes it from the first.
-        if (identity !== '' && identities.has(identity) && found.every((other) => other.package !== number)) continue;
-        identities.add(identity);
+        const identity = identityAt(table, position);
+        if (identity !== '' && remembered(byIdentity, identity, () => number) !== number) continue;
         found.push({ package: number, version: table.texts[values[at + 1] ?? 0] ?? '' });
       }
+    spend(found.length);
     return found;
   };
 
@@ -148,9 +157,9 @@ export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
     numberOf,
     nameOf,
     package: (number) => remembered(packages, number, read),
-    providersOf: (name) => remembered(providers, name, readProviders),
-    dependantsOf: (name) => remembered(dependants, name, (number) => readNames(number, (table) => table.dependants)),
-    conditionedOf: (name) => remembered(conditioned, name, (number) => readNames(number, (table) => table.conditioned)),
+    providersOf: (name) => counted(remembered(providers, name, readProviders)),
+    dependantsOf: (name) => counted(remembered(dependants, name, (number) => readNames(number, (table) => table.dependants))),
+    conditionedOf: (name) => counted(remembered(conditioned, name, (number) => readNames(number, (table) => table.conditioned))),
     limitWork: (steps) => {
       left = steps;
     },

@@ -19,10 +19,7 @@ export function opkgNames(graph: SolverGraph) {
     /** Returns the packages that have the name themselves. The same version and architecture counts once. */
     versionsOf: (name: number): readonly number[] => remembered(versions, name, readVersions),
     /** Returns the names of packages that answer to the name, in order of appearance. */
-    providersOf: (name: number): readonly number[] => {
-      const found = remembered(providers, name, () => [...new Set(graph.providersOf(name).map((provider) => ownOf(provider.package)))]);
-      graph.spend(found.length + 1);
-      return found;
-    },
+    providersOf: (name: number): readonly number[] =>
+      remembered(providers, name, () => [...new Set(graph.providersOf(name).map((provider) => ownOf(provider.package)))]),
   };
 }

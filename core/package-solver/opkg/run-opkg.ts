@@ -34,7 +34,7 @@ export interface OpkgOutcome {
 
 const ABSENT = -1;
 /** The longest chain of dependencies that is followed. Real ones have some thirty packages. */
-const MAX_DEPTH = 1_000;
+const MAX_DEPTH = 300;
 /** The work of sorting packages, for each of them, in looks at a package. */
 const SORTING = 10;
 
