@@ -69,14 +69,9 @@ describe.each(['opkg', 'apk'] as const)('for %s', (manager) => {
       isFuzzy: false,
       isConflict: false,
     });
-    const tangle = many(700, (at) => packageOf(`p${at}`, needing(...many(700, (other) => never(`p${other}`)))));
-    expect(
-      ask(
-        manager,
-        tangle,
-        many(700, (at) => `p${at}`),
-      ).verdict,
-    ).not.toBe('yes');
+    const tangle = many(300, (at) => packageOf(`p${at}`, needing(...many(300, (other) => never(`p${other}`)))));
+    const words = many(300, (at) => `p${at}`);
+    expect(ask(manager, tangle, words).verdict).toBe('unsure');
   });
 });
 
@@ -84,7 +79,7 @@ describe('an index that no real one can be is refused as a whole', () => {
   const tableOf = (packages: Iterable<IndexPackage>) => () => finished(packageTable('Packages', packages));
   it.each([
     ['packages', 'more than 60000 packages', many(60_001, (at) => packageOf(`p${at}`))],
-    ['relations', 'more than 600000 relations', many(700, (at) => packageOf(`p${at}`, needing(...many(1000, (other) => `p${other}`))))],
+    ['relations', 'more than 300000 relations', many(302, (at) => packageOf(`p${at}`, needing(...many(1000, (other) => `p${other}`))))],
     ['long names', 'more than 256 characters', [packageOf('p'.repeat(257))]],
     ['long versions', 'more than 256 characters', [packageOf('p', { version: '1'.repeat(10_000) })]],
     ['long needs', 'more than 256 characters', [packageOf('p', needing('q'.repeat(300)))]],

@@ -51,7 +51,7 @@ export interface PackageAnswer {
 }
 
 /** The work that a question may take. Real ones take at most a fifth of it. */
-const MAX_WORK = 1_000_000;
+const MAX_WORK = 800_000;
 
 const UNSURE: PackageAnswer = { verdict: 'unsure', installed: [], problems: [], rewritten: {}, declaredConflicts: [] };
 

@@ -59,9 +59,9 @@ const GREEDY = 32;
 /** The next relation is another alternative of the same dependency. */
 const OR_NEXT = 64;
 
-/** Beyond these an index is an attack: the feeds of an architecture together have 11,000 packages. */
+/** Beyond these an index is an attack: the feeds of an architecture together have 11,000 packages with 60,000 relations. */
 const MAX_PACKAGES = 60_000;
-const MAX_RELATIONS = 600_000;
+const MAX_RELATIONS = 300_000;
 const MAX_TEXT_LENGTH = 256;
 /** Sizes are kept in 32 bits. No package of a router is that large. */
 const MAX_SIZE = 0xffff_ffff;

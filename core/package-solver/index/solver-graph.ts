@@ -62,8 +62,9 @@ export class TooMuchWorkError extends Error {
   override readonly name = 'TooMuchWorkError';
 }
 
-/** The work of reading a package for the first time, in looks at one. */
-const READING = 5;
+/** The work of reading a package for the first time, and each of its relations, in looks at a package. */
+const READING = 100;
+const RELATION_READING = 8;
 
 /** Returns the graph of several indexes, which are in the order of the package manager's configuration. */
 export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
@@ -110,7 +111,7 @@ export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
     if (table === undefined) throw new RangeError(`there is no package ${number}`);
     const { name, version, arch, depends, conflicts, provides, installIf, priority, tags, isBeyond, downloadSize, installedSize } =
       packageAt(table, number - (firsts[repository] ?? 0));
-    spend(READING + depends.length + provides.length);
+    spend(READING + RELATION_READING * (depends.length + provides.length + conflicts.length + installIf.length));
     const dependencies = depends.map(({ alternatives, isGreedy }) => ({ isGreedy, alternatives: alternatives.map(numbered) }));
     return {
       name,
