@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 
 /** The rooms of `core/`, from the top to the bottom: a room may import those below it. */
-const ROOMS = ['statistics', 'build', 'imagebuilder', 'request', 'catalogue', 'package-changes'] as const;
+const ROOMS = ['statistics', 'build', 'imagebuilder', 'request', 'package-solver', 'catalogue', 'package-changes'] as const;
 
 const upwards = ROOMS.flatMap((room, at) => ROOMS.slice(0, at).map((above) => [`core/${room}/x.ts`, `#core/${above}/y.ts`] as const));
 const downwards = ROOMS.flatMap((room, at) => ROOMS.slice(at + 1).map((below) => [`core/${room}/x.ts`, `#core/${below}/y.ts`] as const));
