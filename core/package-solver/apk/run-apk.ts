@@ -1,3 +1,4 @@
+import { remembered } from '#lib/remembered.ts';
 import { EQUAL, GREATER, type Relation } from '../index/index-package.ts';
 import { type NumberedRelation, type Provider, type SolverGraph, TooMuchWorkError } from '../index/solver-graph.ts';
 import { compareApkVersions } from './compare-apk-versions.ts';
@@ -17,6 +18,7 @@ export interface ApkOutcome {
 }
 
 const NONE = -1;
+const NO_NAMES: ReadonlySet<number> = new Set();
 /** The longest chain of dependencies that is followed. Real ones are a tenth of it. */
 const MAX_DEPTH = 1_000;
 const NO_LIST = 0;
@@ -64,6 +66,10 @@ interface PackageState {
  * required, then decides on one name, and so on. `canRun` says which architectures the device runs.
  */
 export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (arch: string) => boolean): ApkOutcome {
+  /** The packages that the world leads to. All are seen before apk decides anything. */
+  const seenPackages: number[] = [];
+  /** The names with packages among those that depend on a name. */
+  const dependants = new Map<number, Set<number>>();
   const nameStates: (NameState | undefined)[] = [];
   const packageStates: (PackageState | undefined)[] = [];
   const unfitPackages: number[] = [];
@@ -78,7 +84,7 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
   const selectable: number[] = [];
   const others: number[] = [];
 
-  const { providersOf, dependantsOf } = graph;
+  const { providersOf } = graph;
   const stateOf = (name: number): NameState => (nameStates[name] ??= newName());
   const packageState = (one: number): PackageState => (packageStates[one] ??= newPackage());
   const dependsOf = (one: number): readonly NumberedRelation[] => graph.package(one).needs;
@@ -148,9 +154,7 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
 
   const renewDependants = (name: number): void => {
     for (const other of dependantsOf(name)) {
-      const state = nameStates[other];
-      if (state === undefined || !state.isSeen) continue;
-      state.hasNewDepends = true;
+      stateOf(other).hasNewDepends = true;
       addDirty(other);
     }
   };
@@ -196,6 +200,7 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
       const about = packageState(one);
       if (!about.isSeen) {
         about.isSeen = true;
+        seenPackages.push(one);
         about.isSelectable = canRun(graph.package(one).arch);
         about.isNotTriggered = installIfOf(one).length === 0;
         for (const { number } of dependsOf(one)) yield number;
@@ -219,6 +224,23 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
       if (step.done === true) waiting.pop();
       else if (!stateOf(step.value).isSeen) waiting.push(discover(step.value));
     }
+  };
+
+  /** Finds the names that depend on each other, in the order of their packages in the indexes. */
+  const findDependants = (): void => {
+    for (const one of seenPackages.sort((first, second) => first - second)) {
+      const answers = [ownName(one), ...providesOf(one).map(({ number }) => number)].filter((answer) => stateOf(answer).isSeen);
+      for (const { number } of dependsOf(one)) {
+        const found = remembered(dependants, number, () => new Set<number>());
+        for (const answer of answers) found.add(answer);
+      }
+    }
+  };
+
+  const dependantsOf = (name: number): ReadonlySet<number> => {
+    const found = dependants.get(name) ?? NO_NAMES;
+    graph.spend(1 + found.size);
+    return found;
   };
 
   const require = (by: number, dependency: NumberedRelation): void => {
@@ -309,10 +331,7 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
       for (const { package: one } of providersOf(name)) packageState(one).isInLastMerge = packageState(one).isMerged;
       passOn(name, first, options);
     }
-    state.isSettled = dependantsOf(name).every((other) => {
-      const about = nameStates[other];
-      return about === undefined || !about.isSeen || about.isLocked;
-    });
+    state.isSettled = [...dependantsOf(name)].every((other) => stateOf(other).isLocked);
     addUndecided(name, isAgain);
   };
 
@@ -454,6 +473,7 @@ export function runApk(graph: SolverGraph, world: readonly Relation[], canRun: (
   };
 
   for (const { number } of sorted) discoverAll(number);
+  findDependants();
   for (const dependency of sorted) require(NONE, dependency);
   for (;;) {
     for (let name = nextDirty(); name !== undefined; name = nextDirty()) reconsider(name);

@@ -21,9 +21,7 @@ export interface PackageTable {
   readonly tags: Uint32Array;
   /** The packages that answer to each name: their positions, and the texts that are the versions in which they do. */
   readonly providers: Grouped;
-  /** The names that depend on each name: the own and the provided ones of each package with such a dependency. */
-  readonly dependants: Grouped;
-  /** The same for conditions under which packages are installed. */
+  /** The names that have each name as a condition: the own and the provided ones of each package with such a condition. */
   readonly conditioned: Grouped;
 }
 
@@ -122,11 +120,10 @@ export function* tableOf(parts: TableParts): Sliced<PackageTable> {
   yield;
   const count = packages.length / FIELDS;
   const providers = groups(names.length, 2);
-  const dependants = groups(names.length, 1);
   const conditioned = groups(names.length, 1);
   // The first pass counts, the second one fills.
   for (const step of ['count', 'fill'] as const) {
-    if (step === 'fill') for (const one of [providers, dependants, conditioned]) one.allot();
+    if (step === 'fill') for (const one of [providers, conditioned]) one.allot();
     for (let at = 0; at < count; at++) {
       if (at % PIECE === PIECE - 1) yield;
       const row = rowOf(parts, at);
@@ -134,15 +131,12 @@ export function* tableOf(parts: TableParts): Sliced<PackageTable> {
       row.provides((name, version) => providers[step](name, at, version));
       const answers = [row.name];
       row.provides((name) => void answers.push(name));
-      row.depends((name) => {
-        for (const answer of answers) dependants[step](name, answer);
-      });
       row.installIf((name) => {
         for (const answer of answers) conditioned[step](name, answer);
       });
     }
   }
-  return { ...parts, numbers, providers: providers.grouped(), dependants: dependants.grouped(), conditioned: conditioned.grouped() };
+  return { ...parts, numbers, providers: providers.grouped(), conditioned: conditioned.grouped() };
 }
 
 /** Returns a package as its index lists it. */
@@ -210,11 +204,9 @@ function rowOf({ packages, relations }: TableParts, at: number) {
   const each = (from: number, end: number, use: (name: number, version: number) => void): void => {
     for (let next = from; next < end; next += RELATION) use(relations[next] ?? 0, relations[next + 1] ?? 0);
   };
-  const start = at === 0 ? 0 : (packages[(at - 1) * FIELDS + INSTALL_IF_END] ?? 0);
   return {
     name: field(NAME),
     version: field(VERSION),
-    depends: (use: (name: number) => void) => each(start, field(DEPENDS_END), use),
     provides: (use: (name: number, version: number) => void) => each(field(CONFLICTS_END), field(PROVIDES_END), use),
     installIf: (use: (name: number) => void) => each(field(PROVIDES_END), field(INSTALL_IF_END), use),
   };

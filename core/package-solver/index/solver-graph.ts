@@ -44,9 +44,10 @@ export interface SolverGraph {
   package(number: number): SolverPackage;
   /** Returns the packages that answer to a name, in order of appearance. */
   providersOf(name: number): readonly Provider[];
-  /** Returns the names with packages that depend on this one, without saying a name twice. */
-  dependantsOf(name: number): readonly number[];
-  /** Returns the names with packages that have this one among the conditions under which they are installed. */
+  /**
+   * Returns the names with packages that have this one among the conditions under which they are installed, without saying
+   * a name twice.
+   */
   conditionedOf(name: number): readonly number[];
   /**
    * Allows solvers this much further work, counted in packages and names looked at. Without it they may do what they
@@ -77,7 +78,8 @@ export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
     total += packageCount(table);
   }
   const packages = new Map<number, SolverPackage>();
-  const [providers, dependants, conditioned] = [new Map<number, Provider[]>(), new Map<number, number[]>(), new Map<number, number[]>()];
+  const providers = new Map<number, Provider[]>();
+  const conditioned = new Map<number, number[]>();
   let left = Number.POSITIVE_INFINITY;
 
   const numberOf = (name: string): number => {
@@ -148,9 +150,10 @@ export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
     return found;
   };
 
-  const readNames = (name: number, grouped: (table: PackageTable) => Grouped): number[] => {
+  const readConditioned = (name: number): number[] => {
     const found = new Set<number>();
-    for (const { table, values } of inTables(name, grouped)) for (const local of values) found.add(numberOf(table.names[local] ?? ''));
+    for (const { table, values } of inTables(name, (one) => one.conditioned))
+      for (const local of values) found.add(numberOf(table.names[local] ?? ''));
     return [...found];
   };
 
@@ -159,8 +162,7 @@ export function solverGraph(tables: readonly PackageTable[]): SolverGraph {
     nameOf,
     package: (number) => remembered(packages, number, read),
     providersOf: (name) => counted(remembered(providers, name, readProviders)),
-    dependantsOf: (name) => counted(remembered(dependants, name, (number) => readNames(number, (table) => table.dependants))),
-    conditionedOf: (name) => counted(remembered(conditioned, name, (number) => readNames(number, (table) => table.conditioned))),
+    conditionedOf: (name) => counted(remembered(conditioned, name, readConditioned)),
     limitWork: (steps) => {
       left = steps;
     },
