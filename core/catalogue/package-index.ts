@@ -3,6 +3,7 @@ import { editDistance } from '#lib/edit-distance.ts';
 import { PIECE, type Sliced } from '#lib/sliced.ts';
 import type { ApkPackage } from './apk-index.ts';
 import type { PackageIndex, TargetRecord } from './catalogue.ts';
+import { readParagraphs } from './packages-paragraphs.ts';
 import { dictionary, MalformedFileError, parseObject } from './upstream-files.ts';
 
 type Conflicts = Readonly<Record<string, readonly string[]>>;
@@ -120,61 +121,33 @@ function* inPieces<T>(items: readonly T[], use: (item: T) => void): Sliced<void>
   }
 }
 
-/** The fields of `Packages` that are read. The `Provides` of the kernel takes some kilobytes. */
+/** The fields of `Packages` that are read. */
 const FIELDS = new Set(['Package', 'Version', 'Architecture', 'ABIVersion', 'Provides', 'Conflicts', 'Depends']);
 /** The package that every image begins with. Its dependencies alone are read. */
 const BASE = 'base-files';
-const INITIALS = new Set([...FIELDS].map((field) => field.charCodeAt(0)));
-const MAX_FIELD_BYTES = 64 * 1024;
-const [NEWLINE, BLANK, TAB, COLON] = [10, 32, 9, 58];
 
 /**
- * `Packages` of opkg: paragraphs of `Field: value`. Names lose their ABI suffix, the first architecture that is not
- * `all` is the feed's (asu/util.py, parse_packages_file). A file that does not end with a line is cut off. Only the
- * lines that are read become text, so that the file's size is all the memory it takes.
+ * `Packages` of opkg. Names lose their ABI suffix, the first architecture that is not `all` is the feed's (asu/util.py,
+ * parse_packages_file).
  */
 export function* parsePackages(bytes: Uint8Array): Sliced<FeedIndex> {
-  if (bytes.length > 0 && bytes.at(-1) !== NEWLINE) throw new MalformedFileError('Packages', 'it is cut off');
-  const decoder = new TextDecoder();
   const feed = feedOf('Packages');
   let architecture: string | undefined;
-  let fields = new Map<string, string>();
-  let isEmpty = true;
-  const endParagraph = (): void => {
-    if (isEmpty) return;
-    const name = fields.get('Package');
-    const version = fields.get('Version');
-    if (!name || version === undefined) throw new MalformedFileError('Packages', 'a paragraph names no package and version');
-    const arch = fields.get('Architecture');
-    if (arch !== undefined && arch !== 'all') architecture ??= arch;
-    const bare = withoutAbi(name, fields.get('ABIVersion'));
-    feed.add(bare, version);
-    if (bare !== name) feed.addAlias(name);
-    for (const provided of parseNames(fields.get('Provides') ?? '')) feed.addAlias(provided);
-    feed.setConflicts(bare, parseNames(fields.get('Conflicts') ?? ''));
-    if (bare === BASE) feed.setBaseNeeds(parseNames(fields.get('Depends') ?? ''));
-    fields = new Map();
-    isEmpty = true;
-  };
-  for (let start = 0, lines = 1; start < bytes.length; lines++) {
-    if (lines % PIECE === 0) yield;
-    const end = bytes.indexOf(NEWLINE, start);
-    const first = bytes[start];
-    if (end === start) endParagraph();
-    else if (first === BLANK || first === TAB) isEmpty &&= decoder.decode(bytes.subarray(start, end)).trim() === '';
-    else if (first === undefined || !INITIALS.has(first)) isEmpty = false;
-    else {
-      isEmpty = false;
-      const colon = bytes.subarray(start, Math.min(end, start + MAX_NAME_LENGTH)).indexOf(COLON);
-      const field = colon > 0 ? decoder.decode(bytes.subarray(start, start + colon)) : '';
-      if (FIELDS.has(field) && (field !== 'Depends' || fields.get('Package') === BASE)) {
-        if (end - start > MAX_FIELD_BYTES) throw new MalformedFileError('Packages', `it has a field of more than ${MAX_FIELD_BYTES} bytes`);
-        fields.set(field, decoder.decode(bytes.subarray(start + colon + 1, end)).trim());
-      }
-    }
-    start = end + 1;
-  }
-  endParagraph();
+  yield* readParagraphs(bytes, {
+    wanted: FIELDS,
+    isLeftOut: (field, before) => field === 'Depends' && before.get('Package') !== BASE,
+    use: (fields) => {
+      const name = fields.get('Package') ?? '';
+      const arch = fields.get('Architecture');
+      if (arch !== undefined && arch !== 'all') architecture ??= arch;
+      const bare = withoutAbi(name, fields.get('ABIVersion'));
+      feed.add(bare, fields.get('Version') ?? '');
+      if (bare !== name) feed.addAlias(name);
+      for (const provided of parseNames(fields.get('Provides') ?? '')) feed.addAlias(provided);
+      feed.setConflicts(bare, parseNames(fields.get('Conflicts') ?? ''));
+      if (bare === BASE) feed.setBaseNeeds(parseNames(fields.get('Depends') ?? ''));
+    },
+  });
   return feed.index(architecture, true);
 }
 

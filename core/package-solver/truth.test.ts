@@ -10,7 +10,7 @@ import { EQUAL, type IndexPackage, LESS } from './index/index-package.ts';
 import { packageTable } from './index/package-table.ts';
 import { type SolverGraph, solverGraph } from './index/solver-graph.ts';
 import { compareOpkgVersions } from './opkg/compare-opkg-versions.ts';
-import { readOpkgPackage } from './opkg/read-opkg-package.ts';
+import { readOpkgPackages } from './opkg/read-opkg-packages.ts';
 import { type PackageAnswer, solvePackages } from './solve-packages.ts';
 
 /** What a real package manager said of a request. */
@@ -80,7 +80,7 @@ const opened = new Map<string, ReturnType<typeof openWorld>>();
 function openWorld(name: string) {
   const world = worldOf(name);
   const manager = name.startsWith('opkg') ? 'opkg' : 'apk';
-  const graph = graphOf(world.indexes.map((path) => (manager === 'opkg' ? packagesOf(unpacked(path)) : apkPackagesOf(path))));
+  const graph = graphOf(world.indexes.map((path) => (manager === 'opkg' ? opkgPackagesOf(path) : apkPackagesOf(path))));
   const kernel = kernels[world.world] ?? { version: '', vermagic: '', release: '' };
   const ask = (pair: Pair, packages = pair.user): PackageAnswer =>
     solvePackages({
@@ -164,17 +164,8 @@ describe.each(APK_WORLDS)('in the world %s', (name) => {
 const graphOf = (indexes: readonly (readonly IndexPackage[])[]): SolverGraph =>
   solverGraph(indexes.map((packages) => finished(packageTable('index', packages))));
 
-/** The paragraphs of `Packages`. */
-function packagesOf(text: string): IndexPackage[] {
-  return text
-    .split(/\n\n+/)
-    .map(
-      (paragraph) =>
-        new Map(paragraph.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()])),
-    )
-    .flatMap((fields) => readOpkgPackage(fields) ?? []);
-}
-
-/** The packages of `packages.adb`, without its first four bytes, which say how it is packed. */
+/** Returns the packages of `packages.adb`, without its first four bytes, which say how it is packed. */
 const apkPackagesOf = (path: string): IndexPackage[] =>
   finished(readApkPackages(inflateRawSync(readFileSync(new URL(path, FIXTURES)).subarray(4))));
+
+const opkgPackagesOf = (path: string): IndexPackage[] => finished(readOpkgPackages(gunzipSync(readFileSync(new URL(path, FIXTURES)))));

@@ -1,3 +1,5 @@
+import { type PackageFields, readParagraphs } from '#core/catalogue/packages-paragraphs.ts';
+import type { Sliced } from '#lib/sliced.ts';
 import { type Dependency, EQUAL, GREATER, type IndexPackage, LESS, type Relation } from '../index/index-package.ts';
 
 const CONSTRAINED = /^(\S+)\s*\(\s*(<<|<=|>=|>>|=|<|>)\s*([^)]*)\)/;
@@ -40,13 +42,32 @@ function parseRelation(text: string): Relation {
   };
 }
 
-/** Returns the fields of one paragraph of `Packages` as a package; `undefined` if it names none. */
-export function readOpkgPackage(fields: ReadonlyMap<string, string>): IndexPackage | undefined {
+const FIELDS = new Set([
+  'Package',
+  'Version',
+  'Architecture',
+  'Depends',
+  'Pre-Depends',
+  'Provides',
+  'Conflicts',
+  'Replaces',
+  'Recommends',
+  'Size',
+  'Installed-Size',
+  'Description',
+]);
+
+/** Returns the packages in opkg's `Packages`. Of a description it keeps the first line. */
+export function* readOpkgPackages(bytes: Uint8Array): Sliced<IndexPackage[]> {
+  const packages: IndexPackage[] = [];
+  yield* readParagraphs(bytes, { wanted: FIELDS, use: (fields) => void packages.push(packageOf(fields)) });
+  return packages;
+}
+
+function packageOf(fields: PackageFields): IndexPackage {
   const field = (name: string): string => fields.get(name) ?? '';
-  const name = field('Package');
-  if (name === '') return undefined;
   return {
-    name,
+    name: field('Package'),
     version: field('Version'),
     arch: field('Architecture'),
     depends: parseDependencies(`${field('Pre-Depends')},${field('Depends')}`),
@@ -62,7 +83,7 @@ export function readOpkgPackage(fields: ReadonlyMap<string, string>): IndexPacka
     isBeyond: fields.has('Replaces') || fields.has('Recommends'),
     downloadSize: sizeOf(field('Size')),
     installedSize: sizeOf(field('Installed-Size')),
-    description: field('Description').split('\n', 1)[0] ?? '',
+    description: field('Description'),
   };
 }
 
