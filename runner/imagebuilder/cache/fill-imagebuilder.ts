@@ -15,6 +15,7 @@ import { type MakeContext, runMake } from '../process/run-make.ts';
 import { runTool } from '../process/run-tool.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { bytesIn, watchGrowth } from '../tree/watch-growth.ts';
+import { takesImageJobs } from './takes-image-jobs.ts';
 
 /** The facts about an ImageBuilder that are stored beside its tree. */
 export interface ImagebuilderFacts {
@@ -26,6 +27,8 @@ export interface ImagebuilderFacts {
    * versions have none.
    */
   readonly signedBy?: string;
+  /** Whether it makes its images by the make that the caller names. Entries of earlier versions do not say it. */
+  readonly takesImageJobs?: boolean;
 }
 
 /** A file in the tree of an ImageBuilder that has checked its host. Later builds skip the check. */
@@ -71,6 +74,7 @@ export async function fillImagebuilder(
       packageManager: usesApk ? 'apk' : 'opkg',
       repositoryFile: usesApk ? 'repositories' : 'repositories.conf',
       ...(signedBy !== undefined && { signedBy }),
+      takesImageJobs: await takesImageJobs(directory),
     },
   };
 }
