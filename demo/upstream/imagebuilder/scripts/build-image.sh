@@ -20,6 +20,26 @@ if [ "$step" = plan ]; then
 fi
 read_facts
 
+# plan: writes the images into a makefile, each with the root file system that it needs.
+plan() {
+	while read -r filesystem end <&3; do
+		case " $BUILD_FILESYSTEMS - " in *" $filesystem "*) ;; *) continue ;; esac
+		root="$filesystem"
+		case "$end" in
+		*rootfs.tar.gz) root=targz; case " $BUILD_FILESYSTEMS " in *" targz "*) ;; *) continue ;; esac ;;
+		combined.*) [ -n "$GRUB_IMAGES" ] || continue ;;
+		combined-efi.*) [ -n "$GRUB_EFI_IMAGES" ] || continue ;;
+		esac
+		echo "IMAGES += image/$filesystem/$end"
+		[ "$root" = - ] || echo "image/$filesystem/$end: root/$root"
+	done > "$KDIR_TMP/images.mk"
+}
+
+if [ "$step" = plan ]; then
+	plan
+	exit
+fi
+
 # --- root file systems -----------------------------------------------------------------------------------------------
 
 make_root() { # make_root FILESYSTEM
@@ -144,21 +164,6 @@ make_image() { # make_image FILESYSTEM END
 
 # --- the steps -------------------------------------------------------------------------------------------------------
 
-# plan: writes the images into a makefile, each with the root file system that it needs.
-plan() {
-	while read -r filesystem end <&3; do
-		case " $BUILD_FILESYSTEMS - " in *" $filesystem "*) ;; *) continue ;; esac
-		root="$filesystem"
-		case "$end" in
-		*rootfs.tar.gz) root=targz; case " $BUILD_FILESYSTEMS " in *" targz "*) ;; *) continue ;; esac ;;
-		combined.*) [ -n "$GRUB_IMAGES" ] || continue ;;
-		combined-efi.*) [ -n "$GRUB_EFI_IMAGES" ] || continue ;;
-		esac
-		echo "IMAGES += image/$filesystem/$end"
-		[ "$root" = - ] || echo "image/$filesystem/$end: root/$root"
-	done > "$KDIR_TMP/images.mk"
-}
-
 make_lists() {
 	sh "$SCRIPT_DIR/manifest.sh" dash "" > "$BIN_DIR/$prefix.manifest"
 	[ -z "$BOM" ] || awk -F '\t' -v version="$VERSION_NUMBER" 'BEGIN { printf "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.4\",\"version\":1,\"components\":[" }
@@ -167,7 +172,6 @@ make_lists() {
 }
 
 case "$step" in
-plan) plan ;;
 root) make_root "$2" ;;
 lists) make_lists ;;
 image) make_image "$2" "$3" ;;
