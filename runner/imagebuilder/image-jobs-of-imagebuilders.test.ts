@@ -10,11 +10,11 @@ import { parseMakeInfo } from '#core/imagebuilder/make-info.ts';
 import { demoUpstreamDirectory } from '#demo/upstream/generate.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { type Run, removeUnpacked, run, unpackImagebuilder } from '#demo/upstream/unpacked-imagebuilder.ts';
+import { imagebuildersDirectory } from '#test/support/config.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { takesImageJobs } from './cache/takes-image-jobs.ts';
 
-/** The directory of unpacked real ImageBuilders, each in a directory of its own and able to build where this test runs. */
-const REAL = process.env['ASU_BENCH_IMAGEBUILDERS'];
+const REAL = imagebuildersDirectory();
 const real = REAL === undefined ? [] : (await readdir(REAL, { withFileTypes: true })).filter((entry) => entry.isDirectory());
 if (real.length === 0) process.stderr.write('ASU_BENCH_IMAGEBUILDERS names no ImageBuilders: the demo ones stand for them\n');
 
