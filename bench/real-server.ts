@@ -11,6 +11,7 @@ export async function realServer(env: Record<string, string>) {
   const server = await serverProcess(dataDir, upstream.url, { LOG_LEVEL: 'info', ...env });
   return {
     ...server,
+    upstreamUrl: upstream.url,
     close: async () => {
       await server.stop();
       await upstream.close();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type ImageCommand,
+  imageJobsArgument,
   isPackageArgument,
   makeImageCommand,
   makeInfoCommand,
@@ -126,7 +127,15 @@ describe('no command line is made of', () => {
       expect(wrong(part)).toThrow(UnsafeArgumentError);
   });
 
+  it.each([0, 1.5, -1, 65, Number.NaN, '4', '4 $(shell id)', ['4']])('a number of jobs %j', (jobs) => {
+    expect(() => imageJobsArgument(jobs as number)).toThrow(/^Unsafe value of NO_TRACE_MAKE refused$/);
+  });
+
   it('the error names the variable, not its value', () => {
     expect(() => makeManifestCommand({ ...command, profile: '$(shell id)' })).toThrow(/^Unsafe value of PROFILE refused$/);
   });
+});
+
+it('the argument for several jobs consists of fixed words and a number', () => {
+  expect(imageJobsArgument(4)).toBe('NO_TRACE_MAKE=make -j4 --output-sync=target V=s');
 });

@@ -32,7 +32,13 @@ function tooBig(lines: readonly string[]): FailureAnalysis | undefined {
     const problem = tooBigInOtherWords(line);
     return problem === undefined ? [] : [problem];
   });
-  return tooBigFor(errors);
+  return tooBigFor(errors.toSorted(byImage));
+}
+
+/** Sorts complaints by image: jobs that make several images at the same time complain in any order. */
+function byImage(a: BuildProblem, b: BuildProblem): number {
+  const [first, second] = [a, b].map((problem) => `${'image' in problem ? problem.image : ''} ${problem.message}`);
+  return (first ?? '') < (second ?? '') ? -1 : first === second ? 0 : 1;
 }
 
 /**

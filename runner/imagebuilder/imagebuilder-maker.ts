@@ -13,11 +13,13 @@ import { makeDirectory } from '#runner/files/put-file.ts';
 import { markerOf } from '#runner/processes/build-marker.ts';
 import { fillImagebuilder, type ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
 import type { CachedImagebuilder } from './cache/imagebuilder-cache.ts';
+import { takesImageJobs } from './cache/takes-image-jobs.ts';
 import { checkOrder } from './check-order.ts';
 import { placeWget } from './courier/wget-stand-in.ts';
 import { checkListed, type DownloadOptions, type Listing } from './download/download.ts';
 import { type OrderUpstream, upstreamOf } from './download/upstream-of.ts';
 import { AbsentSumsFailure, UntrustedSumsFailure } from './download/upstream-sums.ts';
+import { imageJobs } from './image-jobs.ts';
 import { BUILD, type Machine, startMachine } from './machine.ts';
 import { makeImages } from './make-images.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions, PACKAGE_DOWNLOADS } from './maker-options.ts';
@@ -72,7 +74,13 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
       const slot = await slots.take();
       running++;
       try {
-        return await build(order, binDir, progress, signal, { ...ready, slot, options, confirmed });
+        return await build(order, binDir, progress, signal, {
+          ...ready,
+          slot,
+          options,
+          confirmed,
+          imageJobs: () => imageJobs(ready.resources, running),
+        });
       } finally {
         running--;
         const left = await ready.sandbox.leave(slot);
@@ -94,6 +102,8 @@ function admit({ request }: BuildOrder, { sandbox }: Machine, retired: boolean):
 interface Site extends Machine {
   readonly slot: number;
   readonly options: ImagebuilderMakerOptions;
+  /** Returns how many images of one build are made at the same time, by what runs now. */
+  readonly imageJobs: () => number;
   /** The time at which `sha256sums` was last seen to list each ImageBuilder, and the trust in its signature then. */
   readonly confirmed: Map<string, Listing & { readonly at: number }>;
 }
@@ -187,6 +197,7 @@ async function buildIn(
     const output = await makeImages(order, binDir, facts, progress, timer, {
       make: context,
       packages: site.packages,
+      imageJobs: (facts.takesImageJobs ?? (await takesImageJobs(cached.tree))) ? site.imageJobs : () => 1,
       key: mayHaveKey(order, isSigned, log.line) ? site.key : undefined,
       upstream,
       destination: join(directory, 'output'),

@@ -1,4 +1,5 @@
 import { chmod } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Disposal, disposal } from '#runner/files/disposal.ts';
 import { ownDirectory } from '#runner/files/own-directory.ts';
@@ -7,8 +8,10 @@ import { endLeftoverProcesses, isLeftover } from '#runner/processes/end-leftover
 import { type BuildKey, openBuildKey } from '#runner/signing/build-key.ts';
 import { type ImagebuilderCache, imagebuilderCache } from './cache/imagebuilder-cache.ts';
 import { type PackageCache, packageCache } from './cache/package-cache.ts';
+import type { JobResources } from './image-jobs.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
 import { chooseSandbox } from './sandbox/choose-sandbox.ts';
+import { usableProcessors } from './sandbox/processors.ts';
 import { DEFAULT_LIMITS, type Sandbox } from './sandbox/sandbox.ts';
 
 /** The parts that all builds on this machine share. */
@@ -26,6 +29,7 @@ export interface Machine {
    * take long to remove; the end of a later build makes up for a failure.
    */
   readonly trimCaches: (isIdle: boolean) => void;
+  readonly resources: JobResources;
 }
 
 /** The part of the cache that packages may take: a quarter. ImageBuilders have the rest, and what packages leave. */
@@ -89,6 +93,11 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
     builds,
     disposal: rubbish,
     trimCaches,
+    resources: {
+      processors: options.processors ?? (await usableProcessors()),
+      memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
+      buildMemoryBytes: sandbox.memory.bytes,
+    },
   };
 }
 

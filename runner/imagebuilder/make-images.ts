@@ -47,6 +47,8 @@ export interface MakeImagesDeps {
   /** The server's signing key, if this build may have it. */
   readonly key: BuildKey | undefined;
   readonly upstream: OrderUpstream;
+  /** Returns how many images are made at the same time. */
+  readonly imageJobs: () => number;
   /** The directory for the images, out of the build's reach. */
   readonly destination: string;
   /** The limits on the output; the default is `OUTPUT_LIMITS`. */
@@ -128,9 +130,9 @@ export async function makeImages(
     throw orUnusable(error);
   });
   const printed: CommandResult[] = [];
-  const run = async (name: string, argv: readonly string[], installs: readonly string[] = []): Promise<CommandResult> => {
+  const run = async (name: string, argv: readonly string[], installs: readonly string[] = [], jobs = 1): Promise<CommandResult> => {
     await courier.ready(installs);
-    const result = await runMake(argv, make).catch((error: unknown) => {
+    const result = await runMake(argv, make, jobs).catch((error: unknown) => {
       throw courier.broken.aborted ? courier.broken.reason : error;
     });
     timer.make(name, result.durationMs);
@@ -199,7 +201,7 @@ export async function makeImages(
       limits: deps.outputLimits ?? OUTPUT_LIMITS,
       signal: deps.make.signal,
       log: log.line,
-      makeImage: () => run('make_image', command, installs),
+      makeImage: () => run('make_image', command, installs, deps.imageJobs()),
       failureOf: (failed, files) => failureOf(failed, request, courier.fetched(), files),
       measureRoot: () => measureRoot(tree, (argv) => runMake(argv, make), make.signal),
     });

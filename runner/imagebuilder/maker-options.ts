@@ -37,6 +37,8 @@ export interface ImagebuilderMakerOptions {
   readonly maxDiskBytes?: number;
   /** The limits on the output of a build. */
   readonly outputLimits?: OutputLimits;
+  /** The processors that builds share; the default is what this process may use. */
+  readonly processors?: number;
   /** The sandbox to use; the default is the strongest one that works on this machine. */
   readonly sandbox?: SandboxLevel;
   /** The first of the 800 uids from which each build gets one when we are root. */

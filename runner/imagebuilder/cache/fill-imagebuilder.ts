@@ -1,4 +1,4 @@
-import { basename, dirname, relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import type { BuildOrder } from '#core/build/build-order.ts';
 import { BuildFailure, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { makeInfoCommand } from '#core/imagebuilder/commands.ts';
@@ -8,13 +8,14 @@ import { readInside } from '#runner/files/plain-file.ts';
 import { relink } from '#runner/files/relink.ts';
 import { removeInside } from '#runner/files/remove-inside.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
-import { type DownloadOptions, downloadTarball } from '../download/download.ts';
-import { extractTarball } from '../download/extract-tarball.ts';
+import type { DownloadOptions, Listing } from '../download/download.ts';
+import { downloadAndUnpack } from '../download/download-and-unpack.ts';
 import { evidenceText } from '../output/evidence-text.ts';
 import { type MakeContext, runMake } from '../process/run-make.ts';
 import { runTool } from '../process/run-tool.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { bytesIn, watchGrowth } from '../tree/watch-growth.ts';
+import { takesImageJobs } from './takes-image-jobs.ts';
 
 /** The facts about an ImageBuilder that are stored beside its tree. */
 export interface ImagebuilderFacts {
@@ -26,6 +27,8 @@ export interface ImagebuilderFacts {
    * versions have none.
    */
   readonly signedBy?: string;
+  /** Whether it makes its images by the make that the caller names. Entries of earlier versions do not say it. */
+  readonly takesImageJobs?: boolean;
 }
 
 /** A file in the tree of an ImageBuilder that has checked its host. Later builds skip the check. */
@@ -51,15 +54,11 @@ export async function fillImagebuilder(
   context: FillContext,
   signal: AbortSignal,
 ): Promise<{ bytes: number; facts: ImagebuilderFacts }> {
-  const log = context.log.line;
-  const tarball = `${directory}.tarball`;
-  const { signedBy } = await downloadTarball(order, tarball, context.download, log, signal);
-  context.onDownloaded(signedBy);
-  log(`Unpacking ${order.imagebuilder.name}`);
-  const { sandbox, slot, maxDiskBytes } = context;
-  const unpacked = await watched(dirname(directory), maxDiskBytes, signal, (bounded) => extractTarball(tarball, directory, bounded));
-  await removeInside(dirname(tarball), basename(tarball));
-  log(`Unpacked ${unpacked} bytes`);
+  const { sandbox, slot, maxDiskBytes, download, log } = context;
+  const unpacking = { download, log: log.line, onDownloaded: (listing: Listing) => context.onDownloaded(listing.signedBy) };
+  const { signedBy } = await watched(dirname(directory), maxDiskBytes, signal, (bounded) =>
+    downloadAndUnpack(order, directory, unpacking, bounded),
+  );
 
   const usesApk = (await readInside(directory, 'repositories')) !== undefined;
   const info = await asOwner(sandbox, slot, directory, signal, () => askImagebuilder(directory, context, signal)).catch(unusable);
@@ -71,6 +70,7 @@ export async function fillImagebuilder(
       packageManager: usesApk ? 'apk' : 'opkg',
       repositoryFile: usesApk ? 'repositories' : 'repositories.conf',
       ...(signedBy !== undefined && { signedBy }),
+      takesImageJobs: await takesImageJobs(directory),
     },
   };
 }

@@ -57,6 +57,16 @@ export async function checkListed(
   );
 }
 
+/** A part of this process that reads a tarball while it is downloaded. */
+export interface DownloadFollower {
+  /** Called when the file has that many bytes. */
+  grown(bytes: number): void;
+  /** Called before the download starts over from nothing. The file is changed only when the promise has resolved. */
+  startsOver(): Promise<void>;
+}
+
+const NO_FOLLOWER: DownloadFollower = { grown: () => undefined, startsOver: async () => undefined };
+
 /**
  * Downloads the ordered tarball to `path`, which must not exist, and resolves only when it is complete and has the
  * ordered SHA-256. It resumes a cut connection if the server supports that, and starts over otherwise. Throws
@@ -68,11 +78,12 @@ export async function downloadTarball(
   options: DownloadOptions,
   log: (line: string) => void,
   signal: AbortSignal,
+  follower: DownloadFollower = NO_FOLLOWER,
 ): Promise<Listing> {
   const { name, sha256 } = order.imagebuilder;
   const url = `${targetDirectory(options.upstreamUrl, order)}/${name}`;
   const file = await createFile(path);
-  const transfer: Transfer = { size: 0, hash: createHash('sha256'), etag: undefined };
+  const transfer: Transfer = { size: 0, hash: createHash('sha256'), etag: undefined, follower };
   const attempt = async (count: number): Promise<Listing> => {
     try {
       const listing = await checkListed(order, options, count === 1 ? log : () => {}, signal);
@@ -117,9 +128,11 @@ interface Transfer {
   size: number;
   hash: ReturnType<typeof createHash>;
   etag: string | undefined;
+  readonly follower: DownloadFollower;
 }
 
 async function restart(file: PlainFile, transfer: Transfer): Promise<void> {
+  await transfer.follower.startsOver();
   await file.truncate(0);
   transfer.size = 0;
   transfer.hash = createHash('sha256');
@@ -168,6 +181,7 @@ async function fetchRest(
       await file.write(part, 0, part.length, transfer.size);
       transfer.hash.update(part);
       transfer.size += part.length;
+      transfer.follower.grown(transfer.size);
       if (transfer.size > MAX_TARBALL_BYTES) throw new InfrastructureFailure(`${url}: longer than any ImageBuilder`);
       if (performance.now() - reportedAt < PROGRESS_MS) continue;
       reportedAt = performance.now();

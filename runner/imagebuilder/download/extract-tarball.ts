@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { dirname, posix } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
@@ -11,6 +11,7 @@ import { type TreeWriter, treeWriter } from '#runner/files/tree-writer.ts';
 import { UnexpectedFileError } from '#runner/files/unexpected-file.ts';
 import { findTool } from '../sandbox/host-tools.ts';
 import { TOOL_PATH } from '../sandbox/sandbox.ts';
+import { completeFile, contentOf, type Growth } from './growing-file.ts';
 import { MAGIC_BYTES, tarballFormat } from './tarball-format.ts';
 
 /**
@@ -46,21 +47,27 @@ const ZSTD_WINDOW_LOG = 27;
  * Unpacks a `.tar.xz` or `.tar.zst` into `directory` (which exists and is empty) without the single top directory that
  * ImageBuilder tarballs have, and returns the bytes written. It refuses absolute names, `..`, links out of the tree,
  * devices, two entries of one name unless both are directories, and anything that would be created or changed through a
- * link. It throws `InfrastructureFailure` for a broken tarball, and the system's error when the disk is full.
+ * link. It throws `InfrastructureFailure` for a broken tarball, and the system's error when the disk is full. `growth`
+ * says how far the tarball is written, if it is still being written; its first bytes must be there.
  */
-export async function extractTarball(tarball: string, directory: string, signal: AbortSignal): Promise<number> {
+export async function extractTarball(
+  tarball: string,
+  directory: string,
+  signal: AbortSignal,
+  growth: Growth = completeFile,
+): Promise<number> {
   const writer = await treeWriter(directory);
   try {
-    return await withPlainFile(tarball, (file) => extractFrom(file, writer, signal));
+    return await withPlainFile(tarball, (file) => extractFrom(file, growth, writer, signal));
   } finally {
     await writer.close();
   }
 }
 
-async function extractFrom(tarball: PlainFile, writer: TreeWriter, signal: AbortSignal): Promise<number> {
+async function extractFrom(tarball: PlainFile, growth: Growth, writer: TreeWriter, signal: AbortSignal): Promise<number> {
   const written: Written = { writer, bytes: 0, entries: 0, pathsLength: 0, links: new Set(), directories: new Map() };
   const unpack = extract();
-  const decompressed = await decompress(tarball, signal);
+  const decompressed = await decompress(tarball, growth, signal);
   const feeding = pipeline(decompressed.stream, unpack as unknown as NodeJS.WritableStream, { signal });
   feeding.catch(() => undefined);
   try {
@@ -178,33 +185,33 @@ interface Decompressed {
   readonly finished: Promise<void>;
 }
 
-async function decompress(tarball: PlainFile, signal: AbortSignal): Promise<Decompressed> {
+async function decompress(tarball: PlainFile, growth: Growth, signal: AbortSignal): Promise<Decompressed> {
   const head = Buffer.alloc(MAGIC_BYTES);
   await tarball.read(head, 0, MAGIC_BYTES, 0);
-  const compressed = () => tarball.createReadStream({ start: 0, autoClose: false });
+  const compressed = contentOf(tarball, growth, signal);
   switch (tarballFormat(head)) {
     case 'zst': {
       const stream = createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
-      const finished = pipeline(compressed(), stream, { signal });
+      const finished = pipeline(compressed, stream, { signal });
       finished.catch(() => undefined);
       return { stream, finished };
     }
     case 'xz':
-      return decompressXz(tarball.fd, signal);
+      return decompressXz(compressed, signal);
     case undefined:
       throw new InfrastructureFailure('The ImageBuilder is neither .tar.xz nor .tar.zst');
   }
 }
 
 /** Unpacks xz with the host's program, because Node does not support xz. */
-async function decompressXz(tarball: number, signal: AbortSignal): Promise<Decompressed> {
+async function decompressXz(compressed: AsyncIterable<Buffer>, signal: AbortSignal): Promise<Decompressed> {
   const xz = await findTool('xz');
   if (xz === undefined) throw new InfrastructureFailure('xz is not installed on this machine, and the ImageBuilder is a .tar.xz');
   const child = spawn(xz, ['--decompress', '--stdout', '--threads=0', `--memlimit-decompress=${XZ_MEMORY}`], {
     env: { PATH: TOOL_PATH, LC_ALL: 'C' },
-    stdio: [tarball, 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     signal,
-  }) as ChildProcessByStdio<null, Readable | null, Readable | null>;
+  }) as ChildProcessByStdio<Writable | null, Readable | null, Readable | null>;
   let said = '';
   const finished = new Promise<void>((resolve, reject) => {
     // First of all, since a process without a file descriptor to spare gets a child that has no streams.
@@ -215,7 +222,7 @@ async function decompressXz(tarball: number, signal: AbortSignal): Promise<Decom
         : reject(new InfrastructureFailure(`The ImageBuilder's tarball cannot be unpacked: ${said.trim() || 'xz failed'}`)),
     );
   });
-  if (!child.stdout || !child.stderr) {
+  if (!child.stdin || !child.stdout || !child.stderr) {
     await finished;
     throw new InfrastructureFailure('xz cannot be run');
   }
@@ -223,6 +230,8 @@ async function decompressXz(tarball: number, signal: AbortSignal): Promise<Decom
   stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(0, 500);
   });
+  // When xz ends before it has read everything, `finished` says why.
+  pipeline(compressed, child.stdin, { signal }).catch(() => undefined);
   finished.catch((error: unknown) => stdout.destroy(error instanceof Error ? error : undefined));
   return { stream: stdout, finished };
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { collectedBytes } from '#lib/collected-bytes.ts';
-import type { CommandTraits } from '#runner/processes/command-processes.ts';
+import { type CommandTraits, processesOf } from '#runner/processes/command-processes.ts';
 import { endProcesses } from '#runner/processes/end-processes.ts';
 import { processFacts } from '#runner/processes/process-table.ts';
 import { watchMemory } from '#runner/processes/watch-memory.ts';
+import { withheldOutput } from '#runner/processes/withheld-output.ts';
 import type { Cgroup } from '../sandbox/cgroups.ts';
 import type { ConfinedCommand } from '../sandbox/sandbox.ts';
 
@@ -13,6 +14,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** The limit on stdout and stderr together. A command that prints more is ended. */
   readonly maxOutputBytes: number;
+  /** Whether the command keeps output in files until a part of its work is done. Such output counts, too. */
+  readonly withholdsOutput?: boolean;
   /** Called when the command runs, with the traits of its processes. */
   readonly onStarted?: (traits: CommandTraits) => void;
   /** Called with all output as it comes. */
@@ -40,6 +43,9 @@ const DRAIN_MS = 2_000;
  * others continue.
  */
 const ASK_CGROUP_MS = 500;
+
+/** The interval at which the output that a command withholds is looked at. */
+const LOOK_AT_OUTPUT_MS = 1_000;
 
 let commands = 0;
 
@@ -105,6 +111,12 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
       : traits === undefined
         ? () => undefined
         : watchMemory(traits, command.memory.bytes, onExceeded);
+  const stopLooking =
+    options.withholdsOutput && traits !== undefined
+      ? watchWithheldOutput(traits, (withheld) => {
+          if (bytes + withheld >= options.maxOutputBytes) stop('output');
+        })
+      : () => undefined;
   options.signal.addEventListener('abort', onAbort);
   stdout.on('data', take('stdout'));
   stderr.on('data', take('stderr'));
@@ -137,6 +149,7 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
     clearTimeout(timer);
     clearTimeout(draining);
     stopWatching();
+    stopLooking();
     options.signal.removeEventListener('abort', onAbort);
   }
 }
@@ -164,4 +177,20 @@ function askCgroup(cgroup: Cgroup, onExceeded: () => void): () => void {
     if (await cgroup.ranOut()) onExceeded();
   }, ASK_CGROUP_MS);
   return () => clearInterval(timer);
+}
+
+function watchWithheldOutput(traits: CommandTraits, onLooked: (bytes: number) => void): () => void {
+  let isWatching = true;
+  const look = async (): Promise<void> => {
+    // A look can fail because this process has too many files open. The next one tries again.
+    const bytes = await processesOf(traits).then(withheldOutput, () => 0);
+    if (!isWatching) return;
+    onLooked(bytes);
+    timer = setTimeout(look, LOOK_AT_OUTPUT_MS);
+  };
+  let timer = setTimeout(look, LOOK_AT_OUTPUT_MS);
+  return () => {
+    isWatching = false;
+    clearTimeout(timer);
+  };
 }

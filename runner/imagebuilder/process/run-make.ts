@@ -1,4 +1,5 @@
 import { BuildFailure, type FailureEvidence, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { imageJobsArgument } from '#core/imagebuilder/commands.ts';
 import { UpstreamChangedFailure } from '#core/imagebuilder/upstream-changed-failure.ts';
 import { type CommandTraits, processesOf } from '#runner/processes/command-processes.ts';
 import { heldFiles } from '#runner/processes/process-files.ts';
@@ -29,22 +30,25 @@ export interface MakeContext {
 
 /**
  * Runs make in the build's sandbox, without network where the sandbox can take it away, and returns its result when it
- * exited by itself, with any code. It throws an `InfrastructureFailure` for too much time, memory or output, the
+ * exited by itself, with any code. With several `imageJobs` it makes that many images at the same time: this changes
+ * neither the images nor the command that a failure shows. It throws an `InfrastructureFailure` for too much time, memory or output, the
  * failure of `watchGrowth` for too much disk, and the signal's reason when the signal aborts.
  */
-export async function runMake(argv: readonly string[], context: MakeContext): Promise<CommandResult> {
+export async function runMake(argv: readonly string[], context: MakeContext, imageJobs = 1): Promise<CommandResult> {
   const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker, env } = context;
-  log.line(`$ ${argv.join(' ')}`);
+  const run = imageJobs > 1 ? [...argv, imageJobsArgument(imageJobs)] : argv;
+  log.line(`$ ${run.join(' ')}`);
   let traits: CommandTraits | undefined;
   const growth = watchGrowth(place.tree.startsWith(`${directory}/`) ? directory : place.tree, maxDiskBytes, {
     outside: () => sandbox.outside(place.slot),
     held: async () => (traits === undefined ? 0 : (await heldFiles(await processesOf(traits))).diskBytes),
   });
-  const command = sandbox.confine(argv, place, { marker, ...(env && { env }) });
+  const command = sandbox.confine(run, place, { marker, ...(env && { env }) });
   const result = await runCommand(command, {
     signal: AbortSignal.any([signal, growth.signal]),
     timeoutMs: Math.max(1, deadline - performance.now()),
     maxOutputBytes,
+    withholdsOutput: imageJobs > 1,
     onStarted: (started) => {
       traits = started;
     },

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isInCgroup, kill, processFacts } from '#runner/processes/process-table.ts';
+import { type OwnCgroup, ownCgroups, readText } from './own-cgroups.ts';
 
 /** The kernel's limit on the memory of all processes of a command together, including files in memory. */
 export interface Cgroup {
@@ -41,16 +42,12 @@ const ROUNDS = 200;
  * create any.
  */
 export async function findCgroups(): Promise<Cgroups | undefined> {
-  for (const place of await places())
+  for (const place of await ownCgroups('memory'))
     if (await works(place)) return place.version === 2 ? cgroups(place, LIMITS_2, ranOut2) : cgroups(place, LIMITS_1, ranOut1);
   return undefined;
 }
 
-interface Place {
-  readonly version: 1 | 2;
-  /** Our own cgroup. */
-  readonly directory: string;
-}
+type Place = Omit<OwnCgroup, 'top'>;
 
 type Limits = (memoryBytes: number) => readonly (readonly [file: string, value: string, optional?: true])[];
 
@@ -67,8 +64,8 @@ const LIMITS_2: Limits = (bytes) => [
   ['memory.oom.group', '1', true],
 ];
 
-const ranOut1 = async (directory: string) => /^oom_kill [1-9]/m.test(await text(join(directory, 'memory.oom_control')));
-const ranOut2 = async (directory: string) => /^oom_kill [1-9]/m.test(await text(join(directory, 'memory.events')));
+const ranOut1 = async (directory: string) => /^oom_kill [1-9]/m.test(await readText(join(directory, 'memory.oom_control')));
+const ranOut2 = async (directory: string) => /^oom_kill [1-9]/m.test(await readText(join(directory, 'memory.events')));
 
 function cgroups({ version, directory: own }: Place, limits: Limits, ranOut: (directory: string) => Promise<boolean>): Cgroups {
   const at = (directory: string): Cgroup => ({
@@ -96,30 +93,6 @@ function cgroups({ version, directory: own }: Place, limits: Limits, ranOut: (di
         }
     },
   };
-}
-
-/**
- * Returns our own cgroups that limit memory, version 2 first. `/proc/self/cgroup` has paths relative to the mount point
- * of each hierarchy.
- */
-async function places(): Promise<Place[]> {
-  const paths = (await text('/proc/self/cgroup')).split('\n').map((line) => line.split(':'));
-  const found: Place[] = [];
-  for (const mount of (await text('/proc/self/mountinfo')).split('\n')) {
-    const [before = '', after = ''] = mount.split(' - ');
-    const [, , , root = '', point = ''] = before.split(' ');
-    const [type, , options = ''] = after.split(' ');
-    const version = type === 'cgroup2' ? 2 : type === 'cgroup' && options.split(',').includes('memory') ? 1 : undefined;
-    const path = paths
-      .find(([, names]) => (version === 2 ? names === '' : names?.split(',').includes('memory')))
-      ?.slice(2)
-      .join(':');
-    if (version === undefined || path === undefined) continue;
-    // A container may have only the part below its own cgroup mounted.
-    const below = root === '/' ? path : path === root ? '' : path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
-    if (below !== undefined && !below.startsWith('/..')) found.push({ version, directory: join(point, below) });
-  }
-  return found.sort((a, b) => b.version - a.version);
 }
 
 /** Returns whether a cgroup can be created there; it creates one and removes it. */
@@ -160,7 +133,7 @@ async function endAll(directory: string): Promise<void> {
   // `cgroup.kill` exists since Linux 5.14, in version 2 only.
   await writeFile(join(directory, 'cgroup.kill'), '1', { flag: 'r+' }).catch(() => undefined);
   for (let round = 0; round < ROUNDS; round++) {
-    const pids = pidsIn(await text(join(directory, 'cgroup.procs')));
+    const pids = pidsIn(await readText(join(directory, 'cgroup.procs')));
     if (pids.length === 0) return;
     for (const pid of pids) {
       const facts = processFacts(pid);
@@ -192,5 +165,3 @@ async function remove(directory: string): Promise<void> {
     }
   }
 }
-
-const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');

@@ -1,28 +1,53 @@
 #!/bin/sh
 # Makes the images of one profile from the lines `Target-Profile-Image: <filesystem> <end of the file name>` of
-# .targetinfo. Writes a line `file type filesystem unsigned-sha256` per image into KDIR_TMP/images, for
-# profiles-json.sh.
+# .targetinfo, in steps: `plan` writes the list of the others for target/linux/image/Makefile, which may run several of
+# them at once. Each image adds a line `file type filesystem unsigned-sha256` to KDIR_TMP/images, for profiles-json.sh.
 
 set -e
-echo
-echo Building images...
+step="$1"
 cd "$KDIR"
 . "$SCRIPT_DIR/sizes.sh"
 . "$SCRIPT_DIR/trailer.sh"
 
-[ -d "$KDIR_TMP" ] && [ -d "$BIN_DIR" ] || mkdir -p "$KDIR_TMP" "$BIN_DIR"
-: > "$KDIR_TMP/images"
 prefix="$IMG_PREFIX-$PROFILE_ID"
 kernel="$KDIR/vmlinux.bin"
+if [ "$step" = plan ]; then
+	echo
+	echo Building images...
+	[ -d "$KDIR_TMP" ] && [ -d "$BIN_DIR" ] || mkdir -p "$KDIR_TMP" "$BIN_DIR"
+	: > "$KDIR_TMP/images"
+	write_facts
+fi
 read_facts
+
+# plan: writes the images into a makefile, each with the root file system that it needs.
+plan() {
+	while read -r filesystem end <&3; do
+		case " $BUILD_FILESYSTEMS - " in *" $filesystem "*) ;; *) continue ;; esac
+		root="$filesystem"
+		case "$end" in
+		*rootfs.tar.gz) root=targz; case " $BUILD_FILESYSTEMS " in *" targz "*) ;; *) continue ;; esac ;;
+		combined.*) [ -n "$GRUB_IMAGES" ] || continue ;;
+		combined-efi.*) [ -n "$GRUB_EFI_IMAGES" ] || continue ;;
+		esac
+		echo "IMAGES += image/$filesystem/$end"
+		[ "$root" = - ] || echo "image/$filesystem/$end: root/$root"
+	done > "$KDIR_TMP/images.mk"
+}
+
+if [ "$step" = plan ]; then
+	plan
+	exit
+fi
 
 # --- root file systems -----------------------------------------------------------------------------------------------
 
-case " $BUILD_FILESYSTEMS " in
-*" targz "*) tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - -C "$TARGET_DIR" . | gzip -9n > "$KDIR/root.tar.gz" ;;
-esac
-for filesystem in $BUILD_FILESYSTEMS; do
-	case "$filesystem" in
+make_root() { # make_root FILESYSTEM
+	case "$1" in
+	targz)
+		tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - -C "$TARGET_DIR" . | gzip -9n > "$KDIR/root.tar.gz.part"
+		mv "$KDIR/root.tar.gz.part" "$KDIR/root.tar.gz"
+		;;
 	squashfs)
 		sh "$SCRIPT_DIR/make-squashfs.sh" "$TARGET_DIR" "$KDIR/root.squashfs"
 		;;
@@ -36,9 +61,7 @@ for filesystem in $BUILD_FILESYSTEMS; do
 		sh "$SCRIPT_DIR/make-ext4.sh" "$TARGET_DIR" "$KDIR/root.ext4"
 		;;
 	esac
-done
-
-sh "$SCRIPT_DIR/manifest.sh" dash "" > "$BIN_DIR/$prefix.manifest"
+}
 
 # --- images ----------------------------------------------------------------------------------------------------------
 
@@ -54,21 +77,19 @@ size_of() { size=$(wc -c < "$1"); size=$((size)); }
 
 # zeros NUMBER: sets `zeros` to a file of that many zero bytes.
 zeros() {
-	zeros="$KDIR_TMP/zeros.$1"
+	zeros="$work/zeros.$1"
 	[ -e "$zeros" ] || truncate -s "$1" "$zeros"
 }
 
 # padding SIZE MULTIPLE: sets `zeros` to the file that follows a file of SIZE bytes up to a multiple.
 padding() { zeros $((($2 - $1 % $2) % $2)); }
 
-size_of "$kernel"
-kernel_size=$size
-
 # disk FILE ROOTFS EFI: makes a disk with a boot partition (the kernel) and a root partition, each as large as its
 # content. If the root file system is too large for the device's partition, it also exceeds the partition here, in
 # proportion. Like the real scripts/gen_image_generic.sh, this function does not report it.
 disk() {
-	[ "$2" = "$sized" ] || { size_of "$2"; root_size=$size; sized="$2"; }
+	size_of "$2"
+	root_size=$size
 	boot=$(((kernel_size + 4095) / 4096 * 8))
 	root=$(((root_size + 4095) / 4096 * 8))
 	holds=$root
@@ -81,8 +102,8 @@ disk() {
 	little_endian $((64 + boot))
 	entry="$entry$bytes4"
 	little_endian "$holds"
-	printf "$entry$bytes4" > "$KDIR_TMP/entries"
-	printf '\125\252' > "$KDIR_TMP/mark"
+	printf "$entry$bytes4" > "$work/entries"
+	printf '\125\252' > "$work/mark"
 	zeros 446
 	before="$zeros"
 	zeros 32
@@ -92,7 +113,7 @@ disk() {
 	padding "$kernel_size" 4096
 	after_kernel="$zeros"
 	padding "$root_size" 4096
-	cat "$before" "$KDIR_TMP/entries" "$between" "$KDIR_TMP/mark" "$gap" "$kernel" "$after_kernel" "$2" "$zeros" > "$1"
+	cat "$before" "$work/entries" "$between" "$work/mark" "$gap" "$kernel" "$after_kernel" "$2" "$zeros" > "$1"
 }
 
 # flash FILE ROOTFS: writes the kernel, then the root file system at the next multiple of 64 KiB.
@@ -106,6 +127,11 @@ make_image() { # make_image FILESYSTEM END
 	name="$prefix-$2"
 	[ "$1" = - ] || name="$prefix-$1-$2"
 	file="$KDIR_TMP/$name"
+	# Other images may be made at the same time.
+	work="$KDIR_TMP/work.$name"
+	mkdir "$work"
+	size_of "$kernel"
+	kernel_size=$size
 	type="${2%%.*}"
 	rootfs="$KDIR/root.$1"
 	plain="${file%.gz}"
@@ -136,16 +162,17 @@ make_image() { # make_image FILESYSTEM END
 	printf '%s\t%s\t%s\t%s\n' "$name" "$type" "$1" "${unsigned%% *}" >> "$KDIR_TMP/images"
 }
 
-while read -r filesystem end <&3; do
-	case " $BUILD_FILESYSTEMS - " in *" $filesystem "*) ;; *) continue ;; esac
-	case "$end" in
-	*rootfs.tar.gz) case " $BUILD_FILESYSTEMS " in *" targz "*) ;; *) continue ;; esac ;;
-	combined.*) [ -n "$GRUB_IMAGES" ] || continue ;;
-	combined-efi.*) [ -n "$GRUB_EFI_IMAGES" ] || continue ;;
-	esac
-	make_image "$filesystem" "$end"
-done
+# --- the steps -------------------------------------------------------------------------------------------------------
 
-[ -z "$BOM" ] || awk -F '\t' -v version="$VERSION_NUMBER" 'BEGIN { printf "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.4\",\"version\":1,\"components\":[" }
-	{ printf "%s{\"type\":\"application\",\"name\":\"%s\",\"version\":\"%s\"}", (NR > 1 ? "," : ""), $1, $2 }
-	END { print "]}" }' "$TMP_DIR/install/plan" > "$BIN_DIR/$prefix.bom.cdx.json"
+make_lists() {
+	sh "$SCRIPT_DIR/manifest.sh" dash "" > "$BIN_DIR/$prefix.manifest"
+	[ -z "$BOM" ] || awk -F '\t' -v version="$VERSION_NUMBER" 'BEGIN { printf "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.4\",\"version\":1,\"components\":[" }
+		{ printf "%s{\"type\":\"application\",\"name\":\"%s\",\"version\":\"%s\"}", (NR > 1 ? "," : ""), $1, $2 }
+		END { print "]}" }' "$TMP_DIR/install/plan" > "$BIN_DIR/$prefix.bom.cdx.json"
+}
+
+case "$step" in
+root) make_root "$2" ;;
+lists) make_lists ;;
+image) make_image "$2" "$3" ;;
+esac

@@ -24,6 +24,6 @@ mke2fs -q -F -t ext4 -b 4096 -m 0 -L rootfs -O ^has_journal,^metadata_csum,^64bi
 	path = $0 == "" ? "/" : $0
 	n = split("uid 0,gid 0,atime @" epoch ",ctime @" epoch ",mtime @" epoch ",crtime @" epoch ",atime_extra 0,ctime_extra 0,mtime_extra 0,crtime_extra 0", list, ",")
 	for (i = 1; i <= n; i++) print "set_inode_field \"" path "\" " list[i]
-}' > "$KDIR_TMP/debugfs"
-printf 'set_inode_field "/lost+found" %s @%s\n' atime "$SOURCE_DATE_EPOCH" ctime "$SOURCE_DATE_EPOCH" mtime "$SOURCE_DATE_EPOCH" crtime "$SOURCE_DATE_EPOCH" >> "$KDIR_TMP/debugfs"
-debugfs -w -f "$KDIR_TMP/debugfs" "$2" >/dev/null 2>"$KDIR_TMP/debugfs.errors" || { cat "$KDIR_TMP/debugfs.errors" >&2; exit 1; }
+}' > "$2.debugfs"
+printf 'set_inode_field "/lost+found" %s @%s\n' atime "$SOURCE_DATE_EPOCH" ctime "$SOURCE_DATE_EPOCH" mtime "$SOURCE_DATE_EPOCH" crtime "$SOURCE_DATE_EPOCH" >> "$2.debugfs"
+debugfs -w -f "$2.debugfs" "$2" >/dev/null 2>"$2.errors" || { cat "$2.errors" >&2; exit 1; }
