@@ -5,7 +5,16 @@ import { defineConfig } from 'vitest/config';
 const WAITING_WORKERS = Math.max(2, availableParallelism());
 
 /**
- * One project per test lane (CONTRIBUTING.md). vitest retries no test, so that flaky tests are noticed and repaired.
+ * The tests of folders whose modules keep nothing from one test file to the next. The OpenAPI document is not among them,
+ * since zod has one registry of schemas per process.
+ */
+const STATELESS = ['{lib,core,settings,observe,functions}/**/*.test.ts', 'http/*.test.ts'];
+
+/** The test files of the lane `default` that run at once. They spend half of their time waiting for processes that they started. */
+const DEFAULT_WORKERS = Math.max(2, availableParallelism() - 1);
+
+/**
+ * One project per test lane (CONTRIBUTING.md), and two for the lane `default`. vitest retries no test, so that flaky tests are noticed and repaired.
  */
 export default defineConfig({
   test: {
@@ -14,7 +23,8 @@ export default defineConfig({
         test: {
           name: 'default',
           include: [
-            '{lib,core,settings,observe,adapters,http,functions,runner,standalone,services,demo}/**/*.test.ts',
+            '{adapters,runner,standalone,services,demo}/**/*.test.ts',
+            'http/*/**/*.test.ts',
             'test/{bundles,chaos,compat,journeys,support,tooling}/**/*.test.ts',
             'test/upgrade/standalone/**/*.test.ts',
             'infra/**/*.test.ts',
@@ -22,8 +32,20 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
-          // These tests spend half of their time waiting for processes that they started.
-          maxWorkers: Math.max(2, availableParallelism() - 1),
+          maxWorkers: DEFAULT_WORKERS,
+        },
+      },
+      {
+        test: {
+          // The second half of the lane `default`. A process and its modules serve many files, which takes half the CPU time.
+          name: 'default-stateless',
+          include: STATELESS,
+          setupFiles: 'test/support/remove-directories.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+          isolate: false,
+          maxWorkers: DEFAULT_WORKERS,
         },
       },
       {
