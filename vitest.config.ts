@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** The test files that run at once in a lane that mostly waits: more than vitest's default, which leaves one core out. */
 const WAITING_WORKERS = Math.max(2, availableParallelism());
 
+/** Room for new objects, so that V8 collects less often: an eighth of the CPU time of a test process. */
+const ROOM = ['--min-semi-space-size=32', '--max-semi-space-size=64'];
+
 /**
  * The tests of folders whose modules keep nothing from one test file to the next. The OpenAPI document is not among them,
  * since zod has one registry of schemas per process.
@@ -32,6 +35,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: 'forks',
+          execArgv: ROOM,
           maxWorkers: DEFAULT_WORKERS,
         },
       },
@@ -76,6 +80,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           pool: 'forks',
+          execArgv: ROOM,
           // These tests wait for LocalStack, leases and the sweeper. Each file has resources of its own.
           maxWorkers: WAITING_WORKERS,
         },
