@@ -62,7 +62,7 @@ const CLOCK_STEPS = [2, 15, 45, 90, 300, 1_200] as const;
 export function* disturbances(seed: number): Generator<Disturbance, never> {
   const random = seededRandom(seed, STREAM);
   for (;;) {
-    const afterMs = random.between(200, 3_500);
+    const afterMs = random.between(50, 600);
     const kind = random.weighted(WEIGHTS);
     switch (kind) {
       case 'kill':
@@ -73,7 +73,7 @@ export function* disturbances(seed: number): Generator<Disturbance, never> {
           moment: random.oneOf(MOMENTS),
           delayMs: random.fraction() < 0.5 ? random.between(0, 20) : random.between(0, 400),
           afterBuilds: random.between(0, 4),
-          downMs: random.between(0, 500),
+          downMs: random.between(0, 100),
           emptiesCache: random.fraction() < 0.2,
           pick: random.fraction(),
         };

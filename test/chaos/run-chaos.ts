@@ -28,7 +28,7 @@ export interface ChaosOptions {
 }
 
 /** Clients at a time. Some builds always wait. */
-const CLIENTS = 10;
+const CLIENTS = 14;
 const PROGRESS_EVERY_MS = 5_000;
 /**
  * How long no build may end while some are open. The time of the whole is not limited: a machine that does much else is
@@ -37,7 +37,7 @@ const PROGRESS_EVERY_MS = 5_000;
 const STALLED_MS = 300_000;
 /** For how long the files of a result are there after it was answered: caches may keep the answer for a minute. */
 const FILES_STAY_MS = 45_000;
-const POLL_MS = 250;
+const POLL_MS = 100;
 /** The longest wait for builds between two stops. */
 const STOP_EVERY_MS = 20_000;
 
@@ -246,8 +246,8 @@ async function checkEnd(
 }
 
 const LAST_REQUESTS: readonly ChaosRequest[] = [
-  ['slow-install', 'vim'],
-  ['slow-install', 'nano'],
+  ['slow-2', 'vim'],
+  ['slow-2', 'nano'],
 ].map((packages, at) => ({
   number: -1 - at,
   kind: 'slow',

@@ -6,8 +6,11 @@ import { afterAll, onTestFinished, TestRunner } from 'vitest';
 /** The directories that were made outside a test: in `beforeAll` or while the test file loaded. */
 const ofFile: string[] = [];
 
+/** Removes the directories that the test file made outside a test. */
+export const removeDirectoriesOfFile = (): Promise<unknown> => Promise.all(ofFile.splice(0).map(remove));
+
 // Hooks run from the last registered to the first, so everything that uses these directories has ended by then.
-afterAll(() => Promise.all(ofFile.map(remove)));
+afterAll(removeDirectoriesOfFile);
 
 /**
  * Makes an empty directory and returns its path. The directory is removed after the test that made it, or after the
