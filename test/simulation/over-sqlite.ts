@@ -25,7 +25,7 @@ export const overSqlite =
     return {
       builds: table,
       buildsBehind: table,
-      positions: beside(inMemory.positions, sqliteQueuePositions(db), { name: 'positions', differs }),
+      positionsOfProcess: () => beside(inMemory.positionsOfProcess(), sqliteQueuePositions(db), { name: 'positions', differs }),
       sweep: beside(inMemory.sweep, sqliteBuildSweep(db, time), { name: 'sweep', differs, common: inOneOrder }),
       queue: withoutWaiting(sqliteBuildQueue(db, { clock: { boot: 'simulated', milliseconds: time } })),
       messagesLeft: () => Number(countMessages.get()?.['count']),
