@@ -30,7 +30,8 @@ export interface Artifact {
 /**
  * Objects by key; keys are URL paths (`store/<bin_dir>/<file>`, `api/v1/build/<hash>`, `logs/<bin_dir>/…`). A key that
  * is not made of plain segments (`[A-Za-z0-9._+-]+`, not `.` or `..`) is refused with `RangeError` on writing and
- * absent on reading. A reader sees the whole old or the whole new object, never a part.
+ * absent on reading. A reader sees the whole old or the whole new object, never a part, and sees every write and removal
+ * that has settled. A call whose answer was lost may be repeated: the object is the same, and what is removed is gone.
  */
 export interface ArtifactStore {
   put(key: string, body: string | Uint8Array, meta: ArtifactMeta): Promise<void>;
@@ -52,12 +53,15 @@ export interface ArtifactStore {
   remove(key: string): Promise<number>;
 }
 
-/** Small shared records, replaced by compare-and-swap: what makes every process see one catalogue. */
+/**
+ * Small shared records, replaced by compare-and-swap: what makes every process see one catalogue. A reader sees every
+ * write that has settled.
+ */
 export interface RecordStore {
   get(key: string): Promise<{ body: string; tag: string } | undefined>;
   /**
    * Writes if the record still has `tag`, or, with `undefined`, if there is none. Returns false if another process was
-   * first.
+   * first, or this one, in a call whose answer was lost.
    */
   replace(key: string, body: string, tag: string | undefined): Promise<boolean>;
 }

@@ -6,7 +6,11 @@ import { sqliteBuildQueue } from './build-queue.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { freshFile, startProcesses } from './testing/processes.ts';
 
-buildQueueContract('sqlite', () => sqliteBuildQueue(openSqlite(':memory:')));
+buildQueueContract('sqlite', () => {
+  const db = openSqlite(':memory:');
+  const show = db.prepare('UPDATE messages SET visible_at = 0 WHERE receipt = ?');
+  return { queue: sqliteBuildQueue(db), show: ({ receipt }) => show.run(receipt) };
+});
 
 const never = new AbortController().signal;
 

@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
+import { buildTableReadersContract } from '#test/contracts/build-table-readers.ts';
 import { at, freshBinDir, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { sqliteBuildTable } from './build-table.ts';
 import { openSqlite } from './open-sqlite.ts';
 import { freshFile, startProcesses } from './testing/processes.ts';
 
 buildTableContract('sqlite', () => sqliteBuildTable(openSqlite(':memory:')));
+
+buildTableReadersContract('sqlite, two connections to one file', async () => {
+  const file = await freshFile();
+  return { table: sqliteBuildTable(openSqlite(file)), reader: sqliteBuildTable(openSqlite(file)), reads: 'strong' };
+});
 
 const claimsOf = (hashes: readonly RequestHash[], claimer: string) =>
   hashes.map((hash) => ({ build: { ...queued(hash), correlationId: claimer }, order: sampleOrder(hash, [claimer]) }));

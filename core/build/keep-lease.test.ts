@@ -185,6 +185,58 @@ describe('a lease that is renewed late, because the table is billed by the write
   });
 });
 
+/** The first renewal fails at once and arrives so many seconds later, as a request does that a network holds up. */
+const arrivesLate = (seconds: number) => {
+  let isFirst = true;
+  return (builds: BuildTable, every: SimulatedTime['every']): BuildTable => ({
+    ...builds,
+    transition: async (...move) => {
+      if (!isFirst) return builds.transition(...move);
+      isFirst = false;
+      const stop = every(seconds * 1000, () => {
+        stop();
+        void builds.transition(...move);
+      });
+      throw new Error('no answer');
+    },
+  });
+};
+
+describe('a write that arrives after a later one of the same runner', () => {
+  it('takes neither the renewal nor the step back', async () => {
+    const { kept, row, pass } = await running(arrivesLate(100));
+    kept.progress.enter('download_imagebuilder');
+    await pass(2);
+    kept.progress.enter('building_image');
+    await pass(90);
+    const written = await row();
+    expect(written.step).toBe('building_image');
+    await pass(100);
+    expect(await row()).toEqual(written);
+    expect(kept.lost.aborted).toBe(false);
+    await kept.release();
+  });
+
+  it('has another end of the lease than a write of the same moment: a sweeper that has seen that one counts from the beginning', async () => {
+    const ends: string[] = [];
+    const { kept, pass } = await running((builds) => ({
+      ...builds,
+      transition: (...move) => {
+        ends.push((move[1] as RunningBuild).lease.expiresAt);
+        return Promise.reject(new Error('no answer'));
+      },
+    }));
+    kept.progress.enter('download_imagebuilder');
+    await pass(29);
+    // After 30 seconds the failed renewal is tried again, and the step is written.
+    kept.progress.enter('building_image');
+    await pass(1);
+    expect(ends.length).toBe(3);
+    expect(new Set(ends).size).toBe(3);
+    await kept.release();
+  });
+});
+
 describe('the end of a lease', () => {
   it('does not wait forever for a write that is not answered', async () => {
     const { kept, row, pass } = await running((builds) => ({ ...builds, transition: () => new Promise(() => undefined) }));

@@ -43,6 +43,9 @@ export function isLapsed({ now, sightings }: LapsedLeaseDeps, hash: RequestHash,
  */
 export const unrenewed = ({ lease }: { readonly lease: Lease }) => ({ lapsedAt: new Date(lease.expiresAt) });
 
+/** The condition of a renewal: no later one has been written, as a write may arrive long after its runner gave it up. */
+export const notOvertaken = (renewal: { readonly lease: Lease }) => unrenewed(renewal);
+
 /** Returns how long this process has seen the lease without a renewal; the first call begins to count. */
 export const seenSeconds = (sightings: Sightings, hash: RequestHash, { owner, expiresAt }: Lease): number =>
   sightings.secondsOf(hash, `${owner} ${expiresAt}`);

@@ -5,7 +5,9 @@ import type { BuildOrder } from './build-order.ts';
 
 /**
  * Remembers builds by hash. Every write is one conditional write: of many callers exactly one succeeds, and the others
- * get the row as it is. `from` must still describe the row: same state and same mark (`markOf` in build.ts).
+ * get the row as it is. `from` must still describe the row: same state and same mark (`markOf` in build.ts). A caller
+ * that repeats a write whose answer was lost is one of the others: it is refused and finds what it wrote in `current`,
+ * unless `from` still describes the row.
  */
 export interface BuildTable {
   /**
@@ -48,7 +50,10 @@ export interface OutdatedInputs {
   foundAt(inputs: string): Promise<Date | undefined>;
 }
 
-/** The queue as clients see it. Cheap however long the queue is. */
+/**
+ * The queue as clients see it. Cheap however long the queue is. Answers may be a moment behind, but within one process
+ * places never go back to what they were before.
+ */
 export interface QueuePositions {
   /** Builds waiting (queued), not those being built. */
   waiting(): Promise<number>;
@@ -107,7 +112,10 @@ export interface ReceivedMessage extends BuildMessage {
 
 /**
  * At-least-once delivery, roughly in order. A received message is invisible to others for `visibilitySeconds`, longer
- * with `extend`; unless acknowledged it is delivered again. Calls with a receipt that is no longer current do nothing.
+ * with `extend`; unless acknowledged it is delivered again. Even a message that is invisible may be delivered a second
+ * time; then the later receipt is current, and the earlier one may be so too. Calls with a receipt that is no longer
+ * current do nothing, so a call whose answer was lost may be repeated. A `send` that is repeated sends a second message.
+ * A delay is at most 900 seconds, and a message is invisible for at most ten hours after it was received.
  */
 export interface BuildQueue {
   send(message: BuildMessage, options?: { delaySeconds?: number }): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Clock, Monotonic } from '#core/stores.ts';
 import type { BuildStep, RunningBuild } from './build.ts';
-import { renewed } from './lease.ts';
+import { notOvertaken, renewed } from './lease.ts';
 import type { BuildTable } from './ports.ts';
 
 export interface RowWriterDeps {
@@ -29,7 +29,9 @@ export interface RowWriter {
 /**
  * Makes the only writer of a running build's row. It has one write in progress at a time and coalesces what comes
  * meanwhile. A write that is refused aborts `lost`. A write that was given up may still succeed, and then the lease is
- * renewed as by any other; if such a write is refused, that says nothing of the writes after it and is ignored.
+ * renewed as by any other; if such a write is refused, that says nothing of the writes after it and is ignored. Each
+ * write has a lease that ends later than those of all writes before it, answered or not, and a write that arrives after
+ * a later one is refused: it would take a step back, and show sweepers a lease that they have seen for long.
  */
 export function rowWriter(
   { builds, now, monotonic }: RowWriterDeps,
@@ -43,6 +45,7 @@ export function rowWriter(
   }
   let row = taken;
   let step: BuildStep = taken.step;
+  let { lease } = taken;
   let renewedAt = monotonic();
   let isDirty = false;
   let isBehind = false;
@@ -52,10 +55,11 @@ export function rowWriter(
   const begin = () => {
     isDirty = false;
     const begunAt = monotonic();
-    const next: RunningBuild = { ...row, step, lease: renewed(row.lease, now(), leaseSeconds) };
+    lease = renewed(lease, now(), leaseSeconds);
+    const next: RunningBuild = { ...row, step, lease };
     const write: Write = {
       begunAt,
-      answered: builds.transition(row, next).then(
+      answered: builds.transition(row, next, notOvertaken(next)).then(
         ({ moved }) => (moved ? succeeded(write, next) : refused(write)),
         () => failed(write),
       ),

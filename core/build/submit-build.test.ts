@@ -205,6 +205,29 @@ it('a request that looked before a build began, failed and expired takes on what
   expect(await deps.artifacts.read(artifactKeys.failure(binDir as BinDir))).toBeUndefined();
 });
 
+it('a request whose message is sent slowly, while its build fails and another one begins, has not begun that one', async () => {
+  const { submit, run, deps } = world(failing(new BuildFailure('the packages clash')));
+  const isSent = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const slow: SubmitBuildDeps['queue'] = {
+    ...deps.queue,
+    send: async (...message) => {
+      await deps.queue.send(...message);
+      isSent.resolve();
+      await goOn.promise;
+    },
+  };
+  const late = submit({ queue: slow });
+  await isSent.promise;
+  await run();
+  clock += TIMES.failureSeconds * 1000;
+  const second = await submit();
+  goOn.resolve();
+  const first = await late;
+  expect([first.outcome, second.outcome]).toEqual(['joined', 'new']);
+  expect(first.view.build).toEqual(second.view.build);
+});
+
 describe('a build that failed for want of this machine', () => {
   const FULL = new InfrastructureFailure('The disk is full', { isFinal: true });
 

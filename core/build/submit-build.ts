@@ -136,7 +136,9 @@ async function beginBuild(
     return { view: await viewBuild(deps, current), outcome: outcomeOf(current), prepared };
   }
   const sent = current.state === 'queued' ? await send(deps, current) : current;
-  return { view: await viewBuild(deps, sent), outcome: 'new', prepared };
+  // While the message was being sent, this build may have ended and another request have begun the next one.
+  const isOurs = sent.ticket === current.ticket;
+  return { view: await viewBuild(deps, sent), outcome: isOurs ? 'new' : outcomeOf(sent), prepared };
 }
 
 /** Returns whether the client may begin no build now: it has its share, its rate is used up, or the queue is full. */

@@ -3,6 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { BuildMessage, BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
 import { freshHash } from './sample-builds.ts';
 
+/** The longest delay of a message, and the longest time that a message is hidden (core/build/ports.ts). */
+const MAX_DELAY_SECONDS = 900;
+const MAX_HIDDEN_SECONDS = 36_000;
+
 /** A visibility in seconds that is longer than any of these tests. */
 const LONG_SECONDS = 120;
 
@@ -31,8 +35,23 @@ async function arrivals(queue: BuildQueue, milliseconds: number): Promise<Receiv
   return received;
 }
 
-/** The contract of every `BuildQueue` (core/build/ports.ts). `makeQueue` returns a queue that no other test uses. */
-export function buildQueueContract(name: string, makeQueue: () => BuildQueue | Promise<BuildQueue>): void {
+export interface QueueUnderTest {
+  readonly queue: BuildQueue;
+  /** Shows a message that is hidden, behind its receiver's back: the queue is about to deliver it twice. */
+  readonly show: (hidden: ReceivedMessage) => unknown;
+}
+
+/** Calls that a receiver may make with one receipt. */
+const CALLS: readonly (readonly [name: string, call: (queue: BuildQueue, received: ReceivedMessage) => Promise<void>])[] = [
+  ['extend', (queue, received) => queue.extend(received, 0)],
+  ['release', (queue, received) => queue.release(received)],
+  ['acknowledge', (queue, received) => queue.acknowledge(received)],
+  ['bury', (queue, received) => queue.bury(received, 'by a receipt that is worth nothing')],
+];
+
+/** The contract of every `BuildQueue` (core/build/ports.ts). `make` returns a queue that no other test uses. */
+export function buildQueueContract(name: string, make: () => QueueUnderTest | Promise<QueueUnderTest>): void {
+  const makeQueue = async () => (await make()).queue;
   // The tests run at once, each with its own queue, because they mostly wait.
   describe.concurrent(`build queue: ${name}`, () => {
     it('delivers what was sent, and never again after it is acknowledged', async () => {
@@ -154,6 +173,76 @@ export function buildQueueContract(name: string, makeQueue: () => BuildQueue | P
       await queue.send(good);
       await queue.bury(received, 'failed three times');
       expect((await arrivals(queue, 1_500)).map(contents)).toEqual([good]);
+    });
+
+    it('may deliver a hidden message again; the later receipt ends it, and then the earlier one does nothing', async () => {
+      const { queue, show } = await make();
+      const sent = message();
+      await queue.send(sent);
+      const earlier = await receive(queue);
+      await show(earlier);
+      const later = await receive(queue);
+      expect([earlier, later].map(contents)).toEqual([sent, sent]);
+      expect(later.receipt).not.toBe(earlier.receipt);
+      await queue.acknowledge(later);
+      for (const [, call] of CALLS) await call(queue, earlier);
+      expect(await arrivals(queue, 500)).toEqual([]);
+    });
+
+    it('keeps a message that it has delivered twice until one of its receivers is done with it', async () => {
+      const { queue, show } = await make();
+      const sent = message();
+      await queue.send(sent);
+      const earlier = await receive(queue);
+      await show(earlier);
+      const later = await receive(queue);
+      await queue.release(earlier);
+      await queue.extend(earlier, 0);
+      await queue.release(later);
+      const again = await receive(queue);
+      expect(contents(again)).toEqual(sent);
+      await queue.acknowledge(again);
+      expect(await arrivals(queue, 500)).toEqual([]);
+    });
+
+    it('ignores a receipt that is worth nothing, and delivers its message again in time', async () => {
+      const queue = await makeQueue();
+      const sent = message();
+      await queue.send(sent);
+      const received = await receive(queue, 2);
+      for (const [, call] of CALLS) await call(queue, { ...received, receipt: 'lost' });
+      expect(await arrivals(queue, 500)).toEqual([]);
+      expect(contents(await receive(queue))).toEqual(sent);
+    });
+
+    it('makes a call of which the answer was lost once, although the receiver repeats it', async () => {
+      const queue = await makeQueue();
+      const [released, buried] = [message('released'), message('buried')];
+      await queue.send(released);
+      const first = await receive(queue);
+      for (let time = 0; time < 2; time += 1) await queue.extend(first, LONG_SECONDS);
+      await queue.release(first, 2);
+      await queue.release(first);
+      await queue.acknowledge(first);
+      await queue.bury(first, 'released before');
+      expect(await arrivals(queue, 500)).toEqual([]);
+      expect(contents(await receive(queue))).toEqual(released);
+      await queue.send(buried);
+      const second = await receive(queue);
+      for (let time = 0; time < 2; time += 1) await queue.bury(second, 'twice');
+      expect(await arrivals(queue, 500)).toEqual([]);
+    });
+
+    it('takes the longest pauses that it promises', async () => {
+      const queue = await makeQueue();
+      await queue.send(message(), { delaySeconds: MAX_DELAY_SECONDS });
+      const sent = message();
+      await queue.send(sent);
+      const received = await receive(queue, MAX_HIDDEN_SECONDS);
+      expect(contents(received)).toEqual(sent);
+      await queue.extend(received, MAX_HIDDEN_SECONDS);
+      await queue.release(received, MAX_DELAY_SECONDS);
+      expect(await arrivals(queue, 500)).toEqual([]);
     });
 
     it('keeps equal messages apart', async () => {

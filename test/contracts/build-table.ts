@@ -278,6 +278,50 @@ export function buildTableContract(name: string, makeTable: () => BuildTable | P
       expect(await table.get(row.hash)).toEqual(current);
     });
 
+    describe('answers a write again whose answer was lost:', () => {
+      it('a claim is refused by the row that it has written', async () => {
+        const hash = freshHash();
+        const { current } = await claim(hash, 0);
+        expect(await claim(hash, 0)).toEqual({ won: false, current });
+        const over = await rowIn(table, 'cancelled');
+        const { current: second } = await claim(over.hash, 5, ['other'], over);
+        expect(await claim(over.hash, 5, ['other'], over)).toEqual({ won: false, current: second });
+        expect(await table.order(over.hash)).toEqual(sampleOrder(over.hash, ['other']));
+      });
+
+      it.each(STATES.flatMap((from) => STATES.filter((to) => ALLOWED.has(`${from}→${to}`)).map((to) => [from, to] as const)))(
+        'a transition from %s to %s finds what it has written',
+        async (from, to) => {
+          const row = await rowIn(table, from);
+          const target = next(row, to);
+          const { current } = await table.transition(row, target);
+          expect(await table.transition(row, target)).toEqual({ moved: false, current });
+          expect(await table.get(row.hash)).toEqual(current);
+        },
+      );
+
+      it('a renewal, and the mark that a message was sent, are made again', async () => {
+        const build = await claimed(table);
+        for (let time = 0; time < 2; time += 1) await moved(table, build, { ...build, sentAt: iso(1) });
+        const attempt = await moved(table, build, running(build, 'a'));
+        const lease = { owner: 'a', expiresAt: iso(20) };
+        for (let time = 0; time < 2; time += 1) await moved(table, attempt, { ...attempt, lease });
+        expect(await table.get(build.hash)).toEqual({ ...attempt, lease });
+      });
+
+      it('a renewal that comes after a later one is refused if it says so', async () => {
+        const build = await started(table, 'a', freshHash(), 10);
+        const renewal = (minutes: number) => ({ ...build, lease: { owner: 'a', expiresAt: iso(minutes) } });
+        const later = await moved(table, build, renewal(30));
+        expect(await table.transition(build, renewal(20), { lapsedAt: at(20) })).toEqual({ moved: false, current: later });
+      });
+
+      it('a removal finds nothing to remove', async () => {
+        const row = await expiringRow(table, 'a');
+        expect([await table.remove(row), await table.remove(row)]).toEqual([true, false]);
+      });
+    });
+
     it('agrees with a simple model over random histories', async () => {
       await checkRandomHistories(table);
     });

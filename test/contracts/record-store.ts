@@ -51,6 +51,14 @@ export function recordStoreContract(name: string, makeStore: () => RecordStore |
       expect((await store.get(key))?.body).toBe('same body');
     });
 
+    it('refuses a write again whose answer was lost, and keeps it', async () => {
+      const key = freshKey();
+      expect([await store.replace(key, 'one', undefined), await store.replace(key, 'one', undefined)]).toEqual([true, false]);
+      const { tag } = (await store.get(key)) ?? {};
+      expect([await store.replace(key, 'two', tag), await store.replace(key, 'two', tag)]).toEqual([true, false]);
+      expect((await store.get(key))?.body).toBe('two');
+    });
+
     it('lets one of many win each round, and loses no update', async () => {
       const key = freshKey();
       const first = await Promise.all(Array.from({ length: 20 }, (_, i) => store.replace(key, `${i}`, undefined)));

@@ -1,27 +1,14 @@
-import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type BuildEnd, type CountedBuild, MAX_BUILD_ERRORS, requestsOf, type SubjectRequests, sumOf } from '#core/statistics/counts.ts';
+import { type BuildEnd, type CountedBuild, MAX_BUILD_ERRORS, sumOf } from '#core/statistics/counts.ts';
 import type { Statistics, StatisticsReport } from '#core/statistics/ports.ts';
-import { at, freshHash, iso } from './sample-builds.ts';
+import { counted, countedBuildsContract, FAR_AHEAD, requests, success } from './counted-builds.ts';
+import { at, iso } from './sample-builds.ts';
 
 type Both = Statistics & StatisticsReport;
 
 const HOUR = 60;
 const DAY = 24 * HOUR;
 const LONG_AGO = new Date('2000-01-01T00:00:00.000Z');
-const FAR_AHEAD = new Date('2100-01-01T00:00:00.000Z');
-
-const counted = (minutes = 0): CountedBuild => ({ hash: freshHash(), enqueuedAt: iso(minutes) });
-
-const success = (build: CountedBuild, minutes: number, more: Partial<BuildEnd> = {}): BuildEnd => ({
-  ...build,
-  endedAt: iso(minutes),
-  outcome: 'success',
-  milliseconds: 1_500,
-  subject: { branch: '24.10', version: '24.10.2', target: 'x86/64', profile: 'generic' },
-  packages: [],
-  ...more,
-});
 
 const failure = (build: CountedBuild, minutes: number, error: string): BuildEnd => ({
   ...success(build, minutes),
@@ -30,25 +17,16 @@ const failure = (build: CountedBuild, minutes: number, error: string): BuildEnd 
   error,
 });
 
-const requests = (
-  minutes: number,
-  sums: { hits?: number; joined?: number; rejected?: number },
-  clients: Record<string, number> = {},
-  subjects: Record<string, SubjectRequests> = {},
-) => ({
-  at: iso(minutes),
-  hits: 0,
-  joined: 0,
-  rejected: 0,
-  ...sums,
-  clients,
-  subjects,
-});
-
 const total = async (statistics: Both) => sumOf(await statistics.figures('day', LONG_AGO, FAR_AHEAD));
 
 /** The contract of every `Statistics` with its `StatisticsReport` (core/statistics/ports.ts). `make` returns an empty one each time. */
 export function statisticsContract(name: string, make: () => Both | Promise<Both>, { runs = 40 }: { runs?: number } = {}): void {
+  const withTotal = async () => {
+    const statistics = await make();
+    return { statistics, total: () => total(statistics) };
+  };
+  countedBuildsContract(name, withTotal, { runs });
+
   describe(`statistics: ${name}`, () => {
     let statistics: Both;
     beforeEach(async () => {
@@ -112,23 +90,6 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
       expect(await total(statistics)).toMatchObject({ misses: 1, cancelled: 1 });
       expect(await statistics.unended(FAR_AHEAD, 10)).toEqual([]);
       expect(await statistics.versions(LONG_AGO, FAR_AHEAD)).toEqual([]);
-    });
-
-    it('counts a hash that is built again as another build', async () => {
-      const first = counted(0);
-      const second = { ...first, enqueuedAt: iso(1_000) };
-      for (const build of [first, second]) expect(await statistics.ended(success(build, 1_100))).toBe(true);
-      expect(await total(statistics)).toMatchObject({ misses: 2, successes: 2 });
-    });
-
-    it('lists what has not ended, oldest first and bounded', async () => {
-      const builds = [counted(3), counted(1), counted(2), counted(4)];
-      for (const build of builds) await statistics.started(build);
-      await statistics.ended(success(builds[2] as CountedBuild, 10));
-      expect(await statistics.unended(at(4), 10)).toEqual([builds[1], builds[0]]);
-      expect(await statistics.unended(FAR_AHEAD, 1)).toEqual([builds[1]]);
-      expect(await statistics.unended(at(2), 10, at(3))).toEqual([builds[3], builds[1]]);
-      expect(await statistics.unended(at(2), 1, at(3))).toEqual([builds[3]]);
     });
 
     it('counts an end without a known start', async () => {
@@ -206,56 +167,6 @@ export function statisticsContract(name: string, make: () => Both | Promise<Both
       const error = (i: number) => ({ at: iso(i), version: '24.10.2', target: 'x86/64', profile: 'generic', message: `Error ${i}: "'ü🚀` });
       expect(await statistics.errors(2)).toEqual([error(3), error(2)]);
       expect(await statistics.errors(MAX_BUILD_ERRORS)).toHaveLength(3);
-    });
-
-    it('counts right, whatever is reported twice, late or never (I7)', async () => {
-      const steps = fc.array(
-        fc.oneof(
-          fc.record({ tell: fc.constant('start' as const), build: fc.nat(7) }),
-          fc.record({
-            tell: fc.constant('end' as const),
-            build: fc.nat(7),
-            outcome: fc.constantFrom('success' as const, 'failure' as const, 'cancelled' as const),
-          }),
-          fc.record({ tell: fc.constant('count' as const), hits: fc.nat(3), joined: fc.nat(3), rejected: fc.nat(3) }),
-        ),
-        { maxLength: 40 },
-      );
-      await fc.assert(
-        fc.asyncProperty(steps, fc.boolean(), async (told, isConcurrent) => {
-          const books = await make();
-          const builds = Array.from({ length: 8 }, (_, i) => counted(i * 700));
-          const starts = new Set<number>();
-          const ends = new Map<number, string>();
-          const sums = { hits: 0, joined: 0, rejected: 0 };
-          const calls = told.map((step) => async () => {
-            if (step.tell === 'count') return books.count(requests(700, step));
-            const build = builds[step.build] as CountedBuild;
-            if (step.tell === 'start') return books.started(build);
-            const isNew = await books.ended({ ...success(build, 5_000 + step.build), outcome: step.outcome });
-            if (isNew) {
-              expect(ends.has(step.build)).toBe(false);
-              ends.set(step.build, step.outcome);
-            }
-            return undefined;
-          });
-          for (const step of told) {
-            if (step.tell !== 'count') starts.add(step.build);
-            else for (const sum of ['hits', 'joined', 'rejected'] as const) sums[sum] += step[sum];
-          }
-          if (isConcurrent) await Promise.all(calls.map((call) => call()));
-          else for (const call of calls) await call();
-
-          const all = await total(books);
-          const under = await books.unended(FAR_AHEAD, 100);
-          const outcomes = (wanted: string) => [...ends.values()].filter((outcome) => outcome === wanted).length;
-          expect(all).toMatchObject({ ...sums, misses: starts.size });
-          expect(all).toMatchObject({ successes: outcomes('success'), failures: outcomes('failure'), cancelled: outcomes('cancelled') });
-          expect(requestsOf(all)).toBe(all.hits + all.misses + all.joined + all.rejected);
-          expect(all.misses).toBe(all.successes + all.failures + all.cancelled + under.length);
-        }),
-        { numRuns: runs },
-      );
     });
   });
 }

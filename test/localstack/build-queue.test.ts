@@ -1,7 +1,8 @@
-import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { assertQueueReady } from '#adapters/aws/readiness.ts';
+import type { ReceivedMessage } from '#core/build/ports.ts';
 import { createBuildQueue } from '#local-aws/resources/create-resources.ts';
 import { buildQueueContract } from '#test/contracts/build-queue.ts';
 import { freshHash } from '#test/contracts/sample-builds.ts';
@@ -9,7 +10,10 @@ import { sqsClient } from './clients.ts';
 
 buildQueueContract('sqs', async () => {
   const client = sqsClient();
-  return sqsBuildQueue(client, await createBuildQueue(client));
+  const urls = await createBuildQueue(client);
+  const show = ({ receipt }: ReceivedMessage) =>
+    client.send(new ChangeMessageVisibilityCommand({ QueueUrl: urls.queueUrl, ReceiptHandle: receipt, VisibilityTimeout: 0 }));
+  return { queue: sqsBuildQueue(client, urls), show };
 });
 
 describe('a build queue on SQS', () => {

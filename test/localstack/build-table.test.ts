@@ -16,6 +16,7 @@ import type { RequestHash } from '#core/request/request-hash.ts';
 import { maxBodyBytes } from '#http/json-body.ts';
 import { createBuildTable, createStatisticsTable } from '#local-aws/resources/create-resources.ts';
 import { buildTableContract } from '#test/contracts/build-table.ts';
+import { buildTableReadersContract } from '#test/contracts/build-table-readers.ts';
 import { at, done, freshHash, queued, running, sampleOrder } from '#test/contracts/sample-builds.ts';
 import { FULL_BODIES, fullBody } from '#test/support/full-bodies.ts';
 import { dynamoClient } from './clients.ts';
@@ -24,6 +25,15 @@ import { meterUnits } from './meter.ts';
 const client = dynamoClient();
 
 buildTableContract('dynamodb', async () => dynamoBuildTable(client, await createBuildTable(client)));
+
+for (const [reads, promised] of [
+  ['strong', 'strong'],
+  ['eventual', 'behind'],
+] as const)
+  buildTableReadersContract(`dynamodb, ${reads} reads`, async () => {
+    const name = await createBuildTable(client);
+    return { table: dynamoBuildTable(client, name), reader: dynamoBuildTable(dynamoClient(), name, { reads }), reads: promised };
+  });
 
 describe('a build table on DynamoDB', () => {
   let name: string;

@@ -1,5 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { diskArtifactStore } from '#adapters/disk/artifact-store.ts';
 import { sqliteBuildQueue } from '#adapters/sqlite/build-queue.ts';
@@ -10,6 +9,7 @@ import { sqliteRecordStore } from '#adapters/sqlite/record-store.ts';
 import { sqliteStatistics } from '#adapters/sqlite/statistics.ts';
 import type { BuildQueue } from '#core/build/ports.ts';
 import { beside, inOneOrder } from './ports/beside.ts';
+import { workDirectory } from './ports/work-directory.ts';
 import type { WorldOptions } from './world.ts';
 
 /**
@@ -19,35 +19,24 @@ import type { WorldOptions } from './world.ts';
 export const overSqlite =
   (db: DatabaseSync, directory: string): NonNullable<WorldOptions['over']> =>
   (inMemory, { time, differs }) => {
-    const work = join(directory, 'work');
+    const work = workDirectory(join(directory, 'work'), inMemory.disk);
     const table = beside(inMemory.builds, sqliteBuildTable(db), { name: 'builds', differs });
     const countMessages = db.prepare('SELECT count(*) AS count FROM messages');
     return {
       builds: table,
       buildsBehind: table,
-      positions: beside(inMemory.positions, sqliteQueuePositions(db), { name: 'positions', differs }),
+      positionsOfProcess: () => beside(inMemory.positionsOfProcess(), sqliteQueuePositions(db), { name: 'positions', differs }),
       sweep: beside(inMemory.sweep, sqliteBuildSweep(db, time), { name: 'sweep', differs, common: inOneOrder }),
       queue: withoutWaiting(sqliteBuildQueue(db, { clock: { boot: 'simulated', milliseconds: time } })),
       messagesLeft: () => Number(countMessages.get()?.['count']),
       artifacts: beside(inMemory.artifacts, diskArtifactStore(join(directory, 'artifacts')), {
         name: 'artifacts',
         differs,
-        realInput: (method, [key, path, ...rest]) => [key, method === 'putFile' ? join(work, String(path)) : path, ...rest],
+        realInput: work.realInput,
       }),
       records: sqliteRecordStore(db),
       statistics: beside(inMemory.statistics, sqliteStatistics(db), { name: 'statistics', differs, common: inOneOrder }),
-      // The maker's files are no port: simulated time would go on while it waits for a real disk.
-      disk: {
-        write: async (path, text) => {
-          await inMemory.disk.write(path, text);
-          mkdirSync(dirname(join(work, path)), { recursive: true });
-          writeFileSync(join(work, path), text);
-        },
-        remove: async (path) => {
-          await inMemory.disk.remove(path);
-          rmSync(join(work, path), { force: true });
-        },
-      },
+      disk: work.disk,
     };
   };
 

@@ -19,6 +19,8 @@ const FOUND: Readonly<Record<number, string>> = {
   12630: 'as 11568',
   10642: 'a slow request replaced a failed build that it had not seen (core/build/submit-build.test.ts)',
   1145090332: 'as 10642, and the old 200 was still published',
+  1081314718: 'a slow request counted the build of another one as begun by itself (core/build/submit-build.test.ts)',
+  1065994276: 'a late write of a runner took its renewal back (core/build/keep-lease.test.ts)',
 };
 
 describe('a simulation', () => {

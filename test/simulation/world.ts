@@ -21,7 +21,8 @@ export interface WorldPorts {
   readonly builds: BuildTable;
   /** The same table for readers whose reads may be behind. */
   readonly buildsBehind: BuildTable;
-  readonly positions: QueuePositions;
+  /** Returns the places in the queue for one process: each reads them by itself, and they may be behind. */
+  readonly positionsOfProcess: () => QueuePositions;
   readonly sweep: BuildSweep;
   readonly queue: BuildQueue;
   /** The messages that are still in the queue, visible or not. */
@@ -90,7 +91,7 @@ export interface RealStoreParts {
 
 /** The clocks of machines are up to so much wrong (core/clock-skew.ts allows a minute between two). */
 const SKEW_MS = 30_000;
-/** Reads of rows may be so much behind, and lists too. */
+/** Reads of rows and places in the queue may be so much behind, and lists so much. */
 const BEHIND_MS = 1_000;
 const LISTS_BEHIND_MS = 5_000;
 const FAULTS_END_MS = 600_000;
@@ -113,6 +114,7 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
   const putCalls: ((key: string, text: string, before: string | undefined) => void)[] = [];
   const callCalls: ((portCall: PortCall) => void)[] = [];
   const random = randomOf(seed, 'ports');
+  const places = randomOf(seed, 'positions');
   const isFaulty = () => now() < FAULTS_END_MS;
   let caller: Caller = { processName: 'the simulation', calledMs: 0 };
   let isChanged = true;
@@ -131,7 +133,7 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
   };
 
   const files = new Map<string, string>();
-  const lag = (most: number) => () => (isFaulty() && over === undefined ? random.below(most) : 0);
+  const lag = (most: number, own: Random) => () => (isFaulty() && over === undefined ? own.below(most) : 0);
   const worst = (chance: number) => () => (isFaulty() ? chance : 0);
   const truth: Truth = {
     table: memoryBuildTable(now, onWrite),
@@ -141,9 +143,9 @@ export function makeWorld({ seed, only, isTraced = false, over }: WorldOptions):
   const queue = memoryBuildQueue(now, random, { twice: worst(0.05), lostReceipt: worst(0.02) });
   const inMemory: WorldPorts = {
     builds: truth.table,
-    buildsBehind: truth.table.behind(lag(BEHIND_MS)),
-    positions: memoryQueuePositions(truth.table),
-    sweep: memoryBuildSweep(truth.table, now, lag(LISTS_BEHIND_MS)),
+    buildsBehind: truth.table.behind(lag(BEHIND_MS, random)),
+    positionsOfProcess: () => memoryQueuePositions(truth.table, now, lag(BEHIND_MS, places)),
+    sweep: memoryBuildSweep(truth.table, now, lag(LISTS_BEHIND_MS, random)),
     queue,
     messagesLeft: () => queue.messages.length,
     artifacts: truth.artifacts,

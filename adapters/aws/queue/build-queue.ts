@@ -11,6 +11,7 @@ import {
 import * as z from 'zod';
 import type { BuildQueue, ReceivedMessage } from '#core/build/ports.ts';
 import { RequestHash } from '#core/request/request-hash.ts';
+import type { Monotonic } from '#core/stores.ts';
 import { withServiceError } from '../clients/with-service-error.ts';
 import { BUILD_QUEUE } from '../resources.ts';
 import { currentReceipts } from './current-receipts.ts';
@@ -18,6 +19,11 @@ import { currentReceipts } from './current-receipts.ts';
 export interface SqsBuildQueueUrls {
   readonly queueUrl: string;
   readonly deadLetterUrl: string;
+}
+
+export interface SqsBuildQueueOptions {
+  /** The clock by which this process knows that a receipt has lapsed. */
+  readonly monotonic?: Monotonic;
 }
 
 const Body = z.object({ hash: RequestHash, correlationId: z.string() });
@@ -32,8 +38,12 @@ const UNPRINTABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/g;
  * records which ones are current (`current-receipts.ts`), and never sends a call with a receipt that has lapsed or was
  * used.
  */
-export function sqsBuildQueue(client: SQSClient, { queueUrl, deadLetterUrl }: SqsBuildQueueUrls): BuildQueue {
-  const receipts = currentReceipts();
+export function sqsBuildQueue(
+  client: SQSClient,
+  { queueUrl, deadLetterUrl }: SqsBuildQueueUrls,
+  { monotonic }: SqsBuildQueueOptions = {},
+): BuildQueue {
+  const receipts = currentReceipts(monotonic);
   const call = <T>(promise: Promise<T>) => withServiceError('build queue', promise);
 
   const changeVisibility = (receipt: string, seconds: number): Promise<unknown> =>

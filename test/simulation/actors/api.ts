@@ -37,7 +37,7 @@ export function api(world: World, name: string, checks: AnswerChecks): Machine<A
     });
     process.every(FLUSH_EVERY_MS, () => void recorder.flush());
     const state = {
-      positions: process.use('positions', world.ports.positions),
+      positions: process.use('positions', world.ports.positionsOfProcess()),
       artifacts: process.use('artifacts', world.ports.artifacts),
       results: new Map<string, string>(),
       now,

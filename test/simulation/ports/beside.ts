@@ -35,5 +35,8 @@ export function beside<Port extends object>(inMemory: Port, real: Port, options:
 }
 
 /** Returns rows in one order: a list that is stale or has another order than that in memory is no difference. */
-export const inOneOrder = (answer: unknown): unknown =>
-  Array.isArray(answer) ? [...answer].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : answer;
+export function inOneOrder(answer: unknown): unknown {
+  if (!Array.isArray(answer)) return answer;
+  const text = (row: object) => JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return [...answer].sort((a, b) => (text(a) < text(b) ? -1 : 1));
+}

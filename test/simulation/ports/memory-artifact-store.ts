@@ -1,3 +1,4 @@
+import { isPlainKey, notPlainKey } from '#core/plain-key.ts';
 import type { ArtifactMeta, ArtifactStore } from '#core/stores.ts';
 
 export interface StoredObject {
@@ -14,10 +15,11 @@ export interface ArtifactStoreEvents {
   readonly onRemoved: (key: string) => void;
 }
 
-/** Objects in memory. `putFile` reads from a disk in memory: path → content. */
+/** Objects in memory, all of them texts. `putFile` reads from a disk in memory: path → content. */
 export function memoryArtifactStore(disk: ReadonlyMap<string, string>, { onPut, onRemoved }: ArtifactStoreEvents): MemoryArtifactStore {
   const objects = new Map<string, StoredObject>();
   const put = (key: string, text: string, meta: ArtifactMeta) => {
+    if (!isPlainKey(key)) throw notPlainKey(key);
     const before = objects.get(key)?.text;
     objects.set(key, { text, meta });
     onPut(key, text, before);
@@ -28,7 +30,7 @@ export function memoryArtifactStore(disk: ReadonlyMap<string, string>, { onPut, 
   };
   return {
     objects,
-    put: async (key, body, meta) => put(key, String(body), meta),
+    put: async (key, body, meta) => put(key, typeof body === 'string' ? body : Buffer.from(body).toString(), meta),
     putFile: async (key, path, meta) => {
       const text = disk.get(path);
       if (text === undefined) throw new Error(`ENOENT: ${path}`);

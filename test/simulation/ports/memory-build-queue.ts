@@ -20,6 +20,8 @@ interface Message extends BuildMessage {
   deliveries: number;
 }
 
+/** The longest delay that `BuildQueue` promises; SQS refuses a longer one. */
+const MAX_DELAY_SECONDS = 900;
 /** SQS moves a message to the dead letters after so many deliveries. */
 const MAX_DELIVERIES = 10;
 
@@ -52,6 +54,7 @@ export function memoryBuildQueue(time: () => number, random: Random, manners: Qu
     messages,
     deadLetters,
     send: async ({ hash, correlationId }, { delaySeconds = 0 } = {}) => {
+      if (delaySeconds > MAX_DELAY_SECONDS) throw new RangeError(`no message can be delayed for ${delaySeconds} s`);
       messages.push({ hash, correlationId, visibleAt: time() + delaySeconds * 1000, deliveries: 0 });
     },
     receive: async ({ visibilitySeconds }) => {

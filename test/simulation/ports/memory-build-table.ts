@@ -19,13 +19,18 @@ export interface MemoryBuildTable extends BuildTable {
   hashes(): Iterable<RequestHash>;
   /** The writes of one hash, oldest first. */
   writesOf(hash: RequestHash): readonly RowWrite[];
-  /** The same table for readers whose reads may be behind (`BuildTable.get`). */
+  /**
+   * The same table for readers whose reads may be behind (`BuildTable.get`): they see what a row was, also one that is
+   * gone. What seems absent is read again.
+   */
   behind(lagMs: () => number): BuildTable;
 }
 
 /** A build table in memory that remembers every version of each row. `onWrite` may throw when a write breaks a promise. */
 export function memoryBuildTable(time: () => number, onWrite: (write: RowWrite) => void): MemoryBuildTable {
-  const rows = new Map<RequestHash, { readonly row: Build; readonly order: BuildOrder }>();
+  const rows = new Map<RequestHash, Build>();
+  /** The order of each claim, by hash and ticket. */
+  const orders = new Map<string, BuildOrder>();
   const writes = new Map<RequestHash, RowWrite[]>();
   let tickets = 0;
 
@@ -36,19 +41,20 @@ export function memoryBuildTable(time: () => number, onWrite: (write: RowWrite) 
     else known.push(write);
     onWrite(write);
   };
-  const current = (hash: RequestHash) => rows.get(hash)?.row;
+  const current = (hash: RequestHash) => rows.get(hash);
   const asOf = (hash: RequestHash, timeMs: number) => writes.get(hash)?.findLast((write) => write.timeMs <= timeMs)?.after;
 
   const table: BuildTable = {
     get: async (hash) => current(hash),
-    order: async (hash) => rows.get(hash)?.order,
+    order: async (hash) => orders.get(`${hash} ${current(hash)?.ticket}`),
     claim: async (build, order, now, { over } = {}) => {
       const before = current(build.hash);
       if (before !== undefined && (over === undefined || !isReplaceable(before, now) || !isStill(over, before)))
         return { won: false, current: before };
       tickets += 1;
       const row = { ...build, ticket: tickets };
-      rows.set(build.hash, { row, order });
+      rows.set(build.hash, row);
+      orders.set(`${build.hash} ${tickets}`, order);
       noted(build.hash, before, row, true);
       return { won: true, current: row };
     },
@@ -58,13 +64,13 @@ export function memoryBuildTable(time: () => number, onWrite: (write: RowWrite) 
         known !== undefined &&
         from.hash === to.hash &&
         isTransition(from.state, to.state) &&
-        isStill(from, known.row) &&
-        (lapsedAt === undefined || ('lease' in known.row && known.row.lease.expiresAt <= lapsedAt.toISOString()));
-      if (!isMovable) return { moved: false, current: known?.row };
-      const { ticket } = known.row;
+        isStill(from, known) &&
+        (lapsedAt === undefined || ('lease' in known && known.lease.expiresAt <= lapsedAt.toISOString()));
+      if (!isMovable) return { moved: false, current: known };
+      const { ticket } = known;
       const row = { ...to, ...(ticket !== undefined && { ticket }) };
-      rows.set(from.hash, { row, order: known.order });
-      noted(from.hash, known.row, row);
+      rows.set(from.hash, row);
+      noted(from.hash, known, row);
       return { moved: true, current: row };
     },
     remove: async (from) => {
@@ -78,15 +84,25 @@ export function memoryBuildTable(time: () => number, onWrite: (write: RowWrite) 
   return {
     ...table,
     asOf,
-    rows: () => [...rows.values()].map(({ row }) => row),
+    rows: () => [...rows.values()],
     hashes: () => writes.keys(),
     writesOf: (hash) => writes.get(hash) ?? [],
-    behind: (lagMs) => ({
-      ...table,
-      get: async (hash, { isLatest = false } = {}) => {
-        const row = current(hash);
-        return isLatest || row === undefined ? row : (asOf(hash, time() - lagMs()) ?? row);
-      },
-    }),
+    behind: (lagMs) => {
+      /** How much behind the last read of a row was: the order is read right after it, from the same replica. */
+      let behindMs = 0;
+      return {
+        ...table,
+        get: async (hash, { isLatest = false } = {}) => {
+          const row = current(hash);
+          if (isLatest) return row;
+          behindMs = lagMs();
+          return asOf(hash, time() - behindMs) ?? row;
+        },
+        order: async (hash) => {
+          const ticket = asOf(hash, time() - behindMs)?.ticket ?? current(hash)?.ticket;
+          return orders.get(`${hash} ${ticket}`);
+        },
+      };
+    },
   };
 }

@@ -38,12 +38,13 @@ export function memoryStatistics(): MemoryStatistics {
       sums[OUTCOMES[end.outcome]] += 1;
       return true;
     },
-    unended: async (before, limit, ahead) =>
-      [...builds.values()]
-        .filter(({ isEnded }) => !isEnded)
-        .filter(({ enqueuedAt }) => enqueuedAt < before.toISOString() || (ahead !== undefined && enqueuedAt > ahead.toISOString()))
+    unended: async (before, limit, ahead) => {
+      const open = [...builds.values()].filter(({ isEnded }) => !isEnded).sort((a, b) => (a.enqueuedAt < b.enqueuedAt ? -1 : 1));
+      const early = ahead === undefined ? [] : open.filter(({ enqueuedAt }) => enqueuedAt > ahead.toISOString());
+      return [...early, ...open.filter(({ enqueuedAt }) => enqueuedAt < before.toISOString())]
         .slice(0, limit)
-        .map(({ hash, enqueuedAt }) => ({ hash, enqueuedAt })),
+        .map(({ hash, enqueuedAt }) => ({ hash, enqueuedAt }));
+    },
     figures: () => ({ ...sums }),
     counted: () => [...builds.values()],
   };

@@ -15,7 +15,7 @@ export interface AnswerChecks {
   readonly accepted: ReadonlySet<RequestHash>;
 }
 
-/** How much older than the request a row may be from which it is answered. */
+/** How much older than the request a row, or a place in the queue, may be from which it is answered. */
 const BEHIND_MS = 1_000;
 /** How far ahead of the true time a process may be that judges whether a build has expired. */
 const SKEW_MS = 60_000;
@@ -40,8 +40,8 @@ export function answerChecks(world: World): AnswerChecks {
     const { ticket = 0, hash } = view.build;
     const known = places.get(ticket) ?? [];
     places.set(ticket, known);
-    // A slow answer may come after one that was asked for later.
-    const last = known.findLast(({ answeredMs }) => answeredMs <= sinceMs);
+    // A slow answer may come after one that was asked for later, and another process may read places a moment behind.
+    const last = known.findLast(({ answeredMs }) => answeredMs <= sinceMs - BEHIND_MS);
     known.push({ place: view.position, sinceMs, answeredMs: time() });
     if (last === undefined || view.position <= last.place) return;
     const hasReturned = [...world.truth.table.hashes()].some((other) =>
