@@ -78,6 +78,11 @@ describe('a data directory', () => {
     ['an orphan directory of records', 'no orphans: no row names logs/', () => mkdir(at('logs', freshBinDir()))],
     ['an orphan result', 'no orphans: no row names api/v1/build/', () => writeFile(at('api/v1/build', freshHash()), '{}')],
     ['a lost message', 'I2: the build waits, and its message is gone', () => change('DELETE FROM messages')],
+    [
+      'a build that is never given up',
+      'I8: the build began 4 attempts',
+      () => change("UPDATE builds SET body = json_set(body, '$.attempt', 4)"),
+    ],
     ['a lost count', 'I7: 1 misses, but 0 builds that ended', () => change('UPDATE statistics_hours SET successes = 0')],
   ])('is refused: %s', async (_, fault, doctor) => {
     await doctor();

@@ -1,3 +1,4 @@
+import { MAX_ATTEMPTS } from '#core/build/attempt.ts';
 import type { Build } from '#core/build/build.ts';
 import { checkFiles, type ReadFile } from './check-files.ts';
 import type { StoredFault } from './system.ts';
@@ -15,7 +16,7 @@ export interface ReadStore {
  */
 export async function storedFaults(builds: readonly Build[], store: ReadStore, stops: readonly number[] = []): Promise<StoredFault[]> {
   const faults: StoredFault[] = [];
-  for (const build of builds) faults.push(...(await rowFaults(build, store)));
+  for (const build of builds) faults.push(...attemptFaults(build), ...(await rowFaults(build, store)));
   const strays = await strayAttempts(builds, store);
   const unexcused = strays.filter(({ writtenAt }) => !stops.some((at) => at >= writtenAt - CLOCK_MS && at <= writtenAt + RECOVERED_MS));
   return [...faults, ...unexcused.map(({ key }) => orphan(key)), ...(await strayResults(builds, store))];
@@ -31,6 +32,12 @@ const RECOVERED_MS = 120_000;
 const CLOCK_MS = 2_000;
 
 const orphan = (key: string): StoredFault => ({ promise: 'no orphans', text: `no row names ${key}` });
+
+/** Holds the attempts to I8: a build that ends its runners is given up. */
+function attemptFaults({ hash, attempt }: Build): StoredFault[] {
+  if (attempt <= MAX_ATTEMPTS) return [];
+  return [{ promise: 'I8', hash, text: `the build began ${attempt} attempts, and ${MAX_ATTEMPTS} are the most` }];
+}
 
 async function rowFaults(build: Build, { read }: ReadStore): Promise<StoredFault[]> {
   const { hash, state } = build;
