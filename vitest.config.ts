@@ -13,11 +13,12 @@ const ROOM = ['--min-semi-space-size=32', '--max-semi-space-size=64'];
  */
 const STATELESS = ['{lib,core,settings,observe,functions}/**/*.test.ts', 'http/*.test.ts'];
 
-/** The test files of the lane `default` that run at once. They spend half of their time waiting for processes that they started. */
+/** The test files of the lane `default` that run at once. They wait half of their time for processes that they started. */
 const DEFAULT_WORKERS = Math.max(2, availableParallelism() - 1);
 
 /**
- * One project per test lane (CONTRIBUTING.md), and two for the lane `default`. vitest retries no test, so that flaky tests are noticed and repaired.
+ * One project per test lane (CONTRIBUTING.md), and two for the lane `default`. vitest retries no test, so that flaky tests
+ * are noticed and repaired.
  */
 export default defineConfig({
   test: {
@@ -41,7 +42,7 @@ export default defineConfig({
       },
       {
         test: {
-          // The second half of the lane `default`. A process and its modules serve many files, which takes half the CPU time.
+          // The second part of the lane `default`. A process and its modules serve many files, which takes half the CPU time.
           name: 'default-stateless',
           include: STATELESS,
           setupFiles: 'test/support/remove-directories.ts',

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BuildFailure, type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
@@ -28,9 +28,11 @@ beforeAll(async () => {
 });
 afterAll(() => upstream.close());
 beforeEach(async () => {
-  outside = await temporaryDirectory();
+  // The unpacker accepts a link to this place, so these links reach what comes after it, wherever TMPDIR is.
+  outside = await mkdtemp('/tmp/asu-test-');
 });
 afterEach(async () => {
+  await rm(outside, { recursive: true, force: true });
   upstream.restore();
   upstream.faults.clear();
 });
