@@ -58,9 +58,14 @@ const copied = (name: string): Place => ({
 
 interface Images {
   readonly run: Run;
-  /** The digest of every file in BIN_DIR. */
+  /** The digest of every file in BIN_DIR but the bill of materials, into which OpenWrt writes the time and a random number. */
   readonly sums: Readonly<Record<string, string>>;
 }
+
+const BILL = /\.bom\.cdx\.json$/;
+
+/** Returns a file without the line of `sha256sums` about the bill of materials. */
+const withoutBills = (content: string): string => content.replace(/^[0-9a-f]{64} [ *]\S*\.bom\.cdx\.json\n/gm, '');
 
 async function makeImages(tree: string, jobs: number, words: readonly string[]): Promise<Images> {
   await mkdir(join(directory, 'bin'), { recursive: true });
@@ -70,9 +75,9 @@ async function makeImages(tree: string, jobs: number, words: readonly string[]):
   const made = await run('sh', ['-c', 'umask 022; exec make "$@"', 'make', ...argv], { cwd: tree });
   const sums: Record<string, string> = {};
   for (const name of (await readdir(bin)).sort())
-    if ((await stat(join(bin, name))).isFile())
+    if (!BILL.test(name) && (await stat(join(bin, name))).isFile())
       sums[name] = createHash('sha256')
-        .update(await readFile(join(bin, name)))
+        .update(withoutBills(await readFile(join(bin, name), 'latin1')))
         .digest('hex');
   await rm(bin, { recursive: true });
   return { run: made, sums };

@@ -79,7 +79,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
           slot,
           options,
           confirmed,
-          imageJobs: () => imageJobs(ready.resources, running),
+          imageJobs: () => (ready.sandbox.hasOwnTmp ? imageJobs(ready.resources, running) : 1),
         });
       } finally {
         running--;
@@ -102,7 +102,10 @@ function admit({ request }: BuildOrder, { sandbox }: Machine, retired: boolean):
 interface Site extends Machine {
   readonly slot: number;
   readonly options: ImagebuilderMakerOptions;
-  /** Returns how many images of one build are made at the same time, by what runs now. */
+  /**
+   * Returns how many images of one build are made at the same time, by what runs now. It is one where builds share `/tmp`
+   * with the machine: make keeps the output of jobs there, whatever TMPDIR says, and ends or loses output where it cannot.
+   */
   readonly imageJobs: () => number;
   /** The time at which `sha256sums` was last seen to list each ImageBuilder, and the trust in its signature then. */
   readonly confirmed: Map<string, Listing & { readonly at: number }>;

@@ -166,6 +166,13 @@ describe('an ImageBuilder', () => {
   });
 });
 
+it('makes one image after the other where builds have no /tmp of their own, since make keeps the output of jobs there', async () => {
+  const { output, log } = await make(makerFor(4, { sandbox: 'plain' }), await order());
+  expect(output).not.toBeInstanceOf(Error);
+  expect(log).toContain('sandbox plain');
+  expect(log).not.toContain('NO_TRACE_MAKE');
+});
+
 it('shares the processors among the builds that run', async () => {
   const maker = makerFor(8, { cacheDirectory: join(directory, '8', 'cache') });
   await make(maker, await order({ filesystem: 'squashfs' }));
