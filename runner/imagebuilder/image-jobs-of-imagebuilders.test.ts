@@ -19,7 +19,7 @@ const real = REAL === undefined ? [] : (await readdir(REAL, { withFileTypes: tru
 if (real.length === 0) process.stderr.write('ASU_BENCH_IMAGEBUILDERS names no ImageBuilders: the demo ones stand for them\n');
 
 /** The number of comparisons: a race shows itself seldom. */
-const DEMO_RUNS = 2;
+const DEMO_RUNS = 1;
 const REAL_RUNS = 20;
 const REAL_TIMEOUT_MS = 7_200_000;
 
