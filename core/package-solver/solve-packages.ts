@@ -95,15 +95,17 @@ function askOpkg(question: PackageQuestion): PackageAnswer {
 
 function askApk(question: PackageQuestion): PackageAnswer {
   const { graph, arch, addsAbi } = question;
-  const words = commandWords(question);
-  const world = apkWorld(graph, words, pinsOf(question), addsAbi);
+  const words = commandWords(question).map((word) => [word, addsAbi ? withAbi(graph, word) : [word]] as const);
+  const world = apkWorld(
+    words.flatMap(([, names]) => names),
+    pinsOf(question),
+  );
   const outcome = runApk(graph, world, (other) => other === arch || other === 'noarch');
-  const rewritten = addsAbi ? words.map((word) => [word, withAbi(graph, word)] as const) : [];
   return {
     verdict: outcome.hasFailed ? 'no' : 'yes',
     installed: outcome.hasFailed ? [] : installedOf(graph, outcome.installed),
     problems: outcome.hasFailed ? explainApk(graph, world, outcome) : [],
-    rewritten: Object.fromEntries(rewritten.filter(([word, names]) => names.length !== 1 || names[0] !== word)),
+    rewritten: Object.fromEntries(words.filter(([word, names]) => names.length !== 1 || names[0] !== word)),
     declaredConflicts: [],
   };
 }

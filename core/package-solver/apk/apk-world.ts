@@ -7,15 +7,10 @@ export interface Pin {
   readonly version: string;
 }
 
-/**
- * Returns what ImageBuilder makes apk install: its words, and the pins in place of the words with their names. With
- * `addsAbi`, the ImageBuilder writes the ABI suffix behind each word that a package provides (FormatPackages in its
- * Makefile).
- */
-export function apkWorld(graph: SolverGraph, words: readonly string[], pins: readonly Pin[], addsAbi: boolean): Relation[] {
+/** Returns what ImageBuilder makes apk install: the words, and the pins in place of the words with their names. */
+export function apkWorld(words: readonly string[], pins: readonly Pin[]): Relation[] {
   const world = new Map<string, Relation>();
-  const named = addsAbi ? words.flatMap((word) => withAbi(graph, word)) : words;
-  for (const word of named) world.set(word, plainRelation(word));
+  for (const word of words) world.set(word, plainRelation(word));
   for (const { name, version } of pins) world.set(name, plainRelation(name, version));
   return [...world.values()].sort(byName);
 }
@@ -29,7 +24,10 @@ function byName({ name: one }: Relation, { name: two }: Relation): number {
 
 const ABI_TAG = 'openwrt:abiversion=';
 
-/** Returns the words for which ImageBuilder exchanges a word: several suffixes stand apart, with blanks between them. */
+/**
+ * Returns the words for which an ImageBuilder exchanges a word if it writes ABI suffixes behind the words that packages
+ * provide (FormatPackages in its Makefile). Several suffixes stand apart, with blanks between them.
+ */
 export function withAbi(graph: SolverGraph, word: string): string[] {
   const number = graph.numberOf(word);
   const suffixes = graph

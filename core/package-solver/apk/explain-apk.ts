@@ -1,3 +1,4 @@
+import { distinctProblems } from '../distinct-problems.ts';
 import { type Relation, textOf } from '../index/index-package.ts';
 import type { SolverGraph } from '../index/solver-graph.ts';
 import type { SolverProblem } from '../solver-problem.ts';
@@ -56,7 +57,7 @@ export function explainApk(graph: SolverGraph, world: readonly Relation[], outco
     );
   }
   for (const name of outcome.unfilled) if (!seen.has(name)) lookAtName(name, []);
-  return distinct(problems);
+  return distinctProblems(problems);
 }
 
 interface Need {
@@ -94,15 +95,4 @@ function rivalOf(graph: SolverGraph, outcome: ApkOutcome, one: number): number |
     if (rival !== undefined) return rival.package;
   }
   return undefined;
-}
-
-/** Two packages exclude each other once, whichever of the two comes first. */
-function distinct(problems: readonly SolverProblem[]): SolverProblem[] {
-  const seen = new Set<string>();
-  return problems.filter(({ code, package: name, other = '', needed = '' }) => {
-    const key = `${code} ${[name, other].sort().join(' ')} ${needed}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
 }

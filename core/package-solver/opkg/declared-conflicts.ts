@@ -1,6 +1,5 @@
-import { GREATER, LESS } from '../index/index-package.ts';
 import type { SolverGraph } from '../index/solver-graph.ts';
-import { compareOpkgVersions } from './compare-opkg-versions.ts';
+import { fitsVersion } from './fits-version.ts';
 
 /**
  * Returns the pairs of installed packages of which the first declares a conflict with the second, by its own name or by
@@ -11,15 +10,13 @@ export function declaredConflicts(graph: SolverGraph, installed: readonly number
   const isInstalled = new Set(installed);
   return installed.flatMap((one) => {
     const { name, own, conflicts } = graph.package(one);
-    return conflicts.flatMap(({ number, accepts, version }) =>
+    return conflicts.flatMap((conflict) =>
       graph
-        .providersOf(number)
+        .providersOf(conflict.number)
         .filter((provider) => isInstalled.has(provider.package))
         .map((provider) => graph.package(provider.package))
-        .filter((other) => other.own !== own && (accepts === 0 || isAccepted(compareOpkgVersions(other.version, version), accepts)))
+        .filter((other) => other.own !== own && fitsVersion(conflict, other.version))
         .map((other) => [name, other.name] as const),
     );
   });
 }
-
-const isAccepted = (order: number, accepts: number): boolean => order === 0 || (accepts & (order < 0 ? LESS : GREATER)) !== 0;

@@ -1,3 +1,4 @@
+import { distinctProblems } from '../distinct-problems.ts';
 import { textOf } from '../index/index-package.ts';
 import type { SolverGraph } from '../index/solver-graph.ts';
 import type { SolverProblem } from '../solver-problem.ts';
@@ -9,14 +10,7 @@ import type { LostDependency, OpkgOutcome, OpkgProblem } from './run-opkg.ts';
  * because of others, only those others are causes.
  */
 export function explainOpkg(graph: SolverGraph, { problems }: Pick<OpkgOutcome, 'problems'>): SolverProblem[] {
-  const found = problems.flatMap((problem) => explainWord(graph, problem));
-  const seen = new Set<string>();
-  return found.filter(({ code, package: name, other = '', needed = '' }) => {
-    const key = `${code} ${[name, other].sort().join(' ')} ${needed}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
+  return distinctProblems(problems.flatMap((problem) => explainWord(graph, problem)));
 }
 
 function explainWord(graph: SolverGraph, problem: OpkgProblem): SolverProblem[] {

@@ -1,6 +1,6 @@
-import { GREATER, LESS } from '../index/index-package.ts';
 import { type NumberedRelation, type SolverGraph, TooMuchWorkError } from '../index/solver-graph.ts';
 import { compareOpkgVersions } from './compare-opkg-versions.ts';
+import { fitsVersion } from './fits-version.ts';
 import { opkgNames } from './opkg-names.ts';
 
 /** Why opkg does not install a word of its command. */
@@ -59,11 +59,8 @@ export function runOpkg(graph: SolverGraph, words: readonly string[], state: Opk
   const isInstalled = (one: number): boolean => installed.get(graph.package(one).own) === one;
   /** Whether an earlier process has installed it: opkg counts such packages as wanted. */
   const isBefore = (one: number): boolean => isInstalled(one) && !inThisProcess.has(one);
-  const satisfies = (one: number, { accepts, version }: NumberedRelation): boolean => {
-    if (accepts === 0) return true;
-    const order = compareOpkgVersions(versionOf(one), version);
-    return order === 0 || (accepts & (order < 0 ? LESS : GREATER)) !== 0;
-  };
+  const satisfies = (one: number, asked: NumberedRelation): boolean => fitsVersion(asked, versionOf(one));
+
   /** Returns the package that opkg takes for a name. */
   const choose = (name: number, fits: (one: number) => boolean, isQuiet: boolean): number => {
     const candidates = new Set(providersOf(name).flatMap((provider) => versionsOf(provider)));
