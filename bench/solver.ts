@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync, inflateRawSync } from 'node:zlib';
-import { readApkPackages } from '#core/package-solver/apk/read-apk-packages.ts';
 import { packageTable } from '#core/package-solver/index/package-table.ts';
 import { solverGraph } from '#core/package-solver/index/solver-graph.ts';
 import { bytesOfTable, tableFromBytes } from '#core/package-solver/index/table-bytes.ts';
 import { solvePackages } from '#core/package-solver/solve-packages.ts';
 import { finished } from '#lib/sliced.ts';
+import { indexFilesOf, packagesOf, questionOf, type RecordedPair, type RecordedWorld, recorded } from '#test/support/recorded-worlds.ts';
 import { report } from './machine.ts';
 import { quantile } from './request-times.ts';
 
@@ -13,20 +11,9 @@ import { quantile } from './request-times.ts';
  * Measures the package solver on the real indexes of 25.12.0 for x86/64, with 10,900 packages: the time to read the indexes
  * and to open their tables, the size of the tables, and the CPU time of a question. `npm run bench:solver` runs it.
  */
-const FIXTURES = new URL('../core/package-solver/fixtures/', import.meta.url);
 const ROUNDS = 20;
 
-interface World {
-  readonly world: string;
-  readonly arch: string;
-  readonly indexes: readonly string[];
-  readonly default_packages: readonly string[];
-  readonly profiles: Readonly<Record<string, readonly string[]>>;
-  readonly pairs: readonly { readonly profile: string; readonly user: readonly string[] }[];
-}
-
-const world: World = JSON.parse(gunzipSync(readFileSync(new URL('apk-25.12-x86.json.gz', FIXTURES))).toString());
-const kernel = JSON.parse(readFileSync(new URL('kernels.json', FIXTURES), 'utf8'))[world.world];
+const world = recorded<RecordedWorld>('apk-25.12-x86');
 
 function timed<T>(act: () => T): [ms: number, value: T] {
   const before = process.cpuUsage();
@@ -35,22 +22,12 @@ function timed<T>(act: () => T): [ms: number, value: T] {
   return [(user + system) / 1000, value];
 }
 
-const files = world.indexes.map((path) => inflateRawSync(readFileSync(new URL(path, FIXTURES)).subarray(4)));
-const [readMs, read] = timed(() => files.map((file) => finished(packageTable('packages.adb', finished(readApkPackages(file))))));
+const files = indexFilesOf(world);
+const [readMs, read] = timed(() => files.map((file) => finished(packageTable('packages.adb', packagesOf(world, file)))));
 const bytes = read.map(bytesOfTable);
 const [openMs, tables] = timed(() => bytes.map((one) => finished(tableFromBytes(one))).filter((table) => table !== undefined));
 const graph = solverGraph(tables);
-const ask = ({ profile, user }: World['pairs'][number], asked = graph) =>
-  solvePackages({
-    manager: 'apk',
-    graph: asked,
-    arch: world.arch,
-    kernel,
-    addsAbi: true,
-    packages: user,
-    defaultPackages: world.default_packages,
-    devicePackages: world.profiles[profile] ?? [],
-  });
+const ask = (pair: RecordedPair, asked = graph) => solvePackages(questionOf(world, asked, pair));
 const [firstMs] = timed(() => world.pairs[0] && ask(world.pairs[0], solverGraph(tables)));
 const times = Array.from({ length: ROUNDS }, () => world.pairs.map((pair) => timed(() => ask(pair))[0]));
 const warm = times.slice(1).flat();

@@ -4,27 +4,11 @@ import { finished } from '#lib/sliced.ts';
 import { EQUAL, GREATER, type IndexPackage, plainRelation, type Relation } from './index/index-package.ts';
 import { packageTable } from './index/package-table.ts';
 import { solverGraph } from './index/solver-graph.ts';
-import { type PackageAnswer, solvePackages } from './solve-packages.ts';
+import { type PackageAnswer, type PackageQuestion, solvePackages } from './solve-packages.ts';
+import { samplePackage } from './testing/sample-package.ts';
 
-type Manager = 'opkg' | 'apk';
-
-const packageOf = (name: string, facts: Partial<IndexPackage> = {}): IndexPackage => ({
-  name,
-  version: '1',
-  arch: 'mips',
-  depends: [],
-  conflicts: [],
-  provides: [],
-  installIf: [],
-  priority: 0,
-  tags: [],
-  identity: '',
-  isBeyond: false,
-  downloadSize: 0,
-  installedSize: 0,
-  description: '',
-  ...facts,
-});
+const packageOf = (name: string, facts: Partial<IndexPackage> = {}): IndexPackage =>
+  samplePackage(name, { version: '1', arch: 'mips', ...facts });
 
 const needing = (...names: (string | Relation)[]): Pick<IndexPackage, 'depends'> => ({
   depends: names.map((name) => ({ alternatives: [typeof name === 'string' ? plainRelation(name) : name], isGreedy: false })),
@@ -35,7 +19,7 @@ const IMAGE = ['base-files', 'libc', 'kernel'].map((name) =>
   packageOf(name, { version: name === 'kernel' ? `6.6~${'0'.repeat(32)}-r1` : '1' }),
 );
 
-function ask(manager: Manager, packages: readonly IndexPackage[], words: readonly string[]): PackageAnswer {
+function ask(manager: PackageQuestion['manager'], packages: readonly IndexPackage[], words: readonly string[]): PackageAnswer {
   const graph = solverGraph([finished(packageTable('index', [...IMAGE, ...packages]))]);
   const rest = { arch: 'mips', kernel: KERNEL, addsAbi: manager === 'apk', defaultPackages: ['base-files', 'libc'], devicePackages: [] };
   return solvePackages({ manager, graph, packages: words, ...rest });

@@ -1,50 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { remembered } from '#lib/remembered.ts';
 import { finished } from '#lib/sliced.ts';
+import { indexFilesOf, packagesOf, questionOf, type RecordedPair, type RecordedWorld, recorded } from '#test/support/recorded-worlds.ts';
 import { compareApkVersions, isApkVersion } from './apk/compare-apk-versions.ts';
-import { readApkPackages } from './apk/read-apk-packages.ts';
 import { commandWords } from './command-words.ts';
-import { EQUAL, type IndexPackage, LESS } from './index/index-package.ts';
+import { EQUAL, LESS } from './index/index-package.ts';
 import { packageTable } from './index/package-table.ts';
 import { type SolverGraph, solverGraph } from './index/solver-graph.ts';
 import { compareOpkgVersions } from './opkg/compare-opkg-versions.ts';
-import { readOpkgPackages } from './opkg/read-opkg-packages.ts';
 import { type PackageAnswer, solvePackages } from './solve-packages.ts';
 
-/** What a real package manager said of a request. */
-interface Pair {
-  readonly id: string;
-  readonly profile: string;
-  readonly user: readonly string[];
-  readonly ok: boolean;
-  readonly installed?: readonly string[];
-  readonly errors?: readonly string[];
-  readonly abi_names?: readonly string[];
-}
-
-interface World {
-  readonly world: string;
-  readonly arch: string;
-  readonly indexes: readonly string[];
-  readonly default_packages: readonly string[];
-  readonly profiles: Readonly<Record<string, readonly string[]>>;
-  readonly pairs: readonly Pair[];
-}
-
-const FIXTURES = new URL('fixtures/', import.meta.url);
-const unpacked = (path: string) => gunzipSync(readFileSync(new URL(path, FIXTURES))).toString();
-const worldOf = (name: string): World => JSON.parse(unpacked(`${name}.json.gz`));
-const kernels: Record<string, { version: string; vermagic: string; release: string }> = JSON.parse(
-  readFileSync(new URL('kernels.json', FIXTURES), 'utf8'),
-);
-
-const wordsOf = ({ default_packages, profiles }: World, { user, profile }: Pair) =>
-  commandWords({ packages: user, defaultPackages: default_packages, devicePackages: profiles[profile] ?? [] });
-
 describe('versions compare as for the real tools', () => {
-  const { opkg, apk }: Record<'opkg' | 'apk', [string, string, string][]> = JSON.parse(unpacked('versions.json.gz'));
+  const { opkg, apk }: Record<'opkg' | 'apk', [string, string, string][]> = recorded('versions');
 
   it('opkg', () => {
     const sign = (order: number) => (order === 0 ? '=' : order < 0 ? '<' : '>');
@@ -68,7 +35,7 @@ describe('versions compare as for the real tools', () => {
  */
 const answerOf = ({ verdict, installed, declaredConflicts }: PackageAnswer) =>
   verdict === 'yes' || declaredConflicts.length > 0 ? installed.map(({ name }) => name) : verdict;
-const truthOf = ({ ok, installed = [] }: Pair) => (ok ? [...installed].sort() : 'no');
+const truthOf = ({ ok, installed = [] }: RecordedPair) => (ok ? [...installed].sort() : 'no');
 
 const APK_WORLDS = ['apk-cunliu', 'apk-25.12-x86', 'apk-25.12-ath79', 'apk-25.12-filogic', 'apk-mutated'];
 const WORLDS = ['opkg-am', 'opkg-mutated', ...APK_WORLDS];
@@ -78,21 +45,9 @@ const worldNamed = (name: string) => remembered(opened, name, openWorld);
 const opened = new Map<string, ReturnType<typeof openWorld>>();
 
 function openWorld(name: string) {
-  const world = worldOf(name);
-  const manager = name.startsWith('opkg') ? 'opkg' : 'apk';
-  const graph = graphOf(world.indexes.map((path) => (manager === 'opkg' ? opkgPackagesOf(path) : apkPackagesOf(path))));
-  const kernel = kernels[world.world] ?? { version: '', vermagic: '', release: '' };
-  const ask = (pair: Pair, packages = pair.user): PackageAnswer =>
-    solvePackages({
-      manager,
-      graph,
-      arch: world.arch,
-      kernel,
-      addsAbi: manager === 'apk',
-      packages,
-      defaultPackages: world.default_packages,
-      devicePackages: world.profiles[pair.profile] ?? [],
-    });
+  const world = recorded<RecordedWorld>(name);
+  const graph = solverGraph(indexFilesOf(world).map((file) => finished(packageTable('index', packagesOf(world, file)))));
+  const ask = (pair: RecordedPair, packages = pair.user): PackageAnswer => solvePackages(questionOf(world, graph, pair, packages));
   return { world, graph, ask, asked: world.pairs.map((pair) => ({ pair, answer: ask(pair) })) };
 }
 
@@ -143,7 +98,7 @@ describe.each(WORLDS)('in the world %s', (name) => {
 });
 
 describe.each(APK_WORLDS)('in the world %s', (name) => {
-  const { world, ask, asked } = worldNamed(name);
+  const { world, graph, ask, asked } = worldNamed(name);
 
   it('the answer is the same whatever the order of the words', () => {
     for (const { pair, answer } of asked.slice(0, 20)) expect(ask(pair, pair.user.toReversed())).toEqual(answer);
@@ -153,19 +108,10 @@ describe.each(APK_WORLDS)('in the world %s', (name) => {
     const pinned = ['base-files', 'libc', 'kernel'];
     for (const { pair, answer } of asked) {
       const rewritten = Object.values(answer.rewritten).flat();
-      const words = wordsOf(world, pair);
+      const words = commandWords(questionOf(world, graph, pair));
       expect(pair.abi_names?.filter((word) => !pinned.includes(word)).sort()).toEqual(
         [...new Set(rewritten)].filter((word) => !words.includes(word)).sort(),
       );
     }
   });
 });
-
-const graphOf = (indexes: readonly (readonly IndexPackage[])[]): SolverGraph =>
-  solverGraph(indexes.map((packages) => finished(packageTable('index', packages))));
-
-/** Returns the packages of `packages.adb`, without its first four bytes, which say how it is packed. */
-const apkPackagesOf = (path: string): IndexPackage[] =>
-  finished(readApkPackages(inflateRawSync(readFileSync(new URL(path, FIXTURES)).subarray(4))));
-
-const opkgPackagesOf = (path: string): IndexPackage[] => finished(readOpkgPackages(gunzipSync(readFileSync(new URL(path, FIXTURES)))));

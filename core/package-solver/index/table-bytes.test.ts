@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { finished } from '#lib/sliced.ts';
+import { samplePackage } from '../testing/sample-package.ts';
 import { EQUAL, GREATER, type IndexPackage, plainRelation } from './index-package.ts';
 import { type PackageTable, packageAt, packageCount, packageTable } from './package-table.ts';
 import { bytesOfTable, tableFromBytes } from './table-bytes.ts';
@@ -28,22 +29,7 @@ const PACKAGES: IndexPackage[] = [
     installedSize: 54_321,
     description: 'Basic utility library – größer',
   },
-  {
-    name: 'zlib',
-    version: '',
-    arch: '',
-    depends: [],
-    conflicts: [],
-    provides: [],
-    installIf: [],
-    priority: 0,
-    tags: [],
-    identity: '',
-    isBeyond: false,
-    downloadSize: 0,
-    installedSize: 0,
-    description: '',
-  },
+  samplePackage('zlib'),
 ];
 
 const tableOf = (packages: readonly IndexPackage[]): PackageTable => finished(packageTable('Packages', packages));
