@@ -1,4 +1,5 @@
 import { type CommandTraits, processesOf } from './command-processes.ts';
+import { lookRepeatedly } from './look-repeatedly.ts';
 import { heldFiles } from './process-files.ts';
 import { memoryOf } from './process-table.ts';
 
@@ -11,7 +12,6 @@ const EVERY_MS = 250;
  * returns a function that stops the watch.
  */
 export function watchMemory(traits: CommandTraits, bytes: number, onExceeded: () => void): () => void {
-  let isWatching = true;
   const isExceeded = async (): Promise<boolean> => {
     const pids = await processesOf(traits);
     const held = await heldFiles(pids).then(
@@ -21,18 +21,7 @@ export function watchMemory(traits: CommandTraits, bytes: number, onExceeded: ()
     const found = pids.map(memoryOf);
     return sum(found.map(({ atMost }) => atMost)) + held > bytes && sum(found.map(({ exactly }) => exactly())) + held > bytes;
   };
-  const look = async (): Promise<void> => {
-    // A check can fail because this process has too many files open. The next one tries again.
-    const exceeded = await isExceeded().catch(() => false);
-    if (!isWatching) return;
-    if (exceeded) onExceeded();
-    else timer = setTimeout(look, EVERY_MS);
-  };
-  let timer = setTimeout(look, EVERY_MS);
-  return () => {
-    isWatching = false;
-    clearTimeout(timer);
-  };
+  return lookRepeatedly(EVERY_MS, isExceeded, onExceeded);
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);

@@ -3,6 +3,7 @@ import { InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
 import { collectedBytes } from '#lib/collected-bytes.ts';
 import { type CommandTraits, processesOf } from '#runner/processes/command-processes.ts';
 import { endProcesses } from '#runner/processes/end-processes.ts';
+import { lookRepeatedly } from '#runner/processes/look-repeatedly.ts';
 import { processFacts } from '#runner/processes/process-table.ts';
 import { watchMemory } from '#runner/processes/watch-memory.ts';
 import { withheldOutput } from '#runner/processes/withheld-output.ts';
@@ -113,9 +114,11 @@ async function runIn(cgroup: Cgroup | undefined, command: ConfinedCommand, optio
         : watchMemory(traits, command.memory.bytes, onExceeded);
   const stopLooking =
     options.withholdsOutput && traits !== undefined
-      ? watchWithheldOutput(traits, (withheld) => {
-          if (bytes + withheld >= options.maxOutputBytes) stop('output');
-        })
+      ? lookRepeatedly(
+          LOOK_AT_OUTPUT_MS,
+          async () => bytes + withheldOutput(await processesOf(traits)) >= options.maxOutputBytes,
+          () => stop('output'),
+        )
       : () => undefined;
   options.signal.addEventListener('abort', onAbort);
   stdout.on('data', take('stdout'));
@@ -177,20 +180,4 @@ function askCgroup(cgroup: Cgroup, onExceeded: () => void): () => void {
     if (await cgroup.ranOut()) onExceeded();
   }, ASK_CGROUP_MS);
   return () => clearInterval(timer);
-}
-
-function watchWithheldOutput(traits: CommandTraits, onLooked: (bytes: number) => void): () => void {
-  let isWatching = true;
-  const look = async (): Promise<void> => {
-    // A look can fail because this process has too many files open. The next one tries again.
-    const bytes = await processesOf(traits).then(withheldOutput, () => 0);
-    if (!isWatching) return;
-    onLooked(bytes);
-    timer = setTimeout(look, LOOK_AT_OUTPUT_MS);
-  };
-  let timer = setTimeout(look, LOOK_AT_OUTPUT_MS);
-  return () => {
-    isWatching = false;
-    clearTimeout(timer);
-  };
 }

@@ -31,8 +31,8 @@ export interface MakeContext {
 /**
  * Runs make in the build's sandbox, without network where the sandbox can take it away, and returns its result when it
  * exited by itself, with any code. With several `imageJobs` it makes that many images at the same time: this changes
- * neither the images nor the command that a failure shows. It throws an `InfrastructureFailure` for too much time, memory or output, the
- * failure of `watchGrowth` for too much disk, and the signal's reason when the signal aborts.
+ * neither the images nor the command that a failure shows. It throws an `InfrastructureFailure` for too much time,
+ * memory or output, the failure of `watchGrowth` for too much disk, and the signal's reason when the signal aborts.
  */
 export async function runMake(argv: readonly string[], context: MakeContext, imageJobs = 1): Promise<CommandResult> {
   const { sandbox, place, log, signal, deadline, timeoutMs, maxOutputBytes, maxDiskBytes, directory, marker, env } = context;
