@@ -8,6 +8,7 @@ import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
 import { demoBinDir, demoOrder } from '#runner/imagebuilder/testing/demo-order.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { report } from './machine.ts';
+import { median } from './request-times.ts';
 
 /**
  * Prints the pieces of one build in the order of time: our own steps, and those of make, found by the words that
@@ -114,8 +115,4 @@ try {
 } finally {
   await upstream?.close();
   await rm(directory, { recursive: true, force: true });
-}
-
-function median(times: readonly number[]): number {
-  return Math.round(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0);
 }

@@ -2,6 +2,7 @@ import { demoUpstreamDirectory } from '#demo/upstream/generate.ts';
 import { removeUnpacked, unpackImagebuilder } from '#demo/upstream/unpacked-imagebuilder.ts';
 import { report } from './machine.ts';
 import { build, realServer } from './real-server.ts';
+import { median } from './request-times.ts';
 
 /**
  * Compares a build, from the client's POST to its 200, with a plain `make image` of the same ImageBuilder with the same
@@ -48,10 +49,6 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await act();
   return performance.now() - started;
-}
-
-function median(times: readonly number[]): number {
-  return Math.round(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0);
 }
 
 function rounded(ratio: number): number {

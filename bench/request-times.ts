@@ -26,3 +26,6 @@ export function quantile(times: readonly number[], q: number): number {
   const sorted = times.toSorted((a, b) => a - b);
   return Math.round((sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0) * 100) / 100;
 }
+
+/** Returns the median of times in milliseconds, as a whole number. */
+export const median = (times: readonly number[]): number => Math.round(quantile(times, 0.5));
