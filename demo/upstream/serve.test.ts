@@ -1,3 +1,4 @@
+import { readdir, readlink } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type DemoUpstreamServer, serveDemoUpstream } from './serve.ts';
 
@@ -6,6 +7,12 @@ const PATH = '/releases/24.10.2/targets/x86/64/profiles.json';
 let server: DemoUpstreamServer;
 const get = (path: string, init: RequestInit = {}) => fetch(`${server.url}${path}`, init);
 const bytes = async (response: Response) => Buffer.from(await response.arrayBuffer());
+
+/** Returns the files of the demo upstream that this process holds open. */
+async function openFiles(): Promise<string[]> {
+  const opened = await Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  return opened.filter((path) => path.endsWith(PATH));
+}
 
 beforeAll(async () => {
   server = await serveDemoUpstream();
@@ -55,6 +62,21 @@ describe('files', () => {
     expect((await get('/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd')).status).toBe(404);
     expect((await get('/%ff')).status).toBe(400);
     expect((await get(PATH, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('are closed when the client has gone away before the answer', async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error) => warnings.push(message);
+    process.on('warning', onWarning);
+    server.faults.add(PATH, { kind: 'slow', ms: 50 });
+    const asked = Array.from({ length: 5 }, () => get(PATH, { signal: AbortSignal.timeout(10) }));
+    expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(asked.map(() => 'rejected'));
+    // The server opens the file for this client after it opened it for those.
+    expect((await get(PATH)).status).toBe(200);
+    await expect.poll(openFiles).toEqual([]);
+    // Node closes a forgotten file too, with a warning.
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
   });
 
   it('can be replaced and removed for one server', async () => {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { open, readdir, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, posix } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Fault, type Faults, faultList } from './faults.ts';
@@ -36,7 +38,7 @@ interface Resource {
   etag: string;
   modified: Date;
   contentType: string;
-  read(start: number, end: number): Promise<Buffer | NodeJS.ReadableStream>;
+  read(start: number, end: number): Promise<Buffer | Readable>;
 }
 
 const contentTypes: Record<string, string> = {
@@ -76,7 +78,7 @@ async function fileResource(file: string, path: string): Promise<Resource | unde
     etag: `"${Math.trunc(facts.mtimeMs).toString(16)}-${facts.size.toString(16)}"`,
     modified: facts.mtime,
     contentType: typeOf(path),
-    read: async (start, end) => (await open(file)).createReadStream({ start, end }),
+    read: async (start, end) => createReadStream(file, { start, end }),
   };
 }
 
@@ -172,7 +174,13 @@ async function send(request: IncomingMessage, response: ServerResponse, resource
   }
   const body = await resource.read(start, end);
   if (Buffer.isBuffer(body)) response.end(body);
-  else await pipeline(body, response);
+  else
+    try {
+      await pipeline(body, response);
+    } finally {
+      // A pipeline to a client that has gone away before leaves the file open.
+      body.destroy();
+    }
 }
 
 /** Starts a demo upstream on the loopback interface. */
