@@ -43,7 +43,14 @@ const isDockerThere = (): Promise<boolean> =>
 
 async function startInDocker(directory: string, port: number): Promise<LocalStack> {
   const name = `asu-localstack-${port}`;
-  const settings = [`SERVICES=${SERVICES}`, `LOCALSTACK_HOST=127.0.0.1:${port}`, 'SQS_ENDPOINT_STRATEGY=path', 'EAGER_SERVICE_LOADING=1'];
+  const settings = [
+    `SERVICES=${SERVICES}`,
+    `LOCALSTACK_HOST=127.0.0.1:${port}`,
+    'SQS_ENDPOINT_STRATEGY=path',
+    'EAGER_SERVICE_LOADING=1',
+    // As in start.sh.
+    'JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
+  ];
   const environment = settings.flatMap((setting) => ['--env', setting]);
   const child = start(directory, 'docker', ['run', '--rm', '--name', name, '--publish', `127.0.0.1:${port}:4566`, ...environment, IMAGE]);
   const stop = async () => {
