@@ -16,6 +16,9 @@ const STATELESS = ['{lib,core,settings,observe,functions}/**/*.test.ts', 'http/*
 /** The test files of the lane `default` that run at once. They wait half of their time for processes that they started. */
 const DEFAULT_WORKERS = Math.max(2, availableParallelism() - 1);
 
+/** Settings of every project. A poll waits long for its value, because the machine may be busy. */
+const EVERY_PROJECT = { expect: { poll: { timeout: 30_000 } } };
+
 /**
  * One project per test lane (CONTRIBUTING.md), and two for the lane `default`. vitest retries no test, so that flaky tests
  * are noticed and repaired.
@@ -25,6 +28,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...EVERY_PROJECT,
           name: 'default',
           include: [
             '{adapters,runner,standalone,services,demo}/**/*.test.ts',
@@ -42,6 +46,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...EVERY_PROJECT,
           // The second part of the lane `default`. A process and its modules serve many files, which takes half the CPU time.
           name: 'default-stateless',
           include: STATELESS,
@@ -55,6 +60,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...EVERY_PROJECT,
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
           testTimeout: 180_000,
@@ -66,6 +72,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...EVERY_PROJECT,
           name: 'simulate',
           include: ['test/simulation/**/*.test.ts'],
           testTimeout: 180_000,
@@ -75,6 +82,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...EVERY_PROJECT,
           name: 'localstack',
           include: ['test/localstack/**/*.test.ts', 'test/upgrade/aws/**/*.test.ts'],
           globalSetup: 'test/localstack/global-setup.ts',
@@ -88,6 +96,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...EVERY_PROJECT,
           name: 'services',
           include: ['test/services/**/*.test.ts'],
           globalSetup: 'test/localstack/provide-localstack.ts',
@@ -98,6 +107,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...EVERY_PROJECT,
           name: 'lambda',
           include: ['test/lambda/*.test.ts'],
           globalSetup: 'test/lambda/global-setup.ts',
@@ -108,6 +118,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...EVERY_PROJECT,
           name: 'image',
           include: ['test/image/**/*.test.ts'],
           globalSetup: 'test/image/global-setup.ts',
@@ -118,6 +129,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...EVERY_PROJECT,
           name: 'openapi',
           include: ['test/openapi/**/*.test.ts'],
           globalSetup: 'test/openapi/global-setup.ts',
@@ -127,6 +139,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...EVERY_PROJECT,
           name: 'infra',
           include: ['test/infra/**/*.test.ts'],
           globalSetup: 'test/infra/global-setup.ts',
