@@ -10,17 +10,14 @@ const UIDS = 800;
 
 /** The uids that this process has claimed, until it ends. */
 const claimed = new Set<number>();
-/**
- * Returns slots where slot n stands for uid `firstUid + n`. Only one build on the whole machine has a uid at a time:
- * the process claims it first, holds the claim while it lives, and skips uids that any process still has. The locks of
- * the claims are in `/run`, or else in the first usable directory of `places`.
- */
+
+/** The uids of the builds that run now. */
 const taken = new Set<number>();
 
 /**
  * Returns slots where slot n stands for uid `firstUid + n`. Only one build on the whole machine has a uid at a time:
- * the process claims it first, holds the claim while it lives, and skips uids that any process still has. `places` are
- * the directories to try for the locks of the claims.
+ * the process claims it first, holds the claim while it lives, and skips uids that any process still has. The locks of
+ * the claims are in `/run`, or else in the first usable directory of `places`.
  */
 export function uidSlots(firstUid: number, places: readonly string[]): Slots {
   let locks: Promise<UidLocks> | undefined;
