@@ -3,6 +3,7 @@ import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core
 import { DEFAULT_IMAGEBUILDER_PREFIX, type Distro } from '#core/catalogue/distro.ts';
 import { packageIndex } from '#core/catalogue/package-index.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
+import type { PackageTables } from '#core/package-solver/package-tables.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
@@ -16,6 +17,7 @@ import { TARGETS, VERSIONS } from './file-formats.ts';
 import { gate } from './gate.ts';
 import { hasVersionFiles } from './has-version-files.ts';
 import { indexSlots } from './index-slots.ts';
+import { packageTables } from './package-tables.ts';
 import { hasFeeds, mayLackAfter, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
 import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
@@ -83,7 +85,7 @@ type Partiality = Pick<ReadIndex, 'unread' | 'missing'>;
 const isPartial = ({ unread, missing }: Partiality): boolean => unread !== undefined || missing !== undefined;
 
 /** A catalogue that knows how it stands with its upstream. */
-export interface UpstreamCatalogue extends Catalogue {
+export interface UpstreamCatalogue extends Catalogue, PackageTables {
   /** Asks upstream for a small file. Throws `UpstreamUnavailableError` if it does not answer, whatever copies there are. */
   assertReachable(): Promise<void>;
   /** Called when a build has found upstream changed: the next request for the target is about upstream as it is. */
@@ -105,6 +107,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
   // Each upstream and distribution has its own keys, so that no record of another one is ever taken for its own.
   const root = `catalogue/${sha256(sourceOf(baseUrl, options.distro)).slice(0, 12)}`;
   const slots = indexSlots(records);
+  const readTables = packageTables({ files, records, root, onError });
 
   /** When a build of this process found the target changed, in milliseconds since the epoch, by the key of its record. */
   const changes = boundedMap<number>(1000, () => 1);
@@ -265,6 +268,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
         return undefined;
       }
     },
+
+    tables: ({ indexes }) => readTables(indexes),
 
     hasArch,
 

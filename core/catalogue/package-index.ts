@@ -266,7 +266,7 @@ export function unknownPackages(
       !carried.has(name),
   );
   const unique = [...new Set(missing)];
-  return { missing: unique, suggestions: suggest(unique, index) };
+  return { missing: unique, suggestions: similarNames(unique, index) };
 }
 
 /** Returns the default packages and those of every device: ImageBuilder itself names them, whatever the feeds list. */
@@ -284,7 +284,8 @@ const SUCCESSORS: ReadonlyMap<string, string> = new Map(
   PACKAGE_RULES.flatMap(({ action }) => (action.kind === 'replace' ? [[action.from, action.to]] : [])),
 );
 
-function suggest(missing: readonly string[], index: PackageIndex): Record<string, string[]> {
+/** Returns the successor, or a few similar names, of each missing package that has any. */
+export function similarNames(missing: readonly string[], index: PackageIndex): Record<string, string[]> {
   const found: [string, string[]][] = [];
   if (missing.length > 0) {
     const candidates = [...Object.keys(index.target), ...Object.keys(index.feeds)];
