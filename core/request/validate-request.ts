@@ -1,5 +1,5 @@
 import { type Branch, branchOf, versionPath } from '#core/catalogue/branches.ts';
-import type { Catalogue, Freshness, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
+import type { Freshness, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
 import { isOfferedVersion } from '#core/catalogue/offered-versions.ts';
 import {
   DefaultsNotAllowedError,
@@ -11,7 +11,7 @@ import {
   UnsupportedVersionError,
 } from '#core/errors.ts';
 import type { BuildRequest } from './build-request.ts';
-import { type OtherDistros, offerOf } from './distro-offer.ts';
+import { type OtherDistros, offerOf, type RequestCatalogue } from './distro-offer.ts';
 import { offersImages } from './images-offered.ts';
 import { normaliseRequest } from './normalise.ts';
 import { isRepositoryAllowed } from './repositories.ts';
@@ -27,7 +27,7 @@ export interface Policy {
 
 export interface ValidateRequestDeps {
   /** The catalogue of the default distribution, whose branches the policy has. */
-  readonly catalogue: Catalogue;
+  readonly catalogue: RequestCatalogue;
   readonly policy: Policy;
   readonly others?: OtherDistros;
 }
@@ -82,7 +82,7 @@ export async function validateRequest(
 const FRESH = { fresh: true } as const;
 
 /** Throws unless upstream lists the target, or has no list of targets: then the target's own files decide. */
-async function assertTarget(catalogue: Catalogue, path: string, { version, target }: BuildRequest): Promise<void> {
+async function assertTarget(catalogue: RequestCatalogue, path: string, { version, target }: BuildRequest): Promise<void> {
   const known = await catalogue.targets(path);
   if (known !== undefined && Object.hasOwn(known, target)) return;
   const listed = await catalogue.targets(path, FRESH);

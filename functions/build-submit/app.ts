@@ -4,7 +4,9 @@ import type { ClientKey } from '#core/build/ports.ts';
 import { withoutText } from '#core/build/private-build-error.ts';
 import { type AdmitBuild, type SubmitBuildDeps, type Submitted, submitBuild } from '#core/build/submit-build.ts';
 import { AsuError } from '#core/errors.ts';
+import { forecastRequest } from '#core/request/forecast/forecast-request.ts';
 import type { ParseBuildRequest } from '#core/request/parse-build-request.ts';
+import type { PrepareBuildOptions } from '#core/request/prepare-build.ts';
 import { type PrepareRemotelyDeps, prepareRemotely } from '#core/request/prepare-remotely.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import { shown } from '#http/access-log.ts';
@@ -53,10 +55,13 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       return buildResponse(submitted.view, deps.estimate, 'POST', submitted.prepared.warnings);
     })
     .post('/api/v1/build/prepare', async (c) => {
+      const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
       const request = await buildRequestBody(c, deps);
+      const prepare = (options: PrepareBuildOptions) =>
+        prepareRemotely(deps, request, c.get('correlationId'), { ...options, skipResolution });
       const answer = async () => {
-        const prepared = await prepareRemotely(deps, request, c.get('correlationId'));
-        return { ...preparedBody(prepared), ...(await availability(deps, prepared)) };
+        const made = await forecastRequest(deps, prepare);
+        return { ...preparedBody(made), ...(await availability(deps, made.prepared)) };
       };
       return c.json(await answer().catch(withoutText(request)));
     });

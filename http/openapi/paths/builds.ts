@@ -169,7 +169,22 @@ const forecast: z.input<typeof ForecastBuild> = {
   original_diff_packages: false,
   resolved_packages: ['luci', 'owut'],
   changes,
+  verdict: 'yes',
   missing: [],
+  conflicts: [],
+  virtual: [],
+  problems: [],
+  installed: [
+    { name: 'luci', version: '25.150.00001', size: 1024, why: 'requested' },
+    { name: 'owut', version: '2024.07.01-r1', size: 40960, why: 'requested' },
+    { name: 'rpcd', version: '2025.02.01-r1', size: 81920, why: 'dependency', needed_by: ['luci', 'luci-base'] },
+  ],
+  download_size: 61440,
+  installed_size: 123904,
+  lost_defaults: [],
+  replaced_defaults: [],
+  ineffective_removals: [],
+  rewritten: {},
   prepared_request: { ...NORMALISED, client: null },
   request_hash: HASH,
   status_url: `/api/v1/build/${HASH}`,
@@ -177,6 +192,11 @@ const forecast: z.input<typeof ForecastBuild> = {
 
 const requestErrors = { 400: 'BadRequest', 413: 'ContentTooLarge', 422: 'Unprocessable', 503: 'Unavailable' } as const;
 const hash = pathParameter('request_hash', 'The `request_hash` of an earlier answer.', HASH, { pattern: '^[0-9a-f]{64}$' });
+
+const SKIP_RESOLUTION = queryParameter('skip_package_resolution', 'Take `packages` as they are, without package changes.', {
+  anyOf: [{ type: 'boolean' }, { type: 'string', pattern: BOOLEAN_WORD }],
+  default: false,
+});
 
 /** The paths of builds: requests, and the state of a build. */
 export const buildPaths = {
@@ -187,13 +207,7 @@ export const buildPaths = {
       summary: 'Ask for an image',
       description:
         'Validates the request, brings its packages up to the version, and answers at once. Equal requests share one build, so a client may post as often as it likes. The server ignores unknown fields.',
-      parameters: [
-        queryParameter('skip_package_resolution', 'Take `packages` as they are, without package changes.', {
-          anyOf: [{ type: 'boolean' }, { type: 'string', pattern: BOOLEAN_WORD }],
-          default: false,
-        }),
-        CORRELATION_ID,
-      ],
+      parameters: [SKIP_RESOLUTION, CORRELATION_ID],
       requestBody: buildBody,
       responses: {
         200: done,
@@ -210,6 +224,7 @@ export const buildPaths = {
       summary: 'See what the server would build, and why',
       description:
         'The first step of a build in two steps. It builds nothing. The client can post `prepared_request` to `/api/v1/build` unchanged, with `skip_package_resolution` or without, for the same build.',
+      parameters: [SKIP_RESOLUTION],
       requestBody: buildBody,
       responses: {
         200: json(
@@ -259,6 +274,7 @@ export const buildPaths = {
       tags: ['build'],
       summary: 'The prepare service alone',
       description: 'Does the same as `/api/v1/build/prepare`, but does not know which images exist.',
+      parameters: [SKIP_RESOLUTION],
       requestBody: buildBody,
       responses: { 200: json('The build that the server would make.', ForecastBuild, { forecast: forecast }), ...shared(requestErrors) },
     },
