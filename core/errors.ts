@@ -195,6 +195,19 @@ export class UnknownPackagesError extends AsuError {
   }
 }
 
+/** The packages cannot be installed together, as the package indexes of this version and target show. */
+export class ImpossiblePackagesError extends AsuError {
+  readonly status = 422;
+  readonly title = 'Unprocessable Content';
+  override readonly errors: readonly ErrorEntry[];
+  override readonly stderr: string;
+  constructor(problems: readonly { readonly message: string; readonly [key: string]: unknown }[]) {
+    super(`Error: Impossible package selection: ${problems.map(({ message }) => message).join(', ')}`);
+    this.stderr = this.message;
+    this.errors = problems;
+  }
+}
+
 /** The request requires packages in versions that the feeds no longer have, or not yet (docs/contract.md §10.29). */
 export class OutdatedVersionsError extends AsuError {
   readonly status = 422;

@@ -1,6 +1,7 @@
 import type { BuildRequest } from '#core/request/build-request.ts';
 import type { Forecast, PackageProblem } from '#core/request/forecast/forecast.ts';
 import type { ForecastRequest } from '#core/request/forecast/forecast-request.ts';
+import { forecastWarnings } from '#core/request/forecast/forecast-warnings.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import { type Warning, warningsPart } from '#core/warning.ts';
 
@@ -77,7 +78,7 @@ export function preparedBody({ prepared, forecast }: ForecastRequest): PreparedB
     replaced_defaults: forecast.replacedDefaults,
     ineffective_removals: forecast.ineffectiveRemovals,
     rewritten: forecast.rewritten,
-    ...warningsPart(warningsOf(prepared.warnings, forecast.warnings)),
+    ...warningsPart(forecastWarnings({ prepared, forecast })),
     prepared_request: resolved,
     request_hash: prepared.hash,
     status_url: `/api/v1/build/${prepared.hash}`,
@@ -103,11 +104,4 @@ function limitsOf({ resolved, valid }: PreparedBuild): Pick<PreparedBody, 'size_
     return Number.isSafeInteger(value) ? [[kind, value]] : [];
   });
   return entries.length > 0 ? { size_limits: Object.fromEntries(entries) } : {};
-}
-
-/** Returns all warnings. What the forecast says of two packages takes the place of what their lists alone say. */
-function warningsOf(before: readonly Warning[], forecast: readonly Warning[]): Warning[] {
-  const pairOf = ({ packages = [] }: Warning) => [...packages].sort().join(' ');
-  const said = new Set(forecast.map(pairOf));
-  return [...before.filter((warning) => warning.code !== 'packages_conflict' || !said.has(pairOf(warning))), ...forecast];
 }

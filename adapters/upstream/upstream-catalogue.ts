@@ -269,7 +269,14 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
       }
     },
 
-    tables: ({ indexes }) => readTables(indexes),
+    async tables({ indexes }) {
+      try {
+        return await withTimeout(waitMs, readTables(indexes));
+      } catch (error) {
+        onError?.('the tables of package indexes', error);
+        return undefined;
+      }
+    },
 
     hasArch,
 

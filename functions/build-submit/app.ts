@@ -25,7 +25,7 @@ export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps
   /** Returns the client to which a build that this request begins counts; absent: builds have no client. */
   readonly clientKey?: (c: Context<HttpEnv>) => ClientKey;
   /** Called with every accepted request, for metrics and statistics. */
-  readonly onSubmitted?: (submitted: Submitted, client: string) => void;
+  readonly onSubmitted?: (submitted: Submitted, client: string, correlationId: string) => void;
   /** Called when the server refuses a request that has passed the schema. */
   readonly onRejected?: (client: string) => void;
 }
@@ -51,7 +51,7 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       });
       // A reader of the log who has the hash of a build with `defaults` could read them, so the log does not get it.
       c.set('logFields', { outcome: submitted.outcome, ...(!request.defaults && { request_hash: submitted.prepared.hash }) });
-      deps.onSubmitted?.(submitted, client);
+      deps.onSubmitted?.(submitted, client, options.correlationId);
       return buildResponse(submitted.view, deps.estimate, 'POST', submitted.prepared.warnings);
     })
     .post('/api/v1/build/prepare', async (c) => {

@@ -222,6 +222,7 @@ export async function makeImages(
     return {
       ...made,
       manifest,
+      installed: installed.map(({ installedName: name, version }) => ({ name, version })),
       buildCommand,
       packages,
       stdout: shown(result.stdout),

@@ -10,6 +10,7 @@ import { OUTPUT_LIMITS } from '#runner/imagebuilder/output/output-limits.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { distroSettings } from '#settings/distro-settings.ts';
 import { parseDuration } from '#settings/duration.ts';
+import { forecastSettings } from '#settings/forecast-settings.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#settings/function-settings.ts';
 import { baseUrl, count, flag, seconds, words } from '#settings/kinds.ts';
 import { buildMemory, megabytes } from '#settings/sizes.ts';
@@ -271,6 +272,13 @@ export const Settings = z.object({
         reloads: true,
       }),
     ),
+  REFUSE_IMPOSSIBLE: forecastSettings.REFUSE_IMPOSSIBLE.meta(
+    facts({
+      description:
+        'What happens to a request whose packages cannot be installed, as the package indexes show: `refuse` answers 422, `warn` builds it all the same, with a warning.',
+      reloads: true,
+    }),
+  ),
   SERVER_STATS: flag
     .default(true)
     .meta(facts({ description: 'Whether requests and builds are counted for `/stats`; failures always are.' })),

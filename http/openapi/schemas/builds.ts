@@ -190,11 +190,9 @@ const forecast = {
     .object({ image: bytes, kernel: bytes })
     .optional()
     .meta({ description: 'How many bytes the image and the kernel of the device may have, where upstream says it.' }),
-  lost_defaults: z
-    .array(z.object({ package: z.string(), critical: z.boolean() }))
-    .meta({
-      description: 'Default packages that the image would not have. `critical`: the device may not start, or may not be reachable.',
-    }),
+  lost_defaults: z.array(z.object({ package: z.string(), critical: z.boolean() })).meta({
+    description: 'Default packages that the image would not have. `critical`: the device may not start, or may not be reachable.',
+  }),
   replaced_defaults: z
     .array(z.object({ package: z.string(), by: z.string() }))
     .meta({ description: 'Default packages in whose place the image would have another one.' }),
