@@ -201,9 +201,12 @@ export class ImpossiblePackagesError extends AsuError {
   readonly title = 'Unprocessable Content';
   override readonly errors: readonly ErrorEntry[];
   override readonly stderr: string;
-  constructor(problems: readonly { readonly message: string; readonly [key: string]: unknown }[]) {
-    super(`Error: Impossible package selection: ${problems.map(({ message }) => message).join(', ')}`);
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(detail: string, problems: readonly ErrorEntry[]) {
+    super(detail);
     this.stderr = this.message;
+    // auc shows nothing else of a 422.
+    this.headers = { 'X-Unknown-Package': fitting(detail.replace(/^Error: Impossible package selection: /, '').split(' ')) };
     this.errors = problems;
   }
 }

@@ -37,8 +37,8 @@ export function logRunEvent(log: Log, event: RunEvent): void {
       if (outcomeOfImage(event.order, event.output) === 'differed')
         log.warn('image differs from its forecast', {
           ...fields,
-          ...event.order.forecast,
-          packages: packagesText(event.output.installed ?? []),
+          verdict: event.order.forecast?.verdict,
+          ...(!build.isPrivate && { packages: packagesText(event.output.installed ?? []) }),
         });
       return log.info('build done', {
         ...fields,

@@ -12,7 +12,6 @@ import type { Forecast } from '#core/request/forecast/forecast.ts';
 import { forecastPackages } from '#core/request/forecast/forecast-packages.ts';
 import type { ForecastRequest } from '#core/request/forecast/forecast-request.ts';
 import { forecastWarnings, impossibleWarning } from '#core/request/forecast/forecast-warnings.ts';
-import { impossiblePackages } from '#core/request/forecast/impossible-packages.ts';
 import { type PrepareBuildDeps, type PrepareBuildOptions, prepareBuild } from '#core/request/prepare-build.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
@@ -32,6 +31,7 @@ import {
 } from './build.ts';
 import { type BuildOrder, buildOrderOf } from './build-order.ts';
 import { type BuildStatusDeps, type BuildView, timeOf, viewBuild } from './build-status.ts';
+import { impossiblePackages } from './impossible-packages.ts';
 import { leaseFor } from './lease.ts';
 import type { BuildQueue, ClientKey, OutdatedInputs } from './ports.ts';
 import { forLog, withoutText } from './private-build-error.ts';

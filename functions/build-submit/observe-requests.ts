@@ -15,10 +15,9 @@ export const observeRequests = (
     if (outcome === 'new' && forecast !== undefined)
       log.info('image forecast', {
         correlation_id: correlationId,
-        ...(!prepared.resolved.defaults && { request_hash: prepared.hash }),
         verdict: forecast.verdict,
         ...(forecast.reason !== undefined && { reason: forecast.reason }),
-        ...(forecast.installed.length > 0 && { packages: packagesText(forecast.installed) }),
+        ...(!prepared.resolved.defaults && { request_hash: prepared.hash, packages: packagesText(forecast.installed) }),
       });
     metrics.onRequest(submitted.outcome);
     recorder.onSubmitted(submitted, client);

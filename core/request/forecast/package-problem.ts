@@ -27,7 +27,7 @@ export function packageProblem({ request, valid, graph }: ProblemContext): (prob
 
   return (problem) => {
     const { code, package: name, chain, needed = problem.package, other = '', providers = [] } = problem;
-    const led = chain.length === 0 ? '' : ` (${chain.join(' → ')})`;
+    const led = chain.length < 2 ? '' : ` (${chain.join(' → ')})`;
     const told = { code, package: name, chain };
     switch (code) {
       case 'missing': {
