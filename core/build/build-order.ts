@@ -39,7 +39,7 @@ export interface BuildOrder {
 
 /** Returns the part of a prepared build that a runner sees. */
 export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['imagebuilder']): BuildOrder {
-  const { from_version: _, ...request } = prepared.resolved;
+  const { from_version: _, honor_defaults: __, ...request } = prepared.resolved;
   const { record } = prepared.valid;
   const { supportedDevices = [] } = record.profiles[request.profile] ?? {};
   return {

@@ -23,7 +23,8 @@ export async function prepareRemotely(deps: PrepareRemotelyDeps, request: BuildR
   const answer = await deps.askPrepare?.(request, correlationId);
   if (answer === undefined) return prepareBuild(deps, request);
   const resolved = { ...request, packages: [...answer.packages], packages_versions: { ...answer.packagesVersions } };
-  const prepared = await prepareBuild(deps, resolved, { skipResolution: true });
+  // An earlier version of the service does not know `honor_defaults`; what a later one added is there already.
+  const prepared = await prepareBuild(deps, resolved, { skipResolution: true, honoursDefaults: true });
   const { packages, packages_versions } = normaliseRequest(request);
-  return { ...prepared, asked: { ...prepared.asked, packages, packages_versions }, changes: answer.changes };
+  return { ...prepared, asked: { ...prepared.asked, packages, packages_versions }, changes: [...answer.changes, ...prepared.changes] };
 }

@@ -150,6 +150,15 @@ const requestExamples: Record<string, z.input<typeof BuildRequest>> = {
     rootfs_size_mb: 256,
     client: 'owut/2026.04',
   },
+  wholeList: {
+    version: '24.10.2',
+    from_version: '23.05.5',
+    target: 'ath79/generic',
+    profile: '8dev_carambola2',
+    packages: ['base-files', 'dropbear', 'firewall4', 'luci', 'netifd'],
+    diff_packages: true,
+    honor_defaults: true,
+  },
 };
 const buildBody = jsonBody(BuildRequest, requestExamples);
 
