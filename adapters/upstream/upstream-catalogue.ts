@@ -16,6 +16,7 @@ import { TARGETS, VERSIONS } from './file-formats.ts';
 import { gate } from './gate.ts';
 import { hasVersionFiles } from './has-version-files.ts';
 import { indexSlots } from './index-slots.ts';
+import { knownImagebuilders } from './known-imagebuilders.ts';
 import { hasFeeds, mayLackAfter, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
 import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
@@ -105,6 +106,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
   // Each upstream and distribution has its own keys, so that no record of another one is ever taken for its own.
   const root = `catalogue/${sha256(sourceOf(baseUrl, options.distro)).slice(0, 12)}`;
   const slots = indexSlots(records);
+  const imagebuilders = knownImagebuilders({ records, monotonic, keyOf: (path) => `${root}/${path}/imagebuilders`, onError });
 
   /** When a build of this process found the target changed, in milliseconds since the epoch, by the key of its record. */
   const changes = boundedMap<number>(1000, () => 1);
@@ -190,6 +192,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     const read = await readTarget(files, name, gapOptions(previous));
     if (read === undefined) return undefined;
     const { record, own } = read;
+    await imagebuilders.note(record);
     const feeds = isUpstreamPath(record.arch)
       ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0, fresh, changedAt })
       : undefined;
@@ -267,6 +270,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     },
 
     hasArch,
+
+    imagebuilders: imagebuilders.of,
 
     async feeds(versionPath, arch) {
       if (!(await hasArch(versionPath, arch))) return {};

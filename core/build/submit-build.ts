@@ -1,13 +1,7 @@
 import { latestPlausible } from '#core/clock-skew.ts';
-import {
-  AsuError,
-  BuildNotFoundError,
-  ForeignImagebuilderError,
-  ImagebuilderNotPublishedError,
-  OutdatedVersionsError,
-  UnknownPackagesError,
-} from '#core/errors.ts';
+import { AsuError, BuildNotFoundError, OutdatedVersionsError, UnknownPackagesError } from '#core/errors.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
+import { missingImagebuilder } from '#core/request/missing-imagebuilder.ts';
 import { type PrepareBuildDeps, type PrepareBuildOptions, prepareBuild } from '#core/request/prepare-build.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
@@ -94,16 +88,9 @@ async function acceptRequest(deps: SubmitBuildDeps, request: BuildRequest, optio
   if (remembered !== undefined) return remembered;
 
   const { imagebuilder } = prepared.valid.record;
-  if (imagebuilder === undefined) throw withoutImagebuilder(prepared);
+  if (imagebuilder === undefined) throw missingImagebuilder(prepared);
   const begin = () => beginBuild(deps, prepared, known, imagebuilder, options);
   return deps.inTurn === undefined ? begin() : deps.inTurn(begin);
-}
-
-function withoutImagebuilder({ resolved: { version, target, distro }, valid: { record } }: PreparedBuild): Error {
-  const { foreignImagebuilder: foreign } = record;
-  return foreign === undefined
-    ? new ImagebuilderNotPublishedError(version, target)
-    : new ForeignImagebuilderError(version, target, distro, foreign);
 }
 
 /** Begins the build if its client may, unless another request has begun it meanwhile. */

@@ -32,8 +32,8 @@ export interface PrepareBuildOptions {
 }
 
 /**
- * Validates, resolves and identifies a request without side effects. Before it calls a package missing, or its required
- * version outdated, it asks upstream once more: the package may be newer than the server's copy. Throws what `validateRequest` throws.
+ * Validates, resolves and identifies a request without side effects. Before it calls a package missing, its required
+ * version outdated, or an ImageBuilder not published, it asks upstream once more: it may be newer than the server's copy. Throws what `validateRequest` throws.
  */
 export async function prepareBuild(
   deps: PrepareBuildDeps,
@@ -41,7 +41,9 @@ export async function prepareBuild(
   options: PrepareBuildOptions = {},
 ): Promise<PreparedBuild> {
   const prepared = await prepareFrom(deps, request, options);
-  const isPossible = prepared.missing.length === 0 && prepared.outdated.length === 0;
+  const { imagebuilder, foreignImagebuilder } = prepared.valid.record;
+  const isPublished = imagebuilder !== undefined || foreignImagebuilder !== undefined;
+  const isPossible = isPublished && prepared.missing.length === 0 && prepared.outdated.length === 0;
   return isPossible || options.fresh ? prepared : prepareFrom(deps, request, { ...options, fresh: true });
 }
 

@@ -179,6 +179,7 @@ const forecast: z.input<typeof ForecastBuild> = {
   resolved_packages: ['luci', 'owut'],
   changes,
   missing: [],
+  imagebuilder: { available: true, revision: 'r28739-d9340319c6' },
   prepared_request: { ...NORMALISED, client: null },
   request_hash: HASH,
   status_url: `/api/v1/build/${HASH}`,

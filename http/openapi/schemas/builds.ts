@@ -146,6 +146,14 @@ const prepared = {
     .optional()
     .meta({ description: 'Packages whose required version the feeds do not have. The server would refuse the build.' }),
   ...warnings,
+  imagebuilder: z
+    .object({
+      available: z.boolean(),
+      revision: z.string().meta({ description: 'The revision of the target, which the image would have.' }),
+      detail: z.string().min(1).optional().meta({ description: 'Why there is none.' }),
+      retry_after_seconds: z.int().min(1).optional().meta({ description: 'When to ask again. Absent where waiting does not help.' }),
+    })
+    .meta({ description: 'Whether upstream has an ImageBuilder for the target. Without one, the server would refuse the build.' }),
   prepared_request: NormalisedRequest,
   request_hash: hash,
   status_url: z.string().regex(/^\/api\/v1\/build\/[0-9a-f]{64}$/),
