@@ -289,12 +289,17 @@ function suggest(missing: readonly string[], index: PackageIndex): Record<string
   if (missing.length > 0) {
     const candidates = [...Object.keys(index.target), ...Object.keys(index.feeds)];
     for (const name of missing.slice(0, MAX_SUGGESTED_FOR)) {
-      const successor = SUCCESSORS.get(name);
-      const close = successor !== undefined && candidates.includes(successor) ? [successor] : closest(name, candidates);
+      const close = similarNames(name, candidates);
       if (close.length > 0) found.push([name, close]);
     }
   }
   return Object.fromEntries(found);
+}
+
+/** Returns what the client probably means by an unknown name: the package's successor, or the names that are closest to it. */
+export function similarNames(name: string, candidates: readonly string[]): string[] {
+  const successor = SUCCESSORS.get(name);
+  return successor !== undefined && candidates.includes(successor) ? [successor] : closest(name, candidates);
 }
 
 /** Returns the names with the fewest changes, if these are few. */
