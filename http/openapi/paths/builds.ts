@@ -80,6 +80,30 @@ const failed: z.input<typeof FailedBuild> = {
   stdout: 'Building images...\n',
   stderr: 'WARNING: Image file openwrt-….bin is too big: 17891328 > 16384000\n',
   build_cmd: COMMAND,
+  errors: [
+    {
+      code: 'image_too_big',
+      image: IMAGE,
+      size: 17_891_328,
+      limit: 16_384_000,
+      message: `${IMAGE} has 17891328 bytes, the device takes 16384000`,
+      needed_bytes: 17_891_328,
+      available_bytes: 16_384_000,
+      detail: `${IMAGE} has 17891328 bytes, the device takes 16384000`,
+      suggestion: 'Leave out packages: 1507328 bytes are too many.',
+    },
+    {
+      code: 'dependency_missing',
+      packages: ['luci-app-x'],
+      dependency: 'libbar',
+      needed_by: 'libfoo',
+      message: 'luci-app-x needs libfoo, which needs libbar, which does not exist',
+      package: 'libbar',
+      chain: ['luci-app-x', 'libfoo'],
+      detail: 'luci-app-x needs libfoo, which needs libbar, which does not exist',
+      suggestion: 'Leave out luci-app-x.',
+    },
+  ],
   ...MOMENT,
 };
 const cancelled: z.input<typeof FailedBuild> = {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { BUILD_STEPS } from '#core/build/build.ts';
+import { PROBLEM_CODES } from '#core/imagebuilder/problem-codes.ts';
 import { ApplyRequest } from '#core/request/apply-request.ts';
 import { buildRequestSchema } from '#core/request/build-request.ts';
 import { WARNING_CODES, type WarningCode } from '#core/warning.ts';
@@ -12,6 +13,8 @@ export { ApplyRequest };
 requestSchema('ApplyRequest', ApplyRequest);
 
 const codes = Object.keys(WARNING_CODES) as WarningCode[];
+
+const problemCodes = Object.keys(PROBLEM_CODES) as (keyof typeof PROBLEM_CODES)[];
 
 const Warning = answerSchema(
   'Warning',
@@ -103,6 +106,26 @@ export const FinishedBuild = answerSchema(
     }),
 );
 
+const BuildProblem = answerSchema(
+  'BuildProblem',
+  z.looseObject({
+    code: z.enum(problemCodes).meta({ description: problemCodes.map((code) => `\`${code}\`: ${PROBLEM_CODES[code]}`).join('\n\n') }),
+    package: z.string().optional().meta({ description: 'The package that the problem is about.' }),
+    chain: z.array(z.string()).optional().meta({
+      description:
+        'The names that lead to the package, from the one that was asked for to the one that needs it. Empty: it was asked for itself.',
+    }),
+    detail: z.string().optional().meta({ description: 'The problem in plain words. Failures of earlier versions lack it.' }),
+    suggestion: z.string().optional().meta({ description: 'What the client can do, in plain words.' }),
+    needed_bytes: count.optional().meta({ description: 'The bytes that the image needs at least.' }),
+    available_bytes: count.optional().meta({ description: 'The bytes that there are for it.' }),
+    packages: z.array(z.string()).optional().meta({ description: 'All packages that the problem is about.' }),
+    providers: z.array(z.string()).optional().meta({ description: 'The packages of which the request has to choose one.' }),
+    feed: z.string().optional().meta({ description: 'The feed, or the repository of the request, that could not be read.' }),
+    message: z.string().optional().meta({ description: 'The same as `detail`.' }),
+  }),
+);
+
 export const FailedBuild = answerSchema(
   'FailedBuild',
   z
@@ -115,7 +138,7 @@ export const FailedBuild = answerSchema(
       stdout: z.string(),
       stderr: z.string(),
       build_cmd: z.array(z.string()).optional(),
-      errors: z.array(z.record(z.string(), z.unknown())).optional(),
+      errors: z.array(BuildProblem).optional().meta({ description: 'What went wrong, the most important first.' }),
       ...common,
     })
     .meta({ description: 'The build failed or was cancelled. `detail` says why.' }),
