@@ -343,6 +343,13 @@ describe('from_version', () => {
 });
 
 describe('an upgrade over several branches', () => {
+  it('lists what was added last, so that resolving the list with its versions again gives the same', () => {
+    const upgrade = ask({ target: 'mediatek/mt7622', fromVersion: '23.05.5', packagesVersions: { 'luci-app-opkg': '1' } });
+    const once = resolvePackages(upgrade);
+    expect(once.packages).toEqual(['luci-app-package-manager', 'kmod-mt7622-firmware', 'fitblk']);
+    expect(resolvePackages({ ...upgrade, packagesVersions: once.packagesVersions }).packages).toEqual(once.packages);
+  });
+
   const rename = (id: string, from: string, to: string, introducedIn: string): PackageRule => ({
     id,
     action: { kind: 'replace', from, to },
@@ -433,7 +440,7 @@ describe('for any request', () => {
         const stepwise = versions
           .slice(1)
           .reduce((packages: readonly string[], to, index) => upgrade(packages, versions[index], to), request.packages);
-        expect(stepwise).toEqual(upgrade(request.packages, versions[0], versions.at(-1)));
+        expect(stepwise.toSorted()).toEqual(upgrade(request.packages, versions[0], versions.at(-1)).toSorted());
       }),
       { numRuns: 2_000 },
     );
