@@ -2,6 +2,7 @@ import type { BuildRequest } from '#core/request/build-request.ts';
 import type { Forecast, PackageProblem } from '#core/request/forecast/forecast.ts';
 import type { ForecastRequest } from '#core/request/forecast/forecast-request.ts';
 import { forecastWarnings } from '#core/request/forecast/forecast-warnings.ts';
+import { missingImagebuilder } from '#core/request/missing-imagebuilder.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import { type Warning, warningsPart } from '#core/warning.ts';
 
@@ -44,10 +45,33 @@ export interface PreparedBody {
   readonly ineffective_removals: Forecast['ineffectiveRemovals'];
   readonly rewritten: Forecast['rewritten'];
   readonly warnings?: readonly Warning[];
+  readonly imagebuilder: PreparedImagebuilder;
   /** The client can post it to `/api/v1/build` unchanged, with the skip flag or without, for the same build. */
   readonly prepared_request: BuildRequest;
   readonly request_hash: string;
   readonly status_url: string;
+}
+
+/** Whether upstream has an ImageBuilder for the target. Without one, a build would be refused in the words of `detail`. */
+interface PreparedImagebuilder {
+  readonly available: boolean;
+  readonly revision: string;
+  readonly detail?: string;
+  /** When to ask again. Absent where waiting does not help. */
+  readonly retry_after_seconds?: number;
+}
+
+function imagebuilderOf(prepared: PreparedBuild): PreparedImagebuilder {
+  const { revision } = prepared.valid.record;
+  const refusal = missingImagebuilder(prepared);
+  if (refusal === undefined) return { available: true, revision };
+  const retryAfter = refusal.headers?.['Retry-After'];
+  return {
+    available: false,
+    revision,
+    detail: refusal.message,
+    ...(retryAfter !== undefined && { retry_after_seconds: Number(retryAfter) }),
+  };
 }
 
 export function preparedBody({ prepared, forecast }: ForecastRequest): PreparedBody {
@@ -79,6 +103,7 @@ export function preparedBody({ prepared, forecast }: ForecastRequest): PreparedB
     ineffective_removals: forecast.ineffectiveRemovals,
     rewritten: forecast.rewritten,
     ...warningsPart(forecastWarnings({ prepared, forecast })),
+    imagebuilder: imagebuilderOf(prepared),
     prepared_request: resolved,
     request_hash: prepared.hash,
     status_url: `/api/v1/build/${prepared.hash}`,

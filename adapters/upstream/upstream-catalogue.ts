@@ -17,6 +17,7 @@ import { TARGETS, VERSIONS } from './file-formats.ts';
 import { gate } from './gate.ts';
 import { hasVersionFiles } from './has-version-files.ts';
 import { indexSlots } from './index-slots.ts';
+import { knownImagebuilders } from './known-imagebuilders.ts';
 import { packageTables } from './package-tables.ts';
 import { hasFeeds, mayLackAfter, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
@@ -108,6 +109,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
   const root = `catalogue/${sha256(sourceOf(baseUrl, options.distro)).slice(0, 12)}`;
   const slots = indexSlots(records);
   const readTables = packageTables({ files, records, root, onError });
+  const imagebuilders = knownImagebuilders({ records, monotonic, keyOf: (path) => `${root}/${path}/imagebuilders`, onError });
 
   /** When a build of this process found the target changed, in milliseconds since the epoch, by the key of its record. */
   const changes = boundedMap<number>(1000, () => 1);
@@ -193,6 +195,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     const read = await readTarget(files, name, gapOptions(previous));
     if (read === undefined) return undefined;
     const { record, own } = read;
+    await imagebuilders.note(record);
     const feeds = isUpstreamPath(record.arch)
       ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0, fresh, changedAt })
       : undefined;
@@ -279,6 +282,8 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     },
 
     hasArch,
+
+    imagebuilders: imagebuilders.of,
 
     async feeds(versionPath, arch) {
       if (!(await hasArch(versionPath, arch))) return {};

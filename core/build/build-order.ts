@@ -53,7 +53,7 @@ export function buildOrderOf(
   imagebuilder: BuildOrder['imagebuilder'],
   { verdict, installed }: Pick<Forecast, 'verdict' | 'installed'>,
 ): BuildOrder {
-  const { from_version: _, ...request } = prepared.resolved;
+  const { from_version: _, honor_defaults: __, ...request } = prepared.resolved;
   const { record } = prepared.valid;
   const { supportedDevices = [] } = record.profiles[request.profile] ?? {};
   return {

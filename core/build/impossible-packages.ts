@@ -1,5 +1,6 @@
 import { ImpossiblePackagesError } from '#core/errors.ts';
-import { type BuildProblem, documentedProblems } from '#core/imagebuilder/failure-analysis.ts';
+import type { ExplainedProblem } from '#core/imagebuilder/explain-problems.ts';
+import { documentedProblems } from '#core/imagebuilder/failure-analysis.ts';
 import { describePackageProblems } from '#core/imagebuilder/package-errors.ts';
 import type { Forecast, PackageProblem } from '#core/request/forecast/forecast.ts';
 
@@ -12,15 +13,17 @@ export function impossiblePackages({ problems }: Pick<Forecast, 'problems'>): Im
   return new ImpossiblePackagesError(`Error: ${describePackageProblems(documented)}`, documented);
 }
 
-function problemOf(problem: PackageProblem): BuildProblem {
-  const { detail: message, chain, suggestion, choices } = problem;
+function problemOf(problem: PackageProblem): ExplainedProblem {
+  const { detail, chain, suggestion, choices } = problem;
   return {
     ...withCode(problem),
-    message,
-    ...(chain.length > 0 && { chain }),
+    package: problem.package,
+    chain,
+    detail,
+    message: detail,
     ...(suggestion !== undefined && { suggestion }),
     ...(choices !== undefined && { choices }),
-  } as BuildProblem;
+  } as ExplainedProblem;
 }
 
 function withCode({ code, package: name, chain, choices = [], other }: PackageProblem) {

@@ -1,17 +1,11 @@
 import { latestPlausible } from '#core/clock-skew.ts';
-import {
-  AsuError,
-  BuildNotFoundError,
-  ForeignImagebuilderError,
-  ImagebuilderNotPublishedError,
-  OutdatedVersionsError,
-  UnknownPackagesError,
-} from '#core/errors.ts';
+import { AsuError, BuildNotFoundError, OutdatedVersionsError, UnknownPackagesError } from '#core/errors.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
 import type { Forecast } from '#core/request/forecast/forecast.ts';
 import { forecastPackages } from '#core/request/forecast/forecast-packages.ts';
 import type { ForecastRequest } from '#core/request/forecast/forecast-request.ts';
 import { forecastWarnings, impossibleWarning } from '#core/request/forecast/forecast-warnings.ts';
+import { missingImagebuilder } from '#core/request/missing-imagebuilder.ts';
 import { type PrepareBuildDeps, type PrepareBuildOptions, prepareBuild } from '#core/request/prepare-build.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
@@ -103,7 +97,7 @@ async function acceptRequest(deps: SubmitBuildDeps, request: BuildRequest, optio
   if (remembered !== undefined) return remembered;
 
   const { imagebuilder } = prepared.valid.record;
-  if (imagebuilder === undefined) throw withoutImagebuilder(prepared);
+  if (imagebuilder === undefined) throw missingImagebuilder(prepared);
   const forecast = await forecastPackages(deps, prepared);
   const isImpossible = forecast.verdict === 'no';
   // Upstream may have what is needed by now, so it is asked once more first.
@@ -113,13 +107,6 @@ async function acceptRequest(deps: SubmitBuildDeps, request: BuildRequest, optio
   const warnings = [...forecastWarnings(made), ...(isImpossible ? [impossibleWarning(made)] : [])];
   const begin = () => beginBuild(deps, { prepared: { ...prepared, warnings }, forecast }, known, imagebuilder, options);
   return deps.inTurn === undefined ? begin() : deps.inTurn(begin);
-}
-
-function withoutImagebuilder({ resolved: { version, target, distro }, valid: { record } }: PreparedBuild): Error {
-  const { foreignImagebuilder: foreign } = record;
-  return foreign === undefined
-    ? new ImagebuilderNotPublishedError(version, target)
-    : new ForeignImagebuilderError(version, target, distro, foreign);
 }
 
 /** Begins the build if its client may, unless another request has begun it meanwhile. */

@@ -28,7 +28,8 @@ export async function prepareRemotely(
   const answer = options.skipResolution ? undefined : await deps.askPrepare?.(request, correlationId);
   if (answer === undefined) return prepareBuild(deps, request, options);
   const resolved = { ...request, packages: [...answer.packages], packages_versions: { ...answer.packagesVersions } };
-  const prepared = await prepareBuild(deps, resolved, { ...options, skipResolution: true });
+  // An earlier version of the service does not know `honor_defaults`; what a later one added is there already.
+  const prepared = await prepareBuild(deps, resolved, { ...options, skipResolution: true, honoursDefaults: true });
   const { packages, packages_versions } = normaliseRequest(request);
-  return { ...prepared, asked: { ...prepared.asked, packages, packages_versions }, changes: answer.changes };
+  return { ...prepared, asked: { ...prepared.asked, packages, packages_versions }, changes: [...answer.changes, ...prepared.changes] };
 }

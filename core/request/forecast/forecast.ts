@@ -2,7 +2,7 @@ import type { InstalledPackage } from '#core/package-solver/solve-packages.ts';
 import type { Warning } from '#core/warning.ts';
 
 /** The problems of a request's packages. Each code has one meaning, which the OpenAPI document lists. */
-export const PROBLEM_CODES = {
+export const FORECAST_PROBLEM_CODES = {
   missing: 'No index has the package.',
   virtual: 'The name is not a package: several packages provide it, and the request has to name one of them.',
   version: 'A package needs another one in a version that the indexes do not have.',
@@ -12,7 +12,7 @@ export const PROBLEM_CODES = {
 
 /** One reason why the packages of a request cannot be installed together. */
 export interface PackageProblem {
-  readonly code: keyof typeof PROBLEM_CODES;
+  readonly code: keyof typeof FORECAST_PROBLEM_CODES;
   /** The package that cannot be had, or the first of two that exclude each other. */
   readonly package: string;
   /** The packages that lead to it, from one that the request names or the device has by default. Empty: the request names it. */

@@ -19,5 +19,5 @@ export const outdatedProblem = ({ name, required, found }: OutdatedVersion): Pac
   package: name,
   chain: [],
   detail: `The request requires ${name} ${required}, and upstream has ${found}`,
-  suggestion: `Ask for ${found}, or leave the version out`,
+  suggestion: `Ask for ${found}, or leave the version out.`,
 });

@@ -1,4 +1,4 @@
-import { similarNames } from '#core/catalogue/package-index.ts';
+import { similarPackages } from '#core/catalogue/package-index.ts';
 import type { SolverGraph } from '#core/package-solver/index/solver-graph.ts';
 import type { SolverProblem } from '#core/package-solver/solver-problem.ts';
 import type { BuildRequest } from '../build-request.ts';
@@ -31,22 +31,22 @@ export function packageProblem({ request, valid, graph }: ProblemContext): (prob
     const told = { code, package: name, chain };
     switch (code) {
       case 'missing': {
-        if (chain.length === 0) return unknownProblem(name, index === undefined ? [] : (similarNames([name], index)[name] ?? []));
+        if (chain.length === 0) return unknownProblem(name, index === undefined ? [] : (similarPackages([name], index)[name] ?? []));
         const [first = name] = chain;
-        const remedy = asked.has(first) ? { suggestion: `Leave out ${first}: it cannot be installed until upstream has ${needed}` } : {};
+        const remedy = asked.has(first) ? { suggestion: `Leave out ${first}: it cannot be installed until upstream has ${needed}.` } : {};
         return { ...told, detail: `${chain.at(-1)} needs ${needed}, which is in no package index of the target${led}`, ...remedy };
       }
       case 'virtual':
         return {
           ...told,
           detail: `${name} is not a package but is provided by ${listed(providers)}${led}`,
-          suggestion: `Choose one of ${listed(providers)}`,
+          suggestion: `Choose one of ${listed(providers)}.`,
           choices: providers,
         };
       case 'version': {
         const [first = name] = chain;
         const remedy = asked.has(first)
-          ? { suggestion: `Leave out ${first}, or ask again later: upstream may be updating its packages` }
+          ? { suggestion: `Leave out ${first}, or ask again later: upstream may be updating its packages.` }
           : {};
         return {
           ...told,
@@ -58,8 +58,8 @@ export function packageProblem({ request, valid, graph }: ProblemContext): (prob
         const leavers = [...new Set([...defaultsBehind(name), ...defaultsBehind(other)])].map((one) => `-${one}`);
         const suggestion =
           leavers.length > 0
-            ? `Add ${leavers.join(' or ')} to leave out what is there by default`
-            : `Leave out one of ${name} and ${other}`;
+            ? `Add ${leavers.join(' or ')} to leave out what is there by default.`
+            : `Leave out one of ${name} and ${other}.`;
         return {
           ...told,
           other,

@@ -80,6 +80,30 @@ const failed: z.input<typeof FailedBuild> = {
   stdout: 'Building images...\n',
   stderr: 'WARNING: Image file openwrt-….bin is too big: 17891328 > 16384000\n',
   build_cmd: COMMAND,
+  errors: [
+    {
+      code: 'image_too_big',
+      image: IMAGE,
+      size: 17_891_328,
+      limit: 16_384_000,
+      message: `${IMAGE} has 17891328 bytes, the device takes 16384000`,
+      needed_bytes: 17_891_328,
+      available_bytes: 16_384_000,
+      detail: `${IMAGE} has 17891328 bytes, the device takes 16384000`,
+      suggestion: 'Leave out packages: 1507328 bytes are too many.',
+    },
+    {
+      code: 'dependency_missing',
+      packages: ['luci-app-x'],
+      dependency: 'libbar',
+      needed_by: 'libfoo',
+      message: 'luci-app-x needs libfoo, which needs libbar, which does not exist',
+      package: 'libbar',
+      chain: ['luci-app-x', 'libfoo'],
+      detail: 'luci-app-x needs libfoo, which needs libbar, which does not exist',
+      suggestion: 'Leave out luci-app-x.',
+    },
+  ],
   ...MOMENT,
 };
 const cancelled: z.input<typeof FailedBuild> = {
@@ -150,6 +174,15 @@ const requestExamples: Record<string, z.input<typeof BuildRequest>> = {
     rootfs_size_mb: 256,
     client: 'owut/2026.04',
   },
+  wholeList: {
+    version: '24.10.2',
+    from_version: '23.05.5',
+    target: 'ath79/generic',
+    profile: '8dev_carambola2',
+    packages: ['base-files', 'dropbear', 'firewall4', 'luci', 'netifd'],
+    diff_packages: true,
+    honor_defaults: true,
+  },
 };
 const buildBody = jsonBody(BuildRequest, requestExamples);
 
@@ -185,6 +218,7 @@ const forecast: z.input<typeof ForecastBuild> = {
   replaced_defaults: [],
   ineffective_removals: [],
   rewritten: {},
+  imagebuilder: { available: true, revision: 'r28739-d9340319c6' },
   prepared_request: { ...NORMALISED, client: null },
   request_hash: HASH,
   status_url: `/api/v1/build/${HASH}`,

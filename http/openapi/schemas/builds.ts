@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { BUILD_STEPS } from '#core/build/build.ts';
+import { FORECAST_OUTCOMES } from '#core/build/forecast-outcome.ts';
+import { PROBLEM_CODES } from '#core/imagebuilder/problem-codes.ts';
 import { ApplyRequest } from '#core/request/apply-request.ts';
 import { buildRequestSchema } from '#core/request/build-request.ts';
-import { PROBLEM_CODES } from '#core/request/forecast/forecast.ts';
+import { FORECAST_PROBLEM_CODES } from '#core/request/forecast/forecast.ts';
 import { WARNING_CODES, type WarningCode } from '#core/warning.ts';
 import { answerSchema, requestSchema } from '../component.ts';
 import { count, hash, sha256, time } from './fields.ts';
@@ -13,6 +15,8 @@ export { ApplyRequest };
 requestSchema('ApplyRequest', ApplyRequest);
 
 const codes = Object.keys(WARNING_CODES) as WarningCode[];
+
+const problemCodes = Object.keys(PROBLEM_CODES) as (keyof typeof PROBLEM_CODES)[];
 
 const Warning = answerSchema(
   'Warning',
@@ -90,6 +94,10 @@ export const FinishedBuild = answerSchema(
       manifest: z.record(z.string(), z.string()).meta({ description: 'Every package of the image → its version.' }),
       files: z.array(z.object({ name: z.string(), size: count, sha256 })).meta({ description: 'Every file below `bin_dir`.' }),
       build_at: time,
+      forecast: z.enum(FORECAST_OUTCOMES).optional().meta({
+        description:
+          'Whether the image has the packages that the server had forecast. `none`: there was nothing to compare. Results of earlier versions lack it.',
+      }),
       durations_ms: z.record(z.string(), z.number()).meta({ description: 'Step → milliseconds.' }),
       inputs: z.record(z.string(), z.string()).meta({ description: 'Upstream file that the build used → SHA-256.' }),
       ...warnings,
@@ -104,6 +112,26 @@ export const FinishedBuild = answerSchema(
     }),
 );
 
+const BuildProblem = answerSchema(
+  'BuildProblem',
+  z.looseObject({
+    code: z.enum(problemCodes).meta({ description: problemCodes.map((code) => `\`${code}\`: ${PROBLEM_CODES[code]}`).join('\n\n') }),
+    package: z.string().optional().meta({ description: 'The package that the problem is about.' }),
+    chain: z.array(z.string()).optional().meta({
+      description:
+        'The names that lead to the package, from the one that was asked for to the one that needs it. Empty: it was asked for itself.',
+    }),
+    detail: z.string().optional().meta({ description: 'The problem in plain words. Failures of earlier versions lack it.' }),
+    suggestion: z.string().optional().meta({ description: 'What the client can do, in plain words.' }),
+    needed_bytes: count.optional().meta({ description: 'The bytes that the image needs at least.' }),
+    available_bytes: count.optional().meta({ description: 'The bytes that there are for it.' }),
+    packages: z.array(z.string()).optional().meta({ description: 'All packages that the problem is about.' }),
+    providers: z.array(z.string()).optional().meta({ description: 'The packages of which the request has to choose one.' }),
+    feed: z.string().optional().meta({ description: 'The feed, or the repository of the request, that could not be read.' }),
+    message: z.string().optional().meta({ description: 'The same as `detail`.' }),
+  }),
+);
+
 export const FailedBuild = answerSchema(
   'FailedBuild',
   z
@@ -116,7 +144,7 @@ export const FailedBuild = answerSchema(
       stdout: z.string(),
       stderr: z.string(),
       build_cmd: z.array(z.string()).optional(),
-      errors: z.array(z.record(z.string(), z.unknown())).optional(),
+      errors: z.array(BuildProblem).optional().meta({ description: 'What went wrong, the most important first.' }),
       ...common,
     })
     .meta({ description: 'The build failed or was cancelled. `detail` says why.' }),
@@ -137,12 +165,14 @@ const chain = z.array(z.string()).meta({
   description: 'The packages that lead to it, from one that is there for another reason to the one that needs it. Empty: it is named.',
 });
 
-const problemCodes = Object.keys(PROBLEM_CODES) as (keyof typeof PROBLEM_CODES)[];
+const forecastCodes = Object.keys(FORECAST_PROBLEM_CODES) as (keyof typeof FORECAST_PROBLEM_CODES)[];
 
 const PackageProblem = answerSchema(
   'PackageProblem',
   z.object({
-    code: z.enum(problemCodes).meta({ description: problemCodes.map((code) => `\`${code}\`: ${PROBLEM_CODES[code]}`).join('\n\n') }),
+    code: z
+      .enum(forecastCodes)
+      .meta({ description: forecastCodes.map((code) => `\`${code}\`: ${FORECAST_PROBLEM_CODES[code]}`).join('\n\n') }),
     package: z.string().meta({ description: 'The package that cannot be had, or the first of two that exclude each other.' }),
     chain,
     detail: z.string().min(1).meta({ description: 'The problem in plain words.' }),
@@ -219,6 +249,14 @@ const prepared = {
     .optional()
     .meta({ description: 'Packages whose required version the feeds do not have. The server would refuse the build.' }),
   ...warnings,
+  imagebuilder: z
+    .object({
+      available: z.boolean(),
+      revision: z.string().meta({ description: 'The revision of the target, which the image would have.' }),
+      detail: z.string().min(1).optional().meta({ description: 'Why there is none.' }),
+      retry_after_seconds: z.int().min(1).optional().meta({ description: 'When to ask again. Absent where waiting does not help.' }),
+    })
+    .meta({ description: 'Whether upstream has an ImageBuilder for the target. Without one, the server would refuse the build.' }),
   prepared_request: NormalisedRequest,
   request_hash: hash,
   status_url: z.string().regex(/^\/api\/v1\/build\/[0-9a-f]{64}$/),
