@@ -7,8 +7,8 @@ import { type MakeInfo, parseMakeInfo } from '#core/imagebuilder/make-info.ts';
 import { demoUpstreamKey, usignSignature } from '#demo/upstream/key.ts';
 import type { DemoUpstreamServer } from '#demo/upstream/serve.ts';
 import { type Run, run } from '#demo/upstream/unpacked-imagebuilder.ts';
-import { profileWithKernel } from '#runner/imagebuilder/testing/profile-with-kernel.ts';
 import { imagebuildersDirectory } from '#test/support/config.ts';
+import { profileWithKernel } from '#test/support/profile-with-kernel.ts';
 
 /** A real ImageBuilder that the demo upstream serves in place of its own for the same target. */
 export interface RealImagebuilder {

@@ -11,9 +11,9 @@ import { demoUpstreamDirectory } from '#demo/upstream/generate.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { type Run, removeUnpacked, run, unpackImagebuilder } from '#demo/upstream/unpacked-imagebuilder.ts';
 import { imagebuildersDirectory } from '#test/support/config.ts';
+import { profileWithKernel } from '#test/support/profile-with-kernel.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { takesImageJobs } from './cache/takes-image-jobs.ts';
-import { profileWithKernel } from './testing/profile-with-kernel.ts';
 
 const REAL = imagebuildersDirectory();
 const real = REAL === undefined ? [] : (await readdir(REAL, { withFileTypes: true })).filter((entry) => entry.isDirectory());
