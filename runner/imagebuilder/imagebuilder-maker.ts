@@ -205,7 +205,7 @@ async function buildIn(
       upstream,
       destination: join(directory, 'output'),
       ...(options.outputLimits && { outputLimits: options.outputLimits }),
-      courier: { directory: join(directory, 'courier'), ...download, ...packageDownloads(options) },
+      courier: { directory: join(directory, 'courier'), lists: site.lists, ...download, ...packageDownloads(options) },
     });
     return isConfirmed ? output : { ...output, warnings: [...(output.warnings ?? []), UPSTREAM_UNREACHABLE] };
   });

@@ -8,6 +8,7 @@ import { endLeftoverProcesses, isLeftover } from '#runner/processes/end-leftover
 import { type BuildKey, openBuildKey } from '#runner/signing/build-key.ts';
 import { type ImagebuilderCache, imagebuilderCache } from './cache/imagebuilder-cache.ts';
 import { type PackageCache, packageCache } from './cache/package-cache.ts';
+import { type PackageLists, packageLists } from './courier/package-lists.ts';
 import type { JobResources } from './image-jobs.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
 import { chooseSandbox } from './sandbox/choose-sandbox.ts';
@@ -19,6 +20,7 @@ export interface Machine {
   readonly sandbox: Sandbox;
   readonly imagebuilders: ImagebuilderCache;
   readonly packages: PackageCache;
+  readonly lists: PackageLists;
   readonly key: BuildKey;
   /** The directory in which build directories are made. */
   readonly builds: string;
@@ -89,6 +91,7 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
     sandbox,
     imagebuilders,
     packages,
+    lists: packageLists(),
     key: await openBuildKey(options.keyDirectory),
     builds,
     disposal: rubbish,
