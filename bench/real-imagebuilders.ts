@@ -22,7 +22,10 @@ export interface RealImagebuilder {
 }
 
 /** The versions of the demo upstream whose place real ImageBuilders take, by their package manager. */
-const VERSION = { opkg: '24.10.2', apk: '25.12.0' } as const;
+const VERSIONS = { opkg: ['24.10.2', '24.10.0'], apk: ['25.12.0', 'SNAPSHOT'] } as const;
+
+/** The places that are taken. */
+const taken = new Set<string>();
 
 /** What builds leave in a tree, which no published ImageBuilder has. */
 const LEFT = /^(?:tmp|dl|bin|key-build.*|keys\/local-.*|build_dir\/[^/]+\/(?:root.*|[^/]+\/(?:root\..*|tmp)|json_info_files))$/;
@@ -64,8 +67,10 @@ export async function offerImagebuilder(upstream: DemoUpstreamServer, name: stri
   const usesApk = (await readdir(directory)).includes('repositories');
   const info = parseMakeInfo((await make(...makeInfoCommand().slice(1))).stdout);
   const profile = await profileWithKernel(directory, Object.keys(info.profiles));
-  const version = VERSION[usesApk ? 'apk' : 'opkg'];
-  const at = `/releases/${version}/targets/${info.target}`;
+  const version = VERSIONS[usesApk ? 'apk' : 'opkg'].find((one) => !taken.has(`${one} ${info.target}`));
+  if (version === undefined) throw new Error(`There are more ImageBuilders of ${info.target} than the demo upstream has places`);
+  taken.add(`${version} ${info.target}`);
+  const at = `/${version === 'SNAPSHOT' ? 'snapshots' : `releases/${version}`}/targets/${info.target}`;
   await replace(upstream, at, await readFile(archive), basename(archive), info);
   await rm(archive);
   return { name, request: { version, target: info.target, profile }, make, directory };
