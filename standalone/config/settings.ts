@@ -187,7 +187,7 @@ export const Settings = z.object({
   IMAGEBUILDER_CACHE_MB: megabytes.default(DEFAULTS.cacheBytes).meta(
     facts({
       description:
-        'Disk space that unpacked ImageBuilders and downloaded packages may take together; what running builds use may exceed it.',
+        'Disk space that unpacked ImageBuilders, trees for builds to come and downloaded packages may take together; what running builds use may exceed it.',
       unit: 'megabytes',
     }),
   ),
