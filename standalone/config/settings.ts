@@ -13,6 +13,7 @@ import { parseDuration } from '#settings/duration.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#settings/function-settings.ts';
 import { baseUrl, count, flag, seconds, words } from '#settings/kinds.ts';
 import { buildMemory, megabytes } from '#settings/sizes.ts';
+import { defaultWorkers, usableMemory } from './default-workers.ts';
 
 /** What there is to know about a setting besides its schema. */
 export interface SettingFacts {
@@ -172,7 +173,7 @@ export const Settings = z.object({
     facts({ description: 'How long a failure is remembered that the same request would meet again.', reloads: true, unit: 'seconds' }),
   ),
   WORKER_CONCURRENT: count(0, 64)
-    .default(Math.max(1, Math.floor(availableParallelism() / 2)))
+    .default(defaultWorkers(availableParallelism(), usableMemory()))
     .meta(facts({ description: 'Builds that run at the same time.' })),
   WORKER_POLL_SECONDS: z
     .string()
