@@ -29,10 +29,11 @@ try {
     await ask(server.url);
   }
   for (let round = 0; round < Number(values.rounds); round++)
-    for (const { server, seconds } of servers) {
+    for (const { workers, server, seconds } of servers) {
       const started = performance.now();
       await Promise.all(Array.from({ length: BUILDS }, () => ask(server.url)));
       seconds.push((performance.now() - started) / 1000);
+      process.stderr.write(`round ${round + 1}, ${workers} at once: ${Math.round(seconds.at(-1) ?? 0)} s\n`);
     }
   const [first] = servers;
   for (const { workers, seconds } of servers) {
