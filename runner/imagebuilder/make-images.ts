@@ -27,6 +27,7 @@ import type { ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
 import type { PackageCache } from './cache/package-cache.ts';
 import { type Courier, openCourier } from './courier/courier.ts';
 import type { ListedFetch } from './courier/fetch-listed.ts';
+import type { PackageLists } from './courier/package-lists.ts';
 import { COURIER } from './courier/wget-stand-in.ts';
 import type { OrderUpstream } from './download/upstream-of.ts';
 import { fittingImages } from './fitting-images.ts';
@@ -55,7 +56,7 @@ export interface MakeImagesDeps {
   readonly destination: string;
   /** The limits on the output; the default is `OUTPUT_LIMITS`. */
   readonly outputLimits?: OutputLimits;
-  readonly courier: { readonly directory: string } & Omit<ListedFetch, 'signal' | 'deadline'>;
+  readonly courier: { readonly directory: string; readonly lists: PackageLists } & Omit<ListedFetch, 'signal' | 'deadline'>;
 }
 
 /** The path of the build's tree that people see: the one in asu's containers, never one of this machine. */

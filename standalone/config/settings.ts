@@ -14,6 +14,7 @@ import { forecastSettings } from '#settings/forecast-settings.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#settings/function-settings.ts';
 import { baseUrl, count, flag, seconds, words } from '#settings/kinds.ts';
 import { buildMemory, megabytes } from '#settings/sizes.ts';
+import { defaultWorkers, usableMemory } from './default-workers.ts';
 
 /** What there is to know about a setting besides its schema. */
 export interface SettingFacts {
@@ -173,7 +174,7 @@ export const Settings = z.object({
     facts({ description: 'How long a failure is remembered that the same request would meet again.', reloads: true, unit: 'seconds' }),
   ),
   WORKER_CONCURRENT: count(0, 64)
-    .default(Math.max(1, Math.floor(availableParallelism() / 2)))
+    .default(defaultWorkers(availableParallelism(), usableMemory()))
     .meta(facts({ description: 'Builds that run at the same time.' })),
   WORKER_POLL_SECONDS: z
     .string()
@@ -188,7 +189,7 @@ export const Settings = z.object({
   IMAGEBUILDER_CACHE_MB: megabytes.default(DEFAULTS.cacheBytes).meta(
     facts({
       description:
-        'Disk space that unpacked ImageBuilders and downloaded packages may take together; what running builds use may exceed it.',
+        'Disk space that unpacked ImageBuilders, trees for builds to come and downloaded packages may take together; what running builds use may exceed it.',
       unit: 'megabytes',
     }),
   ),
