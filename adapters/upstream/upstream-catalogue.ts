@@ -3,6 +3,7 @@ import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core
 import { DEFAULT_IMAGEBUILDER_PREFIX, type Distro } from '#core/catalogue/distro.ts';
 import { packageIndex } from '#core/catalogue/package-index.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
+import { imagebuilderAbi } from '#core/package-solver/imagebuilder-abi.ts';
 import type { PackageTables } from '#core/package-solver/package-tables.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
@@ -108,6 +109,15 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
   // Each upstream and distribution has its own keys, so that no record of another one is ever taken for its own.
   const root = `catalogue/${sha256(sourceOf(baseUrl, options.distro)).slice(0, 12)}`;
   const slots = indexSlots(records);
+  const abi = imagebuilderAbi(records);
+  /** What is known of ImageBuilders never changes. What is not known yet is looked for again. */
+  const addsAbi = boundedMap<boolean>(1000, () => 1);
+  async function knownAbi(sha256: string | undefined): Promise<boolean | undefined> {
+    if (sha256 === undefined) return undefined;
+    const known = addsAbi.get(sha256) ?? (await abi.addsAbi(sha256).catch(() => undefined));
+    if (known !== undefined) addsAbi.set(sha256, known);
+    return known;
+  }
   const readTables = packageTables({ files, records, root, onError });
   const imagebuilders = knownImagebuilders({ records, monotonic, keyOf: (path) => `${root}/${path}/imagebuilders`, onError });
 
@@ -272,9 +282,11 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
       }
     },
 
-    async tables({ indexes }) {
+    async tables({ indexes, imagebuilder }) {
       try {
-        return await withTimeout(waitMs, readTables(indexes));
+        const found = await withTimeout(waitMs, Promise.all([readTables(indexes), knownAbi(imagebuilder?.sha256)]));
+        const [tables, addsAbi] = found;
+        return tables && { ...tables, ...(addsAbi !== undefined && { addsAbi }) };
       } catch (error) {
         onError?.('the tables of package indexes', error);
         return undefined;

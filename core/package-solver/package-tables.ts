@@ -6,6 +6,8 @@ export interface TargetTables {
   readonly manager: 'opkg' | 'apk';
   /** In the order in which ImageBuilder's configuration lists them. */
   readonly tables: readonly PackageTable[];
+  /** Whether the ImageBuilder writes ABI suffixes behind words. Absent: no runner has looked yet. */
+  readonly addsAbi?: boolean;
 }
 
 /** A catalogue that has the package indexes of its targets with all that a package manager looks at. */

@@ -11,6 +11,7 @@ import { hasCode } from '#lib/has-code.ts';
 import { ownedName } from '#runner/files/owned-name.ts';
 import { makeDirectory } from '#runner/files/put-file.ts';
 import { markerOf } from '#runner/processes/build-marker.ts';
+import { addsAbi } from './cache/adds-abi.ts';
 import { fillImagebuilder, type ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
 import type { CachedImagebuilder } from './cache/imagebuilder-cache.ts';
 import { takesImageJobs } from './cache/takes-image-jobs.ts';
@@ -216,7 +217,8 @@ async function buildIn(
       ...(options.outputLimits && { outputLimits: options.outputLimits }),
       courier: { directory: join(directory, 'courier'), lists: site.lists, ...download, ...packageDownloads(options) },
     }).finally(() => next?.stop());
-    return isConfirmed ? output : { ...output, warnings: [...(output.warnings ?? []), UPSTREAM_UNREACHABLE] };
+    const made = { ...output, ...(facts.packageManager === 'apk' && { addsAbi: await addsAbi(cached.tree) }) };
+    return isConfirmed ? made : { ...made, warnings: [...(made.warnings ?? []), UPSTREAM_UNREACHABLE] };
   });
 }
 

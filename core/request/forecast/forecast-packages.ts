@@ -42,7 +42,7 @@ export async function forecastPackages(deps: ForecastDeps, prepared: PreparedBui
   }
   const question = questionOf(prepared, tables);
   if (question === undefined) return unsure('Upstream does not say which kernel the target has.');
-  const answer = ask(question);
+  const answer = ask(question, tables.addsAbi !== undefined);
   const forecast = forecastOf(prepared, tables.manager, question, answer);
   return known.length > 0
     ? { ...forecast, verdict: 'no', installed: [], problems: withoutRepetition([...known, ...forecast.problems]) }
@@ -68,7 +68,10 @@ function withoutRepetition(problems: Forecast['problems']): Forecast['problems']
   });
 }
 
-function questionOf({ resolved, valid }: PreparedBuild, { manager, tables }: TargetTables): PackageQuestion | undefined {
+function questionOf(
+  { resolved, valid }: PreparedBuild,
+  { manager, tables, addsAbi = manager === 'apk' }: TargetTables,
+): PackageQuestion | undefined {
   const { arch, kernel, versionPath, defaultPackages } = valid.record;
   const own = imagebuilderPackages({ tables, arch, kernel, versionPath });
   if (own === undefined) return undefined;
@@ -79,7 +82,7 @@ function questionOf({ resolved, valid }: PreparedBuild, { manager, tables }: Tar
     graph: solverGraph([...tables, own]),
     arch,
     ...(kernel !== undefined && { kernel }),
-    addsAbi: manager === 'apk',
+    addsAbi,
     packages: canonicalPackages({ packages, diffPackages, defaultPackages, profilePackages: devicePackages }),
     defaultPackages,
     devicePackages,
@@ -87,9 +90,9 @@ function questionOf({ resolved, valid }: PreparedBuild, { manager, tables }: Tar
 }
 
 /** Whether the answer depends on the ImageBuilder: the older ones do not write ABI suffixes behind the words. */
-function ask(question: PackageQuestion): PackageAnswer & { readonly dependsOnImagebuilder: boolean } {
+function ask(question: PackageQuestion, isAbiKnown: boolean): PackageAnswer & { readonly dependsOnImagebuilder: boolean } {
   const answer = solvePackages(question);
-  const isSame = Object.keys(answer.rewritten).length === 0;
+  const isSame = isAbiKnown || Object.keys(answer.rewritten).length === 0;
   const dependsOnImagebuilder = !isSame && solvePackages({ ...question, addsAbi: false }).verdict !== answer.verdict;
   return { ...answer, dependsOnImagebuilder };
 }
