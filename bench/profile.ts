@@ -8,12 +8,14 @@ import { imagebuilderMaker } from '#runner/imagebuilder/imagebuilder-maker.ts';
 import { demoBinDir, demoOrder } from '#runner/imagebuilder/testing/demo-order.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { report } from './machine.ts';
+import { offerImagebuilder, realImagebuilders, removeRealImagebuilders } from './real-imagebuilders.ts';
 import { median } from './request-times.ts';
 
 /**
  * Prints the pieces of one build in the order of time: our own steps, and those of make, found by the words that
- * ImageBuilder prints at the beginning of each. `npm run bench:profile` uses the demo's ImageBuilders;
- * `-- --upstream URL --version V --target T --profile P` those of another upstream, which may be a real one.
+ * ImageBuilder prints at the beginning of each. `npm run bench:profile` uses the demo's ImageBuilders, and the real ones
+ * in the directory that `ASU_BENCH_IMAGEBUILDERS` names; `-- --upstream URL --version V --target T --profile P` those of
+ * another upstream, which may be a real one.
  */
 const { values } = parseArgs({
   options: {
@@ -47,7 +49,7 @@ const STEPS: Readonly<Record<string, string>> = {
 type Request = Parameters<typeof demoOrder>[1];
 
 const asked = values.version !== undefined || values.target !== undefined || values.profile !== undefined;
-const REQUESTS: readonly (readonly [string, Request])[] = asked
+const DEMO: readonly (readonly [string, Request])[] = asked
   ? [
       [
         'asked',
@@ -103,16 +105,27 @@ async function profileOf(request: Request): Promise<Map<string, number>> {
   return pieces;
 }
 
+/** Prints the median of each piece over several builds, after one that fills the caches. */
+async function print(name: string, request: Request): Promise<void> {
+  await profileOf(request);
+  const profiles: Map<string, number>[] = [];
+  for (let count = 0; count < Number(values.builds); count++) profiles.push(await profileOf(request));
+  const pieces = [...(profiles[0]?.keys() ?? [])].map((piece) => [piece, median(profiles.map((one) => one.get(piece) ?? 0))] as const);
+  const totals = profiles.map((one) => [...one.values()].reduce((sum, ms) => sum + ms, 0));
+  report('profile', { build: name, builds: profiles.length, total_ms: median(totals), pieces_ms: Object.fromEntries(pieces) });
+}
+
 try {
-  for (const [name, request] of REQUESTS) {
-    await profileOf(request);
-    const profiles: Map<string, number>[] = [];
-    for (let count = 0; count < Number(values.builds); count++) profiles.push(await profileOf(request));
-    const pieces = [...(profiles[0]?.keys() ?? [])].map((piece) => [piece, median(profiles.map((one) => one.get(piece) ?? 0))] as const);
-    const totals = profiles.map((one) => [...one.values()].reduce((sum, ms) => sum + ms, 0));
-    report('profile', { build: name, builds: profiles.length, total_ms: median(totals), pieces_ms: Object.fromEntries(pieces) });
+  const real = asked || upstream === undefined ? [] : await realImagebuilders();
+  if (real.length === 0) for (const [name, request] of DEMO) await print(name, request);
+  for (const name of real) {
+    if (upstream === undefined) continue;
+    const { request } = await offerImagebuilder(upstream, name);
+    await print(`${name}, all file systems`, request);
+    if (request.target === 'x86/64') await print(`${name}, squashfs`, { ...request, filesystem: 'squashfs' });
   }
 } finally {
   await upstream?.close();
+  await removeRealImagebuilders();
   await rm(directory, { recursive: true, force: true });
 }

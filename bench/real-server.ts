@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serveDemoUpstream } from '#demo/upstream/serve.ts';
+import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { serverProcess } from '#test/support/server-process.ts';
 
-/** Starts `npm start` in its own process, over a demo upstream in this process. */
-export async function realServer(env: Record<string, string>) {
-  const upstream = await serveDemoUpstream();
+/** Starts `npm start` in its own process, over a demo upstream in this process, which closes with it. */
+export async function realServer(env: Record<string, string>, demo?: DemoUpstreamServer) {
+  const upstream = demo ?? (await serveDemoUpstream());
   const dataDir = await mkdtemp(join(tmpdir(), 'asu-bench-'));
   const server = await serverProcess(dataDir, upstream.url, { LOG_LEVEL: 'info', ...env });
   return {

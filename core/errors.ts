@@ -67,6 +67,34 @@ export class UnsupportedTargetError extends BadRequestError {
   }
 }
 
+/** The seconds after which a client may ask again for what upstream has announced and does not have yet. */
+export const NOT_YET_RETRY_SECONDS = 3600;
+
+/** Upstream has announced what the client asks for, and the download server does not have it yet, or not all of it. */
+abstract class NotYetMirroredError extends BadRequestError {
+  override readonly errors: readonly ErrorEntry[];
+  override readonly headers: Readonly<Record<string, string>> = { 'Retry-After': String(NOT_YET_RETRY_SECONDS) };
+  constructor(code: string, place: { readonly version: string; readonly target?: string }, detail: string) {
+    super(detail);
+    this.errors = [{ code, ...place, detail, retry_after_seconds: NOT_YET_RETRY_SECONDS }];
+  }
+}
+
+export class VersionNotYetMirroredError extends NotYetMirroredError {
+  constructor(version: string) {
+    const why = 'It has been announced, but the download server does not have it yet. Please ask again in an hour.';
+    super('version_not_mirrored', { version }, `Unsupported version: ${version}. ${why}`);
+  }
+}
+
+/** Upstream lists the target in the version, and has no files of it. */
+export class TargetNotYetMirroredError extends NotYetMirroredError {
+  constructor(version: string, target: string) {
+    const why = `Upstream lists this target in ${version}, but the download server does not have its files. If ${version} was just released, please ask again in an hour.`;
+    super('target_not_mirrored', { version, target }, `${new UnsupportedTargetError(target).message} ${why}`);
+  }
+}
+
 export class UnsupportedProfileError extends BadRequestError {
   constructor(profile: string, reason = 'The requested profile was either dropped or never existed') {
     super(`Unsupported profile: ${profile}. ${reason}. Please check the forums for more information.`);
@@ -84,9 +112,11 @@ export class RevisionMismatchError extends BadRequestError {
 }
 
 /** The version is known, but upstream has no ImageBuilder for the target, or no longer. */
-export class ImagebuilderNotPublishedError extends BadRequestError {
+export class ImagebuilderNotPublishedError extends NotYetMirroredError {
   constructor(version: string, target: string) {
     super(
+      'imagebuilder_not_published',
+      { version, target },
       `Error: Image not found: no ImageBuilder of ${version} for ${target}. If this version was just released, please try again in a few hours as it may take some time to become fully available.`,
     );
   }
@@ -192,6 +222,22 @@ export class UnknownPackagesError extends AsuError {
     this.stderr = this.message;
     this.errors = [{ code: 'package_missing', packages, suggestion: suggestions }];
     this.headers = { 'X-Unknown-Package': fitting(packages) };
+  }
+}
+
+/** The packages cannot be installed together, as the package indexes of this version and target show. */
+export class ImpossiblePackagesError extends AsuError {
+  readonly status = 422;
+  readonly title = 'Unprocessable Content';
+  override readonly errors: readonly ErrorEntry[];
+  override readonly stderr: string;
+  override readonly headers: Readonly<Record<string, string>>;
+  constructor(detail: string, problems: readonly ErrorEntry[]) {
+    super(detail);
+    this.stderr = this.message;
+    // auc shows nothing else of a 422.
+    this.headers = { 'X-Unknown-Package': fitting(detail.replace(/^Error: Impossible package selection: /, '').split(' ')) };
+    this.errors = problems;
   }
 }
 

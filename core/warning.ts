@@ -9,6 +9,12 @@ export const WARNING_CODES = {
   removal_left_out:
     'A package that upstream lists for the device could not be removed, because its name has characters that make would misread.',
   packages_conflict: 'One of two packages of the image declares a conflict with the other.',
+  declared_conflict:
+    'A package of the image declares a conflict with another one that comes along, and the package manager installs both all the same.',
+  packages_impossible:
+    'The packages cannot be installed together as far as the server can tell. It builds because its operator wants it to.',
+  defaults_not_compared:
+    'The request asks for the packages that upstream has added to the default ones since its `from_version`, and the default packages of the two versions could not be compared. None was added.',
   feeds_changed: 'A package feed changed after the request was accepted. The image has the packages of the newer one.',
   upstream_unreachable: 'Upstream did not answer. The image was made from what the server had downloaded and verified before.',
 } as const satisfies Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { storedRequestSettings } from '#functions/build-submit/config.ts';
 import { distroSettings } from '#settings/distro-settings.ts';
+import { forecastSettings } from '#settings/forecast-settings.ts';
 import {
   countingSettings,
   logSettings,
@@ -24,6 +25,7 @@ const Service = z.object({
   ...timeToLiveSettings,
   ...paceSettings,
   ...rebuildSettings,
+  ...forecastSettings,
   ...countingSettings,
   /** The address of a prepare service that the operator runs. */
   PREPARE_SERVICE_URL: baseUrl.optional(),

@@ -1,5 +1,5 @@
 import { cluster } from './network.ts';
-import { buryMessages, countStatistics, moveBuilds, putObjects, readBuilds, takeMessages } from './permissions.ts';
+import { buryMessages, countStatistics, moveBuilds, putObjects, readBuilds, readObjects, takeMessages } from './permissions.ts';
 import { signingParameters } from './signing-keys.ts';
 
 const assumeRolePolicy = aws.iam.assumeRolePolicyForPrincipal({ Service: 'ecs-tasks.amazonaws.com' });
@@ -25,7 +25,9 @@ export const taskRole = new aws.iam.Role('RunnerTaskRole', {
     readBuilds,
     moveBuilds,
     countStatistics,
-    putObjects('store/', 'api/v1/build/', 'logs/'),
+    putObjects('store/', 'api/v1/build/', 'logs/', 'records/imagebuilders/'),
+    // To see that another runner was first.
+    readObjects('records/imagebuilders/'),
     protectTask,
   ]),
 });

@@ -1,4 +1,4 @@
-import { buildOutcome, type MetricEvents, methodLabel, secondsBetween, sweptCounts } from './metric-events.ts';
+import { buildOutcome, forecastOf, type MetricEvents, methodLabel, secondsBetween, sweptCounts } from './metric-events.ts';
 
 interface EmfOptions {
   readonly service: string;
@@ -62,6 +62,8 @@ export function emfMetrics({ service, namespace, write = (line) => void process.
         ],
         { outcome },
       );
+      const forecast = forecastOf(event);
+      if (forecast !== undefined) put([['asu_forecast_total', 'Count', 1, ['verdict', 'outcome']]], forecast);
       if (event.type === 'done')
         for (const [step, ms] of Object.entries(event.output.durations))
           put([['asu_build_step_duration_seconds', 'Seconds', ms / 1000, ['step']]], { step });

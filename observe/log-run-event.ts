@@ -1,7 +1,9 @@
+import { outcomeOfImage } from '#core/build/forecast-outcome.ts';
 import type { RunEvent } from '#core/build/run-event.ts';
 import { unnamedError } from '#lib/unnamed-error.ts';
 import { buildLogFields } from './build-log-fields.ts';
 import type { Log } from './log.ts';
+import { packagesText } from './packages-text.ts';
 
 /**
  * Writes one line for each event in a build's life. Builds with `defaults` are private: no line shows their request or
@@ -31,6 +33,13 @@ export function logRunEvent(log: Log, event: RunEvent): void {
     case 'log':
       return build.isPrivate ? undefined : log.debug('build said', { ...fields, line: event.line });
     case 'done':
+      // The line of the request has what was forecast, under the same correlation id.
+      if (outcomeOfImage(event.order, event.output) === 'differed')
+        log.warn('image differs from its forecast', {
+          ...fields,
+          verdict: event.order.forecast?.verdict,
+          ...(!build.isPrivate && { packages: packagesText(event.output.installed ?? []) }),
+        });
       return log.info('build done', {
         ...fields,
         ...(!build.isPrivate && { bin_dir: event.build.binDir }),

@@ -1,3 +1,5 @@
+import type { OrderForecast } from '#core/build/build-order.ts';
+import { type ForecastOutcome, outcomeOfFailure, outcomeOfImage } from '#core/build/forecast-outcome.ts';
 import type { RunEvent } from '#core/build/run-event.ts';
 import type { Swept } from '#core/build/sweep.ts';
 import type { Answered } from './answered.ts';
@@ -45,6 +47,14 @@ export function buildOutcome(event: RunEvent): BuildOutcome | undefined {
     case 'ignored':
       return undefined;
   }
+}
+
+/** Whether the attempt bore out what the server had forecast of its order, where the event is the end of a build. */
+export function forecastOf(event: RunEvent): { verdict: OrderForecast['verdict']; outcome: ForecastOutcome } | undefined {
+  if ((event.type !== 'done' && event.type !== 'failed') || event.order?.forecast === undefined) return undefined;
+  const { verdict } = event.order.forecast;
+  const outcome = event.type === 'done' ? outcomeOfImage(event.order, event.output) : outcomeOfFailure(event.order, event.cause);
+  return { verdict, outcome };
 }
 
 /** The builds that a sweep dealt with, by what it did. `error`: the sweep failed, and the next one tries again. */

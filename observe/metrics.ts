@@ -1,9 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { FORECAST_OUTCOMES, FORECAST_VERDICTS } from '#core/build/forecast-outcome.ts';
 import type { QueuePositions } from '#core/build/ports.ts';
 import { REFUSALS } from './answered.ts';
 import {
   BUILD_OUTCOMES,
   buildOutcome,
+  forecastOf,
   type MetricEvents,
   methodLabel,
   REQUEST_OUTCOMES,
@@ -83,6 +85,12 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
 
   const builds = counter('asu_builds_total', 'Ends of attempts at builds.', 'outcome');
   for (const outcome of BUILD_OUTCOMES) builds.inc({ outcome }, 0);
+  const forecasts = counter(
+    'asu_forecast_total',
+    'Ends of builds, by whether their packages could be installed as far as the server knew (verdict), and whether the build bore it out (outcome).',
+    ...['verdict', 'outcome'],
+  );
+  for (const verdict of FORECAST_VERDICTS) for (const outcome of FORECAST_OUTCOMES) forecasts.inc({ verdict, outcome }, 0);
   const wait = histogram('asu_build_wait_seconds', 'Time from the request to the first attempt.', WAIT_SECONDS);
   const duration = histogram('asu_build_duration_seconds', 'Time of attempts that made images.', BUILD_SECONDS);
   const steps = histogram('asu_build_step_duration_seconds', 'Time of each step of finished builds.', BUILD_SECONDS, 'step');
@@ -129,6 +137,8 @@ export function prometheusMetrics(service: string, positions?: QueuePositions): 
     onRunEvent: (event) => {
       const outcome = buildOutcome(event);
       if (outcome !== undefined) builds.inc({ outcome });
+      const forecast = forecastOf(event);
+      if (forecast !== undefined) forecasts.inc(forecast);
       if (event.type === 'started' && event.build.attempt === 1)
         wait.observe(secondsBetween(event.build.enqueuedAt, event.build.startedAt));
       if (event.type !== 'done') return;

@@ -7,14 +7,17 @@ import { dynamoBuildTable } from '#adapters/aws/builds/build-table.ts';
 import { dynamoOutdatedInputs } from '#adapters/aws/builds/outdated-inputs.ts';
 import { DYNAMO_CLIENT, S3_CLIENT, SQS_CLIENT } from '#adapters/aws/clients/client-options.ts';
 import { s3ArtifactStore } from '#adapters/aws/objects/artifact-store.ts';
+import { s3RecordStore } from '#adapters/aws/objects/record-store.ts';
 import { sqsBuildQueue } from '#adapters/aws/queue/build-queue.ts';
 import { assertQueueReady, assertTableReady } from '#adapters/aws/readiness.ts';
 import { STATISTICS_TABLE } from '#adapters/aws/resources.ts';
 import { dynamoStatistics } from '#adapters/aws/statistics/statistics.ts';
 import { fetchThrough } from '#adapters/upstream/fetch-by-node-http.ts';
 import { proxiesOf } from '#adapters/upstream/proxies.ts';
+import { abiNoter } from '#core/build/note-abi.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import type { RunEvent } from '#core/build/run-event.ts';
+import { imagebuilderAbi } from '#core/package-solver/imagebuilder-abi.ts';
 import { recordStatistics } from '#core/statistics/record-statistics.ts';
 import type { Log } from '#observe/log.ts';
 import { logRunEvent } from '#observe/log-run-event.ts';
@@ -120,10 +123,14 @@ export async function startRunner(config: RunnerConfig, log: Log, makeMaker: Mak
     isCounting: config.SERVER_STATS,
     onError: (error) => log.warn('statistics could not be written', { error }),
   });
+  const noteAbi = abiNoter(imagebuilderAbi(s3RecordStore(s3, config.ARTIFACT_BUCKET)), (error) =>
+    log.warn('facts of an ImageBuilder could not be noted', { error }),
+  );
   const onEvent = (event: RunEvent) => {
     logRunEvent(log, event);
     metrics?.onRunEvent(event);
     recorder.onRunEvent(event);
+    if (event.type === 'done') noteAbi(event);
     if (event.type === 'started') protection.begin(event.build.hash);
     else if (event.type !== 'ignored' && ENDS.has(event.type)) protection.end(event.build.hash);
   };

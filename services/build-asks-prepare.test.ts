@@ -18,6 +18,7 @@ import { httpApp } from '#http/http-app.ts';
 import { type NodeServer, serveNode } from '#http/serve-node.ts';
 import { jsonLog } from '#observe/log.ts';
 import { answering, type FaultyServer, faultyServer, hangingUp, passingOn, silent } from '#test/services/faulty-server.ts';
+import { fewerDefaults } from '#test/support/fewer-defaults.ts';
 import { startTestServer } from '#test/support/test-server.ts';
 import { HOUR, wallClock } from '#test/support/wall-clock.ts';
 
@@ -31,6 +32,7 @@ let parts: ReturnType<typeof prepareParts>;
 
 beforeAll(async () => {
   upstream = await serveDemoUpstream();
+  await fewerDefaults(upstream, 'releases/23.05.5/targets/ath79/generic', ['swconfig', 'kmod-usb-chipidea2']);
   parts = prepareParts();
   prepare = await serveNode(httpApp({ log }, prepareApp(parts)), LOOPBACK);
 });
@@ -133,6 +135,7 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
         packages_versions: fc.constantFrom({}, { auc: '1', vim: '2' }),
         diff_packages: fc.boolean(),
         from_version: fc.constantFrom('23.05.5', '24.10.0'),
+        honor_defaults: fc.boolean(),
       },
       { requiredKeys: ['version', 'target', 'profile'] },
     );
@@ -176,6 +179,26 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     faulty.behave(passingOn(prepare.url, change));
     expect(await prepared(asking({ totalMs: 5_000, attemptMs: 5_000, openMs: 60_000 }))).toEqual(await prepared(buildService()));
     expect(failures).toHaveLength(1);
+  });
+
+  it('adds the new default packages itself when the service is older than honor_defaults', async () => {
+    const request = {
+      ...REQUEST,
+      profile: '8dev_carambola2',
+      from_version: '23.05.5',
+      packages: ['base-files', 'auc'],
+      diff_packages: true,
+      honor_defaults: true,
+    };
+    faulty.behave(async (incoming, response, body) => {
+      const { honor_defaults: _, ...known } = JSON.parse(body.toString());
+      await passingOn(prepare.url)(incoming, response, Buffer.from(JSON.stringify(known)));
+    });
+    const answer = await prepared(asking({ totalMs: 5_000, attemptMs: 5_000 }), request);
+    expect(answer).toEqual(await prepared(buildService(), request));
+    const { changes } = JSON.parse(answer.text) as { changes: { action: string }[] };
+    expect(changes.map(({ action }) => action)).toEqual(['replace', 'add', 'add']);
+    expect(failures).toEqual([]);
   });
 
   it('accepts an answer with unknown fields', async () => {

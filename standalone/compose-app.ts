@@ -95,6 +95,7 @@ export function composeApp({ config, settings, state, log, metrics, recorder, up
       ...observeRequests({ log, metrics }, recorder),
       queue: state.queue,
       maxPendingBuilds: settings.maxPendingBuilds,
+      refusesImpossible: settings.refusesImpossible,
       clientShare: { clientBuilds: state.clientBuilds, maxPendingPerClient: settings.maxPendingPerClient },
       clientKey: (c) => keyOf(addressOf(c, settings.clientAddress)),
       inTurn: inTurn(),

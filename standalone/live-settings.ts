@@ -30,6 +30,8 @@ export interface LiveSettings {
   readonly maxPendingPerClient: () => number;
   readonly clientAddress: ClientAddress;
   readonly rebuildPauseSeconds: () => number;
+  /** Whether a request is refused whose packages cannot be installed. */
+  readonly refusesImpossible: () => boolean;
   /** Admits or refuses a client that is about to begin a build. */
   readonly admit: (c: Context<HttpEnv>) => AdmitBuild | undefined;
   readonly serverFacts: () => ServerFacts;
@@ -74,6 +76,7 @@ export function liveSettings(initial: StandaloneConfig): LiveSettings {
     maxPendingPerClient: () => shareOf(config.MAX_PENDING_PER_CLIENT, config.MAX_PENDING_JOBS),
     clientAddress: (...from) => address(...from),
     rebuildPauseSeconds: () => config.REBUILD_PAUSE,
+    refusesImpossible: () => config.REFUSE_IMPOSSIBLE === 'refuse',
     admit: (c) => admit?.(c),
     serverFacts: () => serverFacts(config, VERSION),
     replace: (next) => {

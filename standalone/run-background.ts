@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { abiNoter } from '#core/build/note-abi.ts';
 import type { ImageMaker } from '#core/build/ports.ts';
 import type { RunEvent } from '#core/build/run-event.ts';
 import { sightings } from '#core/build/sightings.ts';
 import { recoverAllBuilds } from '#core/build/sweep.ts';
+import { imagebuilderAbi } from '#core/package-solver/imagebuilder-abi.ts';
 import { reconcileBuilds } from '#core/statistics/reconcile-builds.ts';
 import { logSweep } from '#functions/maintenance/log-maintenance.ts';
 import { maintain } from '#functions/maintenance/maintain.ts';
@@ -40,10 +42,12 @@ export async function runBackground(parts: BackgroundParts): Promise<() => Promi
     if (recovered > 0) log.info('builds of an earlier run returned to the queue', { builds: recovered });
   }
 
+  const noteAbi = abiNoter(imagebuilderAbi(state.records), (error) => log.warn('facts of an ImageBuilder could not be noted', { error }));
   const onEvent = (event: RunEvent) => {
     logRunEvent(log, event);
     metrics.onRunEvent(event);
     recorder.onRunEvent(event);
+    if (event.type === 'done') noteAbi(event);
     if (event.type === 'done') state.pace.record(event.seconds).catch((error) => log.warn('build pace could not be recorded', { error }));
   };
   const onSwept = logSweep({ log, metrics });

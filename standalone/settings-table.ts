@@ -27,7 +27,7 @@ export function settingsTable(names: readonly SettingName[] = SETTING_NAMES): st
 /** Defaults that differ from machine to machine or are long, in words. */
 const DESCRIBED: { readonly [Name in SettingName]?: string } = {
   MAX_PENDING_PER_CLIENT: 'a tenth of `MAX_PENDING_JOBS`',
-  WORKER_CONCURRENT: 'half the processors',
+  WORKER_CONCURRENT: 'one for each processor, and for each gigabyte of memory if that is less',
   BRANCHES: 'the releases since 21.02 and SNAPSHOT',
   DISTROS: 'none',
 };

@@ -18,6 +18,8 @@ export interface FileFormat<T> {
   readonly maxBytes: number;
   /** Parses the file, in slices. The process parses one file at a time. */
   readonly parse: (bytes: Uint8Array) => Sliced<T> | Promise<Sliced<T>>;
+  /** Whether the package solver reads the file besides: then its bytes are kept until they are taken. */
+  readonly isSolved?: boolean;
 }
 
 export interface CachedFiles {
@@ -27,11 +29,17 @@ export interface CachedFiles {
    * past caches on the way.
    */
   read<T>(path: string, format: FileFormat<T>, options?: { readonly reload?: boolean }): Promise<UpstreamFile<T> | undefined>;
+  /**
+   * Returns the bytes of the file as `read` returns it, with their digest. They are kept until they are taken: a second
+   * call downloads the file again. The file must be one that the package solver reads.
+   */
+  take(path: string, format: FileFormat<unknown>): Promise<UpstreamFile<Uint8Array> | undefined>;
 }
 
 interface CachedFile extends UpstreamFile<unknown> {
   readonly size: number;
   readonly validators: Validators;
+  bytes: Uint8Array | undefined;
 }
 
 /** The size of the cache, measured by the downloaded bytes: enough for the indexes of some architectures. */
@@ -57,7 +65,11 @@ export function cachedFiles(client: UpstreamClient): CachedFiles {
   const readInTurn = gate(FILES_AT_ONCE);
   const parseInTurn = gate(1);
 
-  async function load(path: string, { maxBytes, parse }: FileFormat<unknown>, reload: boolean): Promise<CachedFile | undefined> {
+  async function load(
+    path: string,
+    { maxBytes, parse, isSolved = false }: FileFormat<unknown>,
+    reload: boolean,
+  ): Promise<CachedFile | undefined> {
     const earlier = cache.get(path);
     const answer = await client.get(path, { maxBytes, validators: reload ? undefined : earlier?.validators, reload });
     if (answer.kind === 'unchanged') {
@@ -69,19 +81,27 @@ export function cachedFiles(client: UpstreamClient): CachedFiles {
       return undefined;
     }
     const { bytes, digest, validators } = answer;
-    const file: CachedFile =
-      earlier?.digest === digest
-        ? { ...earlier, validators }
-        : { value: await parseInTurn(async () => inSlices(await parse(bytes))), digest, validators, size: bytes.length };
+    const value = earlier?.digest === digest ? earlier.value : await parseInTurn(async () => inSlices(await parse(bytes)));
+    const file: CachedFile = { value, digest, validators, size: bytes.length, bytes: isSolved ? bytes : undefined };
     cache.set(path, file);
     return file;
   }
 
+  const loadOnce = (path: string, format: FileFormat<unknown>, reload: boolean): Promise<CachedFile | undefined> =>
+    singleFlight(flights, `${reload} ${path}`, () => readInTurn(() => load(path, format, reload)));
+
   return {
     read<T>(path: string, format: FileFormat<T>, { reload = false } = {}) {
-      return singleFlight(flights, `${reload} ${path}`, () => readInTurn(() => load(path, format, reload))) as Promise<
-        UpstreamFile<T> | undefined
-      >;
+      return loadOnce(path, format, reload) as Promise<UpstreamFile<T> | undefined>;
+    },
+
+    async take(path, format) {
+      const cached = await loadOnce(path, format, false);
+      const file = cached === undefined || cached.bytes !== undefined ? cached : await loadOnce(path, format, true);
+      if (file?.bytes === undefined) return undefined;
+      const { bytes, digest } = file;
+      file.bytes = undefined;
+      return { value: bytes, digest };
     },
   };
 }

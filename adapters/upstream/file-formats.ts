@@ -10,6 +10,9 @@ import {
   parseTargets,
   parseVersions,
 } from '#core/catalogue/upstream-files.ts';
+import { readApkPackages } from '#core/package-solver/apk/read-apk-packages.ts';
+import type { IndexPackage } from '#core/package-solver/index/index-package.ts';
+import { readOpkgPackages } from '#core/package-solver/opkg/read-opkg-packages.ts';
 import type { Sliced } from '#lib/sliced.ts';
 import type { FileFormat } from './cached-files.ts';
 
@@ -42,10 +45,11 @@ export const FEEDS = ofText(MAX_LIST, (text) => atOnce(parseFeeds(text)));
 export const SUMS = ofText(MAX_SUMS, parseDigests);
 export const PROFILES = ofText(MAX_DOCUMENT, parseProfiles);
 export const INDEX_JSON = ofText(MAX_DOCUMENT, parseIndexJson);
-export const PACKAGES: FileFormat<FeedIndex> = { maxBytes: MAX_INDEX, parse: parsePackages };
+export const PACKAGES: FileFormat<FeedIndex> = { maxBytes: MAX_INDEX, isSolved: true, parse: parsePackages };
 export const PACKAGES_GZ: FileFormat<FeedIndex> = {
   maxBytes: MAX_PACKED_INDEX,
-  parse: async (bytes) => parsePackages(await unpacked('Packages.gz', promisify(gunzip)(bytes, LIMIT))),
+  isSolved: true,
+  parse: async (bytes) => parsePackages(await unpackedGzip(bytes)),
 };
 /**
  * The format of `packages.adb`. Its value is `undefined` when the compression is unknown: the digest is useful without
@@ -53,13 +57,32 @@ export const PACKAGES_GZ: FileFormat<FeedIndex> = {
  */
 export const PACKAGES_ADB: FileFormat<FeedIndex | undefined> = {
   maxBytes: MAX_PACKED_INDEX,
+  isSolved: true,
   parse: async (bytes) => {
-    const magic = textOf(bytes.subarray(0, COMPRESSED.length));
-    if (!/^ADB./s.test(magic)) throw new MalformedFileError('packages.adb', 'it is no index of apk');
-    if (magic !== COMPRESSED) return atOnce(undefined);
-    return namesOf(await unpacked('packages.adb', promisify(inflateRaw)(bytes.subarray(COMPRESSED.length), LIMIT)));
+    const tree = await unpackedAdb(bytes);
+    return tree === undefined ? atOnce(undefined) : namesOf(tree);
   },
 };
+
+/**
+ * Returns the packages of an index of a package manager with all that its solver looks at, or `undefined` when the
+ * compression is unknown. The name of the file is its format. It throws a `MalformedFileError` for an index that no real
+ * one can be.
+ */
+export async function solverPackages(name: string, bytes: Uint8Array): Promise<Sliced<IndexPackage[]> | undefined> {
+  if (name === 'Packages') return readOpkgPackages(bytes);
+  if (name === 'Packages.gz') return readOpkgPackages(await unpackedGzip(bytes));
+  const tree = await unpackedAdb(bytes);
+  return tree && readApkPackages(tree);
+}
+
+const unpackedGzip = (bytes: Uint8Array): Promise<Buffer> => unpacked('Packages.gz', promisify(gunzip)(bytes, LIMIT));
+
+async function unpackedAdb(bytes: Uint8Array): Promise<Buffer | undefined> {
+  const magic = textOf(bytes.subarray(0, COMPRESSED.length));
+  if (!/^ADB./s.test(magic)) throw new MalformedFileError('packages.adb', 'it is no index of apk');
+  return magic === COMPRESSED ? unpacked('packages.adb', promisify(inflateRaw)(bytes.subarray(COMPRESSED.length), LIMIT)) : undefined;
+}
 
 const COMPRESSED = 'ADBd';
 /** The limit for unpacking. A file that needs more is an attack, and is not unpacked to its end. */

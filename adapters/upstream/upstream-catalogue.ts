@@ -3,6 +3,8 @@ import type { Catalogue, Freshness, TargetRecord, UpstreamVersions } from '#core
 import { DEFAULT_IMAGEBUILDER_PREFIX, type Distro } from '#core/catalogue/distro.ts';
 import { packageIndex } from '#core/catalogue/package-index.ts';
 import { UpstreamUnavailableError } from '#core/errors.ts';
+import { imagebuilderAbi } from '#core/package-solver/imagebuilder-abi.ts';
+import type { PackageTables } from '#core/package-solver/package-tables.ts';
 import type { Clock, Monotonic, RecordStore } from '#core/stores.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import { circuitBreaker } from '#lib/circuit-breaker.ts';
@@ -16,6 +18,8 @@ import { TARGETS, VERSIONS } from './file-formats.ts';
 import { gate } from './gate.ts';
 import { hasVersionFiles } from './has-version-files.ts';
 import { indexSlots } from './index-slots.ts';
+import { knownImagebuilders } from './known-imagebuilders.ts';
+import { packageTables } from './package-tables.ts';
 import { hasFeeds, mayLackAfter, type ReadIndex, type ReadOptions, readFeeds } from './read-index.ts';
 import { readTarget, type TargetName } from './read-target.ts';
 import { type DocumentPolicy, sharedDocuments } from './shared-documents.ts';
@@ -83,7 +87,7 @@ type Partiality = Pick<ReadIndex, 'unread' | 'missing'>;
 const isPartial = ({ unread, missing }: Partiality): boolean => unread !== undefined || missing !== undefined;
 
 /** A catalogue that knows how it stands with its upstream. */
-export interface UpstreamCatalogue extends Catalogue {
+export interface UpstreamCatalogue extends Catalogue, PackageTables {
   /** Asks upstream for a small file. Throws `UpstreamUnavailableError` if it does not answer, whatever copies there are. */
   assertReachable(): Promise<void>;
   /** Called when a build has found upstream changed: the next request for the target is about upstream as it is. */
@@ -105,6 +109,17 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
   // Each upstream and distribution has its own keys, so that no record of another one is ever taken for its own.
   const root = `catalogue/${sha256(sourceOf(baseUrl, options.distro)).slice(0, 12)}`;
   const slots = indexSlots(records);
+  const abi = imagebuilderAbi(records);
+  /** What is known of ImageBuilders never changes. What is not known yet is looked for again. */
+  const addsAbi = boundedMap<boolean>(1000, () => 1);
+  async function knownAbi(sha256: string | undefined): Promise<boolean | undefined> {
+    if (sha256 === undefined) return undefined;
+    const known = addsAbi.get(sha256) ?? (await abi.addsAbi(sha256).catch(() => undefined));
+    if (known !== undefined) addsAbi.set(sha256, known);
+    return known;
+  }
+  const readTables = packageTables({ files, records, root, onError });
+  const imagebuilders = knownImagebuilders({ records, monotonic, keyOf: (path) => `${root}/${path}/imagebuilders`, onError });
 
   /** When a build of this process found the target changed, in milliseconds since the epoch, by the key of its record. */
   const changes = boundedMap<number>(1000, () => 1);
@@ -190,6 +205,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     const read = await readTarget(files, name, gapOptions(previous));
     if (read === undefined) return undefined;
     const { record, own } = read;
+    await imagebuilders.note(record);
     const feeds = isUpstreamPath(record.arch)
       ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0, fresh, changedAt })
       : undefined;
@@ -266,7 +282,20 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
       }
     },
 
+    async tables({ indexes, imagebuilder }) {
+      try {
+        const found = await withTimeout(waitMs, Promise.all([readTables(indexes), knownAbi(imagebuilder?.sha256)]));
+        const [tables, addsAbi] = found;
+        return tables && { ...tables, ...(addsAbi !== undefined && { addsAbi }) };
+      } catch (error) {
+        onError?.('the tables of package indexes', error);
+        return undefined;
+      }
+    },
+
     hasArch,
+
+    imagebuilders: imagebuilders.of,
 
     async feeds(versionPath, arch) {
       if (!(await hasArch(versionPath, arch))) return {};

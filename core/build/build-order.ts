@@ -1,5 +1,7 @@
 import type { IndexDigests } from '#core/catalogue/catalogue.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
+import type { Forecast } from '#core/request/forecast/forecast.ts';
+import { installedDigest } from '#core/request/forecast/installed-digest.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import type { RequestHash } from '#core/request/request-hash.ts';
 import { type Warning, warningsPart } from '#core/warning.ts';
@@ -35,11 +37,23 @@ export interface BuildOrder {
   readonly supportedDevices?: readonly string[];
   /** The warnings from when the server accepted the request. Absent where there are none. */
   readonly warnings?: readonly Warning[];
+  /** What the server forecast, to compare it with what is built. Absent: an earlier version wrote the order. */
+  readonly forecast?: OrderForecast;
+}
+
+export interface OrderForecast {
+  readonly verdict: Forecast['verdict'];
+  /** `installedDigest` of the packages of the image, if the server knows them. */
+  readonly installed?: string;
 }
 
 /** Returns the part of a prepared build that a runner sees. */
-export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['imagebuilder']): BuildOrder {
-  const { from_version: _, ...request } = prepared.resolved;
+export function buildOrderOf(
+  prepared: PreparedBuild,
+  imagebuilder: BuildOrder['imagebuilder'],
+  { verdict, installed }: Pick<Forecast, 'verdict' | 'installed'>,
+): BuildOrder {
+  const { from_version: _, honor_defaults: __, ...request } = prepared.resolved;
   const { record } = prepared.valid;
   const { supportedDevices = [] } = record.profiles[request.profile] ?? {};
   return {
@@ -53,5 +67,6 @@ export function buildOrderOf(prepared: PreparedBuild, imagebuilder: BuildOrder['
     indexes: record.indexes,
     ...(supportedDevices.length > 0 && { supportedDevices }),
     ...warningsPart(prepared.warnings),
+    forecast: { verdict, ...(verdict === 'yes' && { installed: installedDigest(installed) }) },
   };
 }

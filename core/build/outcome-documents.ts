@@ -6,6 +6,7 @@ import { warningsPart } from '#core/warning.ts';
 import { artifactKeys } from './artifact-keys.ts';
 import type { DoneBuild, FailedBuild } from './build.ts';
 import type { BuildOrder } from './build-order.ts';
+import { outcomeOfImage } from './forecast-outcome.ts';
 
 /**
  * Returns the whole 200 body, which POST and GET answer and the CDN serves from the store (docs/contract.md §3, key
@@ -29,6 +30,7 @@ export function resultDocument(order: BuildOrder, build: DoneBuild, output: Buil
     // ImageBuilder's profiles.json must not set these.
     ...ours,
     manifest: output.manifest,
+    forecast: outcomeOfImage(order, output),
     id: order.request.profile,
     bin_dir: build.binDir,
     build_cmd_packages: output.packages,

@@ -1,13 +1,11 @@
 import { latestPlausible } from '#core/clock-skew.ts';
-import {
-  AsuError,
-  BuildNotFoundError,
-  ForeignImagebuilderError,
-  ImagebuilderNotPublishedError,
-  OutdatedVersionsError,
-  UnknownPackagesError,
-} from '#core/errors.ts';
+import { AsuError, BuildNotFoundError, OutdatedVersionsError, UnknownPackagesError } from '#core/errors.ts';
 import type { BuildRequest } from '#core/request/build-request.ts';
+import type { Forecast } from '#core/request/forecast/forecast.ts';
+import { forecastPackages } from '#core/request/forecast/forecast-packages.ts';
+import type { ForecastRequest } from '#core/request/forecast/forecast-request.ts';
+import { forecastWarnings, impossibleWarning } from '#core/request/forecast/forecast-warnings.ts';
+import { missingImagebuilder } from '#core/request/missing-imagebuilder.ts';
 import { type PrepareBuildDeps, type PrepareBuildOptions, prepareBuild } from '#core/request/prepare-build.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import type { BinDir } from '#core/request/request-hash.ts';
@@ -27,6 +25,7 @@ import {
 } from './build.ts';
 import { type BuildOrder, buildOrderOf } from './build-order.ts';
 import { type BuildStatusDeps, type BuildView, timeOf, viewBuild } from './build-status.ts';
+import { impossiblePackages } from './impossible-packages.ts';
 import { leaseFor } from './lease.ts';
 import type { BuildQueue, ClientKey, OutdatedInputs } from './ports.ts';
 import { forLog, withoutText } from './private-build-error.ts';
@@ -46,6 +45,8 @@ export interface SubmitBuildDeps extends PrepareBuildDeps, BuildStatusDeps, Asse
   readonly isWhole?: IsWhole;
   /** What runners found outdated. Absent: the catalogue learns it in another way. */
   readonly outdatedInputs?: Pick<OutdatedInputs, 'foundAt'>;
+  /** Whether a request is refused whose packages cannot be installed. Otherwise it is built with a warning. Default: yes. */
+  readonly refusesImpossible?: () => boolean;
   /** Called when a message could not be sent; the sweeper sends it later. */
   readonly onSendFailure?: (error: unknown, build: QueuedBuild) => void;
 }
@@ -75,6 +76,8 @@ export interface Submitted {
   readonly view: BuildView;
   readonly outcome: SubmitOutcome;
   readonly prepared: PreparedBuild;
+  /** What the server knows of the image. Absent for a build that was known: nothing had to be forecast. */
+  readonly forecast?: Forecast;
 }
 
 /** Keeps rows small. Attempts that are forgotten here are removed by the backstop for old objects that no row names. */
@@ -87,29 +90,29 @@ const MAX_PREVIOUS_BIN_DIRS = 5;
 export const submitBuild = (deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> =>
   acceptRequest(deps, request, options).catch(withoutText(request));
 
-async function acceptRequest(deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions): Promise<Submitted> {
+async function acceptRequest(deps: SubmitBuildDeps, request: BuildRequest, options: SubmitBuildOptions, fresh = false): Promise<Submitted> {
   const { skipResolution = false } = options;
-  const { prepared, known } = await identify(deps, request, { skipResolution });
+  const { prepared, known } = await identify(deps, request, { skipResolution, fresh });
   const remembered = await answerOf(deps, prepared, known);
   if (remembered !== undefined) return remembered;
 
   const { imagebuilder } = prepared.valid.record;
-  if (imagebuilder === undefined) throw withoutImagebuilder(prepared);
-  const begin = () => beginBuild(deps, prepared, known, imagebuilder, options);
+  if (imagebuilder === undefined) throw missingImagebuilder(prepared);
+  const forecast = await forecastPackages(deps, prepared);
+  const isImpossible = forecast.verdict === 'no';
+  // Upstream may have what is needed by now, so it is asked once more first.
+  if (isImpossible && !fresh) return acceptRequest(deps, request, options, true);
+  if (isImpossible && deps.refusesImpossible?.() !== false) throw impossiblePackages(forecast);
+  const made = { prepared, forecast };
+  const warnings = [...forecastWarnings(made), ...(isImpossible ? [impossibleWarning(made)] : [])];
+  const begin = () => beginBuild(deps, { prepared: { ...prepared, warnings }, forecast }, known, imagebuilder, options);
   return deps.inTurn === undefined ? begin() : deps.inTurn(begin);
-}
-
-function withoutImagebuilder({ resolved: { version, target, distro }, valid: { record } }: PreparedBuild): Error {
-  const { foreignImagebuilder: foreign } = record;
-  return foreign === undefined
-    ? new ImagebuilderNotPublishedError(version, target)
-    : new ForeignImagebuilderError(version, target, distro, foreign);
 }
 
 /** Begins the build if its client may, unless another request has begun it meanwhile. */
 async function beginBuild(
   deps: SubmitBuildDeps,
-  prepared: PreparedBuild,
+  { prepared, forecast }: ForecastRequest,
   known: Build | undefined,
   imagebuilder: BuildOrder['imagebuilder'],
   { correlationId, admit, clientKey }: SubmitBuildOptions,
@@ -127,7 +130,7 @@ async function beginBuild(
     if (joined !== undefined) return joined;
     throw error;
   }
-  const { won, current } = await claim(deps, prepared, known, imagebuilder, correlationId, client).catch((error) => {
+  const { won, current } = await claim(deps, { prepared, forecast }, known, imagebuilder, correlationId, client).catch((error) => {
     takeBack?.();
     throw error;
   });
@@ -138,7 +141,7 @@ async function beginBuild(
   const sent = current.state === 'queued' ? await send(deps, current) : current;
   // While the message was being sent, this build may have ended and another request have begun the next one.
   const isOurs = sent.ticket === current.ticket;
-  return { view: await viewBuild(deps, sent), outcome: isOurs ? 'new' : outcomeOf(sent), prepared };
+  return { view: await viewBuild(deps, sent), outcome: isOurs ? 'new' : outcomeOf(sent), prepared, forecast };
 }
 
 /** Returns whether the client may begin no build now: it has its share, its rate is used up, or the queue is full. */
@@ -191,7 +194,7 @@ const MAX_CLAIMS = 10;
 /** Claims the hash. Of all processes that claim it at once, one wins; the others get the winner's build. */
 async function claim(
   deps: SubmitBuildDeps,
-  prepared: PreparedBuild,
+  { prepared, forecast }: ForecastRequest,
   known: Build | undefined,
   imagebuilder: BuildOrder['imagebuilder'],
   correlationId: string,
@@ -211,12 +214,14 @@ async function claim(
       correlationId,
       ...(previousBinDirs.length > 0 && { previousBinDirs }),
     };
-    const claimed = await deps.builds.claim(build, buildOrderOf(prepared, imagebuilder), now, { client, over }).catch(async (error) => {
-      // The claim may have succeeded, and its answer been lost.
-      const current = await deps.builds.get(build.hash).catch(() => undefined);
-      if (current === undefined || !isStill(build, current) || current.correlationId !== correlationId) throw error;
-      return { won: true, current };
-    });
+    const claimed = await deps.builds
+      .claim(build, buildOrderOf(prepared, imagebuilder, forecast), now, { client, over })
+      .catch(async (error) => {
+        // The claim may have succeeded, and its answer been lost.
+        const current = await deps.builds.get(build.hash).catch(() => undefined);
+        if (current === undefined || !isStill(build, current) || current.correlationId !== correlationId) throw error;
+        return { won: true, current };
+      });
     // A build may have ended and expired after this request had looked for it.
     if (claimed.won || tries === MAX_CLAIMS || !isToBeBuilt(deps, claimed.current)) return claimed;
     before = claimed.current;

@@ -64,6 +64,14 @@ export interface TargetRecord {
   readonly fetchedAt: string;
 }
 
+/** Whether a target has an ImageBuilder, as its record said when it was last read. */
+export interface KnownImagebuilder {
+  readonly version: string;
+  /** The revision that the ImageBuilder has, or would have. */
+  readonly revision: string;
+  readonly available: boolean;
+}
+
 /** Packages of one version and target: target feed, kmods, and the architecture's feeds. */
 export interface PackageIndex {
   readonly architecture: string;
@@ -122,6 +130,11 @@ export interface Catalogue {
    * `profiles.json` alone says whether there is one.
    */
   target(version: string, versionPath: string, target: string, options?: Freshness): Promise<TargetRecord | undefined>;
+  /**
+   * Returns, by target, what the server knows of a version's ImageBuilders from the records that it has read. It asks
+   * upstream nothing, and lacks the targets that nobody has asked for. Absent: the catalogue keeps no such knowledge.
+   */
+  imagebuilders?(versionPath: string): Promise<Readonly<Record<string, KnownImagebuilder>>>;
   /** The package index that belongs to the record; `undefined`: upstream has none that could be read. */
   packages(record: TargetRecord): Promise<PackageIndex | undefined>;
   /**

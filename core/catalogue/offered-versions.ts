@@ -1,6 +1,6 @@
 import { type Branch, branchOf, versionPath } from './branches.ts';
-import type { Catalogue, Freshness } from './catalogue.ts';
-import { isKnownVersion, knownVersions, latestVersions } from './versions.ts';
+import type { Catalogue, Freshness, UpstreamVersions } from './catalogue.ts';
+import { compareVersions, isKnownVersion, knownVersions, latestVersions } from './versions.ts';
 
 /** Returns the versions that the server offers and that upstream has, newest first. */
 export const offeredVersions = async (catalogue: Catalogue, branches: readonly Branch[]): Promise<string[]> =>
@@ -15,6 +15,17 @@ export async function isOfferedVersion(catalogue: Catalogue, version: string, br
   const isOffered = async (freshness?: Freshness) =>
     isKnownVersion(version, await catalogue.versions(freshness), branches) && (await isAtUpstream(catalogue, version, branches, freshness));
   return (await isOffered()) || isOffered({ fresh: true });
+}
+
+/**
+ * Returns whether upstream names the version and no newer one of its branch. If upstream does not have it, it is not there
+ * yet; an older one is no longer there.
+ */
+export function isAnnounced(version: string, upstream: UpstreamVersions, branches: readonly Branch[]): boolean {
+  const branch = branchOf(version, branches);
+  const named = [upstream.stable, upstream.oldstable, upstream.upcoming, ...upstream.list].filter((one) => one !== undefined);
+  const isNewer = (one: string) => branchOf(one, branches) === branch && compareVersions(one, version) < 0;
+  return branch !== undefined && named.includes(version) && !named.some(isNewer);
 }
 
 async function thoseOfUpstream(catalogue: Catalogue, versions: readonly string[], branches: readonly Branch[]): Promise<string[]> {

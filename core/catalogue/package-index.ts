@@ -266,7 +266,7 @@ export function unknownPackages(
       !carried.has(name),
   );
   const unique = [...new Set(missing)];
-  return { missing: unique, suggestions: suggest(unique, index) };
+  return { missing: unique, suggestions: similarPackages(unique, index) };
 }
 
 /** Returns the default packages and those of every device: ImageBuilder itself names them, whatever the feeds list. */
@@ -284,17 +284,23 @@ const SUCCESSORS: ReadonlyMap<string, string> = new Map(
   PACKAGE_RULES.flatMap(({ action }) => (action.kind === 'replace' ? [[action.from, action.to]] : [])),
 );
 
-function suggest(missing: readonly string[], index: PackageIndex): Record<string, string[]> {
+/** Returns the successor, or a few similar names, of each missing package that has any. */
+export function similarPackages(missing: readonly string[], index: PackageIndex): Record<string, string[]> {
   const found: [string, string[]][] = [];
   if (missing.length > 0) {
     const candidates = [...Object.keys(index.target), ...Object.keys(index.feeds)];
     for (const name of missing.slice(0, MAX_SUGGESTED_FOR)) {
-      const successor = SUCCESSORS.get(name);
-      const close = successor !== undefined && candidates.includes(successor) ? [successor] : closest(name, candidates);
+      const close = similarNames(name, candidates);
       if (close.length > 0) found.push([name, close]);
     }
   }
   return Object.fromEntries(found);
+}
+
+/** Returns what the client probably means by an unknown name: the package's successor, or the names that are closest to it. */
+export function similarNames(name: string, candidates: readonly string[]): string[] {
+  const successor = SUCCESSORS.get(name);
+  return successor !== undefined && candidates.includes(successor) ? [successor] : closest(name, candidates);
 }
 
 /** Returns the names with the fewest changes, if these are few. */

@@ -60,10 +60,14 @@ function problemsOf({ label, words }: Entry): BuildProblem[] {
 
   const name = withoutVersion(label);
   const broken = (words.get('depends') ?? []).map((dependency) => missingDependency(name, name, dependency));
-  const rivals = [...(words.get('conflicts') ?? []), ...(words.get('breaks') ?? [])].map(parseReason);
+  const rivals = (words.get('conflicts') ?? []).map(parseReason);
+  const critics = (words.get('breaks') ?? []).map(parseReason);
   const found = [
     ...broken,
     ...rivals.map(({ by, dependency }) => (by === 'world' ? unfitVersion(name, dependency) : conflictOf([name, withoutVersion(by)]))),
+    ...critics.map(({ by, dependency }) =>
+      by === 'world' ? unfitVersion(name, dependency) : brokenBy(name, withoutVersion(by), dependency),
+    ),
   ];
   const arch = words.get('arch')?.[0];
   return words.has('error') && (arch !== undefined || found.length === 0) ? [uninstallable(name, arch), ...found] : found;
@@ -112,6 +116,12 @@ const uninstallable = (name: string, arch: string | undefined): BuildProblem => 
       ? `${name} cannot be installed on the device; apk gives no reason`
       : `${name} is made for another architecture than the device has: ${arch}`,
 });
+
+/** `breaks: foe-a-1.0-r1[!foe-b]` declares a conflict; with a version (`[libc<1.2]`) the one needs the other in another version. */
+const brokenBy = (name: string, by: string, dependency: string): BuildProblem => {
+  const conflict = conflictOf([name, by]);
+  return dependency === '' || dependency.startsWith('!') ? conflict : { ...conflict, needed: dependency, needed_by: by };
+};
 
 const unfitVersion = (name: string, dependency: string): BuildProblem => ({
   code: 'package_conflict',

@@ -32,6 +32,10 @@ export interface BuildOutput {
   readonly profile: Readonly<Record<string, unknown>> & { readonly images: readonly BuiltImage[] };
   /** package name (without ABI suffix) → version. */
   readonly manifest: Readonly<Record<string, string>>;
+  /** All packages of the image; `name` has its ABI version. Absent where the image maker does not know them. */
+  readonly installed?: readonly { readonly name: string; readonly version: string }[];
+  /** Whether the ImageBuilder writes ABI versions behind the words of PACKAGES. Absent where the image maker does not know it. */
+  readonly addsAbi?: boolean;
   /** The `make image` command as an argv array, `make` first. */
   readonly buildCommand: readonly string[];
   /** The value of PACKAGES, as a list. */

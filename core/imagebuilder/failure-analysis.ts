@@ -23,8 +23,11 @@ export type BuildProblem = {
     }
   /** The package cannot be installed: it is made for another architecture (`arch`), or apk gives no reason. */
   | { readonly code: 'package_uninstallable'; readonly packages: readonly string[]; readonly arch?: string }
-  /** These packages exclude each other; a single one excludes itself. */
-  | { readonly code: 'package_conflict'; readonly packages: readonly string[] }
+  /**
+   * These packages exclude each other; a single one excludes itself. `needed`: the one in `needed_by` needs the other in a
+   * version that the image does not have.
+   */
+  | { readonly code: 'package_conflict'; readonly packages: readonly string[]; readonly needed?: string; readonly needed_by?: string }
   /** These packages bring the same files. */
   | { readonly code: 'file_clash'; readonly packages: readonly string[]; readonly files: readonly string[] }
   /** A package in the image has another version than required, or is missing. */
@@ -57,6 +60,8 @@ export type BuildProblem = {
   | { readonly code: 'checksum_mismatch'; readonly packages?: readonly string[]; readonly url?: string }
   /** The package manager could not write files of a package into the image. */
   | { readonly code: 'files_missing'; readonly files: readonly string[] }
+  /** The server could not download an index or a package. Not the request's fault. `feed` is the name of its feed. */
+  | { readonly code: 'download_failed'; readonly packages?: readonly string[]; readonly url?: string; readonly feed?: string }
   | { readonly code: 'profile_missing'; readonly profile: string }
   | { readonly code: 'filesystem_unavailable'; readonly filesystem: string; readonly available: readonly string[] }
 );

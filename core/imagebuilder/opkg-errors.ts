@@ -46,6 +46,20 @@ const DOWNLOAD =
   /^ \* opkg_(?:download: Failed to download (?!\S+\/Packages(?:\.gz|\.sig)?,)|install_pkg: (?:Failed to download|Checksum or size mismatch|Package size mismatch))/;
 const GIVEN_UP = /^ \* opkg_install_cmd: Cannot install package (\S+)\.$/;
 
+/** Returns which package asks for each dependency that opkg cannot find, by the name of the dependency. */
+export function opkgDependants(lines: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const dependants = new Map<string, Set<string>>();
+  for (const line of lines) {
+    const [, dependency, neededBy] = UNRESOLVED.exec(line) ?? [];
+    if (dependency === undefined || neededBy === undefined) continue;
+    const known = dependants.get(nameOf(dependency));
+    if (known === undefined) dependants.set(nameOf(dependency), new Set([neededBy]));
+    else known.add(neededBy);
+    if (dependants.size >= MAX_PROBLEMS) break;
+  }
+  return dependants;
+}
+
 /**
  * Returns why opkg did not install the packages, one entry per cause, in its order. opkg prints the reason and then
  * `Cannot install package X.`; without a reason, X does not exist, or opkg has not read its index.
@@ -103,7 +117,8 @@ function problemsOf(asked: string, { unresolved, clashes, conflicts, unsatisfied
   return [unfit.has(asked) ? ofOtherArchitecture(asked) : missingPackage(asked)];
 }
 
-const nameOf = (dependency: string): string => dependency.split(' ', 1)[0] ?? dependency;
+/** `kernel (= 6.6.65-r1)` → `kernel`. */
+export const nameOf = (dependency: string): string => dependency.split(' ', 1)[0] ?? dependency;
 
 const ofOtherArchitecture = (name: string): BuildProblem => ({
   code: 'package_uninstallable',

@@ -17,10 +17,11 @@ export const analysePackageErrors = (stderr: string, stdout = ''): FailureAnalys
 /** Returns the same for lines of output. */
 export function packageErrorsOf(lines: readonly string[]): FailureAnalysis | undefined {
   const errors = [...opkgProblems(lines), ...apkProblems(lines)];
-  return errors.length === 0 ? undefined : { detail: describe(errors), errors };
+  return errors.length === 0 ? undefined : { detail: describePackageProblems(errors), errors };
 }
 
-function describe(errors: readonly BuildProblem[]): string {
+/** Returns the problems in the words of the reference server, with what these leave out. */
+export function describePackageProblems(errors: readonly BuildProblem[]): string {
   const missing = errors.flatMap((error) => {
     if (error.code === 'package_missing') return error.packages;
     return error.code === 'dependency_missing' ? [error.dependency] : [];

@@ -27,7 +27,7 @@ export function missingDependency(asked: string, neededBy: string, dependency: s
   };
 }
 
-export function conflictOf(names: readonly string[]): BuildProblem {
+export function conflictOf(names: readonly string[]): Extract<BuildProblem, { code: 'package_conflict' }> {
   const packages = [...new Set(names)].sort();
   const message =
     packages.length === 1

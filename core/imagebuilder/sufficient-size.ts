@@ -43,7 +43,7 @@ export function sufficientSize({ partitionMb, problems, lines, rootKb = 0, rootF
 /**
  * Returns the largest number of blocks that make_ext4fs says it lacked. There may be too many lines for one `Math.max`.
  */
-function mostLacking(lines: readonly string[]): number {
+export function mostLacking(lines: readonly string[]): number {
   let most = 0;
   for (const line of lines) most = Math.max(most, Number(FEW_BLOCKS.exec(line)?.[1] ?? 0));
   return most;

@@ -38,6 +38,15 @@ describe('with diff_packages', () => {
     expect(canonical({ packages, defaultPackages })).toEqual(expected);
   });
 
+  it('a removal of the device does not beat the package of the request', () => {
+    expect(canonical({ packages: ['a', 'swconfig'], defaultPackages: ['a', 'b'], profilePackages: ['-swconfig', '-c'] })).toEqual([
+      '-b',
+      '-c',
+      'a',
+      'swconfig',
+    ]);
+  });
+
   it('also removes the packages of the profile', () => {
     expect(canonical({ packages: ['b', 'luci'], defaultPackages: ['a', 'b'], profilePackages: ['kmod-c', '-swconfig'] })).toEqual([
       '-a',

@@ -14,7 +14,8 @@ export const isSkipped = (name: string): boolean => name.startsWith('~');
 
 /**
  * Returns the list for ImageBuilder. With `diffPackages` it begins with `-p` for each default or profile package that
- * the request lacks (an entry that is itself a removal stays). ImageBuilder does not know what a tilde means and would
+ * the request lacks. An entry that is itself a removal stays, unless the request names the package: in the list of the
+ * request a removal would beat it, while that of a device alone does not. ImageBuilder does not know what a tilde means and would
  * install `~name`, so the list always begins with `-~name` for each such package. The requested packages follow. Both
  * parts are sorted and have no repetitions, so requests that mean the same image give the same command. The removals
  * are those of diff_packages in asu/util.py.
@@ -23,7 +24,7 @@ export function canonicalPackages({ packages, diffPackages, defaultPackages, pro
   const asked = [...new Set(packages)].sort();
   const isAsked = new Set(asked);
   const removals = [...defaultPackages, ...profilePackages]
-    .filter((name) => isSkipped(name) || (diffPackages && !isAsked.has(name)))
+    .filter((name) => isSkipped(name) || (diffPackages && !isAsked.has(name) && !isAsked.has(name.replace(/^-/, ''))))
     .map((name) => (name.startsWith('-') ? name : `-${name}`));
   return [...new Set([...new Set(removals.sort()), ...asked])];
 }

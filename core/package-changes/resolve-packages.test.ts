@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compareVersions } from '#core/catalogue/versions.ts';
+import type { PackageRule } from './package-rule.ts';
 import { PACKAGE_RULES } from './package-rules.ts';
 import { type ResolvePackagesInput, resolvePackages } from './resolve-packages.ts';
 
@@ -340,6 +342,53 @@ describe('from_version', () => {
   });
 });
 
+describe('an upgrade over several branches', () => {
+  it('lists what was added last, so that resolving the list with its versions again gives the same', () => {
+    const upgrade = ask({ target: 'mediatek/mt7622', fromVersion: '23.05.5', packagesVersions: { 'luci-app-opkg': '1' } });
+    const once = resolvePackages(upgrade);
+    expect(once.packages).toEqual(['luci-app-package-manager', 'kmod-mt7622-firmware', 'fitblk']);
+    expect(resolvePackages({ ...upgrade, packagesVersions: once.packagesVersions }).packages).toEqual(once.packages);
+  });
+
+  const rename = (id: string, from: string, to: string, introducedIn: string): PackageRule => ({
+    id,
+    action: { kind: 'replace', from, to },
+    introducedIn,
+    reason: `Since ${introducedIn} ${to} has replaced ${from}.`,
+  });
+
+  it('follows a package through all its names, in the order of the branches and not of the table', () => {
+    const rules = [rename('second', 'b', 'c', '24.10'), rename('first', 'a', 'b', '23.05')];
+    const upgrade = ask({ fromVersion: '22.03.7', packages: ['a', 'luci'] });
+    const { packages, changes } = resolvePackages(upgrade, rules);
+    expect(packages).toEqual(['luci', 'c']);
+    expect(changes).toMatchObject([
+      { from_package: 'a', to_package: 'b' },
+      { from_package: 'b', to_package: 'c' },
+    ]);
+  });
+
+  it('gets what was split off in a branch on the way', () => {
+    const upgrade = { target: 'mediatek/mt7622', packages: ['luci'] };
+    for (const fromVersion of ['22.03.7', '23.05.5'])
+      expect(packagesOf({ ...upgrade, fromVersion })).toEqual(['luci', 'kmod-mt7622-firmware', 'fitblk']);
+    expect(packagesOf({ ...upgrade, fromVersion: '24.10.0' })).toEqual(['luci', 'fitblk']);
+    expect(packagesOf(upgrade)).toEqual(['luci', 'fitblk']);
+    expect(packagesOf({ ...upgrade, target: 'x86/64', fromVersion: '22.03.7' })).toEqual(['luci']);
+    expect(packagesOf({ ...upgrade, packages: ['-kmod-mt7622-firmware'], fromVersion: '22.03.7' })).toEqual([
+      '-kmod-mt7622-firmware',
+      'fitblk',
+    ]);
+  });
+
+  it('does not get what the new version no longer has', () => {
+    const upgrade = { target: 'mediatek/mt7622', packages: ['luci'], fromVersion: '22.03.7' };
+    expect(packagesOf({ ...upgrade, isOffered: (name) => name !== 'kmod-mt7622-firmware' })).toEqual(['luci', 'fitblk']);
+    // What a rule of the version itself adds is built or refused, as the reference server does.
+    expect(packagesOf({ ...upgrade, isOffered: () => false })).toEqual(['luci', 'fitblk']);
+  });
+});
+
 describe('for any request', () => {
   const mentioned = PACKAGE_RULES.flatMap(({ action }) => {
     if (action.kind === 'add') return action.packages;
@@ -379,6 +428,42 @@ describe('for any request', () => {
         expect(Object.entries(twice.packagesVersions)).toEqual(Object.entries(once.packagesVersions));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('an upgrade in steps is the upgrade at once', () => {
+    const steps = fc.uniqueArray(version, { minLength: 2, maxLength: 7 }).map((versions) => versions.sort(compareVersions).reverse());
+    fc.assert(
+      fc.property(input, steps, (request, versions) => {
+        const upgrade = (packages: readonly string[], fromVersion: string | undefined, to: string | undefined) =>
+          resolvePackages({ ...request, packages, packagesVersions: {}, fromVersion, version: to ?? '' }).packages;
+        const stepwise = versions
+          .slice(1)
+          .reduce((packages: readonly string[], to, index) => upgrade(packages, versions[index], to), request.packages);
+        expect(stepwise.toSorted()).toEqual(upgrade(request.packages, versions[0], versions.at(-1)).toSorted());
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('no package is gone or new without a change that says so, and no change is about anything else', () => {
+    fc.assert(
+      fc.property(input, (request) => {
+        const { packages, packagesVersions, changes } = resolvePackages(request);
+        const versioned = Object.keys(request.packagesVersions);
+        const list = new Set(versioned.length > 0 ? versioned : request.packages);
+        for (const change of changes) {
+          const gone = change.type === 'migration' ? change.from_package : change.type === 'removal' ? change.package : undefined;
+          const come = change.type === 'migration' ? change.to_package : change.type === 'addition' ? change.package : undefined;
+          if (gone !== undefined) expect(list.delete(gone)).toBe(true);
+          if (come !== undefined) expect(list.has(come)).toBe(false);
+          if (come !== undefined) list.add(come);
+        }
+        expect(packages.toSorted()).toEqual([...list].sort());
+        for (const [name, required] of Object.entries(request.packagesVersions))
+          if (packages.includes(name)) expect(packagesVersions).toHaveProperty([name], required);
+      }),
+      { numRuns: 1_000 },
     );
   });
 

@@ -33,18 +33,24 @@ export function resolvePackages(input: ResolvePackagesInput, rules: readonly Pac
   const isVersioned = Object.keys(input.packagesVersions).length > 0;
   const list = packageList(isVersioned ? Object.keys(input.packagesVersions) : input.packages, input.packagesVersions);
   for (const rule of applicableRules(rules, input)) apply(rule, list);
-  return { packages: [...list.packages], packagesVersions: Object.fromEntries(list.versions), changes: list.changes };
+  // What was added is last, as when a list with versions, which does not have it, is resolved again.
+  const isAdded = (name: string) => list.added.has(name);
+  const packages = [...list.packages].filter((name) => !isAdded(name)).concat([...list.packages].filter(isAdded));
+  return { packages, packagesVersions: Object.fromEntries(list.versions), changes: list.changes };
 }
 
 interface PackageList {
   packages: Set<string>;
   versions: Map<string, string>;
+  /** The packages that a rule added, and that no rule has renamed since. */
+  readonly added: Set<string>;
   readonly changes: PackageChange[];
 }
 
 const packageList = (packages: readonly string[], versions: Readonly<Record<string, string>>): PackageList => ({
   packages: new Set(packages),
   versions: new Map(Object.entries(versions)),
+  added: new Set(),
   changes: [],
 });
 
@@ -71,8 +77,9 @@ function apply({ action, reason }: PackageRule, list: PackageList): void {
 
 const isMissing = ({ packages }: PackageList, name: string): boolean => !packages.has(name) && !packages.has(`-${name}`);
 
-function add({ packages, changes }: PackageList, name: string, reason: string): void {
+function add({ packages, added, changes }: PackageList, name: string, reason: string): void {
   packages.add(name);
+  added.add(name);
   changes.push({ type: 'addition', action: 'add', package: name, reason, automatic: true });
 }
 

@@ -4,6 +4,8 @@ import { explainApk } from './apk/explain-apk.ts';
 import { runApk } from './apk/run-apk.ts';
 import { commandWords, type ImageSelection } from './command-words.ts';
 import { type SolverGraph, TooMuchWorkError } from './index/solver-graph.ts';
+import { type InstalledReason, reasonsOf } from './installed-reasons.ts';
+import { kernelVersion } from './kernel-version.ts';
 import { declaredConflicts } from './opkg/declared-conflicts.ts';
 import { explainOpkg } from './opkg/explain-opkg.ts';
 import { type OpkgState, runOpkg } from './opkg/run-opkg.ts';
@@ -16,7 +18,8 @@ export interface PackageQuestion extends ImageSelection {
   readonly graph: SolverGraph;
   /** The package architecture of the target: `mips_24kc`. */
   readonly arch: string;
-  readonly kernel: LinuxKernel;
+  /** Absent where upstream does not say which kernel the target has. Then the newest one that is listed counts. */
+  readonly kernel?: LinuxKernel;
   /**
    * Whether the ImageBuilder writes ABI suffixes behind the words (FormatPackages in its Makefile, since January 2026).
    * Only apk's ImageBuilders do.
@@ -32,6 +35,7 @@ export interface InstalledPackage {
   /** Bytes of the package file and of the installed files; 0 where the index does not say it. */
   readonly downloadSize: number;
   readonly installedSize: number;
+  readonly reason: InstalledReason;
 }
 
 /** What the package manager would do. */
@@ -86,7 +90,7 @@ function askOpkg(question: PackageQuestion): PackageAnswer {
   const verdict = isBeyond || conflicts.length > 0 ? 'unsure' : problems.length > 0 ? 'no' : 'yes';
   return {
     verdict,
-    installed: problems.length > 0 ? [] : installedOf(graph, installed),
+    installed: problems.length > 0 ? [] : installedOf(question, installed, (word) => [word]),
     problems: explainOpkg(graph, { problems }),
     rewritten: {},
     declaredConflicts: conflicts,
@@ -96,6 +100,7 @@ function askOpkg(question: PackageQuestion): PackageAnswer {
 function askApk(question: PackageQuestion): PackageAnswer {
   const { graph, arch, addsAbi } = question;
   const words = commandWords(question).map((word) => [word, addsAbi ? withAbi(graph, word) : [word]] as const);
+  const written = new Map(words);
   const world = apkWorld(
     words.flatMap(([, names]) => names),
     pinsOf(question),
@@ -103,25 +108,37 @@ function askApk(question: PackageQuestion): PackageAnswer {
   const outcome = runApk(graph, world, (other) => other === arch || other === 'noarch');
   return {
     verdict: outcome.hasFailed ? 'no' : 'yes',
-    installed: outcome.hasFailed ? [] : installedOf(graph, outcome.installed),
+    installed: outcome.hasFailed ? [] : installedOf(question, outcome.installed, (word) => written.get(word) ?? [word]),
     problems: outcome.hasFailed ? explainApk(graph, world, outcome) : [],
     rewritten: Object.fromEntries(words.filter(([word, names]) => names.length !== 1 || names[0] !== word)),
     declaredConflicts: [],
   };
 }
 
+/** Every release with apk names the kernel's version as snapshots do. */
+const SNAPSHOTS = 'snapshots';
+
 /** Returns the packages that ImageBuilder asks apk for in the very version that it has itself. */
-function pinsOf({ graph, kernel: { version, vermagic, release } }: PackageQuestion): Pin[] {
+function pinsOf({ graph, kernel }: PackageQuestion): Pin[] {
   const newest = (name: string): Pin[] => {
     const last = graph.providersOf(graph.numberOf(name)).at(-1);
     return last === undefined ? [] : [{ name, version: last.version }];
   };
-  return [...newest('base-files'), ...newest('libc'), { name: 'kernel', version: `${version}~${vermagic}-r${release}` }];
+  const pinned = kernel === undefined ? newest('kernel') : [{ name: 'kernel', version: kernelVersion(kernel, SNAPSHOTS) }];
+  return [...newest('base-files'), ...newest('libc'), ...pinned];
 }
 
-function installedOf(graph: SolverGraph, numbers: readonly number[]): InstalledPackage[] {
+function installedOf(
+  question: PackageQuestion,
+  numbers: readonly number[],
+  writtenAs: (word: string) => readonly string[],
+): InstalledPackage[] {
+  const { graph } = question;
+  const reasons = reasonsOf(graph, numbers, question, writtenAs);
   return numbers
-    .map((one) => graph.package(one))
-    .map(({ name, version, downloadSize, installedSize }) => ({ name, version, downloadSize, installedSize }))
+    .map((one) => {
+      const { name, version, downloadSize, installedSize } = graph.package(one);
+      return { name, version, downloadSize, installedSize, reason: reasons(one) };
+    })
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }

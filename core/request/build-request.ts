@@ -181,6 +181,14 @@ export function buildRequestSchema(limits: RequestLimits = DEFAULT_LIMITS) {
       from_version: word(VERSION)
         .exactOptional()
         .meta({ description: 'The version that the device has now. Only renames between the two versions apply.', examples: ['23.05.5'] }),
+      honor_defaults: lax
+        .boolean()
+        .exactOptional()
+        .meta({
+          description:
+            'Whether the packages that upstream has added to the default ones since `from_version` are added to `packages`. Without `diff_packages` the image has them anyway. Ignored with `skip_package_resolution`.',
+          examples: [true],
+        }),
     })
     .meta({ id: 'BuildRequest' });
 }

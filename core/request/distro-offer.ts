@@ -2,10 +2,14 @@ import type { Branch } from '#core/catalogue/branches.ts';
 import type { Catalogue } from '#core/catalogue/catalogue.ts';
 import { DEFAULT_DISTRO } from '#core/catalogue/distro.ts';
 import { UnsupportedDistroError } from '#core/errors.ts';
+import type { PackageTables } from '#core/package-solver/package-tables.ts';
+
+/** A catalogue for requests. Without tables, the server knows which packages there are, and not what they need. */
+export type RequestCatalogue = Catalogue & Partial<PackageTables>;
 
 /** The offer of the server for one distribution. */
 export interface DistroOffer {
-  readonly catalogue: Catalogue;
+  readonly catalogue: RequestCatalogue;
   readonly branches: readonly Branch[];
 }
 

@@ -43,6 +43,20 @@ const DUTIES: readonly Duty[] = [
   { by: WIRELESS, ofDevice: true, severity: 'note', what: 'Wi-Fi' },
 ];
 
+/** What a device needs to start from its flash memory or disk, and to be upgraded again. */
+const BOOT = /^(?:grub2|uboot-|mtd$|fstools$|block-mount$|ubi-utils$|fitblk$|partx-utils$|mkf2fs$|e2fsprogs$|swconfig$)/;
+const WIRELESS_KEYS = /^(?:wpad|hostapd|wpa-supplicant)(?:-|$)/;
+
+/**
+ * Returns whether a device that loses this default package may not start, or may not be reachable by its wired network,
+ * its Wi-Fi or SSH.
+ */
+export const isCritical = (name: string): boolean =>
+  BOOT.test(name) ||
+  WIRELESS.test(name) ||
+  WIRELESS_KEYS.test(name) ||
+  DUTIES.some(({ by, severity }) => severity === 'strong' && by.test(name));
+
 const MEANING = {
   strong: 'the device may not start, or may not be reachable',
   note: 'the device will be without them',

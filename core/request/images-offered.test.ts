@@ -6,7 +6,6 @@ const profile = (raw: Record<string, unknown>) => ({ id: 'x', devicePackages: []
 
 describe('offersImages', () => {
   it.each([
-    ['none', []],
     ['only an initramfs', [initramfs]],
     ['only an initramfs, as earlier versions list it', [{ name: 'openwrt-23.05.5-x-initramfs-uImage.itb', type: 'kernel' }]],
   ])('is false for a device with %s', (_, images) => {
@@ -17,6 +16,7 @@ describe('offersImages', () => {
     ['an image', { images: [initramfs, { filesystem: 'squashfs', name: 'x-squashfs-sysupgrade.bin', type: 'sysupgrade' }] }],
     ['an image whose entry has no file system', { images: [{ name: 'x-kernel.bin', type: 'kernel' }] }],
     ['an entry that cannot be read', { images: [initramfs, 'x'] }],
+    ['an empty list', { images: [] }],
     ['no list, as records of earlier versions may have it', {}],
     ['something else in its place', { images: 'x' }],
   ])('is true for a device with %s: the build decides', (_, raw) => {

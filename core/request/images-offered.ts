@@ -1,12 +1,12 @@
 import type { Profile } from '#core/catalogue/catalogue.ts';
 
 /**
- * Returns false for a device of which upstream's own build has no image but an initramfs: ImageBuilder would make none
- * either. A profile without a readable list of images counts as one that has them, and the build decides.
+ * Returns false for a device of which upstream lists an initramfs and no other image: ImageBuilder would make none
+ * either. A profile without a readable list of images, or with an empty one, says nothing of them, and the build decides.
  */
 export function offersImages({ raw }: Pick<Profile, 'raw'>): boolean {
   const { images } = raw;
-  return !Array.isArray(images) || images.some((image) => !isInitramfs(image));
+  return !Array.isArray(images) || images.length === 0 || images.some((image) => !isInitramfs(image));
 }
 
 function isInitramfs(image: unknown): boolean {

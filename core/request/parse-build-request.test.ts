@@ -45,6 +45,8 @@ describe('a build request', () => {
     ['diff_packages', 'yes', true],
     ['diff_packages', 0, false],
     ['diff_packages', 'OFF', false],
+    ['honor_defaults', true, true],
+    ['honor_defaults', 'no', false],
     ['defaults', '', ''],
     ['defaults', '😀'.repeat(20_480), '😀'.repeat(20_480)],
     ['packages', ['libstdc++', '+vim', '-ppp', ''], ['libstdc++', '+vim', '-ppp', '']],
@@ -186,6 +188,7 @@ describe('a body that is meant to keep the process busy', () => {
     'repository_keys',
     'client',
     'from_version',
+    'honor_defaults',
   ];
   const refusalOf = (body: unknown): InvalidRequestError => {
     try {

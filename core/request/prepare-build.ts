@@ -4,7 +4,9 @@ import { type ResolvedPackages, resolvePackages } from '#core/package-changes/re
 import { withoutSkipped } from '#core/package-changes/without-skipped.ts';
 import type { BuildRequest } from './build-request.ts';
 import { declaredConflicts } from './declared-conflicts.ts';
+import { offerOf } from './distro-offer.ts';
 import { essentialPackages } from './essential-packages.ts';
+import { type HonouredDefaults, honourDefaults } from './honour-defaults.ts';
 import type { PreparationMemory } from './preparation-memory.ts';
 import type { PreparedBuild } from './prepared-build.ts';
 import { inputsDigest, requestHash } from './request-hash.ts';
@@ -21,6 +23,8 @@ export interface PrepareBuildOptions {
    * verifies.
    */
   readonly skipResolution?: boolean;
+  /** Whether `honor_defaults` of the request counts. Default: unless the resolution is skipped. */
+  readonly honoursDefaults?: boolean;
   /** Asks upstream for the target again, unless that happened a moment ago. */
   readonly fresh?: boolean;
   /** See `Freshness`. */
@@ -28,8 +32,8 @@ export interface PrepareBuildOptions {
 }
 
 /**
- * Validates, resolves and identifies a request without side effects. Before it calls a package missing, or its required
- * version outdated, it asks upstream once more: the package may be newer than the server's copy. Throws what `validateRequest` throws.
+ * Validates, resolves and identifies a request without side effects. Before it calls a package missing, its required
+ * version outdated, or an ImageBuilder not published, it asks upstream once more: it may be newer than the server's copy. Throws what `validateRequest` throws.
  */
 export async function prepareBuild(
   deps: PrepareBuildDeps,
@@ -37,35 +41,55 @@ export async function prepareBuild(
   options: PrepareBuildOptions = {},
 ): Promise<PreparedBuild> {
   const prepared = await prepareFrom(deps, request, options);
-  const isPossible = prepared.missing.length === 0 && prepared.outdated.length === 0;
+  const { imagebuilder, foreignImagebuilder } = prepared.valid.record;
+  const isPublished = imagebuilder !== undefined || foreignImagebuilder !== undefined;
+  const isPossible = isPublished && prepared.missing.length === 0 && prepared.outdated.length === 0;
   return isPossible || options.fresh ? prepared : prepareFrom(deps, request, { ...options, fresh: true });
 }
 
 async function prepareFrom(
   deps: PrepareBuildDeps,
   request: BuildRequest,
-  { skipResolution = false, ...freshness }: PrepareBuildOptions,
+  { skipResolution = false, honoursDefaults = !skipResolution, ...freshness }: PrepareBuildOptions,
 ): Promise<PreparedBuild> {
   const valid = await validateRequest(deps, request, freshness);
-  const recalled = deps.memory?.recall(request, skipResolution, valid);
+  const isHonouring = honoursDefaults && request.honor_defaults === true;
+  // A list with the new defaults also depends on the record of the old version, which the memory does not look at.
+  const recalled = isHonouring ? undefined : deps.memory?.recall(request, skipResolution, valid);
   if (recalled !== undefined) return { ...recalled, valid };
   const asked = valid.request;
-  const listed = skipResolution ? asListed(asked) : resolveRequest(asked);
-  const { missing, suggestions } = missingPackages(asked, listed.packages, valid, deps.memory);
-  const { packages, packagesVersions, changes } = withoutSkipped(listed);
+  const listed = skipResolution ? asListed(asked) : resolveRequest(asked, valid, deps.memory);
+  const honoured = isHonouring ? await withNewDefaults(deps, asked, valid, listed) : { list: listed, warnings: [] };
+  const { missing, suggestions } = missingPackages(asked, honoured.list.packages, valid, deps.memory);
+  const { packages, packagesVersions, changes } = withoutSkipped(honoured.list);
   const resolved: BuildRequest = { ...asked, packages: [...packages], packages_versions: { ...packagesVersions } };
   const outdated =
     hasOwnRepositories(asked) || valid.index === undefined ? [] : outdatedVersions(packagesVersions, valid.index, deps.memory);
   const inputs = deps.memory?.inputs(valid.record) ?? inputsDigest(valid.record);
   const hash = requestHash(resolved, valid.record.revision, inputs);
-  const warnings = [...essentialPackages(resolved, valid.record, valid.index), ...declaredConflicts(resolved, valid.record, valid.index)];
+  const warnings = [
+    ...honoured.warnings,
+    ...essentialPackages(resolved, valid.record, valid.index),
+    ...declaredConflicts(resolved, valid.record, valid.index),
+  ];
   const made = { asked, resolved, changes, missing, suggestions, outdated, warnings, inputs, hash };
-  deps.memory?.remember(request, skipResolution, valid, made);
+  if (!isHonouring) deps.memory?.remember(request, skipResolution, valid, made);
   return { ...made, valid };
 }
 
-function resolveRequest({ packages_versions: packagesVersions, from_version: fromVersion, ...request }: BuildRequest): ResolvedPackages {
-  return resolvePackages({ ...request, packagesVersions, ...(fromVersion !== undefined && { fromVersion }) });
+function resolveRequest(asked: BuildRequest, valid: ValidRequest, memory: PreparationMemory | undefined): ResolvedPackages {
+  const { packages_versions: packagesVersions, from_version: fromVersion, ...request } = asked;
+  const isOffered = (name: string) => missingPackages(asked, [name], valid, memory).missing.length === 0;
+  return resolvePackages({ ...request, packagesVersions, fromVersion, isOffered });
+}
+
+function withNewDefaults(
+  { catalogue, policy: { branches }, others }: PrepareBuildDeps,
+  asked: BuildRequest,
+  { record }: ValidRequest,
+  listed: ResolvedPackages,
+): Promise<HonouredDefaults> {
+  return honourDefaults(offerOf(asked.distro, { catalogue, branches }, others), asked, record, listed);
 }
 
 function asListed(request: BuildRequest): ResolvedPackages {

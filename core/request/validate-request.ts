@@ -1,17 +1,19 @@
 import { type Branch, branchOf, versionPath } from '#core/catalogue/branches.ts';
-import type { Catalogue, Freshness, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
-import { isOfferedVersion } from '#core/catalogue/offered-versions.ts';
+import type { Freshness, PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
+import { isAnnounced, isOfferedVersion } from '#core/catalogue/offered-versions.ts';
 import {
   DefaultsNotAllowedError,
   RepositoryNotAllowedError,
   RevisionMismatchError,
+  TargetNotYetMirroredError,
   UnsupportedBranchError,
   UnsupportedProfileError,
   UnsupportedTargetError,
   UnsupportedVersionError,
+  VersionNotYetMirroredError,
 } from '#core/errors.ts';
 import type { BuildRequest } from './build-request.ts';
-import { type OtherDistros, offerOf } from './distro-offer.ts';
+import { type OtherDistros, offerOf, type RequestCatalogue } from './distro-offer.ts';
 import { offersImages } from './images-offered.ts';
 import { normaliseRequest } from './normalise.ts';
 import { isRepositoryAllowed } from './repositories.ts';
@@ -27,7 +29,7 @@ export interface Policy {
 
 export interface ValidateRequestDeps {
   /** The catalogue of the default distribution, whose branches the policy has. */
-  readonly catalogue: Catalogue;
+  readonly catalogue: RequestCatalogue;
   readonly policy: Policy;
   readonly others?: OtherDistros;
 }
@@ -65,11 +67,12 @@ export async function validateRequest(
   if (!(await isOfferedVersion(catalogue, request.version, branches))) throw new UnsupportedVersionError(request.version);
 
   const path = versionPath(request.version, branch);
-  await assertTarget(catalogue, path, request);
+  const isListed = await assertTarget(catalogue, path, request, branches);
 
   const known = await catalogue.target(request.version, path, request.target, freshness);
   const record = known !== undefined && fits(known, request) ? known : await catalogue.target(request.version, path, request.target, FRESH);
-  if (record === undefined) throw new UnsupportedTargetError(request.target);
+  if (record === undefined)
+    throw isListed ? new TargetNotYetMirroredError(request.version, request.target) : new UnsupportedTargetError(request.target);
   const profile = resolveProfile(record, request.profile);
   if (profile === undefined) throw new UnsupportedProfileError(request.profile);
   if (!hasImages(record, profile)) throw new UnsupportedProfileError(profile, NO_IMAGES);
@@ -81,13 +84,25 @@ export async function validateRequest(
 /** Upstream may be newer than the server's copy, so it is asked once more before anything is called unknown. */
 const FRESH = { fresh: true } as const;
 
-/** Throws unless upstream lists the target, or has no list of targets: then the target's own files decide. */
-async function assertTarget(catalogue: Catalogue, path: string, { version, target }: BuildRequest): Promise<void> {
+/**
+ * Throws unless upstream lists the target, or has no list of targets: then the target's own files decide. Returns whether
+ * it lists the target.
+ */
+async function assertTarget(
+  catalogue: RequestCatalogue,
+  path: string,
+  { version, target }: BuildRequest,
+  branches: readonly Branch[],
+): Promise<boolean> {
   const known = await catalogue.targets(path);
-  if (known !== undefined && Object.hasOwn(known, target)) return;
+  if (known !== undefined && Object.hasOwn(known, target)) return true;
   const listed = await catalogue.targets(path, FRESH);
-  if (listed === undefined && !(await catalogue.hasVersion(path, FRESH))) throw new UnsupportedVersionError(version);
+  if (listed === undefined && !(await catalogue.hasVersion(path, FRESH)))
+    throw isAnnounced(version, await catalogue.versions(), branches)
+      ? new VersionNotYetMirroredError(version)
+      : new UnsupportedVersionError(version);
   if (listed !== undefined && !Object.hasOwn(listed, target)) throw new UnsupportedTargetError(target);
+  return listed !== undefined;
 }
 
 const NO_IMAGES = 'Upstream makes no firmware image for this device in this version, at most an initramfs';

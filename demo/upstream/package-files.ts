@@ -169,6 +169,8 @@ function adb(packages: readonly PackedPackage[], options: PackingOptions): Buffe
     arch: architecture,
     depends,
     provides,
+    // OpenWrt's packages provide other names in their own version.
+    providesVersion: version,
     tags: abi === undefined ? [] : [`openwrt:abiversion=${abi}`],
     ...(conflicts.length > 0 && { conflicts }),
   }));

@@ -4,7 +4,9 @@ import type { ClientKey } from '#core/build/ports.ts';
 import { withoutText } from '#core/build/private-build-error.ts';
 import { type AdmitBuild, type SubmitBuildDeps, type Submitted, submitBuild } from '#core/build/submit-build.ts';
 import { AsuError } from '#core/errors.ts';
+import { forecastRequest } from '#core/request/forecast/forecast-request.ts';
 import type { ParseBuildRequest } from '#core/request/parse-build-request.ts';
+import type { PrepareBuildOptions } from '#core/request/prepare-build.ts';
 import { type PrepareRemotelyDeps, prepareRemotely } from '#core/request/prepare-remotely.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import { shown } from '#http/access-log.ts';
@@ -23,7 +25,7 @@ export interface BuildSubmitAppDeps extends SubmitBuildDeps, PrepareRemotelyDeps
   /** Returns the client to which a build that this request begins counts; absent: builds have no client. */
   readonly clientKey?: (c: Context<HttpEnv>) => ClientKey;
   /** Called with every accepted request, for metrics and statistics. */
-  readonly onSubmitted?: (submitted: Submitted, client: string) => void;
+  readonly onSubmitted?: (submitted: Submitted, client: string, correlationId: string) => void;
   /** Called when the server refuses a request that has passed the schema. */
   readonly onRejected?: (client: string) => void;
 }
@@ -49,14 +51,17 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
       });
       // A reader of the log who has the hash of a build with `defaults` could read them, so the log does not get it.
       c.set('logFields', { outcome: submitted.outcome, ...(!request.defaults && { request_hash: submitted.prepared.hash }) });
-      deps.onSubmitted?.(submitted, client);
+      deps.onSubmitted?.(submitted, client, options.correlationId);
       return buildResponse(submitted.view, deps.estimate, 'POST', submitted.prepared.warnings);
     })
     .post('/api/v1/build/prepare', async (c) => {
+      const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
       const request = await buildRequestBody(c, deps);
+      const prepare = (options: PrepareBuildOptions) =>
+        prepareRemotely(deps, request, c.get('correlationId'), { ...options, skipResolution });
       const answer = async () => {
-        const prepared = await prepareRemotely(deps, request, c.get('correlationId'));
-        return { ...preparedBody(prepared), ...(await availability(deps, prepared)) };
+        const made = await forecastRequest(deps, prepare);
+        return { ...preparedBody(made), ...(await availability(deps, made.prepared)) };
       };
       return c.json(await answer().catch(withoutText(request)));
     });

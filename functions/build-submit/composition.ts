@@ -41,6 +41,7 @@ export function composeBuildSubmit(
     outdatedInputs: dynamoOutdatedInputs(dynamo, config.BUILD_TABLE),
     ...askPrepare(config, log),
     maxPendingBuilds: () => config.MAX_PENDING_JOBS,
+    refusesImpossible: () => config.REFUSE_IMPOSSIBLE === 'refuse',
     ...observeRequests(parts, recorder),
   });
   return {

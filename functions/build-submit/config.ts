@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { MAX_DEFAULTS_LENGTH } from '#adapters/aws/builds/max-defaults-length.ts';
 import { distroSettings } from '#settings/distro-settings.ts';
+import { forecastSettings } from '#settings/forecast-settings.ts';
 import {
   bucketSettings,
   countingSettings,
@@ -35,6 +36,7 @@ export const Config = z.object({
   ...countingSettings,
   ...paceSettings,
   ...rebuildSettings,
+  ...forecastSettings,
   ...distroSettings,
   MAX_PENDING_JOBS: count(0).default(1_000),
   /**

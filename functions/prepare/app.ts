@@ -3,6 +3,7 @@ import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
 import { resolvePackages } from '#core/package-changes/resolve-packages.ts';
 import { withoutSkipped } from '#core/package-changes/without-skipped.ts';
 import { ApplyRequest, MAX_APPLY_ITEMS } from '#core/request/apply-request.ts';
+import { forecastRequest } from '#core/request/forecast/forecast-request.ts';
 import { invalidRequest, notAnObject } from '#core/request/invalid-request.ts';
 import type { ParseBuildRequest } from '#core/request/parse-build-request.ts';
 import { type PrepareBuildDeps, prepareBuild } from '#core/request/prepare-build.ts';
@@ -11,6 +12,7 @@ import { buildRequestBody } from '#http/build-request-body.ts';
 import { type Routes, routes } from '#http/http-app.ts';
 import { jsonBody } from '#http/json-body.ts';
 import { preparedBody } from '#http/prepared-response.ts';
+import { queryFlag } from '#http/query-parameters.ts';
 
 export interface PrepareAppDeps extends PrepareBuildDeps {
   readonly parseRequest: () => ParseBuildRequest;
@@ -21,8 +23,10 @@ export interface PrepareAppDeps extends PrepareBuildDeps {
 export function prepareApp(deps: PrepareAppDeps): Routes {
   return routes()
     .post('/api/v1/prepare', async (c) => {
+      const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
       const request = await buildRequestBody(c, deps);
-      return c.json(preparedBody(await prepareBuild(deps, request).catch(withoutText(request))));
+      const answer = forecastRequest(deps, (options) => prepareBuild(deps, request, { ...options, skipResolution }));
+      return c.json(preparedBody(await answer.catch(withoutText(request))));
     })
     .post('/apply', async (c) => {
       const body = await jsonBody(c, deps.maxBodyBytes());

@@ -3,7 +3,7 @@ import { reference } from './component.ts';
 
 export type Answer = Readonly<Record<string, unknown>>;
 
-/** Headers of the document by name; `answer` refers to them. */
+/** Headers of the document by name; `answer` refers to them. One with `Optional-` is not in each answer. */
 export const HEADERS = {
   'Access-Control-Allow-Origin': header('Any origin may ask.', { const: '*' }, true),
   'X-Correlation-Id': header(
@@ -14,6 +14,11 @@ export const HEADERS = {
   'X-Imagebuilder-Status': header('The step of the build, or its end.', { type: 'string', minLength: 1 }, true),
   'X-Queue-Position': header('The number of builds ahead; 0 unless the build waits.', { type: 'string', pattern: '^[0-9]+$' }, true),
   'Retry-After': header('The seconds to wait before the next request.', { type: 'string', pattern: '^[0-9]+$' }, true),
+  'Optional-Retry-After': header(
+    'Only where what the client asks for may be there later: the seconds to wait.',
+    { type: 'string', pattern: '^[0-9]+$' },
+    false,
+  ),
   'Content-Length': header('Bytes.', { type: 'string', pattern: '^[0-9]+$' }, true),
   'X-Unknown-Package': header('The packages that do not exist, separated by spaces.', { type: 'string' }, false),
   Location: header('Relative.', { type: 'string', pattern: '^/' }, true),
@@ -41,7 +46,7 @@ export function answer(
   const all = ['Access-Control-Allow-Origin', 'X-Correlation-Id', ...headers];
   return {
     description,
-    headers: Object.fromEntries(all.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
+    headers: Object.fromEntries(all.map((name) => [name.replace(/^Optional-/, ''), { $ref: `#/components/headers/${name}` }])),
     ...(content && { content }),
     ...(links && { links }),
   };

@@ -1,6 +1,13 @@
 import { type Answer, answer, json } from './answer.ts';
 import { InvalidRequest, Problem } from './schemas/errors.ts';
 
+const NOT_YET = {
+  code: 'version_not_mirrored' as const,
+  version: '24.10.3',
+  detail: 'Unsupported version: 24.10.3. It has been announced, but the download server does not have it yet. Please ask again in an hour.',
+  retry_after_seconds: 3600,
+};
+
 /** Answers that many operations share, under `components.responses`. */
 export const SHARED: Readonly<Record<string, Answer>> = {
   BadRequest: json(
@@ -18,7 +25,14 @@ export const SHARED: Readonly<Record<string, Answer>> = {
         title: 'Bad Request',
         detail: 'Error: Received incorrect version r28739-d9340319c6 (requested r28000-0000000000)',
       },
+      announced: {
+        status: 400,
+        title: 'Bad Request',
+        detail: NOT_YET.detail,
+        errors: [NOT_YET],
+      },
     },
+    { headers: ['Optional-Retry-After'] },
   ),
   NotFound: json('Nothing has this path.', Problem, {
     path: { status: 404, title: 'Not Found', detail: 'Not Found: there is nothing at /api/v1/nothing' },

@@ -43,5 +43,8 @@ export function touchInside(root: string, path: string): Promise<void> {
  * Renames an entry of `root`. It throws the system's ENOTEMPTY or EEXIST when a directory with content has the new
  * name.
  */
-export const renameInside = (root: string, from: string, to: string): Promise<void> =>
-  withDirectory(root, '', (directory) => rename(directory.at(from), directory.at(to)));
+export const renameInside = (root: string, from: string, to: string): Promise<void> => moveEntry(root, from, root, to);
+
+/** Moves an entry from one directory of ours to another on the same file system, and throws as `renameInside` does. */
+export const moveEntry = (root: string, name: string, toRoot: string, toName: string): Promise<void> =>
+  withDirectory(root, '', (from) => withDirectory(toRoot, '', (to) => rename(from.at(name), to.at(toName))));

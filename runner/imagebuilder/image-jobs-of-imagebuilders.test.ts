@@ -11,6 +11,7 @@ import { demoUpstreamDirectory } from '#demo/upstream/generate.ts';
 import { type DemoUpstreamServer, serveDemoUpstream } from '#demo/upstream/serve.ts';
 import { type Run, removeUnpacked, run, unpackImagebuilder } from '#demo/upstream/unpacked-imagebuilder.ts';
 import { imagebuildersDirectory } from '#test/support/config.ts';
+import { profileWithKernel } from '#test/support/profile-with-kernel.ts';
 import { temporaryDirectory } from '#test/support/temporary-directory.ts';
 import { takesImageJobs } from './cache/takes-image-jobs.ts';
 
@@ -58,14 +59,26 @@ const copied = (name: string): Place => ({
 
 interface Images {
   readonly run: Run;
-  /** The digest of every file in BIN_DIR but the bill of materials, into which OpenWrt writes the time and a random number. */
+  /** The digests of the files in BIN_DIR, by what `comparable` says. */
   readonly sums: Readonly<Record<string, string>>;
 }
 
-const BILL = /\.bom\.cdx\.json$/;
-
-/** Returns a file without the line of `sha256sums` about the bill of materials. */
-const withoutBills = (content: string): string => content.replace(/^[0-9a-f]{64} [ *]\S*\.bom\.cdx\.json\n/gm, '');
+/**
+ * Returns the part of a file of BIN_DIR that every run has to make the same: all of it, except in three files.
+ *
+ * - OpenWrt writes the time and a random number into the bill of materials.
+ * - `profiles.json` lists the images as the directory of their descriptions does, which some file systems list in the
+ *   order of creation. The server sorts them in its result.
+ * - `sha256sums` has the digests of these two.
+ */
+function comparable(name: string, content: string): string {
+  if (name.endsWith('.bom.cdx.json')) return '';
+  if (name === 'sha256sums') return content.replace(/^[0-9a-f]{64} [ *](?:\S*\.bom\.cdx\.json|profiles\.json)\n/gm, '');
+  if (name !== 'profiles.json') return content;
+  const published = JSON.parse(content) as { profiles: Record<string, { images: { name: string }[] }> };
+  for (const { images } of Object.values(published.profiles)) images.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return JSON.stringify(published);
+}
 
 async function makeImages(tree: string, jobs: number, words: readonly string[]): Promise<Images> {
   await mkdir(join(directory, 'bin'), { recursive: true });
@@ -75,9 +88,9 @@ async function makeImages(tree: string, jobs: number, words: readonly string[]):
   const made = await run('sh', ['-c', 'umask 022; exec make "$@"', 'make', ...argv], { cwd: tree });
   const sums: Record<string, string> = {};
   for (const name of (await readdir(bin)).sort())
-    if (!BILL.test(name) && (await stat(join(bin, name))).isFile())
+    if ((await stat(join(bin, name))).isFile())
       sums[name] = createHash('sha256')
-        .update(withoutBills(await readFile(join(bin, name), 'latin1')))
+        .update(comparable(name, await readFile(join(bin, name), 'latin1')))
         .digest('hex');
   await rm(bin, { recursive: true });
   return { run: made, sums };
@@ -101,7 +114,7 @@ describe.each(PLACES.map((place) => [place.name, place] as const))('%s', (_name,
     tree = await place.unpack();
     const [command = '', ...argv] = makeInfoCommand();
     const { profiles } = parseMakeInfo((await run(command, argv, { cwd: tree })).stdout);
-    profile = `PROFILE=${Object.keys(profiles)[0]}`;
+    profile = `PROFILE=${await profileWithKernel(tree, Object.keys(profiles))}`;
     expect(await takesImageJobs(tree)).toBe(true);
     // The first run makes keys, and fetches what the others find in dl/.
     expect((await makeImages(tree, 1, [profile])).run.code).toBe(0);

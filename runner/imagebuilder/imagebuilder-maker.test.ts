@@ -200,6 +200,12 @@ describe('imagebuilderMaker', () => {
     const kept = async (inputs: string) =>
       (await readdir(join(directory, 'shared', 'cache', 'fetched-packages', inputs)).catch(() => [])).sort();
 
+    it('have the name that a client probably means', async () => {
+      const indexes = { [feed('packages')]: await digestOf(feed('packages')) };
+      const error = await make({ ...(await order({ packages: ['tmuxx'] })), indexes }).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ evidence: { errors: [{ code: 'package_missing', suggestion: 'Ask for tmux instead.' }] } });
+    });
+
     /** The names under which the cache keeps the index of `base` and its signature. */
     const cachedBase = () => {
       const name = `index-${createHash('sha256').update(feed('base')).digest('hex').slice(0, 32)}`;
@@ -314,6 +320,21 @@ describe('a request that cannot be built', () => {
     });
     expect(lastLog).toContain('Cannot install package does-not-exist.');
     expect(lastLog).toMatch(/^Build of 24\.10\.2 x86\/64 generic/);
+  });
+
+  it('says of each problem which package it is about, and what the client can do', async () => {
+    const errorsOf = async (change: Partial<BuildRequest>) => ((await failing(change)) as BuildFailure).evidence.errors;
+    const unknown = { code: 'package_missing', package: 'tmuxx', chain: [], detail: 'tmuxx does not exist' };
+    const correct = 'Leave out tmuxx, or correct its name.';
+    expect(await errorsOf({ packages: ['tmuxx'] })).toMatchObject([{ ...unknown, suggestion: correct }]);
+    expect(await errorsOf({ packages: ['tmuxx'], version: '25.12.0' })).toMatchObject([{ ...unknown, suggestion: correct }]);
+    const [tooBig] = (await errorsOf({ target: 'ath79/generic', profile: 'test', packages: ['huge'] })) ?? [];
+    const { size, limit } = tooBig as { size: number; limit: number };
+    expect(tooBig).toMatchObject({
+      needed_bytes: size,
+      available_bytes: limit,
+      suggestion: `Leave out packages: ${size - limit} bytes are too many.`,
+    });
   });
 
   it('has images whose root file system is larger than its partition, which ImageBuilder does not report', async () => {

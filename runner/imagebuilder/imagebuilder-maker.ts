@@ -11,6 +11,7 @@ import { hasCode } from '#lib/has-code.ts';
 import { ownedName } from '#runner/files/owned-name.ts';
 import { makeDirectory } from '#runner/files/put-file.ts';
 import { markerOf } from '#runner/processes/build-marker.ts';
+import { addsAbi } from './cache/adds-abi.ts';
 import { fillImagebuilder, type ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
 import type { CachedImagebuilder } from './cache/imagebuilder-cache.ts';
 import { takesImageJobs } from './cache/takes-image-jobs.ts';
@@ -28,7 +29,7 @@ import { type MakeContext, withEvidence } from './process/run-make.ts';
 import { type StepTimer, stepTimer } from './process/step-timer.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import { type SandboxFacts, sandboxFacts } from './sandbox/sandbox-facts.ts';
-import { makeBuildTree } from './tree/build-tree.ts';
+import { buildPlace, makeBuildTree } from './tree/build-tree.ts';
 import { isTrusted } from './tree/prepare-tree.ts';
 
 /** An image maker that runs OpenWrt's ImageBuilder on this machine. */
@@ -80,6 +81,7 @@ export function imagebuilderMaker(options: ImagebuilderMakerOptions): Imagebuild
           options,
           confirmed,
           imageJobs: () => (ready.sandbox.hasOwnTmp ? imageJobs(ready.resources, running) : 1),
+          hasSpareProcessor: () => ready.resources.processors > running,
         });
       } finally {
         running--;
@@ -107,6 +109,8 @@ interface Site extends Machine {
    * with the machine: make keeps the output of jobs there, whatever TMPDIR says, and ends or loses output where it cannot.
    */
   readonly imageJobs: () => number;
+  /** Returns whether there are more processors than builds that run now. */
+  readonly hasSpareProcessor: () => boolean;
   /** The time at which `sha256sums` was last seen to list each ImageBuilder, and the trust in its signature then. */
   readonly confirmed: Map<string, Listing & { readonly at: number }>;
 }
@@ -195,21 +199,35 @@ async function buildIn(
     if (facts.info.target !== order.request.target)
       throw new InfrastructureFailure(`Received an ImageBuilder of ${facts.info.target} for ${order.request.target}`, { isFinal: true });
     await placeWget(cached.tree);
-    const place = await makeBuildTree(cached.tree, join(directory, 'tree'), sandbox, slot, signal);
-    const context = { ...make, place, signal, deadline: performance.now() + timeoutMs };
+    const tree = join(directory, 'tree');
+    const isPrepared = await site.prepared.take(cached, slot, tree);
+    if (isPrepared) log.line('Tree made ahead');
+    const place = isPrepared
+      ? await buildPlace(cached.tree, tree, sandbox, slot)
+      : await makeBuildTree(cached.tree, tree, sandbox, slot, signal);
+    const takesJobs = facts.takesImageJobs ?? (await takesImageJobs(cached.tree));
+    const next = preparesNext(order, site) ? site.prepared.prepare(cached, slot, site.imagebuilders.room) : undefined;
     const output = await makeImages(order, binDir, facts, progress, timer, {
-      make: context,
+      make: { ...make, place, signal, deadline: performance.now() + timeoutMs },
       packages: site.packages,
-      imageJobs: (facts.takesImageJobs ?? (await takesImageJobs(cached.tree))) ? site.imageJobs : () => 1,
+      imageJobs: takesJobs ? site.imageJobs : () => 1,
       key: mayHaveKey(order, isSigned, log.line) ? site.key : undefined,
       upstream,
       destination: join(directory, 'output'),
       ...(options.outputLimits && { outputLimits: options.outputLimits }),
-      courier: { directory: join(directory, 'courier'), ...download, ...packageDownloads(options) },
-    });
-    return isConfirmed ? output : { ...output, warnings: [...(output.warnings ?? []), UPSTREAM_UNREACHABLE] };
+      courier: { directory: join(directory, 'courier'), lists: site.lists, ...download, ...packageDownloads(options) },
+    }).finally(() => next?.stop());
+    const made = { ...output, ...(facts.packageManager === 'apk' && { addsAbi: await addsAbi(cached.tree) }) };
+    return isConfirmed ? made : { ...made, warnings: [...(made.warnings ?? []), UPSTREAM_UNREACHABLE] };
   });
 }
+
+/**
+ * Returns whether the tree of the next build is copied while this one runs: where a processor is idle, and where no build
+ * can reach files of ours.
+ */
+const preparesNext = (order: BuildOrder, { sandbox, hasSpareProcessor }: Site): boolean =>
+  hasSpareProcessor() && sandbox.level !== 'plain' && (isTrusted(order) || sandbox.hasNamespaces);
 
 /**
  * The images are right all the same: their ImageBuilder and indexes have the digests that the request hash was made

@@ -8,6 +8,8 @@ import { endLeftoverProcesses, isLeftover } from '#runner/processes/end-leftover
 import { type BuildKey, openBuildKey } from '#runner/signing/build-key.ts';
 import { type ImagebuilderCache, imagebuilderCache } from './cache/imagebuilder-cache.ts';
 import { type PackageCache, packageCache } from './cache/package-cache.ts';
+import { type PreparedTrees, preparedTrees } from './cache/prepared-trees.ts';
+import { type PackageLists, packageLists } from './courier/package-lists.ts';
 import type { JobResources } from './image-jobs.ts';
 import { DEFAULTS, type ImagebuilderMakerOptions } from './maker-options.ts';
 import { chooseSandbox } from './sandbox/choose-sandbox.ts';
@@ -19,6 +21,8 @@ export interface Machine {
   readonly sandbox: Sandbox;
   readonly imagebuilders: ImagebuilderCache;
   readonly packages: PackageCache;
+  readonly lists: PackageLists;
+  readonly prepared: PreparedTrees;
   readonly key: BuildKey;
   /** The directory in which build directories are made. */
   readonly builds: string;
@@ -59,6 +63,7 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   const trees = await open(join(cache, 'imagebuilders'));
   const builds = await open(join(work, 'builds'));
   const packageDirectory = await ownDirectory(join(cache, 'fetched-packages'), 0o700);
+  const preparedDirectory = await ownDirectory(join(work, 'prepared-trees'), 0o700);
   const rubbish = disposal({
     quarantine: join(work, 'quarantine'),
     onLeftover: options.onLeftover ?? (() => undefined),
@@ -73,12 +78,18 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
   await sandbox.memory.cgroups?.sweep((name) => isLeftover(builds, name));
   const cacheBytes = options.cacheBytes ?? DEFAULTS.cacheBytes;
   const packages = packageCache(packageDirectory, Math.floor(cacheBytes / PACKAGES_PART), rubbish);
-  const imagebuilders = imagebuilderCache(trees, cacheBytes, rubbish, packages.bytes);
+  const prepared = preparedTrees(preparedDirectory, sandbox, rubbish);
+  const imagebuilders = imagebuilderCache(trees, cacheBytes, rubbish, { taken: packages.bytes, spare: prepared });
   const trimCaches = oneAtATime(async (idle) => {
     await packages.makeRoom({ idle });
     if (idle) await imagebuilders.makeRoom(0);
   });
-  await Promise.all([sweepOwned(builds, BUILD, rubbish.remove), sweepOwned(builds, PROBE, rubbish.remove), imagebuilders.sweep()]);
+  await Promise.all([
+    sweepOwned(builds, BUILD, rubbish.remove),
+    sweepOwned(builds, PROBE, rubbish.remove),
+    imagebuilders.sweep(),
+    prepared.sweep(),
+  ]);
   // Earlier versions kept here the files that builds had left in their trees.
   void rubbish.remove(join(cache, 'packages'));
   // The start does not wait for the removal of files that no earlier start could remove or that a lower limit excludes.
@@ -89,6 +100,8 @@ export async function startMachine(options: ImagebuilderMakerOptions): Promise<M
     sandbox,
     imagebuilders,
     packages,
+    lists: packageLists(),
+    prepared,
     key: await openBuildKey(options.keyDirectory),
     builds,
     disposal: rubbish,

@@ -11,6 +11,8 @@ import {
   makeManifestCommand,
 } from '#core/imagebuilder/commands.ts';
 import { downloadTroubles } from '#core/imagebuilder/download-troubles.ts';
+import { explainFailure } from '#core/imagebuilder/explain-failure.ts';
+import { failedDownload } from '#core/imagebuilder/failed-downloads.ts';
 import { type FailureAnalysis, outputLines } from '#core/imagebuilder/failure-analysis.ts';
 import { findProfile } from '#core/imagebuilder/find-profile.ts';
 import { type InstalledPackage, manifestOf } from '#core/imagebuilder/manifest.ts';
@@ -25,6 +27,7 @@ import type { ImagebuilderFacts } from './cache/fill-imagebuilder.ts';
 import type { PackageCache } from './cache/package-cache.ts';
 import { type Courier, openCourier } from './courier/courier.ts';
 import type { ListedFetch } from './courier/fetch-listed.ts';
+import type { PackageLists } from './courier/package-lists.ts';
 import { COURIER } from './courier/wget-stand-in.ts';
 import type { OrderUpstream } from './download/upstream-of.ts';
 import { fittingImages } from './fitting-images.ts';
@@ -53,7 +56,7 @@ export interface MakeImagesDeps {
   readonly destination: string;
   /** The limits on the output; the default is `OUTPUT_LIMITS`. */
   readonly outputLimits?: OutputLimits;
-  readonly courier: { readonly directory: string } & Omit<ListedFetch, 'signal' | 'deadline'>;
+  readonly courier: { readonly directory: string; readonly lists: PackageLists } & Omit<ListedFetch, 'signal' | 'deadline'>;
 }
 
 /** The path of the build's tree that people see: the one in asu's containers, never one of this machine. */
@@ -213,7 +216,10 @@ export async function makeImages(
     const { used, moved, unknown, lacking } = await indexesUsed();
     for (const source of moved) log.line(`Package index is newer than the one that the request hash stands for: ${source}`);
     for (const source of unknown) log.line(`Package index not compared with that of the request hash: ${source}`);
-    if (lacking.length > 0) throw new InfrastructureFailure(`Package indexes could not be had: ${lacking.join(', ')}`);
+    if (lacking.length > 0)
+      throw new InfrastructureFailure(`Package indexes could not be had: ${lacking.join(', ')}`, {
+        evidence: { errors: lacking.map(notHad) },
+      });
     if (moved.some((source) => source.startsWith(`${order.versionPath}/targets/`)))
       throw new UpstreamChangedFailure(
         `The packages of ${request.target} are no longer those of revision ${order.revision}: upstream has changed them since the request was accepted. Ask again`,
@@ -222,6 +228,7 @@ export async function makeImages(
     return {
       ...made,
       manifest,
+      installed: installed.map(({ installedName: name, version }) => ({ name, version })),
       buildCommand,
       packages,
       stdout: shown(result.stdout),
@@ -233,7 +240,16 @@ export async function makeImages(
       ...warningsPart([...warnings, ...imageWarnings, ...newerFeeds(moved)]),
       reproduce: reproduceScript(order, buildCommand, withoutLeftOut(prepared, leftOut), deps.upstream.upstreamUrl),
     };
-  } catch (error) {
+  } catch (cause) {
+    const error = explainFailure(cause, {
+      packages: request.packages,
+      defaultPackages: request.diff_packages ? [] : [...facts.info.defaultPackages, ...profile.packages],
+      fetched: courier.fetched(),
+      lines: outputLines(...printed.flatMap(({ stdout, stderr }) => [stdout, stderr])),
+      filesystem: request.filesystem,
+      filesystems: prepared.imageFilesystems,
+      repositories: request.repositories,
+    });
     // The next build must not meet a damaged file that may explain this failure.
     if (isCacheSuspect(error))
       await deps.packages.forget(order.inputs).catch((reason: unknown) => log.line(`Packages not forgotten: ${reason}`));
@@ -281,6 +297,8 @@ function newerFeeds(moved: readonly string[]): Warning[] {
   const detail = `Upstream published newer package feeds after the request was accepted, and the image was made with them: ${moved.join(', ')}`;
   return [{ code: 'feeds_changed', severity: 'note', detail }];
 }
+
+const notHad = (source: string) => failedDownload({ url: source, message: `Could not download ${source}` }, {});
 
 function refuse(problem: FailureAnalysis | undefined): void {
   if (problem !== undefined) throw new BuildFailure(problem.detail, { errors: problem.errors });

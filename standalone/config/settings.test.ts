@@ -1,13 +1,23 @@
 import { availableParallelism } from 'node:os';
 import { expect, it } from 'vitest';
 import { loadConfig } from '../config.ts';
+import { defaultWorkers, usableMemory } from './default-workers.ts';
 
-it('half of the processors build, at least one (docs/decisions/0021)', () => {
-  const { WORKER_CONCURRENT } = loadConfig({}, {});
-  expect(WORKER_CONCURRENT).toBeGreaterThanOrEqual(1);
-  expect(WORKER_CONCURRENT).toBeLessThanOrEqual(Math.max(1, availableParallelism() / 2));
-  expect(WORKER_CONCURRENT).toBeGreaterThan(availableParallelism() / 2 - 1);
+it.each([
+  [1, 4, 1],
+  [2, 4, 2],
+  [8, 16, 8],
+  [8, 4, 4],
+  [4, 0.5, 1],
+  [128, 512, 64],
+])('on %d processors with %d GiB %d builds run at once by default (docs/decisions/0069)', (processors, gib, workers) => {
+  expect(defaultWorkers(processors, gib * 1024 ** 3)).toBe(workers);
+});
+
+it('the machine decides how many builds run at once, unless the operator does', () => {
+  expect(loadConfig({}, {}).WORKER_CONCURRENT).toBe(defaultWorkers(availableParallelism(), usableMemory()));
   expect(loadConfig({}, { WORKER_CONCURRENT: '4' }).WORKER_CONCURRENT).toBe(4);
+  expect(loadConfig({}, { WORKER_CONCURRENT: '1' }).WORKER_CONCURRENT).toBe(1);
 });
 
 it('the server looks at the queue every quarter of a second, or at the configured interval', () => {

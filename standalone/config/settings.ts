@@ -10,9 +10,11 @@ import { OUTPUT_LIMITS } from '#runner/imagebuilder/output/output-limits.ts';
 import { parseUsignPublicKey } from '#runner/signing/usign.ts';
 import { distroSettings } from '#settings/distro-settings.ts';
 import { parseDuration } from '#settings/duration.ts';
+import { forecastSettings } from '#settings/forecast-settings.ts';
 import { logSettings, offerSettings, timeToLiveSettings, upstreamSettings } from '#settings/function-settings.ts';
 import { baseUrl, count, flag, seconds, words } from '#settings/kinds.ts';
 import { buildMemory, megabytes } from '#settings/sizes.ts';
+import { defaultWorkers, usableMemory } from './default-workers.ts';
 
 /** What there is to know about a setting besides its schema. */
 export interface SettingFacts {
@@ -172,7 +174,7 @@ export const Settings = z.object({
     facts({ description: 'How long a failure is remembered that the same request would meet again.', reloads: true, unit: 'seconds' }),
   ),
   WORKER_CONCURRENT: count(0, 64)
-    .default(Math.max(1, Math.floor(availableParallelism() / 2)))
+    .default(defaultWorkers(availableParallelism(), usableMemory()))
     .meta(facts({ description: 'Builds that run at the same time.' })),
   WORKER_POLL_SECONDS: z
     .string()
@@ -187,7 +189,7 @@ export const Settings = z.object({
   IMAGEBUILDER_CACHE_MB: megabytes.default(DEFAULTS.cacheBytes).meta(
     facts({
       description:
-        'Disk space that unpacked ImageBuilders and downloaded packages may take together; what running builds use may exceed it.',
+        'Disk space that unpacked ImageBuilders, trees for builds to come and downloaded packages may take together; what running builds use may exceed it.',
       unit: 'megabytes',
     }),
   ),
@@ -271,6 +273,13 @@ export const Settings = z.object({
         reloads: true,
       }),
     ),
+  REFUSE_IMPOSSIBLE: forecastSettings.REFUSE_IMPOSSIBLE.meta(
+    facts({
+      description:
+        'What happens to a request whose packages cannot be installed, as the package indexes show: `refuse` answers 422, `warn` builds it all the same, with a warning.',
+      reloads: true,
+    }),
+  ),
   SERVER_STATS: flag
     .default(true)
     .meta(facts({ description: 'Whether requests and builds are counted for `/stats`; failures always are.' })),

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startTestServer, type TestServer } from '#test/support/test-server.ts';
 import { auc } from './clients/auc.ts';
 import { askUrl, type Device, type Json, parseObject } from './clients/client.ts';
@@ -82,12 +82,24 @@ describe.each([
   );
 
   it(
-    'auc and owut show what a failed build said',
+    'auc and owut show why the server refuses a request',
     async () => {
       const own = await device(to, 'ath79/generic', '8dev,carambola2', 'squashfs', ['foe-a', 'foe-b']);
+      await expect(auc(server.url, own, to)).rejects.toThrow(/^unknown package: conflicts \(foe-a, foe-b\); .*exclude each other/);
+      await expect(owut(server.url, own, to)).rejects.toThrow(/Error: Impossible package selection: conflicts \(foe-a, foe-b\); /);
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'auc and owut show what a failed build said',
+    async () => {
+      const builder = await startTestServer({ realImages: {}, env: { REFUSE_IMPOSSIBLE: 'warn' } });
+      onTestFinished(builder.close);
+      const own = await device(to, 'ath79/generic', '8dev,carambola2', 'squashfs', ['foe-a', 'foe-b']);
       const conflict = /^Error: Impossible package selection: conflicts \(.*foe-a.*foe-b.*\).*\n[\s\S]*foe-a/;
-      await expect(auc(server.url, own, to)).rejects.toThrow(conflict);
-      await expect(owut(server.url, own, to)).rejects.toThrow(conflict);
+      await expect(auc(builder.url, own, to)).rejects.toThrow(conflict);
+      await expect(owut(builder.url, own, to)).rejects.toThrow(conflict);
     },
     PATIENCE_MS,
   );

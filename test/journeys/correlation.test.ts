@@ -11,7 +11,15 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const REQUEST = { version: '24.10.2', target: 'x86/64', profile: 'generic', filesystem: 'squashfs' };
-const MESSAGES_OF_A_BUILD = ['request started', 'request completed', 'build started', 'build step entered', 'build said', 'build done'];
+const MESSAGES_OF_A_BUILD = [
+  'request started',
+  'request completed',
+  'image forecast',
+  'build started',
+  'build step entered',
+  'build said',
+  'build done',
+];
 
 const linesOf = (id: string) => server.lines.map((line) => JSON.parse(line)).filter(({ correlation_id }) => correlation_id === id);
 

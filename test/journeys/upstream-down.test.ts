@@ -6,6 +6,7 @@ import { upstreamCatalogue } from '#adapters/upstream/upstream-catalogue.ts';
 import { type BuildOrder, buildOrderOf } from '#core/build/build-order.ts';
 import { DEFAULT_BRANCHES } from '#core/catalogue/branches.ts';
 import { type BuildOutput, InfrastructureFailure } from '#core/imagebuilder/build-output.ts';
+import { forecastPackages } from '#core/request/forecast/forecast-packages.ts';
 import { buildRequestParser } from '#core/request/parse-build-request.ts';
 import { prepareBuild } from '#core/request/prepare-build.ts';
 import { binDirOf } from '#core/request/request-hash.ts';
@@ -40,7 +41,7 @@ async function site() {
     const prepared = await prepareBuild({ catalogue, policy }, request);
     const { imagebuilder } = prepared.valid.record;
     if (imagebuilder === undefined) throw new Error('no ImageBuilder');
-    return buildOrderOf(prepared, imagebuilder);
+    return buildOrderOf(prepared, imagebuilder, await forecastPackages({ catalogue, policy }, prepared));
   };
   let attempts = 0;
   const make = async (order: BuildOrder): Promise<BuildOutput> => {

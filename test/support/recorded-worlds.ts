@@ -11,6 +11,9 @@ import { finished } from '#lib/sliced.ts';
 export interface RecordedPair {
   readonly id: string;
   readonly profile: string;
+  /** The packages of the request, and the words that the server makes of them. */
+  readonly packages: readonly string[];
+  readonly diff_packages: boolean;
   readonly user: readonly string[];
   readonly ok: boolean;
   readonly installed?: readonly string[];
@@ -31,10 +34,17 @@ export interface RecordedWorld {
 
 const FIXTURES = new URL('../../core/package-solver/fixtures/', import.meta.url);
 const read = (path: string): Buffer => readFileSync(new URL(path, FIXTURES));
-const kernels: Record<string, PackageQuestion['kernel']> = JSON.parse(read('kernels.json').toString());
+const kernels: Record<string, NonNullable<PackageQuestion['kernel']>> = JSON.parse(read('kernels.json').toString());
 
 /** Returns the value of a packed JSON file of the recordings. */
 export const recorded = <T>(name: string): T => JSON.parse(gunzipSync(read(`${name}.json.gz`)).toString());
+
+/** Returns an index file as upstream serves it. */
+export const fixtureOf = (index: string): Buffer => read(index);
+
+/** Returns the kernel of a world. */
+export const kernelOf = ({ world }: RecordedWorld): NonNullable<PackageQuestion['kernel']> =>
+  kernels[world] ?? { version: '', vermagic: '', release: '' };
 
 /** Returns the unpacked index files of a world. The first four bytes of `packages.adb` say how it is packed. */
 export const indexFilesOf = ({ manager, indexes }: RecordedWorld): Buffer[] =>
@@ -46,17 +56,17 @@ export const packagesOf = ({ manager }: RecordedWorld, file: Buffer): IndexPacka
 
 /** Returns the question of a pair, with other words if they are given. */
 export const questionOf = (
-  { world, manager, arch, default_packages, profiles }: RecordedWorld,
+  world: RecordedWorld,
   graph: SolverGraph,
   { profile, user }: RecordedPair,
   packages = user,
 ): PackageQuestion => ({
-  manager,
+  manager: world.manager,
   graph,
-  arch,
-  kernel: kernels[world] ?? { version: '', vermagic: '', release: '' },
-  addsAbi: manager === 'apk',
+  arch: world.arch,
+  kernel: kernelOf(world),
+  addsAbi: world.manager === 'apk',
   packages,
-  defaultPackages: default_packages,
-  devicePackages: profiles[profile] ?? [],
+  defaultPackages: world.default_packages,
+  devicePackages: world.profiles[profile] ?? [],
 });

@@ -1,14 +1,20 @@
 import type { ApkPackage } from '../apk-index.ts';
 
 /** How a dependency is matched: by which versions, and whether they are excluded. */
-const [ANY_VERSION, CONFLICT] = [7, 16];
+const [EQUAL, ANY_VERSION, CONFLICT] = [1, 7, 16];
+
+/** A package for the index. */
+export interface WrittenPackage extends ApkPackage {
+  /** The version in which it provides its other names. Default: none. */
+  readonly providesVersion?: string;
+}
 
 /**
  * The counterpart of `parseApkIndex`: an index as apk-tools 3 lays it out, unsigned and not yet compressed (`ADBd` and
  * raw deflate go around it). For tests and the demo upstream; real indexes come from apk. `appendix` is put into a
  * further block, which readers of the first ignore.
  */
-export function writeApkIndex(packages: readonly ApkPackage[], appendix: Uint8Array = new Uint8Array()): Uint8Array {
+export function writeApkIndex(packages: readonly WrittenPackage[], appendix: Uint8Array = new Uint8Array()): Uint8Array {
   const chunks: Uint8Array[] = [new Uint8Array(8)];
   let size = 8;
   const append = (bytes: Uint8Array): number => {
@@ -37,6 +43,9 @@ export function writeApkIndex(packages: readonly ApkPackage[], appendix: Uint8Ar
     );
   };
 
+  const provision = (name: string, version = ''): number =>
+    object({ 1: text(name), ...(version !== '' && { 2: text(version), 3: value32(1, EQUAL) }) });
+
   /** What is the same is written once, as apk does. */
   const written = new Map<object, number>();
   const once = (key: object, write: () => number): number => {
@@ -56,7 +65,7 @@ export function writeApkIndex(packages: readonly ApkPackage[], appendix: Uint8Ar
           ...(one.depends ?? []).map((name) => object({ 1: text(name) })),
           ...(one.conflicts ?? []).map((name) => object({ 1: text(name), 3: value32(1, ANY_VERSION | CONFLICT) })),
         ]),
-        16: once(one.provides, () => array(one.provides.map((provided) => object({ 1: text(provided) })))),
+        16: once(one.provides, () => array(one.provides.map((name) => provision(name, one.providesVersion)))),
         21: array(one.tags.map(text)),
       }),
     ),

@@ -80,6 +80,30 @@ const failed: z.input<typeof FailedBuild> = {
   stdout: 'Building images...\n',
   stderr: 'WARNING: Image file openwrt-….bin is too big: 17891328 > 16384000\n',
   build_cmd: COMMAND,
+  errors: [
+    {
+      code: 'image_too_big',
+      image: IMAGE,
+      size: 17_891_328,
+      limit: 16_384_000,
+      message: `${IMAGE} has 17891328 bytes, the device takes 16384000`,
+      needed_bytes: 17_891_328,
+      available_bytes: 16_384_000,
+      detail: `${IMAGE} has 17891328 bytes, the device takes 16384000`,
+      suggestion: 'Leave out packages: 1507328 bytes are too many.',
+    },
+    {
+      code: 'dependency_missing',
+      packages: ['luci-app-x'],
+      dependency: 'libbar',
+      needed_by: 'libfoo',
+      message: 'luci-app-x needs libfoo, which needs libbar, which does not exist',
+      package: 'libbar',
+      chain: ['luci-app-x', 'libfoo'],
+      detail: 'luci-app-x needs libfoo, which needs libbar, which does not exist',
+      suggestion: 'Leave out luci-app-x.',
+    },
+  ],
   ...MOMENT,
 };
 const cancelled: z.input<typeof FailedBuild> = {
@@ -150,6 +174,15 @@ const requestExamples: Record<string, z.input<typeof BuildRequest>> = {
     rootfs_size_mb: 256,
     client: 'owut/2026.04',
   },
+  wholeList: {
+    version: '24.10.2',
+    from_version: '23.05.5',
+    target: 'ath79/generic',
+    profile: '8dev_carambola2',
+    packages: ['base-files', 'dropbear', 'firewall4', 'luci', 'netifd'],
+    diff_packages: true,
+    honor_defaults: true,
+  },
 };
 const buildBody = jsonBody(BuildRequest, requestExamples);
 
@@ -169,7 +202,23 @@ const forecast: z.input<typeof ForecastBuild> = {
   original_diff_packages: false,
   resolved_packages: ['luci', 'owut'],
   changes,
+  verdict: 'yes',
   missing: [],
+  conflicts: [],
+  virtual: [],
+  problems: [],
+  installed: [
+    { name: 'luci', version: '25.150.00001', size: 1024, why: 'requested' },
+    { name: 'owut', version: '2024.07.01-r1', size: 40960, why: 'requested' },
+    { name: 'rpcd', version: '2025.02.01-r1', size: 81920, why: 'dependency', needed_by: ['luci', 'luci-base'] },
+  ],
+  download_size: 61440,
+  installed_size: 123904,
+  lost_defaults: [],
+  replaced_defaults: [],
+  ineffective_removals: [],
+  rewritten: {},
+  imagebuilder: { available: true, revision: 'r28739-d9340319c6' },
   prepared_request: { ...NORMALISED, client: null },
   request_hash: HASH,
   status_url: `/api/v1/build/${HASH}`,
@@ -177,6 +226,11 @@ const forecast: z.input<typeof ForecastBuild> = {
 
 const requestErrors = { 400: 'BadRequest', 413: 'ContentTooLarge', 422: 'Unprocessable', 503: 'Unavailable' } as const;
 const hash = pathParameter('request_hash', 'The `request_hash` of an earlier answer.', HASH, { pattern: '^[0-9a-f]{64}$' });
+
+const SKIP_RESOLUTION = queryParameter('skip_package_resolution', 'Take `packages` as they are, without package changes.', {
+  anyOf: [{ type: 'boolean' }, { type: 'string', pattern: BOOLEAN_WORD }],
+  default: false,
+});
 
 /** The paths of builds: requests, and the state of a build. */
 export const buildPaths = {
@@ -187,13 +241,7 @@ export const buildPaths = {
       summary: 'Ask for an image',
       description:
         'Validates the request, brings its packages up to the version, and answers at once. Equal requests share one build, so a client may post as often as it likes. The server ignores unknown fields.',
-      parameters: [
-        queryParameter('skip_package_resolution', 'Take `packages` as they are, without package changes.', {
-          anyOf: [{ type: 'boolean' }, { type: 'string', pattern: BOOLEAN_WORD }],
-          default: false,
-        }),
-        CORRELATION_ID,
-      ],
+      parameters: [SKIP_RESOLUTION, CORRELATION_ID],
       requestBody: buildBody,
       responses: {
         200: done,
@@ -210,6 +258,7 @@ export const buildPaths = {
       summary: 'See what the server would build, and why',
       description:
         'The first step of a build in two steps. It builds nothing. The client can post `prepared_request` to `/api/v1/build` unchanged, with `skip_package_resolution` or without, for the same build.',
+      parameters: [SKIP_RESOLUTION],
       requestBody: buildBody,
       responses: {
         200: json(
@@ -259,6 +308,7 @@ export const buildPaths = {
       tags: ['build'],
       summary: 'The prepare service alone',
       description: 'Does the same as `/api/v1/build/prepare`, but does not know which images exist.',
+      parameters: [SKIP_RESOLUTION],
       requestBody: buildBody,
       responses: { 200: json('The build that the server would make.', ForecastBuild, { forecast: forecast }), ...shared(requestErrors) },
     },

@@ -17,7 +17,7 @@ const branch = {
 const latest = ['25.12.0', '24.10.2'];
 const overview = {
   latest,
-  branches: { '24.10': branch },
+  branches: { '24.10': { ...branch, imagebuilders: { 'x86/64': { version: '24.10.2', revision: 'r28739-d9340319c6', available: true } } } },
   upstream_url: 'https://downloads.openwrt.org',
   server: {
     version: '0.1.0',

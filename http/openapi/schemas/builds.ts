@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { BUILD_STEPS } from '#core/build/build.ts';
+import { FORECAST_OUTCOMES } from '#core/build/forecast-outcome.ts';
+import { PROBLEM_CODES } from '#core/imagebuilder/problem-codes.ts';
 import { ApplyRequest } from '#core/request/apply-request.ts';
 import { buildRequestSchema } from '#core/request/build-request.ts';
+import { FORECAST_PROBLEM_CODES } from '#core/request/forecast/forecast.ts';
 import { WARNING_CODES, type WarningCode } from '#core/warning.ts';
 import { answerSchema, requestSchema } from '../component.ts';
 import { count, hash, sha256, time } from './fields.ts';
@@ -12,6 +15,8 @@ export { ApplyRequest };
 requestSchema('ApplyRequest', ApplyRequest);
 
 const codes = Object.keys(WARNING_CODES) as WarningCode[];
+
+const problemCodes = Object.keys(PROBLEM_CODES) as (keyof typeof PROBLEM_CODES)[];
 
 const Warning = answerSchema(
   'Warning',
@@ -89,6 +94,10 @@ export const FinishedBuild = answerSchema(
       manifest: z.record(z.string(), z.string()).meta({ description: 'Every package of the image → its version.' }),
       files: z.array(z.object({ name: z.string(), size: count, sha256 })).meta({ description: 'Every file below `bin_dir`.' }),
       build_at: time,
+      forecast: z.enum(FORECAST_OUTCOMES).optional().meta({
+        description:
+          'Whether the image has the packages that the server had forecast. `none`: there was nothing to compare. Results of earlier versions lack it.',
+      }),
       durations_ms: z.record(z.string(), z.number()).meta({ description: 'Step → milliseconds.' }),
       inputs: z.record(z.string(), z.string()).meta({ description: 'Upstream file that the build used → SHA-256.' }),
       ...warnings,
@@ -103,6 +112,26 @@ export const FinishedBuild = answerSchema(
     }),
 );
 
+const BuildProblem = answerSchema(
+  'BuildProblem',
+  z.looseObject({
+    code: z.enum(problemCodes).meta({ description: problemCodes.map((code) => `\`${code}\`: ${PROBLEM_CODES[code]}`).join('\n\n') }),
+    package: z.string().optional().meta({ description: 'The package that the problem is about.' }),
+    chain: z.array(z.string()).optional().meta({
+      description:
+        'The names that lead to the package, from the one that was asked for to the one that needs it. Empty: it was asked for itself.',
+    }),
+    detail: z.string().optional().meta({ description: 'The problem in plain words. Failures of earlier versions lack it.' }),
+    suggestion: z.string().optional().meta({ description: 'What the client can do, in plain words.' }),
+    needed_bytes: count.optional().meta({ description: 'The bytes that the image needs at least.' }),
+    available_bytes: count.optional().meta({ description: 'The bytes that there are for it.' }),
+    packages: z.array(z.string()).optional().meta({ description: 'All packages that the problem is about.' }),
+    providers: z.array(z.string()).optional().meta({ description: 'The packages of which the request has to choose one.' }),
+    feed: z.string().optional().meta({ description: 'The feed, or the repository of the request, that could not be read.' }),
+    message: z.string().optional().meta({ description: 'The same as `detail`.' }),
+  }),
+);
+
 export const FailedBuild = answerSchema(
   'FailedBuild',
   z
@@ -115,7 +144,7 @@ export const FailedBuild = answerSchema(
       stdout: z.string(),
       stderr: z.string(),
       build_cmd: z.array(z.string()).optional(),
-      errors: z.array(z.record(z.string(), z.unknown())).optional(),
+      errors: z.array(BuildProblem).optional().meta({ description: 'What went wrong, the most important first.' }),
       ...common,
     })
     .meta({ description: 'The build failed or was cancelled. `detail` says why.' }),
@@ -132,13 +161,87 @@ const PackageChange = answerSchema(
   ]),
 );
 
+const chain = z.array(z.string()).meta({
+  description: 'The packages that lead to it, from one that is there for another reason to the one that needs it. Empty: it is named.',
+});
+
+const forecastCodes = Object.keys(FORECAST_PROBLEM_CODES) as (keyof typeof FORECAST_PROBLEM_CODES)[];
+
+const PackageProblem = answerSchema(
+  'PackageProblem',
+  z.object({
+    code: z
+      .enum(forecastCodes)
+      .meta({ description: forecastCodes.map((code) => `\`${code}\`: ${FORECAST_PROBLEM_CODES[code]}`).join('\n\n') }),
+    package: z.string().meta({ description: 'The package that cannot be had, or the first of two that exclude each other.' }),
+    chain,
+    detail: z.string().min(1).meta({ description: 'The problem in plain words.' }),
+    suggestion: z.string().optional().meta({ description: 'What can be done about it, in plain words.' }),
+    choices: z.array(z.string()).optional().meta({ description: 'Entries for `packages`, of which one may solve the problem.' }),
+    other: z.string().optional().meta({ description: 'The package that excludes it.' }),
+  }),
+);
+
+const InstalledPackage = answerSchema(
+  'InstalledPackage',
+  z.object({
+    name: z.string().meta({ description: 'The name as the package is really called, with its ABI version.' }),
+    version: z.string().meta({ description: 'Empty where no index says it.' }),
+    size: z.int().meta({ description: 'Bytes of its files on the device; 0 where the index does not say it.' }),
+    why: z.enum(['requested', 'default', 'device', 'dependency', 'condition', 'system']).meta({
+      description:
+        '`requested`: the request names it. `default`, `device`: it is there by default, for the target or the device. `dependency`: another package needs it. `condition`: it comes along whenever certain others are installed. `system`: every image has it.',
+    }),
+    needed_by: chain.optional(),
+  }),
+);
+
+const bytes = z.int().optional();
+
+const forecast = {
+  verdict: z.enum(['yes', 'no', 'unsure']).meta({
+    description:
+      'Whether the packages can be installed, as far as the package indexes tell. `yes`: exactly `installed` results. `no`: the build would fail because of `problems`, and the server refuses it. `unsure`: only a build can tell. What no index tells: files that two packages have, the size of the image, scripts, feeds that change later.',
+  }),
+  verdict_reason: z.string().optional().meta({ description: 'Why only a build can tell, in plain words.' }),
+  conflicts: z
+    .array(z.object({ packages: z.array(z.string()), chain }))
+    .meta({ description: 'Pairs of packages that exclude each other.' }),
+  virtual: z
+    .array(z.object({ name: z.string(), providers: z.array(z.string()) }))
+    .meta({ description: 'Names that several packages provide. The request has to name one of them.' }),
+  problems: z.array(PackageProblem).meta({ description: 'All reasons why the packages cannot be installed.' }),
+  installed: z
+    .array(InstalledPackage)
+    .meta({ description: 'The packages of the image, sorted by name. Empty if they cannot be installed.' }),
+  download_size: bytes.meta({ description: 'Bytes of the package files together. The image compresses them once more.' }),
+  installed_size: bytes.meta({ description: 'Bytes of the installed files together.' }),
+  size_limits: z
+    .object({ image: bytes, kernel: bytes })
+    .optional()
+    .meta({ description: 'How many bytes the image and the kernel of the device may have, where upstream says it.' }),
+  lost_defaults: z.array(z.object({ package: z.string(), critical: z.boolean() })).meta({
+    description: 'Default packages that the image would not have. `critical`: the device may not start, or may not be reachable.',
+  }),
+  replaced_defaults: z
+    .array(z.object({ package: z.string(), by: z.string() }))
+    .meta({ description: 'Default packages in whose place the image would have another one.' }),
+  ineffective_removals: z
+    .array(z.object({ package: z.string(), needed_by: z.array(z.string()) }))
+    .meta({ description: 'Packages that the request removes, and that come back because others need them.' }),
+  rewritten: z
+    .record(z.string(), z.array(z.string()))
+    .meta({ description: 'Names that ImageBuilder exchanges, with what it puts in their place.' }),
+};
+
 const prepared = {
   status: z.literal('prepared'),
   original_packages: z.array(z.string()),
   original_diff_packages: z.boolean(),
   resolved_packages: z.array(z.string()),
   changes: z.array(PackageChange),
-  missing: z.array(z.string()).meta({ description: 'Packages that do not exist. The server would refuse the build.' }),
+  ...forecast,
+  missing: z.array(z.string()).meta({ description: 'Packages that do not exist, named or needed. The server would refuse the build.' }),
   suggestions: z.record(z.string(), z.array(z.string())).optional(),
   outdated: z
     .array(z.object({ name: z.string(), required: z.string(), found: z.string() }))
@@ -146,6 +249,14 @@ const prepared = {
     .optional()
     .meta({ description: 'Packages whose required version the feeds do not have. The server would refuse the build.' }),
   ...warnings,
+  imagebuilder: z
+    .object({
+      available: z.boolean(),
+      revision: z.string().meta({ description: 'The revision of the target, which the image would have.' }),
+      detail: z.string().min(1).optional().meta({ description: 'Why there is none.' }),
+      retry_after_seconds: z.int().min(1).optional().meta({ description: 'When to ask again. Absent where waiting does not help.' }),
+    })
+    .meta({ description: 'Whether upstream has an ImageBuilder for the target. Without one, the server would refuse the build.' }),
   prepared_request: NormalisedRequest,
   request_hash: hash,
   status_url: z.string().regex(/^\/api\/v1\/build\/[0-9a-f]{64}$/),

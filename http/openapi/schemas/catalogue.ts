@@ -14,18 +14,36 @@ const PublishedPackageChange = answerSchema(
     .meta({ description: '`target` replaces `source`. `source` alone is removed, `target` alone is added.' }),
 );
 
-const Branch = answerSchema(
-  'Branch',
+const branch = {
+  name: z.string(),
+  path: z.string().meta({ description: 'The path below the upstream URL; `{version}` stands for the version.' }),
+  enabled: z.boolean(),
+  snapshot: z.boolean().optional(),
+  path_packages: z.string().optional().meta({ deprecated: true }),
+  branch_off_rev: count.optional(),
+  package_changes: z.array(PublishedPackageChange).optional(),
+  versions: z.array(z.string()).meta({ description: 'Newest first.' }),
+  targets: z.record(z.string(), z.string()).meta({ description: 'Target → package architecture.' }),
+};
+
+const Branch = answerSchema('Branch', z.object(branch));
+
+const KnownImagebuilder = answerSchema(
+  'KnownImagebuilder',
   z.object({
-    name: z.string(),
-    path: z.string().meta({ description: 'The path below the upstream URL; `{version}` stands for the version.' }),
-    enabled: z.boolean(),
-    snapshot: z.boolean().optional(),
-    path_packages: z.string().optional().meta({ deprecated: true }),
-    branch_off_rev: count.optional(),
-    package_changes: z.array(PublishedPackageChange).optional(),
-    versions: z.array(z.string()).meta({ description: 'Newest first.' }),
-    targets: z.record(z.string(), z.string()).meta({ description: 'Target → package architecture.' }),
+    version: z.string(),
+    revision: z.string(),
+    available: z.boolean().meta({ description: 'Whether there is an ImageBuilder.' }),
+  }),
+);
+
+const OverviewBranch = answerSchema(
+  'OverviewBranch',
+  z.object({
+    ...branch,
+    imagebuilders: z.record(z.string(), KnownImagebuilder).optional().meta({
+      description: 'Target → what the server knows of its ImageBuilder. Targets that it has not read yet are absent.',
+    }),
   }),
 );
 
@@ -40,7 +58,7 @@ export const Overview = answerSchema(
   'Overview',
   z.object({
     latest: Latest.shape.latest,
-    branches: z.record(z.string(), Branch),
+    branches: z.record(z.string(), OverviewBranch),
     upstream_url: z.string(),
     server: z.object({
       version: z.string(),

@@ -39,8 +39,30 @@ const shape = {
   detail: z.string().min(1).meta({ description: 'What is wrong, in words for people.' }),
 };
 
-/** The body of errors that have only a text. */
-export const Problem = answerSchema('Problem', z.object(shape).meta({ description: 'The one shape of every error.' }));
+const NotYetMirrored = answerSchema(
+  'NotYetMirrored',
+  z.object({
+    code: z.enum(['version_not_mirrored', 'target_not_mirrored', 'imagebuilder_not_published']).meta({
+      description:
+        '`version_not_mirrored`: the version is announced, and upstream does not have it yet.\n\n`target_not_mirrored`: upstream lists the target and has no files of it.\n\n`imagebuilder_not_published`: upstream has the target, and no ImageBuilder for it.',
+    }),
+    version: z.string(),
+    target: z.string().optional(),
+    detail: z.string().min(1),
+    retry_after_seconds: z.int().min(1).meta({ description: 'When to ask again; the same as `Retry-After`.' }),
+  }),
+);
+
+/** The body of errors besides those of the schema. */
+export const Problem = answerSchema(
+  'Problem',
+  z
+    .object({
+      ...shape,
+      errors: z.array(NotYetMirrored).min(1).optional().meta({ description: 'Only where what the client asks for may be there later.' }),
+    })
+    .meta({ description: 'The one shape of every error.' }),
+);
 
 /** 422: every complaint at once. */
 export const InvalidRequest = answerSchema(

@@ -105,7 +105,7 @@ describe('imagebuilderCache', () => {
 
   it('shares its limit with what others take of it', async () => {
     let taken = 0;
-    const cache = imagebuilderCache(directory, 25, { remove: removeTree }, async () => taken);
+    const cache = imagebuilderCache(directory, 25, { remove: removeTree }, { taken: async () => taken });
     for (const name of ['a', 'b']) await cache.use(digest(name), filler().fill, never, async () => undefined);
     expect(await readdir(directory)).toHaveLength(2);
     taken = 10;
@@ -114,6 +114,22 @@ describe('imagebuilderCache', () => {
     taken = 20;
     await cache.makeRoom(0);
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('gives up what is spare before any ImageBuilder', async () => {
+    let spare = 10;
+    const drop = async () => {
+      spare = 0;
+    };
+    const cache = imagebuilderCache(directory, 25, { remove: removeTree }, { spare: { bytes: () => spare, drop } });
+    await cache.use(digest('a'), filler().fill, never, async () => undefined);
+    expect(await cache.room()).toBe(5);
+    await cache.makeRoom(5);
+    expect(spare).toBe(10);
+    await cache.use(digest('b'), filler().fill, never, async () => undefined);
+    expect(spare).toBe(0);
+    expect((await readdir(directory)).sort()).toEqual([digest('a'), digest('b')]);
+    expect(await cache.room()).toBe(5);
   });
 
   it('fills again for a build that asks while the ImageBuilder is being removed', async () => {

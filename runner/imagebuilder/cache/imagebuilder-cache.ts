@@ -31,8 +31,21 @@ export interface ImagebuilderCache {
   has(sha256: string): Promise<boolean>;
   /** Removes the unfinished work of an earlier process. Call it once, before `use`. */
   sweep(): Promise<void>;
-  /** Removes the least recently used ImageBuilders that are not in use, until `bytes` more fit under the limit. */
+  /**
+   * Removes what is spare, and then the least recently used ImageBuilders that are not in use, until `bytes` more fit
+   * under the limit.
+   */
   makeRoom(bytes: number): Promise<void>;
+  /** Returns how much more fits under the limit; a negative number if it is exceeded. */
+  room(): Promise<number>;
+}
+
+/** What else takes a part of the limit on ImageBuilders. */
+export interface BesideImagebuilders {
+  /** Returns the disk space of what stays. */
+  readonly taken?: () => Promise<number>;
+  /** What goes before any ImageBuilder does. */
+  readonly spare?: { bytes(): number; drop(): Promise<void> };
 }
 
 const FACTS = 'imagebuilder.json';
@@ -51,13 +64,13 @@ interface Filling {
 
 /**
  * Returns a cache of ImageBuilders by digest in an existing directory. It keeps at most `maxBytes` of them besides
- * those in use, less what `taken` says that others take of this limit.
+ * those in use, less what `beside` takes of this limit.
  */
 export function imagebuilderCache(
   directory: string,
   maxBytes: number,
   disposal: Pick<Disposal, 'remove'>,
-  taken: () => Promise<number> = async () => 0,
+  { taken = async () => 0, spare }: BesideImagebuilders = {},
 ): ImagebuilderCache {
   const inUse = new Map<string, number>();
   /** The removals in progress. A build that needs the ImageBuilder waits for its end, and fills the cache again. */
@@ -88,9 +101,13 @@ export function imagebuilderCache(
     await disposal.remove(join(directory, discarded));
   };
 
+  const sumOf = async (entries: readonly { readonly bytes: number }[]): Promise<number> =>
+    (await taken()) + (spare?.bytes() ?? 0) + entries.reduce((sum, { bytes }) => sum + bytes, 0);
+
   const makeRoom = async (wanted: number): Promise<void> => {
     const entries = await list(directory);
-    let total = wanted + (await taken()) + entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (wanted + (await sumOf(entries)) > maxBytes) await spare?.drop();
+    let total = wanted + (await sumOf(entries));
     for (const { sha256, bytes } of entries.sort((a, b) => a.usedAt - b.usedAt)) {
       if (total <= maxBytes) return;
       if (inUse.has(sha256)) continue;
@@ -188,6 +205,7 @@ export function imagebuilderCache(
       for (const left of ['unfinished', 'discarded']) await sweepOwned(directory, left, disposal.remove);
     },
     makeRoom,
+    room: async () => maxBytes - (await sumOf(await list(directory))),
   };
 }
 

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { APK_INDEX, type CourierSite, courierSite, IDENTITY, OPKG_INDEX, SIGNATURE, sha256, VIM } from '#test/support/courier-site.ts';
 import { findTool } from '../sandbox/host-tools.ts';
+import { type PackageLists, packageLists } from './package-lists.ts';
 
 /** The name of the index of the feed `base` in the package cache. */
 const BASE_INDEX = `index-${sha256('base/Packages.gz').slice(0, 32)}`;
@@ -55,6 +56,24 @@ describe('a build', () => {
     const { courier } = await site.open({ expected: { 'base/Packages.gz': sha256(OPKG_INDEX) } });
     await courier.ready(['vim']);
     expect(courier.fetched().listed).toEqual(new Set(['vim', 'damaged', 'page', 'endless']));
+  });
+
+  it('keeps the lists of OpenWrt’s own indexes for later builds, and no others', async () => {
+    const lists = packageLists();
+    const read: (string | undefined)[] = [];
+    const noting: PackageLists = {
+      read: (bytes, format, digest) => {
+        read.push(digest);
+        return lists.read(bytes, format, digest);
+      },
+    };
+    const ofOpenwrt = await site.open({ lists: noting, expected: { 'base/Packages.gz': sha256(OPKG_INDEX) } });
+    await ofOpenwrt.courier.ready(['vim']);
+    const ofClient = await site.open({ lists: noting });
+    await ofClient.courier.ready(['vim']);
+    const moved = await site.open({ lists: noting, expected: { 'base/Packages.gz': sha256('an earlier one') } });
+    await moved.courier.ready(['vim']);
+    expect(read).toEqual([sha256(OPKG_INDEX), undefined, undefined]);
   });
 
   it('gets no package that differs from its index', async () => {

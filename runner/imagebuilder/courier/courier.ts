@@ -16,7 +16,7 @@ import { type Downloads, fetchAhead } from './fetch-ahead.ts';
 import { FetchFailure, isNetworkFailure } from './fetch-listed.ts';
 import { type FileSourceOptions, fileSource } from './file-source.ts';
 import { type ListedFile, listedFiles } from './listed-files.ts';
-import { listedPackages } from './listed-packages.ts';
+import { type PackageLists, packageLists } from './package-lists.ts';
 import { answerQuestions, type Question } from './questions.ts';
 import { ASK, KNOWN, REPLIES } from './wget-stand-in.ts';
 
@@ -57,6 +57,8 @@ export interface CourierOptions extends FileSourceOptions {
   readonly uid: number | undefined;
   readonly repositories: Repositories;
   readonly downloads: Downloads;
+  /** The lists that builds share; the default is lists of this build. */
+  readonly lists?: PackageLists;
 }
 
 /** A package that an index lists, and the directory of the index. */
@@ -82,7 +84,7 @@ const INDEXES_AT_ONCE = 4;
 const MAX_BYTES = 4 * 1024 ** 3;
 
 export async function openCourier(options: CourierOptions): Promise<Courier> {
-  const { directory, uid, repositories, downloads, log } = options;
+  const { directory, uid, repositories, downloads, log, lists = packageLists() } = options;
   const closing = new AbortController();
   const broken = new AbortController();
   const signal = AbortSignal.any([options.signal, closing.signal]);
@@ -169,7 +171,9 @@ export async function openCourier(options: CourierOptions): Promise<Courier> {
       if (bytes === undefined || read.has(index)) continue;
       read.add(index);
       try {
-        const found = await listedPackages(bytes, index.format);
+        const digest = source.digests().get(index.source);
+        // Only OpenWrt's indexes are kept: those of clients would displace them.
+        const found = await lists.read(bytes, index.format, digest === options.expected[index.source] ? digest : undefined);
         await listed.addPackages(
           index,
           found.map(({ file: listedFile }) => listedFile),

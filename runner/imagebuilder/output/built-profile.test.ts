@@ -10,11 +10,11 @@ beforeEach(async () => {
   directory = await temporaryDirectory();
 });
 
-async function read(text: string) {
+async function read(text: string, images = ['openwrt-a.bin']) {
   const path = join(directory, 'profiles.json');
   await writeFile(path, text);
   const files = [
-    { name: 'openwrt-a.bin', path: '', size: 1, sha256: 'ours' },
+    ...images.map((name) => ({ name, path: '', size: 1, sha256: 'ours' })),
     { name: 'profiles.json', path, size: (await stat(path)).size, sha256: '' },
   ];
   return readBuiltProfile(directory, ['generic'], files);
@@ -30,6 +30,18 @@ describe('the profiles.json of a build', () => {
     });
     expect(await read('{"profiles":{"other":{}}}')).toBeUndefined();
     expect(await readBuiltProfile(directory, ['generic'], [])).toBeUndefined();
+  });
+
+  it('has its images in the order of their names, whatever order ImageBuilder found its own files in', async () => {
+    const names = ['openwrt-b.img.gz', 'openwrt-c.img.gz', 'openwrt-B.img.gz', 'openwrt-a.img.gz'];
+    const listed = async (order: readonly string[]) => {
+      const images = order.map((name) => ({ name, type: 'combined' }));
+      const built = await read(JSON.stringify({ profiles: { generic: { images } } }), names);
+      return built?.profile.images.map(({ name }) => name);
+    };
+    const sorted = ['openwrt-B.img.gz', 'openwrt-a.img.gz', 'openwrt-b.img.gz', 'openwrt-c.img.gz'];
+    expect(await listed(names)).toEqual(sorted);
+    expect(await listed(names.toReversed())).toEqual(sorted);
   });
 
   it.each([

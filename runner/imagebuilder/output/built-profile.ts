@@ -23,7 +23,8 @@ export async function readBuiltProfile(directory: string, ids: readonly string[]
 
 /**
  * Returns what ImageBuilder's `profiles.json` says about the built profile, limited to images that exist and with the
- * SHA-256 of their bytes; `undefined` when it lacks the profile or any image of it. It throws `InfrastructureFailure`
+ * SHA-256 of their bytes. They have the order of their names: ImageBuilder lists them as a directory does, which differs
+ * between file systems, and between runs where several images are made at the same time. It returns `undefined` when it lacks the profile or any image of it, and throws `InfrastructureFailure`
  * for an invalid document: a package script may have written it, or a full disk may have cut it off.
  */
 export function builtProfile(
@@ -41,7 +42,8 @@ export function builtProfile(
     const file = typeof name === 'string' ? byName.get(name) : undefined;
     return file === undefined || typeof type !== 'string' ? [] : [{ ...image, name: file.name, type, sha256: file.sha256 }];
   });
-  return images.length === 0 ? undefined : { metadata, profile: { ...own, images } };
+  if (images.length === 0) return undefined;
+  return { metadata, profile: { ...own, images: images.sort((a, b) => Number(a.name > b.name) - Number(a.name < b.name)) } };
 }
 
 function readDocument(text: string): Record<string, unknown> {

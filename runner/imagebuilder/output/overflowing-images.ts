@@ -2,8 +2,12 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { BuiltFile } from '#core/imagebuilder/build-output.ts';
 import type { BuildProblem } from '#core/imagebuilder/failure-analysis.ts';
+import { mapAtMost } from '#lib/map-at-most.ts';
 import { type PlainFile, withPlainFile } from '#runner/files/plain-file.ts';
 import { filesystemBytes, type Partition, partitionsOf, SUPERBLOCK_BYTES, TABLE_BYTES } from './disk-layout.ts';
+
+/** How many images are read at a time: each is unpacked on another processor, as far as there are some. */
+const AT_ONCE = 4;
 
 /** The offset beyond which partitions are ignored. OpenWrt's root partitions begin within the first 100 MiB. */
 const MAX_START = 512 * 1024 * 1024;
@@ -16,17 +20,16 @@ const MAX_START = 512 * 1024 * 1024;
  * to its own tree.
  */
 export async function overflowingImages(files: readonly BuiltFile[], signal: AbortSignal): Promise<BuildProblem[]> {
-  const problems: BuildProblem[] = [];
-  for (const { name, path } of files) {
+  const problems = await mapAtMost(files, AT_ONCE, async ({ name, path }): Promise<BuildProblem[]> => {
     signal.throwIfAborted();
     const overflow = await withPlainFile(path, (file) => overflowOf(file, path.endsWith('.gz'), signal));
     signal.throwIfAborted();
-    if (overflow === undefined) continue;
+    if (overflow === undefined) return [];
     const { size, limit } = overflow;
     const message = `${name}: the root file system has ${size} bytes, its partition takes ${limit} (rootfs_size_mb)`;
-    problems.push({ code: 'image_too_big', image: name, size, limit, part: 'rootfs', setting: 'rootfs_size_mb', message });
-  }
-  return problems;
+    return [{ code: 'image_too_big', image: name, size, limit, part: 'rootfs', setting: 'rootfs_size_mb', message }];
+  });
+  return problems.flat();
 }
 
 async function overflowOf(image: PlainFile, isGzip: boolean, signal: AbortSignal): Promise<{ size: number; limit: number } | undefined> {

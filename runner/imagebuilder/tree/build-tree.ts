@@ -22,21 +22,40 @@ export async function makeBuildTree(
   slot: number,
   signal: AbortSignal,
 ): Promise<BuildPlace> {
-  const uid = sandbox.uidOf(slot);
-  await makeDirectory(tree, { uid, mode: 0o700 });
+  await copyImagebuilder(cached, tree, sandbox, slot, sandbox.uidOf(slot), signal);
+  return buildPlace(cached, tree, sandbox, slot);
+}
 
-  const shares = sandbox.mountsReadOnlyParts || uid !== undefined;
+/** Returns the place of a build whose tree has been copied. */
+export async function buildPlace(cached: string, tree: string, sandbox: Sandbox, slot: number): Promise<BuildPlace> {
+  const shared = sandbox.mountsReadOnlyParts ? await existing(cached, READ_ONLY_PARTS) : [];
+  return { tree, readOnly: Object.fromEntries(shared.map((part) => [part, join(cached, part)])), slot };
+}
+
+/**
+ * Copies an ImageBuilder for a build in this slot, as `makeBuildTree` does, with all files owned by `owner`; `undefined`
+ * stands for the server's own user.
+ */
+export async function copyImagebuilder(
+  cached: string,
+  tree: string,
+  sandbox: Sandbox,
+  slot: number,
+  owner: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await makeDirectory(tree, { uid: owner, mode: 0o700 });
+
+  const shares = sandbox.mountsReadOnlyParts || sandbox.uidOf(slot) !== undefined;
   const shared = shares ? await existing(cached, READ_ONLY_PARTS) : [];
-  await copy(await pieces(cached, '', shared), cached, tree, uid, signal);
+  await copy(await pieces(cached, '', shared), cached, tree, owner, signal);
 
   for (const part of shared) {
-    if (sandbox.mountsReadOnlyParts) await putDirectory(tree, part, uid);
+    if (sandbox.mountsReadOnlyParts) await putDirectory(tree, part, owner);
     else await putLink(tree, part, join(cached, part));
   }
   // A build without its own /tmp uses this one (TMPDIR).
-  await putDirectory(tree, 'tmp', uid);
-  const readOnly = sandbox.mountsReadOnlyParts ? Object.fromEntries(shared.map((part) => [part, join(cached, part)])) : {};
-  return { tree, readOnly, slot };
+  await putDirectory(tree, 'tmp', owner);
 }
 
 /**

@@ -16,7 +16,7 @@ const CLOSED = 'http://127.0.0.1:9';
 let stack: TestStack;
 let state: ReturnType<typeof awsState>;
 beforeAll(async () => {
-  stack = await testStack({ images: 'real' });
+  stack = await testStack({ images: 'real', env: { REFUSE_IMPOSSIBLE: 'warn' } });
   state = awsState(stack.resources);
   await stack.startRunner();
 });

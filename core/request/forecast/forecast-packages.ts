@@ -1,0 +1,143 @@
+import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
+import { imagebuilderPackages } from '#core/package-solver/imagebuilder-packages.ts';
+import { solverGraph } from '#core/package-solver/index/solver-graph.ts';
+import type { TargetTables } from '#core/package-solver/package-tables.ts';
+import { type PackageAnswer, type PackageQuestion, solvePackages } from '#core/package-solver/solve-packages.ts';
+import type { Warning } from '#core/warning.ts';
+import { offerOf } from '../distro-offer.ts';
+import { ownPackages } from '../image-packages.ts';
+import type { PreparedBuild } from '../prepared-build.ts';
+import type { ValidateRequestDeps, ValidRequest } from '../validate-request.ts';
+import { changedDefaults } from './changed-defaults.ts';
+import { type Forecast, unsure } from './forecast.ts';
+import { outdatedProblem, unknownProblem } from './other-problems.ts';
+import { packageProblem } from './package-problem.ts';
+
+/** Whom the forecast asks for the package indexes. */
+export type ForecastDeps = Pick<ValidateRequestDeps, 'catalogue' | 'policy' | 'others'>;
+
+/**
+ * The branches whose package managers the solver was compared with: the opkg and the apk that they have gave the
+ * recorded answers of `truth.test.ts`. For another branch the server refuses nothing.
+ */
+const COMPARED: Readonly<Record<TargetTables['manager'], RegExp>> = {
+  opkg: /^(?:23\.05|24\.10)$/,
+  apk: /^(?:25\.12|SNAPSHOT)$/,
+};
+
+/**
+ * Returns what the server knows of the image of a prepared request before it is built: whether its packages can be
+ * installed, exactly which packages result and why, and what of the device's defaults is lost. It says `no` only where
+ * the indexes are whole and those that the request was prepared with. It never rejects.
+ */
+export async function forecastPackages(deps: ForecastDeps, prepared: PreparedBuild): Promise<Forecast> {
+  const { valid, resolved } = prepared;
+  const known = knownProblems(prepared);
+  if (Object.keys(resolved.repositories).length > 0)
+    return unsure('The request has repositories of its own, whose packages the server does not know.');
+  const tables = await tablesOf(deps, prepared);
+  if (tables === undefined || valid.index?.complete !== true) {
+    const forecast = unsure('The server does not have all package indexes of the target as upstream has them now.');
+    return known.length > 0 ? { ...forecast, verdict: 'no', problems: known } : forecast;
+  }
+  const question = questionOf(prepared, tables);
+  if (question === undefined) return unsure('Upstream does not say which kernel the target has.');
+  const answer = ask(question, tables.addsAbi !== undefined);
+  const forecast = forecastOf(prepared, tables.manager, question, answer);
+  return known.length > 0
+    ? { ...forecast, verdict: 'no', installed: [], problems: withoutRepetition([...known, ...forecast.problems]) }
+    : forecast;
+}
+
+function tablesOf({ catalogue, policy, others }: ForecastDeps, { resolved, valid }: PreparedBuild): Promise<TargetTables | undefined> {
+  const offer = offerOf(resolved.distro, { catalogue, branches: policy.branches }, others);
+  return offer.catalogue.tables?.(valid.record) ?? Promise.resolve(undefined);
+}
+
+/** Returns the problems that are known without the solver. */
+const knownProblems = ({ missing, suggestions, outdated }: PreparedBuild) => [
+  ...missing.map((name) => unknownProblem(name, suggestions[name] ?? [])),
+  ...outdated.map(outdatedProblem),
+];
+
+function withoutRepetition(problems: Forecast['problems']): Forecast['problems'] {
+  const seen = new Set<string>();
+  return problems.filter(({ code, package: name, other = '' }) => {
+    const key = `${code} ${name} ${other}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function questionOf(
+  { resolved, valid }: PreparedBuild,
+  { manager, tables, addsAbi = manager === 'apk' }: TargetTables,
+): PackageQuestion | undefined {
+  const { arch, kernel, versionPath, defaultPackages } = valid.record;
+  const own = imagebuilderPackages({ tables, arch, kernel, versionPath });
+  if (own === undefined) return undefined;
+  const devicePackages = ownPackages(valid.record, resolved.profile);
+  const { packages, diff_packages: diffPackages } = resolved;
+  return {
+    manager,
+    graph: solverGraph([...tables, own]),
+    arch,
+    ...(kernel !== undefined && { kernel }),
+    addsAbi,
+    packages: canonicalPackages({ packages, diffPackages, defaultPackages, profilePackages: devicePackages }),
+    defaultPackages,
+    devicePackages,
+  };
+}
+
+/** Whether the answer depends on the ImageBuilder: the older ones do not write ABI suffixes behind the words. */
+function ask(question: PackageQuestion, isAbiKnown: boolean): PackageAnswer & { readonly dependsOnImagebuilder: boolean } {
+  const answer = solvePackages(question);
+  const isSame = isAbiKnown || Object.keys(answer.rewritten).length === 0;
+  const dependsOnImagebuilder = !isSame && solvePackages({ ...question, addsAbi: false }).verdict !== answer.verdict;
+  return { ...answer, dependsOnImagebuilder };
+}
+
+function forecastOf(
+  { resolved, valid }: PreparedBuild,
+  manager: TargetTables['manager'],
+  question: PackageQuestion,
+  answer: ReturnType<typeof ask>,
+): Forecast {
+  const { installed, rewritten, declaredConflicts } = answer;
+  const explain = packageProblem({ request: resolved, valid, graph: question.graph });
+  const verdict = verdictOf(valid, manager, answer);
+  const isInstalled = installed.length > 0;
+  return {
+    ...verdict,
+    installed,
+    problems: answer.problems.map(explain),
+    rewritten,
+    ...(isInstalled
+      ? changedDefaults(question, resolved.packages, installed)
+      : { lostDefaults: [], replacedDefaults: [], ineffectiveRemovals: [] }),
+    warnings: declaredConflicts.map(conflictWarning),
+  };
+}
+
+function verdictOf(
+  { branch }: ValidRequest,
+  manager: TargetTables['manager'],
+  { verdict, declaredConflicts, dependsOnImagebuilder }: ReturnType<typeof ask>,
+): Pick<Forecast, 'verdict' | 'reason'> {
+  const because = (reason: string) => ({ verdict: 'unsure', reason }) as const;
+  if (declaredConflicts.length > 0)
+    return because('Packages declare a conflict with each other, which opkg does not notice in the order in which the server names them.');
+  if (verdict === 'unsure') return because('The packages use what only the package manager itself can follow.');
+  if (dependsOnImagebuilder)
+    return because('The answer depends on whether the ImageBuilder writes ABI versions behind the names of packages.');
+  if (verdict === 'no' && !COMPARED[manager].test(branch.name))
+    return because(`The server has not compared its answers with the package manager of ${branch.name}.`);
+  return { verdict };
+}
+
+const conflictWarning = ([name, other]: readonly [name: string, other: string]): Warning => ({
+  code: 'declared_conflict',
+  severity: 'strong',
+  detail: `${name} declares a conflict with ${other}. opkg installs both in the order in which the server names them; the image may not work as expected.`,
+  packages: [name, other],
+});
