@@ -35,6 +35,8 @@ const MANAGERS: Readonly<Record<string, readonly [manager: TargetTables['manager
 const MAX_TABLE_BYTES = 16 * 1024 * 1024;
 /** The greatest table: an index may have 32 MB as text, of which a table keeps a part. */
 const MAX_BYTES = 32 * 1024 * 1024;
+/** The tables of a target are held by `answered` as long as it is among so many. */
+const MAX_ANSWERED = 4;
 /** The weight of an entry without its table. */
 const LEAST_WEIGHT = 512;
 
@@ -54,6 +56,8 @@ export function packageTables({ files, records, root, onError }: PackageTablesOp
   const slots = recordSlots(records, 'table-1');
   const flights = new Map<string, Promise<Remembered | undefined>>();
   const inTurn = gate(1);
+  /** What was answered last for each target, so that equal indexes are the same object. */
+  const answered = boundedMap<TargetTables>(MAX_ANSWERED, () => 1);
 
   async function stored(key: string, digest: string): Promise<Remembered | undefined> {
     const packed = await slots.read(key, digest);
@@ -100,7 +104,13 @@ export function packageTables({ files, records, root, onError }: PackageTablesOp
       ),
     );
     const tables = found.map((one) => one?.table).filter((table) => table !== undefined);
-    return tables.length === entries.length ? { manager, tables } : undefined;
+    if (tables.length !== entries.length) return undefined;
+    const key = entries.map(([, digest]) => digest).join(' ');
+    const known = answered.get(key);
+    if (known?.tables.every((table, at) => table === tables[at])) return known;
+    const answer = { manager, tables };
+    answered.set(key, answer);
+    return answer;
   };
 }
 

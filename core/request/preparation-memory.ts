@@ -1,5 +1,7 @@
 import type { PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
 import { KNOWN_NAMES, type KnownNames } from '#core/catalogue/package-index.ts';
+import type { PackageTable } from '#core/package-solver/index/package-table.ts';
+import type { SolverGraph } from '#core/package-solver/index/solver-graph.ts';
 import { boundedMap } from '#lib/bounded-map.ts';
 import type { BuildRequest } from './build-request.ts';
 import type { PreparedBuild } from './prepared-build.ts';
@@ -14,6 +16,11 @@ type Preparation = Omit<PreparedBuild, 'valid'>;
  * never changed.
  */
 export interface PreparationMemory extends KnownNames {
+  /**
+   * Returns a graph of the tables, which `make` makes. The graphs of a few targets are kept for some hundred questions each:
+   * a graph reads from its tables what it is asked for, and keeps that.
+   */
+  graph(tables: readonly PackageTable[], make: () => SolverGraph): SolverGraph;
   inputs(record: TargetRecord): string;
   /** Returns what an equal request was made into, as long as its branch, record and index are still the same. */
   recall(request: BuildRequest, skipResolution: boolean, valid: ValidRequest): Preparation | undefined;
@@ -23,6 +30,10 @@ export interface PreparationMemory extends KnownNames {
 
 /** The characters of all requests that are remembered together. What they were made into takes some times as much. */
 const MAX_CHARACTERS = 1024 * 1024;
+
+/** A graph that has been asked for everything takes as much memory as its tables. */
+const MAX_GRAPHS = 3;
+const MAX_QUESTIONS = 300;
 
 interface Remembered {
   readonly made: Preparation;
@@ -34,6 +45,7 @@ interface Remembered {
 }
 
 export function preparationMemory(): PreparationMemory {
+  const graphs = new Map<readonly PackageTable[], { readonly graph: SolverGraph; left: number }>();
   const recent = boundedMap<Remembered>(MAX_CHARACTERS, ({ size }) => size);
   const textOf = oncePerObject((request: BuildRequest) => JSON.stringify(request));
   // The text of a frozen request, such as that of a body that comes again, cannot change.
@@ -43,6 +55,16 @@ export function preparationMemory(): PreparationMemory {
     aliases: oncePerObject(KNOWN_NAMES.aliases),
     carried: oncePerObject(KNOWN_NAMES.carried),
     inputs: oncePerObject(inputsDigest),
+    graph(tables, make) {
+      const found = graphs.get(tables);
+      if (found !== undefined && --found.left > 0) return found.graph;
+      graphs.delete(tables);
+      const [oldest] = graphs.keys();
+      if (graphs.size >= MAX_GRAPHS && oldest !== undefined) graphs.delete(oldest);
+      const graph = make();
+      graphs.set(tables, { graph, left: MAX_QUESTIONS });
+      return graph;
+    },
     recall(request, skipResolution, { branch, record, index }) {
       if (request.defaults) return undefined;
       const found = recent.get(keyOf(request, skipResolution));

@@ -202,7 +202,8 @@ describe('imagebuilderMaker', () => {
 
     it('have the name that a client probably means', async () => {
       const indexes = { [feed('packages')]: await digestOf(feed('packages')) };
-      const error = await make({ ...(await order({ packages: ['tmuxx'] })), indexes }).catch((reason: unknown) => reason);
+      const asked = { ...(await order({ packages: ['tmuxx'] })), inputs: '5'.repeat(64), indexes };
+      const error = await make(asked).catch((reason: unknown) => reason);
       expect(error).toMatchObject({ evidence: { errors: [{ code: 'package_missing', suggestion: 'Ask for tmux instead.' }] } });
     });
 

@@ -6,6 +6,7 @@ import { type PackageAnswer, type PackageQuestion, solvePackages } from '#core/p
 import type { Warning } from '#core/warning.ts';
 import { offerOf } from '../distro-offer.ts';
 import { ownPackages } from '../image-packages.ts';
+import type { PreparationMemory } from '../preparation-memory.ts';
 import type { PreparedBuild } from '../prepared-build.ts';
 import type { ValidateRequestDeps, ValidRequest } from '../validate-request.ts';
 import { changedDefaults } from './changed-defaults.ts';
@@ -14,7 +15,9 @@ import { outdatedProblem, unknownProblem } from './other-problems.ts';
 import { packageProblem } from './package-problem.ts';
 
 /** Whom the forecast asks for the package indexes. */
-export type ForecastDeps = Pick<ValidateRequestDeps, 'catalogue' | 'policy' | 'others'>;
+export type ForecastDeps = Pick<ValidateRequestDeps, 'catalogue' | 'policy' | 'others'> & {
+  readonly memory?: Pick<PreparationMemory, 'graph'>;
+};
 
 /**
  * The branches whose package managers the solver was compared with: the opkg and the apk that they have gave the
@@ -30,7 +33,7 @@ const COMPARED: Readonly<Record<TargetTables['manager'], RegExp>> = {
  * installed, exactly which packages result and why, and what of the device's defaults is lost. It says `no` only where
  * the indexes are whole and those that the request was prepared with. It never rejects.
  */
-export async function forecastPackages(deps: ForecastDeps, prepared: PreparedBuild): Promise<Forecast> {
+export async function forecastPackages({ memory, ...deps }: ForecastDeps, prepared: PreparedBuild): Promise<Forecast> {
   const { valid, resolved } = prepared;
   const known = knownProblems(prepared);
   if (Object.keys(resolved.repositories).length > 0)
@@ -40,7 +43,7 @@ export async function forecastPackages(deps: ForecastDeps, prepared: PreparedBui
     const forecast = unsure('The server does not have all package indexes of the target as upstream has them now.');
     return known.length > 0 ? { ...forecast, verdict: 'no', problems: known } : forecast;
   }
-  const question = questionOf(prepared, tables);
+  const question = questionOf(prepared, tables, memory);
   if (question === undefined) return unsure('Upstream does not say which kernel the target has.');
   const answer = ask(question, tables.addsAbi !== undefined);
   const forecast = forecastOf(prepared, tables.manager, question, answer);
@@ -71,15 +74,17 @@ function withoutRepetition(problems: Forecast['problems']): Forecast['problems']
 function questionOf(
   { resolved, valid }: PreparedBuild,
   { manager, tables, addsAbi = manager === 'apk' }: TargetTables,
+  memory: ForecastDeps['memory'],
 ): PackageQuestion | undefined {
   const { arch, kernel, versionPath, defaultPackages } = valid.record;
   const own = imagebuilderPackages({ tables, arch, kernel, versionPath });
   if (own === undefined) return undefined;
+  const makeGraph = () => solverGraph([...tables, own]);
   const devicePackages = ownPackages(valid.record, resolved.profile);
   const { packages, diff_packages: diffPackages } = resolved;
   return {
     manager,
-    graph: solverGraph([...tables, own]),
+    graph: memory?.graph(tables, makeGraph) ?? makeGraph(),
     arch,
     ...(kernel !== undefined && { kernel }),
     addsAbi,
