@@ -22,8 +22,8 @@ export interface PackageTablesOptions {
   readonly onError: ((what: string, error: unknown) => void) | undefined;
 }
 
-/** The tables of one target: with its feeds, in the order in which they were read. */
-export type ReadTables = (indexes: IndexDigests) => Promise<TargetTables | undefined>;
+/** Returns the tables of one target with its feeds, in the order in which they were read. */
+export type ReadTables = (indexes: IndexDigests) => Promise<Pick<TargetTables, 'manager' | 'tables'> | undefined>;
 
 const MANAGERS: Readonly<Record<string, readonly [manager: TargetTables['manager'], format: FileFormat<unknown>]>> = {
   Packages: ['opkg', PACKAGES],
@@ -57,7 +57,7 @@ export function packageTables({ files, records, root, onError }: PackageTablesOp
   const flights = new Map<string, Promise<Remembered | undefined>>();
   const inTurn = gate(1);
   /** What was answered last for each target, so that equal indexes are the same object. */
-  const answered = boundedMap<TargetTables>(MAX_ANSWERED, () => 1);
+  const answered = boundedMap<Pick<TargetTables, 'manager' | 'tables'>>(MAX_ANSWERED, () => 1);
 
   async function stored(key: string, digest: string): Promise<Remembered | undefined> {
     const packed = await slots.read(key, digest);

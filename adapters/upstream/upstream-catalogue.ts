@@ -282,11 +282,12 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
       }
     },
 
-    async tables({ indexes, imagebuilder }) {
+    async tables({ indexes, imagebuilder, fetchedAt }) {
       try {
         const found = await withTimeout(waitMs, Promise.all([readTables(indexes), knownAbi(imagebuilder?.sha256)]));
         const [tables, addsAbi] = found;
-        return tables && { ...tables, ...(addsAbi !== undefined && { addsAbi }) };
+        const ageMs = Math.abs(now().getTime() - Date.parse(fetchedAt));
+        return tables && { ...tables, ageMs, ...(addsAbi !== undefined && { addsAbi }) };
       } catch (error) {
         onError?.('the tables of package indexes', error);
         return undefined;

@@ -28,12 +28,20 @@ const COMPARED: Readonly<Record<TargetTables['manager'], RegExp>> = {
   apk: /^(?:25\.12|SNAPSHOT)$/,
 };
 
+/** A copy that was asked for again is at most half a minute old, if upstream answers. */
+const MAX_AGE_MS = 90_000;
+
 /**
  * Returns what the server knows of the image of a prepared request before it is built: whether its packages can be
  * installed, exactly which packages result and why, and what of the device's defaults is lost. It says `no` only where
- * the indexes are whole and those that the request was prepared with. It never rejects.
+ * the indexes are whole and those that the request was prepared with, and with `fresh` only where upstream still has
+ * them: then the caller has asked it, and an old copy means that it did not answer. It never rejects.
  */
-export async function forecastPackages({ memory, ...deps }: ForecastDeps, prepared: PreparedBuild): Promise<Forecast> {
+export async function forecastPackages(
+  { memory, ...deps }: ForecastDeps,
+  prepared: PreparedBuild,
+  { fresh = false }: { readonly fresh?: boolean } = {},
+): Promise<Forecast> {
   const { valid, resolved } = prepared;
   const known = knownProblems(prepared);
   if (Object.keys(resolved.repositories).length > 0)
@@ -47,6 +55,8 @@ export async function forecastPackages({ memory, ...deps }: ForecastDeps, prepar
   if (question === undefined) return unsure('Upstream does not say which kernel the target has.');
   const answer = ask(question, tables.addsAbi !== undefined);
   const forecast = forecastOf(prepared, tables.manager, question, answer);
+  if (fresh && forecast.verdict === 'no' && known.length === 0 && tables.ageMs > MAX_AGE_MS)
+    return { ...forecast, verdict: 'unsure', reason: 'Upstream does not answer, and the packages may be others there by now.' };
   return known.length > 0
     ? { ...forecast, verdict: 'no', installed: [], problems: withoutRepetition([...known, ...forecast.problems]) }
     : forecast;
