@@ -264,7 +264,11 @@ export class OutdatedVersionsError extends AsuError {
 /** Proxies and clients refuse headers of more than a few kilobytes. The body names all packages. */
 const MAX_HEADER_LENGTH = 1_024;
 
-function fitting(packages: readonly string[]): string {
-  const shown = packages.join(' ');
+/** Returns the words as far as a header has room for them. A header has printable ASCII only. */
+function fitting(words: readonly string[]): string {
+  const shown = words
+    .join(' ')
+    .replaceAll('→', '->')
+    .replace(/[^\x20-\x7e]/g, '?');
   return shown.length <= MAX_HEADER_LENGTH ? shown : shown.slice(0, shown.lastIndexOf(' ', MAX_HEADER_LENGTH));
 }

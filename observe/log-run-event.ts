@@ -1,4 +1,4 @@
-import { outcomeOfImage } from '#core/build/forecast-outcome.ts';
+import { outcomeOfFailure, outcomeOfImage } from '#core/build/forecast-outcome.ts';
 import type { RunEvent } from '#core/build/run-event.ts';
 import { unnamedError } from '#lib/unnamed-error.ts';
 import { buildLogFields } from './build-log-fields.ts';
@@ -46,6 +46,8 @@ export function logRunEvent(log: Log, event: RunEvent): void {
         durations_ms: event.output.durations,
       });
     case 'failed':
+      if (event.order !== undefined && outcomeOfFailure(event.order, event.cause) === 'differed')
+        log.warn('image differs from its forecast', { ...fields, verdict: event.order.forecast?.verdict });
       return log.warn('build failed', {
         ...fields,
         ...(!build.isPrivate && { detail: event.build.detail }),

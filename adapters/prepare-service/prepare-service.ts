@@ -71,7 +71,13 @@ async function ask<T>(
 ): Promise<T | undefined> {
   try {
     const headers = { 'Content-Type': 'application/json', Accept: 'application/json', 'X-Correlation-Id': correlationId };
-    const response = await fetch(`${url}/api/v1/prepare`, { method: 'POST', headers, body, signal, redirect: 'error' });
+    const response = await fetch(`${url}/api/v1/prepare?without_forecast=true`, {
+      method: 'POST',
+      headers,
+      body,
+      signal,
+      redirect: 'error',
+    });
     if (isRefusal(response.status)) {
       await response.body?.cancel();
       return undefined;

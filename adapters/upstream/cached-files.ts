@@ -30,10 +30,10 @@ export interface CachedFiles {
    */
   read<T>(path: string, format: FileFormat<T>, options?: { readonly reload?: boolean }): Promise<UpstreamFile<T> | undefined>;
   /**
-   * Returns the bytes of the file as `read` returns it, with their digest. They are kept until they are taken: a second
-   * call downloads the file again. The file must be one that the package solver reads.
+   * Returns the bytes of the file, or `undefined` if upstream now has another one than that with the digest. They are kept
+   * until they are taken: a second call downloads the file again. The file must be one that the package solver reads.
    */
-  take(path: string, format: FileFormat<unknown>): Promise<UpstreamFile<Uint8Array> | undefined>;
+  take(path: string, format: FileFormat<unknown>, digest: string): Promise<Uint8Array | undefined>;
 }
 
 interface CachedFile extends UpstreamFile<unknown> {
@@ -95,13 +95,14 @@ export function cachedFiles(client: UpstreamClient): CachedFiles {
       return loadOnce(path, format, reload) as Promise<UpstreamFile<T> | undefined>;
     },
 
-    async take(path, format) {
+    async take(path, format, digest) {
       const cached = await loadOnce(path, format, false);
-      const file = cached === undefined || cached.bytes !== undefined ? cached : await loadOnce(path, format, true);
-      if (file?.bytes === undefined) return undefined;
-      const { bytes, digest } = file;
+      if (cached?.digest !== digest) return undefined;
+      const file = cached.bytes !== undefined ? cached : await loadOnce(path, format, true);
+      if (file?.bytes === undefined || file.digest !== digest) return undefined;
+      const { bytes } = file;
       file.bytes = undefined;
-      return { value: bytes, digest };
+      return bytes;
     },
   };
 }

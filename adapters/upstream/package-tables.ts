@@ -22,8 +22,8 @@ export interface PackageTablesOptions {
   readonly onError: ((what: string, error: unknown) => void) | undefined;
 }
 
-/** The tables of one target: with its feeds, in the order in which they were read. */
-export type ReadTables = (indexes: IndexDigests) => Promise<TargetTables | undefined>;
+/** Returns the tables of one target with its feeds, in the order in which they were read. */
+export type ReadTables = (indexes: IndexDigests) => Promise<Pick<TargetTables, 'manager' | 'tables'> | undefined>;
 
 const MANAGERS: Readonly<Record<string, readonly [manager: TargetTables['manager'], format: FileFormat<unknown>]>> = {
   Packages: ['opkg', PACKAGES],
@@ -35,6 +35,9 @@ const MANAGERS: Readonly<Record<string, readonly [manager: TargetTables['manager
 const MAX_TABLE_BYTES = 16 * 1024 * 1024;
 /** The greatest table: an index may have 32 MB as text, of which a table keeps a part. */
 const MAX_BYTES = 32 * 1024 * 1024;
+/** Each table takes its unpacked index while it is made. Beyond so many that wait, the server is unsure of further targets. */
+const TABLES_AT_ONCE = 2;
+const MAX_WAITING = 64;
 /** The tables of a target are held by `answered` as long as it is among so many. */
 const MAX_ANSWERED = 4;
 /** The weight of an entry without its table. */
@@ -55,26 +58,26 @@ export function packageTables({ files, records, root, onError }: PackageTablesOp
   const memory = boundedMap<Remembered>(MAX_TABLE_BYTES, ({ size }) => size + LEAST_WEIGHT);
   const slots = recordSlots(records, 'table-1');
   const flights = new Map<string, Promise<Remembered | undefined>>();
-  const inTurn = gate(1);
+  const inTurn = gate(TABLES_AT_ONCE, MAX_WAITING);
   /** What was answered last for each target, so that equal indexes are the same object. */
-  const answered = boundedMap<TargetTables>(MAX_ANSWERED, () => 1);
+  const answered = boundedMap<Pick<TargetTables, 'manager' | 'tables'>>(MAX_ANSWERED, () => 1);
 
   async function stored(key: string, digest: string): Promise<Remembered | undefined> {
     const packed = await slots.read(key, digest);
     if (packed === undefined) return undefined;
     const bytes = await unpackBytes(packed, MAX_BYTES);
-    const table = await inTurn(() => inSlices(tableFromBytes(bytes)));
+    const table = await inSlices(tableFromBytes(bytes));
     return table && { table, size: bytes.length };
   }
 
   async function fetched(key: string, path: string, digest: string): Promise<Remembered | undefined> {
     const name = nameOf(path);
     const [, format] = MANAGERS[name] ?? [];
-    const file = format && (await files.take(path, format));
-    if (file?.digest !== digest) return undefined;
-    const packages = await solverPackages(name, file.value);
+    const file = format && (await files.take(path, format, digest));
+    if (file === undefined) return undefined;
+    const packages = await solverPackages(name, file);
     if (packages === undefined) return { table: undefined, size: 0 };
-    const table = await inTurn(async () => inSlices(packageTable(path, await inSlices(packages))));
+    const table = await inSlices(packageTable(path, await inSlices(packages)));
     const bytes = bytesOfTable(table);
     await slots.write(key, digest, () => packBytes(bytes)).catch((error: unknown) => onError?.(`the table of ${path}`, error));
     return { table, size: bytes.length };
@@ -100,7 +103,8 @@ export function packageTables({ files, records, root, onError }: PackageTablesOp
     if (managers.size !== 1 || manager === undefined) return undefined;
     const found = await Promise.all(
       entries.map(
-        async ([path, digest]) => memory.get(digest) ?? (await singleFlight(flights, `${digest} ${path}`, () => read(path, digest))),
+        async ([path, digest]) =>
+          memory.get(digest) ?? (await singleFlight(flights, `${digest} ${path}`, () => inTurn(() => read(path, digest)))),
       ),
     );
     const tables = found.map((one) => one?.table).filter((table) => table !== undefined);

@@ -50,6 +50,8 @@ export interface UpstreamCatalogueOptions {
 }
 
 const MINUTE_MS = 60_000;
+/** How long a request waits for what is only noted for the overview. */
+const NOTE_MS = 1000;
 const UNLISTED_AT_ONCE = 2;
 const UNLISTED_WAITING = 20;
 /** How often a process asks an upstream that failed again and again whether it is back, as long as clients ask for it. */
@@ -205,7 +207,7 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
     const read = await readTarget(files, name, gapOptions(previous));
     if (read === undefined) return undefined;
     const { record, own } = read;
-    await imagebuilders.note(record);
+    await withTimeout(NOTE_MS, imagebuilders.note(record)).catch(() => undefined);
     const feeds = isUpstreamPath(record.arch)
       ? await feedIndex(name.versionPath, record.arch, { maxAgeMs: FEEDS_MAX_AGE_MS, maxStaleMs: 0, fresh, changedAt })
       : undefined;
@@ -282,11 +284,12 @@ export function upstreamCatalogue(options: UpstreamCatalogueOptions): UpstreamCa
       }
     },
 
-    async tables({ indexes, imagebuilder }) {
+    async tables({ indexes, imagebuilder, fetchedAt }) {
       try {
         const found = await withTimeout(waitMs, Promise.all([readTables(indexes), knownAbi(imagebuilder?.sha256)]));
         const [tables, addsAbi] = found;
-        return tables && { ...tables, ...(addsAbi !== undefined && { addsAbi }) };
+        const ageMs = Math.abs(now().getTime() - Date.parse(fetchedAt));
+        return tables && { ...tables, ageMs, ...(addsAbi !== undefined && { addsAbi }) };
       } catch (error) {
         onError?.('the tables of package indexes', error);
         return undefined;

@@ -43,7 +43,7 @@ export interface BuildOrder {
 
 export interface OrderForecast {
   readonly verdict: Forecast['verdict'];
-  /** `installedDigest` of the packages of the image, if the server knows them. */
+  /** `installedDigest` of the packages of the image, if the server is sure of them. */
   readonly installed?: string;
 }
 
@@ -51,7 +51,7 @@ export interface OrderForecast {
 export function buildOrderOf(
   prepared: PreparedBuild,
   imagebuilder: BuildOrder['imagebuilder'],
-  { verdict, installed }: Pick<Forecast, 'verdict' | 'installed'>,
+  { verdict, installed, isExact }: Pick<Forecast, 'verdict' | 'installed' | 'isExact'>,
 ): BuildOrder {
   const { from_version: _, honor_defaults: __, ...request } = prepared.resolved;
   const { record } = prepared.valid;
@@ -67,6 +67,6 @@ export function buildOrderOf(
     indexes: record.indexes,
     ...(supportedDevices.length > 0 && { supportedDevices }),
     ...warningsPart(prepared.warnings),
-    forecast: { verdict, ...(verdict === 'yes' && { installed: installedDigest(installed) }) },
+    forecast: { verdict, ...(isExact && { installed: installedDigest(installed) }) },
   };
 }

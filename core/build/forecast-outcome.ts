@@ -17,6 +17,7 @@ const OF_PACKAGES = new Set(['package_missing', 'dependency_missing', 'package_u
 /** Compares the forecast of an order with the packages that the image has. */
 export function outcomeOfImage({ forecast }: BuildOrder, { installed, warnings = [] }: BuildOutput): ForecastOutcome {
   if (forecast === undefined || forecast.verdict === 'unsure' || installed === undefined) return 'none';
+  if (forecast.verdict === 'yes' && forecast.installed === undefined) return 'none';
   if (warnings.some(({ code }) => code === 'feeds_changed')) return 'none';
   return forecast.verdict === 'yes' && forecast.installed === installedDigest(installed) ? 'matched' : 'differed';
 }

@@ -98,7 +98,7 @@ async function acceptRequest(deps: SubmitBuildDeps, request: BuildRequest, optio
 
   const { imagebuilder } = prepared.valid.record;
   if (imagebuilder === undefined) throw missingImagebuilder(prepared);
-  const forecast = await forecastPackages(deps, prepared);
+  const forecast = await forecastPackages(deps, prepared, { fresh });
   const isImpossible = forecast.verdict === 'no';
   // Upstream may have what is needed by now, so it is asked once more first.
   if (isImpossible && !fresh) return acceptRequest(deps, request, options, true);

@@ -17,7 +17,7 @@ export const isSkipped = (name: string): boolean => name.startsWith('~');
  * the request lacks. An entry that is itself a removal stays, unless the request names the package: in the list of the
  * request a removal would beat it, while that of a device alone does not. ImageBuilder does not know what a tilde means and would
  * install `~name`, so the list always begins with `-~name` for each such package. The requested packages follow. Both
- * parts are sorted and have no repetitions, so requests that mean the same image give the same command. The removals
+ * parts are sorted and have no repetitions, so requests that mean the same image give the same command. Otherwise the removals
  * are those of diff_packages in asu/util.py.
  */
 export function canonicalPackages({ packages, diffPackages, defaultPackages, profilePackages }: CanonicalPackagesInput): string[] {

@@ -6,6 +6,8 @@ export interface TargetTables {
   readonly manager: 'opkg' | 'apk';
   /** In the order in which ImageBuilder's configuration lists them. */
   readonly tables: readonly PackageTable[];
+  /** How long ago upstream was last seen to have these indexes, in milliseconds. */
+  readonly ageMs: number;
   /** Whether the ImageBuilder writes ABI suffixes behind words. Absent: no runner has looked yet. */
   readonly addsAbi?: boolean;
 }

@@ -3,6 +3,7 @@ import { apkWorld, type Pin, withAbi } from './apk/apk-world.ts';
 import { explainApk } from './apk/explain-apk.ts';
 import { runApk } from './apk/run-apk.ts';
 import { commandWords, type ImageSelection } from './command-words.ts';
+import type { Relation } from './index/index-package.ts';
 import { type SolverGraph, TooMuchWorkError } from './index/solver-graph.ts';
 import { type InstalledReason, reasonsOf } from './installed-reasons.ts';
 import { kernelVersion } from './kernel-version.ts';
@@ -98,21 +99,23 @@ function askOpkg(question: PackageQuestion): PackageAnswer {
 }
 
 function askApk(question: PackageQuestion): PackageAnswer {
-  const { graph, arch, addsAbi } = question;
-  const words = commandWords(question).map((word) => [word, addsAbi ? withAbi(graph, word) : [word]] as const);
-  const written = new Map(words);
-  const world = apkWorld(
-    words.flatMap(([, names]) => names),
-    pinsOf(question),
-  );
+  const { graph, arch } = question;
+  const { world, written } = apkCommand(question);
   const outcome = runApk(graph, world, (other) => other === arch || other === 'noarch');
   return {
     verdict: outcome.hasFailed ? 'no' : 'yes',
     installed: outcome.hasFailed ? [] : installedOf(question, outcome.installed, (word) => written.get(word) ?? [word]),
     problems: outcome.hasFailed ? explainApk(graph, world, outcome) : [],
-    rewritten: Object.fromEntries(words.filter(([word, names]) => names.length !== 1 || names[0] !== word)),
+    rewritten: Object.fromEntries([...written].filter(([word, names]) => names.length !== 1 || names[0] !== word)),
     declaredConflicts: [],
   };
+}
+
+/** Returns what ImageBuilder asks apk for, and the words that it makes of each word of a request. */
+export function apkCommand(question: PackageQuestion): { world: readonly Relation[]; written: ReadonlyMap<string, readonly string[]> } {
+  const { graph, addsAbi } = question;
+  const written = new Map(commandWords(question).map((word) => [word, addsAbi ? withAbi(graph, word) : [word]]));
+  return { world: apkWorld([...written.values()].flat(), pinsOf(question)), written };
 }
 
 /** Every release with apk names the kernel's version as snapshots do. */

@@ -2,7 +2,8 @@ import type { PackageIndex, TargetRecord } from '#core/catalogue/catalogue.ts';
 import { KNOWN_NAMES, type KnownNames } from '#core/catalogue/package-index.ts';
 import type { PackageTable } from '#core/package-solver/index/package-table.ts';
 import type { SolverGraph } from '#core/package-solver/index/solver-graph.ts';
-import { boundedMap } from '#lib/bounded-map.ts';
+import type { PackageAnswer } from '#core/package-solver/solve-packages.ts';
+import { type BoundedMap, boundedMap } from '#lib/bounded-map.ts';
 import type { BuildRequest } from './build-request.ts';
 import type { PreparedBuild } from './prepared-build.ts';
 import { inputsDigest } from './request-hash.ts';
@@ -17,10 +18,12 @@ type Preparation = Omit<PreparedBuild, 'valid'>;
  */
 export interface PreparationMemory extends KnownNames {
   /**
-   * Returns a graph of the tables, which `make` makes. The graphs of a few targets are kept for some hundred questions each:
-   * a graph reads from its tables what it is asked for, and keeps that.
+   * Returns a graph of the tables, which `make` makes, for a question of so many words. The graphs of a few targets are kept
+   * for some hundred usual questions each: a graph reads from its tables what it is asked for, and keeps that and each name.
    */
-  graph(tables: readonly PackageTable[], make: () => SolverGraph): SolverGraph;
+  graph(tables: readonly PackageTable[], words: number, make: () => SolverGraph): SolverGraph;
+  /** Returns the answer to a question about a graph of `graph`, which `solve` finds. The key says what else the question has. */
+  answer(graph: SolverGraph, key: string, solve: () => PackageAnswer): PackageAnswer;
   inputs(record: TargetRecord): string;
   /** Returns what an equal request was made into, as long as its branch, record and index are still the same. */
   recall(request: BuildRequest, skipResolution: boolean, valid: ValidRequest): Preparation | undefined;
@@ -33,7 +36,8 @@ const MAX_CHARACTERS = 1024 * 1024;
 
 /** A graph that has been asked for everything takes as much memory as its tables. */
 const MAX_GRAPHS = 3;
-const MAX_QUESTIONS = 300;
+const MAX_WORDS = 20_000;
+const MAX_ANSWERS = 50;
 
 interface Remembered {
   readonly made: Preparation;
@@ -46,6 +50,7 @@ interface Remembered {
 
 export function preparationMemory(): PreparationMemory {
   const graphs = new Map<readonly PackageTable[], { readonly graph: SolverGraph; left: number }>();
+  const answers = new WeakMap<SolverGraph, BoundedMap<PackageAnswer>>();
   const recent = boundedMap<Remembered>(MAX_CHARACTERS, ({ size }) => size);
   const textOf = oncePerObject((request: BuildRequest) => JSON.stringify(request));
   // The text of a frozen request, such as that of a body that comes again, cannot change.
@@ -55,15 +60,23 @@ export function preparationMemory(): PreparationMemory {
     aliases: oncePerObject(KNOWN_NAMES.aliases),
     carried: oncePerObject(KNOWN_NAMES.carried),
     inputs: oncePerObject(inputsDigest),
-    graph(tables, make) {
+    graph(tables, words, make) {
       const found = graphs.get(tables);
-      if (found !== undefined && --found.left > 0) return found.graph;
+      if (found !== undefined) found.left -= words;
+      if (found !== undefined && found.left > 0) return found.graph;
       graphs.delete(tables);
       const [oldest] = graphs.keys();
       if (graphs.size >= MAX_GRAPHS && oldest !== undefined) graphs.delete(oldest);
       const graph = make();
-      graphs.set(tables, { graph, left: MAX_QUESTIONS });
+      graphs.set(tables, { graph, left: MAX_WORDS });
       return graph;
+    },
+    answer(graph, key, solve) {
+      const known = answers.get(graph) ?? boundedMap<PackageAnswer>(MAX_ANSWERS, () => 1);
+      answers.set(graph, known);
+      const found = known.get(key) ?? solve();
+      known.set(key, found);
+      return found;
     },
     recall(request, skipResolution, { branch, record, index }) {
       if (request.defaults) return undefined;

@@ -7,7 +7,7 @@ import { AsuError } from '#core/errors.ts';
 import { forecastRequest } from '#core/request/forecast/forecast-request.ts';
 import type { ParseBuildRequest } from '#core/request/parse-build-request.ts';
 import type { PrepareBuildOptions } from '#core/request/prepare-build.ts';
-import { type PrepareRemotelyDeps, prepareRemotely } from '#core/request/prepare-remotely.ts';
+import { type AskPrepare, type PrepareRemotelyDeps, prepareRemotely } from '#core/request/prepare-remotely.ts';
 import type { PreparedBuild } from '#core/request/prepared-build.ts';
 import { shown } from '#http/access-log.ts';
 import { buildRequestBody } from '#http/build-request-body.ts';
@@ -57,8 +57,12 @@ export function buildSubmitApp(deps: BuildSubmitAppDeps): Routes {
     .post('/api/v1/build/prepare', async (c) => {
       const skipResolution = queryFlag('skip_package_resolution', c.req.query('skip_package_resolution'));
       const request = await buildRequestBody(c, deps);
+      // The prepare service is asked once, also where upstream is asked again.
+      let asked: ReturnType<AskPrepare> | undefined;
+      const askPrepare: AskPrepare | undefined =
+        deps.askPrepare && ((...of) => (asked ??= deps.askPrepare?.(...of) ?? Promise.resolve(undefined)));
       const prepare = (options: PrepareBuildOptions) =>
-        prepareRemotely(deps, request, c.get('correlationId'), { ...options, skipResolution });
+        prepareRemotely({ ...deps, askPrepare }, request, c.get('correlationId'), { ...options, skipResolution });
       const answer = async () => {
         const made = await forecastRequest(deps, prepare);
         return { ...preparedBody(made), ...(await availability(deps, made.prepared)) };

@@ -27,6 +27,10 @@ it('prepares requests for another distribution from its own upstream', async () 
   upstream.clearRequests();
   expect(await prepare({ distro: 'otherwrt' })).toMatchObject({ status: 200, body: { resolved_packages: ['vim'] } });
   expect(upstream.requests.filter(({ path }) => !path.startsWith('/otherwrt/'))).toEqual([]);
+  // Its package manager was never compared with the solver.
+  const impossible = { packages: ['foe-a', 'foe-b'] };
+  expect((await prepare({ distro: 'otherwrt', ...impossible })).body).toMatchObject({ verdict: 'unsure', problems: [expect.any(Object)] });
+  expect((await prepare(impossible)).body).toMatchObject({ verdict: 'no' });
   expect((await prepare({})).status).toBe(200);
   expect(await prepare({ distro: 'nowrt' })).toMatchObject({
     status: 400,

@@ -20,7 +20,11 @@ export const HEADERS = {
     false,
   ),
   'Content-Length': header('Bytes.', { type: 'string', pattern: '^[0-9]+$' }, true),
-  'X-Unknown-Package': header('The packages that do not exist, separated by spaces.', { type: 'string' }, false),
+  'X-Unknown-Package': header(
+    'The packages that do not exist, separated by spaces, or why packages cannot be installed. Printable ASCII.',
+    { type: 'string' },
+    false,
+  ),
   Location: header('Relative.', { type: 'string', pattern: '^/' }, true),
   Allow: header('The methods of the path.', { type: 'string', minLength: 3 }, true),
   ETag: header('Strong.', { type: 'string', pattern: '^"' }, true),

@@ -17,7 +17,10 @@ export async function forecastRequest(
   deps: ForecastDeps,
   prepare: (options: Pick<PrepareBuildOptions, 'fresh'>) => Promise<PreparedBuild>,
 ): Promise<ForecastRequest> {
-  const forecastOf = async (prepared: PreparedBuild) => ({ prepared, forecast: await forecastPackages(deps, prepared) });
+  const forecastOf = async (prepared: PreparedBuild, fresh = false) => ({
+    prepared,
+    forecast: await forecastPackages(deps, prepared, { fresh }),
+  });
   const first = await forecastOf(await prepare({}));
-  return first.forecast.verdict === 'no' ? forecastOf(await prepare({ fresh: true })) : first;
+  return first.forecast.verdict === 'no' ? forecastOf(await prepare({ fresh: true }), true) : first;
 }

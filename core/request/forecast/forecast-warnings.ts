@@ -1,6 +1,9 @@
 import type { Warning } from '#core/warning.ts';
 import type { ForecastRequest } from './forecast-request.ts';
 
+/** A warning lies in the order of its build, and a person reads the first few problems. */
+const MAX_PROBLEMS = 5;
+
 /**
  * Returns all warnings about a request. What the forecast says of two packages takes the place of what their lists alone
  * say.
@@ -16,6 +19,9 @@ export function forecastWarnings({ prepared, forecast }: ForecastRequest): reado
 export const impossibleWarning = ({ forecast: { problems } }: ForecastRequest): Warning => ({
   code: 'packages_impossible',
   severity: 'strong',
-  detail: `The build will probably fail: ${problems.map(({ detail }) => detail).join(', ')}.`,
-  packages: [...new Set(problems.map((problem) => problem.package))],
+  detail: `The build will probably fail: ${problems
+    .slice(0, MAX_PROBLEMS)
+    .map(({ detail }) => detail)
+    .join(', ')}.`,
+  packages: [...new Set(problems.slice(0, MAX_PROBLEMS).map((problem) => problem.package))],
 });

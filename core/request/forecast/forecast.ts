@@ -54,6 +54,11 @@ export interface Forecast {
   readonly reason?: string;
   /** The packages of the image, sorted by name. Empty unless the verdict is `yes`, or unsure of a complete answer. */
   readonly installed: readonly InstalledPackage[];
+  /**
+   * Whether `installed` is sure to be exact. It is not where an ImageBuilder that writes no ABI versions behind words would
+   * install others, and no runner has looked yet whether it does.
+   */
+  readonly isExact: boolean;
   readonly problems: readonly PackageProblem[];
   /** Names that ImageBuilder exchanges, with what it puts in their place. */
   readonly rewritten: Readonly<Record<string, readonly string[]>>;
@@ -68,6 +73,7 @@ export const unsure = (reason: string): Forecast => ({
   verdict: 'unsure',
   reason,
   installed: [],
+  isExact: false,
   problems: [],
   rewritten: {},
   lostDefaults: [],

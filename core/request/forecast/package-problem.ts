@@ -1,4 +1,3 @@
-import { similarPackages } from '#core/catalogue/package-index.ts';
 import type { SolverGraph } from '#core/package-solver/index/solver-graph.ts';
 import type { SolverProblem } from '#core/package-solver/solver-problem.ts';
 import type { BuildRequest } from '../build-request.ts';
@@ -11,14 +10,16 @@ export interface ProblemContext {
   readonly request: BuildRequest;
   readonly valid: ValidRequest;
   readonly graph: SolverGraph;
+  /** Similar names of unknown ones, as `PreparedBuild` has them. */
+  readonly suggestions: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The most providers that a text lists. `choices` has them all. */
 const MAX_LISTED = 8;
 
 /** Returns a function that says what a solver's problem means for the request, and what a person can do about it. */
-export function packageProblem({ request, valid, graph }: ProblemContext): (problem: SolverProblem) => PackageProblem {
-  const { record, index } = valid;
+export function packageProblem({ request, valid, graph, suggestions }: ProblemContext): (problem: SolverProblem) => PackageProblem {
+  const { record } = valid;
   const asked = new Set(request.packages);
   const byDefault = new Set([...record.defaultPackages, ...ownPackages(record, request.profile)]);
   /** Returns the default packages that answer to a name, so that `-name` leaves them out. */
@@ -31,7 +32,7 @@ export function packageProblem({ request, valid, graph }: ProblemContext): (prob
     const told = { code, package: name, chain };
     switch (code) {
       case 'missing': {
-        if (chain.length === 0) return unknownProblem(name, index === undefined ? [] : (similarPackages([name], index)[name] ?? []));
+        if (chain.length === 0) return unknownProblem(name, suggestions[name] ?? []);
         const [first = name] = chain;
         const remedy = asked.has(first) ? { suggestion: `Leave out ${first}: it cannot be installed until upstream has ${needed}.` } : {};
         return { ...told, detail: `${chain.at(-1)} needs ${needed}, which is in no package index of the target${led}`, ...remedy };

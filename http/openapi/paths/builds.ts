@@ -232,6 +232,12 @@ const SKIP_RESOLUTION = queryParameter('skip_package_resolution', 'Take `package
   default: false,
 });
 
+const WITHOUT_FORECAST = queryParameter(
+  'without_forecast',
+  'Resolve the packages alone. The verdict is `unsure`. A build service asks so, since it forecasts for itself.',
+  { anyOf: [{ type: 'boolean' }, { type: 'string', pattern: BOOLEAN_WORD }], default: false },
+);
+
 /** The paths of builds: requests, and the state of a build. */
 export const buildPaths = {
   '/api/v1/build': {
@@ -308,7 +314,7 @@ export const buildPaths = {
       tags: ['build'],
       summary: 'The prepare service alone',
       description: 'Does the same as `/api/v1/build/prepare`, but does not know which images exist.',
-      parameters: [SKIP_RESOLUTION],
+      parameters: [SKIP_RESOLUTION, WITHOUT_FORECAST],
       requestBody: buildBody,
       responses: { 200: json('The build that the server would make.', ForecastBuild, { forecast: forecast }), ...shared(requestErrors) },
     },
