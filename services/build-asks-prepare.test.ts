@@ -104,7 +104,7 @@ describe('POST /api/v1/build/prepare with a prepare service', () => {
     expect(answer).toEqual(await prepared(buildService(), request));
     expect(JSON.parse(answer.text)).toMatchObject({ changes: [{ from_package: 'auc', to_package: 'owut' }], cache_available: false });
     expect(faulty.seen).toHaveLength(1);
-    expect(faulty.seen[0]).toMatchObject({ method: 'POST', url: '/api/v1/prepare' });
+    expect(faulty.seen[0]).toMatchObject({ method: 'POST', url: '/api/v1/prepare?without_forecast=true' });
     expect(faulty.seen[0]?.headers['x-correlation-id']).toBe('from-the-client');
     expect(faulty.seen[0]?.body.toString()).not.toMatch(/secret|example\.org|me\/1/);
     expect(failures).toEqual([]);
