@@ -1,6 +1,6 @@
 import type { LinuxKernel } from '#core/catalogue/catalogue.ts';
 import { finished } from '#lib/sliced.ts';
-import { type IndexPackage, plainRelation } from './index/index-package.ts';
+import { type IndexPackage, plainPackage, plainRelation } from './index/index-package.ts';
 import { groupOf, type PackageTable, packageTable } from './index/package-table.ts';
 import { kernelVersion } from './kernel-version.ts';
 
@@ -21,10 +21,10 @@ export interface OwnPackagesInput {
 export function imagebuilderPackages({ tables, arch, kernel, versionPath }: OwnPackagesInput): PackageTable | undefined {
   const isListed = (name: string): boolean => tables.some((table) => has(table, name));
   const own: IndexPackage[] = [];
-  if (!isListed('libc')) own.push({ ...bare('libc', '', arch), depends: isListed('libgcc') ? [needs('libgcc')] : [] });
+  if (!isListed('libc')) own.push({ ...plainPackage('libc', '', arch), depends: isListed('libgcc') ? [needs('libgcc')] : [] });
   if (!isListed('kernel')) {
     if (kernel === undefined) return undefined;
-    own.push(bare('kernel', kernelVersion(kernel, versionPath), arch));
+    own.push(plainPackage('kernel', kernelVersion(kernel, versionPath), arch));
   }
   return finished(packageTable("the ImageBuilder's own packages", own));
 }
@@ -35,20 +35,3 @@ const has = ({ numbers, providers }: PackageTable, name: string): boolean => {
 };
 
 const needs = (name: string) => ({ alternatives: [plainRelation(name)], isGreedy: false });
-
-const bare = (name: string, version: string, arch: string): IndexPackage => ({
-  name,
-  version,
-  arch,
-  depends: [],
-  conflicts: [],
-  provides: [],
-  installIf: [],
-  priority: 0,
-  tags: [],
-  identity: '',
-  isBeyond: false,
-  downloadSize: 0,
-  installedSize: 0,
-  description: '',
-});

@@ -57,6 +57,24 @@ export interface IndexPackage {
   readonly description: string;
 }
 
+/** Returns a package that needs, provides and excludes nothing. */
+export const plainPackage = (name: string, version: string, arch: string): IndexPackage => ({
+  name,
+  version,
+  arch,
+  depends: [],
+  conflicts: [],
+  provides: [],
+  installIf: [],
+  priority: 0,
+  tags: [],
+  identity: '',
+  isBeyond: false,
+  downloadSize: 0,
+  installedSize: 0,
+  description: '',
+});
+
 /** Returns the relation `name=version`, or that on any version. */
 export const plainRelation = (name: string, version = ''): Relation => ({
   name,
