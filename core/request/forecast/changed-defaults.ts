@@ -15,14 +15,13 @@ export function changedDefaults(
   asked: readonly string[],
   installed: readonly InstalledPackage[],
 ): Pick<Forecast, 'lostDefaults' | 'replacedDefaults' | 'ineffectiveRemovals'> {
-  const isInstalled = new Map(installed.map((one) => [one.name, one]));
-  /** Returns the installed packages that answer to a name, without the one that has it, with or without an ABI version. */
-  const answering = (name: string): InstalledPackage[] =>
-    graph.providersOf(graph.numberOf(name)).flatMap(({ package: one }) => isInstalled.get(graph.package(one).name) ?? []);
+  const byName = new Map(installed.map((one) => [one.name, one]));
+  const packagesBehind = (name: string): string[] =>
+    graph.providersOf(graph.numberOf(name)).map(({ package: one }) => graph.package(one).name);
+  /** Returns the installed packages that have a name or provide it. */
+  const answering = (name: string): InstalledPackage[] => packagesBehind(name).flatMap((one) => byName.get(one) ?? []);
   const itself = (name: string): InstalledPackage | undefined =>
-    isInstalled.get(name) ?? answering(name).find((one) => one.name.startsWith(name) && ABI_VERSION.test(one.name.slice(name.length)));
-  const isPackage = (name: string): boolean =>
-    graph.providersOf(graph.numberOf(name)).some(({ package: one }) => graph.package(one).own === graph.numberOf(name));
+    byName.get(name) ?? answering(name).find((one) => one.name.startsWith(name) && ABI_VERSION.test(one.name.slice(name.length)));
   const gone = withoutRemoved([...defaultPackages, ...devicePackages])
     .filter((name) => itself(name) === undefined)
     .sort();
@@ -30,7 +29,9 @@ export function changedDefaults(
   return {
     lostDefaults: replacements.flatMap(({ name, by }) => (by === undefined ? [{ package: name, critical: isCritical(name) }] : [])),
     // A default name that is no package itself is always provided by another one.
-    replacedDefaults: replacements.flatMap(({ name, by }) => (by !== undefined && isPackage(name) ? [{ package: name, by }] : [])),
+    replacedDefaults: replacements.flatMap(({ name, by }) =>
+      by !== undefined && packagesBehind(name).includes(name) ? [{ package: name, by }] : [],
+    ),
     ineffectiveRemovals: [...new Set(asked)].flatMap((word) => {
       const found = word.startsWith('-') ? itself(word.slice(1)) : undefined;
       return found === undefined ? [] : [{ package: word.slice(1), needed_by: found.reason.chain }];

@@ -1,6 +1,5 @@
 import { DEFAULT_DISTRO } from '#core/catalogue/distro.ts';
 import { canonicalPackages } from '#core/package-changes/canonical-packages.ts';
-import { commandWords } from '#core/package-solver/command-words.ts';
 import { imagebuilderPackages } from '#core/package-solver/imagebuilder-packages.ts';
 import { solverGraph, TooMuchWorkError } from '#core/package-solver/index/solver-graph.ts';
 import type { TargetTables } from '#core/package-solver/package-tables.ts';
@@ -61,9 +60,10 @@ export async function forecastPackages(
 }
 
 /** Returns the forecast with the problems that are known without the solver, for which submit refuses the request. */
-function withKnown({ reason: _, ...forecast }: Forecast, known: Forecast['problems']): Forecast {
-  if (known.length === 0) return { ...forecast, ...(_ !== undefined && { reason: _ }) };
-  return { ...forecast, verdict: 'no', installed: [], isExact: false, problems: withoutRepetition([...known, ...forecast.problems]) };
+function withKnown(forecast: Forecast, known: Forecast['problems']): Forecast {
+  if (known.length === 0) return forecast;
+  const { reason: _, ...facts } = forecast;
+  return { ...facts, verdict: 'no', installed: [], isExact: false, problems: withoutRepetition([...known, ...forecast.problems]) };
 }
 
 /** Returns the forecast, or that the server is unsure if the indexes are made such that explaining them takes too long. */
@@ -124,16 +124,18 @@ function questionOf(
 }
 
 interface Answer extends PackageAnswer {
-  /** Whether the verdict, or the packages, depend on what is not known of the ImageBuilder. */
+  /** Whether the verdict depends on what is not known of the ImageBuilder. */
   readonly isVerdictOpen: boolean;
+  /** Whether the packages do not. */
   readonly isExact: boolean;
 }
 
 /** Asks the solver, both ways as long as it is not known whether the ImageBuilder writes ABI suffixes behind the words. */
 function ask(question: PackageQuestion, isAbiKnown: boolean, memory: ForecastDeps['memory']): Answer {
   const solve = (asked: PackageQuestion): PackageAnswer => {
-    const key = `${asked.manager} ${asked.addsAbi} ${asked.packages.join(' ')}, ${commandWords(asked).join(' ')}`;
-    return memory?.answer(asked.graph, key, () => solvePackages(asked)) ?? solvePackages(asked);
+    if (memory === undefined) return solvePackages(asked);
+    const { addsAbi, packages, defaultPackages, devicePackages } = asked;
+    return memory.answer(asked.graph, JSON.stringify([addsAbi, packages, defaultPackages, devicePackages]), () => solvePackages(asked));
   };
   const answer = solve(question);
   if (isAbiKnown || Object.keys(answer.rewritten).length === 0) return { ...answer, isVerdictOpen: false, isExact: true };
