@@ -47,8 +47,9 @@ export async function runBackground(parts: BackgroundParts): Promise<() => Promi
     logRunEvent(log, event);
     metrics.onRunEvent(event);
     recorder.onRunEvent(event);
-    if (event.type === 'done') noteAbi(event);
-    if (event.type === 'done') state.pace.record(event.seconds).catch((error) => log.warn('build pace could not be recorded', { error }));
+    if (event.type !== 'done') return;
+    noteAbi(event);
+    state.pace.record(event.seconds).catch((error) => log.warn('build pace could not be recorded', { error }));
   };
   const onSwept = logSweep({ log, metrics });
   const every = (ms: number, call: () => void) => {

@@ -22,7 +22,7 @@ export interface FailedBuildFacts {
   readonly sufficientSizeMb?: number | undefined;
 }
 
-/** The part of a problem that is the same for every code. */
+/** The explanation that a problem of any code can have. */
 export type Explanation = {
   /** The package that the problem is about. */
   readonly package?: string;

@@ -88,7 +88,10 @@ const isAmong = (names: ReadonlySet<string>, name: string): boolean => names.has
 /** Without these no device starts, or can be reached. */
 const NEVER_REMOVED = new Set(['base-files', 'busybox', 'fstools', 'kernel', 'libc', 'netifd', 'procd', 'ubox', 'ubus', 'ubusd', 'uci']);
 
-/** Of two packages that cannot be together, the one that is there by default can be removed for the other. */
+/**
+ * Returns what helps where two packages cannot be in one image: the client removes the one that is there by default, or
+ * leaves out one that the request names.
+ */
 function forRivals(packages: readonly string[], { asked, isDefault }: RemedyFacts): string | undefined {
   const [first, second] = packages;
   if (first === undefined) return undefined;

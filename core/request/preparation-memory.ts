@@ -34,7 +34,7 @@ export interface PreparationMemory extends KnownNames {
 /** The characters of all requests that are remembered together. What they were made into takes some times as much. */
 const MAX_CHARACTERS = 1024 * 1024;
 
-/** A graph that has been asked for everything takes as much memory as its tables. */
+/** How many graphs are kept. A graph takes as much memory as its tables once requests have asked for every package. */
 const MAX_GRAPHS = 3;
 const MAX_WORDS = 20_000;
 const MAX_ANSWERS = 50;
